@@ -1,0 +1,47 @@
+# make report: the demonstration from nothing to results/report.md.   make test: every test.   make help: all targets.
+SHELL := bash
+.DELETE_ON_ERROR:
+.PHONY: help env report test test-slow test-vllm lint clean
+
+VENV := .venv
+CORES := 4
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+env: $(VENV)/workflow.stamp  ## the environment of the workflow, with the command `sqladder`
+
+report: env  ## run the workflow: results/report.md
+	$(RUN) snakemake --cores $(CORES) results/report.md
+
+test: $(VENV)/test.stamp  ## all tests but the slow ones (minutes)
+	$(RUN) python -m pytest
+
+test-slow: $(VENV)/test.stamp  ## the slow tests: kill and resume, whole runs
+	$(RUN) python -m pytest -m slow
+
+test-vllm: $(VENV)-vllm/vllm.stamp  ## vLLM on CPU against transformers, in an environment of its own
+	PATH="$(CURDIR)/$(VENV)-vllm/bin:$$PATH" python -m pytest -m vllm
+
+lint: $(VENV)/test.stamp  ## ruff, snakefmt, the workflow's linter
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) snakefmt --check Snakefile workflow/rules
+	$(RUN) snakemake --lint
+
+clean:  ## remove what runs made; the environments stay
+	rm -rf results logs .snakemake resources/base_model resources/datasets resources/prompts
+
+# A stamp is newer than the lock it was made from, so a second call does nothing.
+$(VENV)/workflow.stamp: requirements/workflow.lock requirements/make_env.sh pyproject.toml
+	requirements/make_env.sh $(VENV) requirements/workflow.lock
+	touch $@
+
+$(VENV)/test.stamp: $(VENV)/workflow.stamp requirements/test.lock
+	requirements/make_env.sh $(VENV) requirements/workflow.lock requirements/test.lock
+	touch $@
+
+$(VENV)-vllm/vllm.stamp: requirements/vllm.lock requirements/make_env.sh pyproject.toml
+	requirements/make_env.sh $(VENV)-vllm requirements/vllm.lock
+	touch $@
