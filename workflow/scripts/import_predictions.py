@@ -1,0 +1,36 @@
+"""Give a predictions file made elsewhere the form of generated predictions, so that it is scored like them.
+
+Example: python import_predictions.py --predictions predict.sql --questions questions.jsonl \
+             --examples examples.jsonl --output results/theirs/predictions.jsonl
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+from sqladder.corpus import import_predictions, read_examples
+from sqladder.errors import run_main
+from sqladder.files import write_jsonl
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--predictions", required=True, type=Path, help=".jsonl, or official format"
+    )
+    parser.add_argument("--questions", required=True, type=Path, help="every question, in order")
+    parser.add_argument(
+        "--examples", required=True, type=Path, help="the questions that are scored"
+    )
+    parser.add_argument("--output", required=True, type=Path, help="JSON Lines of predictions")
+    args = parser.parse_args()
+    rows = import_predictions(
+        args.predictions, read_examples(args.questions), read_examples(args.examples)
+    )
+    write_jsonl(args.output, rows)
+    logging.info("%d predictions from %s", len(rows), args.predictions)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    run_main(main)

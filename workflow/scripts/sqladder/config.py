@@ -1,0 +1,192 @@
+"""The experiment's config: read strictly, checked against the closed schema, sliced per variant.
+
+Everything that can be wrong with a config is found before a job runs, and all of it at once.
+"""
+
+import difflib
+import os
+from collections.abc import Hashable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+from sqladder.errors import InputError
+
+Config = dict[str, Any]
+
+# Folders of results/ that belong to the whole run, so that no variant may take their name.
+RESERVED_NAMES = frozenset({"benchmarks", "charts"})
+
+TRAINED = frozenset({"lora", "full"})
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML's plain loader keeps the last of two equal keys in silence; this one refuses them."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: dict[Hashable, int] = {}
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            line = key_node.start_mark.line + 1
+            if key in seen:
+                raise InputError(
+                    f"{key_node.start_mark.name}: the name {key!r} is used twice, in lines "
+                    f"{seen[key]} and {line}; rename or remove one"
+                )
+            seen[key] = line
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file, refusing a mapping that names a key twice."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return yaml.load(file, Loader=_UniqueKeyLoader)
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not valid YAML: {error}") from error
+
+
+def check(config: Config, schema: Mapping[str, Any]) -> None:
+    """Raise an InputError that lists everything wrong with the config, one line each."""
+    errors = Draft202012Validator(schema).iter_errors(config)
+    problems = [_explain(error) for error in sorted(errors, key=lambda e: list(map(str, e.path)))]
+    # The checks across keys rely on the shape that the schema guarantees.
+    problems = problems or list(_cross_checks(config))
+    if problems:
+        raise InputError("the config cannot be used:\n" + "\n".join(f"  - {p}" for p in problems))
+
+
+def _explain(error: ValidationError) -> str:
+    where = ".".join(map(str, error.path)) or "config"
+    match error.validator:
+        case "additionalProperties":
+            return f"{where}: {_unknown_keys(error)}"
+        case "required":
+            missing = [key for key in error.validator_value if key not in error.instance]
+            return f"{where}: lacks {', '.join(missing)}; add it"
+        case "not":  # how the schema forbids a key that only another method or source uses
+            return f"{where}: has no use with this method or source; remove it"
+        case "enum":
+            allowed = ", ".join(map(str, error.validator_value))
+            hint = _close_match(error.instance, error.validator_value)
+            return f"{where}: {error.instance!r} is none of {allowed}{hint}"
+        case "pattern":
+            return f"{where}: the name {error.instance!r} {error.schema['description']}"
+        case "type":
+            return (
+                f"{where}: {error.instance!r} is not a {error.validator_value}{_number_hint(error)}"
+            )
+        case _:
+            return f"{where}: {error.message}"
+
+
+def _unknown_keys(error: ValidationError) -> str:
+    known = list(error.schema.get("properties", {}))
+    unknown = [key for key in error.instance if key not in known]
+    hint = _close_match(unknown[0], known)
+    return f"unknown key {', '.join(map(repr, unknown))}{hint}; known are {', '.join(known)}"
+
+
+def _close_match(value: object, known: list[str]) -> str:
+    close = difflib.get_close_matches(str(value), [str(k) for k in known], n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _number_hint(error: ValidationError) -> str:
+    if error.validator_value not in ("number", "integer") or not isinstance(error.instance, str):
+        return ""
+    try:
+        value = float(error.instance)
+    except ValueError:
+        return ""
+    return f"; YAML reads it as text, write {value:.1e}" if "e" in error.instance.lower() else ""
+
+
+def _cross_checks(config: Config) -> Iterator[str]:
+    """Yield what is wrong between keys, or between a key and the machine."""
+    for key in ("train_on", "test_on"):
+        if config[key] not in config["datasets"]:
+            yield f"{key}: there is no data set {config[key]!r}; {_list(config['datasets'])}"
+    if config["base_model"]["source"] == "toy":
+        yield from _check_toy(config)
+    else:
+        yield from _missing_paths("base_model", config["base_model"], ["path"])
+    for name, dataset in config["datasets"].items():
+        if dataset["source"] == "files":
+            yield from _missing_paths(
+                f"datasets.{name}", dataset, ["questions", "databases", "gold"]
+            )
+    yield from _check_variants(config)
+
+
+def _check_toy(config: Config) -> Iterator[str]:
+    toy = config["base_model"]
+    dataset = config["datasets"].get(toy["pretrain_on"])
+    if dataset is None or dataset["source"] != "demo":
+        yield (
+            f"base_model.pretrain_on: {toy['pretrain_on']!r} is no data set with source: demo, "
+            "which alone has examples for training a base model"
+        )
+    if toy["context"] not in config["contexts"]:
+        yield f"base_model.context: there is no context {toy['context']!r}"
+
+
+def _check_variants(config: Config) -> Iterator[str]:
+    names = list(config["variants"])
+    for name in names:
+        if name in RESERVED_NAMES:
+            yield f"variants.{name}: results/{name} is a folder of the workflow; choose another name"
+        twins = [other for other in names if other != name and other.lower() == name.lower()]
+        if twins:
+            yield f"variants.{name}: differs from {twins[0]} in case only; rename one"
+        variant = config["variants"][name]
+        if variant["method"] == "imported":
+            yield from _missing_paths(f"variants.{name}", variant, ["predictions"])
+        else:
+            context = variant.get("context", config["context"])
+            if context not in config["contexts"]:
+                yield (
+                    f"variants.{name}.context: there is no context {context!r}; "
+                    f"{_list(config['contexts'])}"
+                )
+
+
+def _list(mapping: Mapping[str, Any]) -> str:
+    return f"the config has {', '.join(mapping)}"
+
+
+def _missing_paths(where: str, entry: Config, keys: list[str]) -> Iterator[str]:
+    for key in keys:
+        if key not in entry:
+            continue
+        path = os.path.expandvars(entry[key])
+        if "$" in path:
+            yield (
+                f"{where}.{key}: {entry[key]!r} names an environment variable that is not set; "
+                "set it or write the path"
+            )
+        elif not Path(path).exists():
+            yield f"{where}.{key}: there is no file or folder {path!r}"
+
+
+def input_path(value: str) -> str:
+    """Give the path that a config entry means, environment variables filled in."""
+    return os.path.expandvars(value)
+
+
+def variants_by_method(config: Config, methods: frozenset[str]) -> list[str]:
+    """Name the variants whose method is one of `methods`, in the config's order."""
+    return [name for name, v in config["variants"].items() if v["method"] in methods]
+
+
+def setting(config: Config, variant: str, key: str) -> Any:
+    """Give the `key` that holds for one variant: its own, or else the experiment's.
+
+    A mapping (`training`, `decoding`) is merged key by key, so that a variant names only what differs.
+    """
+    common, own = config[key], config["variants"][variant].get(key)
+    if own is None:
+        return common
+    return {**common, **own} if isinstance(common, dict) else own

@@ -1,0 +1,150 @@
+"""Examples (questions with their gold SQL) and predictions made elsewhere: reading, checking, pairing."""
+
+from pathlib import Path
+
+from sqladder.errors import InputError
+from sqladder.files import Row, by_id, join_by_id, read_jsonl
+
+EXAMPLE_FIELDS = ("id", "db_id", "question", "sql")
+
+
+def read_examples(path: Path) -> list[Row]:
+    """Read examples (JSON Lines: id, db_id, question, sql), each field a text that is not empty.
+
+    Raises:
+        InputError: the file has no example, a field is missing, empty or not text, or an id occurs twice.
+    """
+    rows = read_jsonl(path)
+    if not rows:
+        raise InputError(f"{path} holds no example; write one JSON object a line")
+    for number, row in enumerate(rows, start=1):
+        for field in EXAMPLE_FIELDS:
+            value = row.get(field)
+            if not isinstance(value, str) or not value.strip():
+                raise InputError(
+                    f"{path} example {number} (id {row.get('id')!r}): {field!r} is {value!r}, "
+                    "but must be a text that is not empty"
+                )
+    by_id(rows, path)
+    return rows
+
+
+def replace_gold(examples: list[Row], gold: Path) -> list[Row]:
+    """Give the examples the gold SQL of a file in the official format, line by line.
+
+    The file has one line `sql<TAB>db_id` per example in their order; blank lines separate sessions and are skipped.
+
+    Raises:
+        InputError: another number of lines than examples, a line without database, or another database.
+    """
+    lines = _statement_lines(gold)
+    _check_count(gold, len(lines), len(examples))
+    replaced = []
+    for example, (number, line) in zip(examples, lines, strict=True):
+        sql, _, db_id = line.partition("\t")
+        if db_id != example["db_id"]:
+            raise InputError(
+                f"{gold} line {number} names database {db_id!r}, but example {example['id']!r} "
+                f"in the same place is about {example['db_id']!r}"
+            )
+        replaced.append({**example, "sql": sql})
+    return replaced
+
+
+def find_databases(folder: Path) -> dict[str, Path]:
+    """Find the databases below a folder: `db_id` -> the folder that holds <db_id>.sqlite and the rest of its suite.
+
+    Raises:
+        InputError: there is none, or two folders hold the same one.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*.sqlite")):
+        if path.stem != path.parent.name:
+            continue
+        if path.stem in found:
+            raise InputError(
+                f"database {path.stem!r} is there twice: {found[path.stem]} and {path.parent}; remove one"
+            )
+        found[path.stem] = path.parent
+    if not found:
+        raise InputError(f"{folder} holds no database; expected <db_id>/<db_id>.sqlite below it")
+    return found
+
+
+def without_missing(
+    examples: list[Row], databases: set[str], allow_missing: bool
+) -> tuple[list[Row], list[Row]]:
+    """Split examples into those whose database is there and those whose database is missing.
+
+    Raises:
+        InputError: a database is missing and `allow_missing` is false, or every one is missing.
+    """
+    kept = [row for row in examples if row["db_id"] in databases]
+    left_out = [row for row in examples if row["db_id"] not in databases]
+    missing = sorted({row["db_id"] for row in left_out})
+    if left_out and not (allow_missing and kept):
+        raise InputError(
+            f"{len(left_out)} of {len(examples)} questions have no database: {', '.join(missing)}; add the "
+            "databases, or set allow_missing_databases: true to leave the questions out (not all of them)"
+        )
+    return kept, left_out
+
+
+def import_predictions(path: Path, questions: list[Row], kept: list[Row]) -> list[Row]:
+    """Read predictions made elsewhere and give them the form of generated ones, in the order of `kept`.
+
+    Args:
+        path: `.jsonl` with id and sql, or any other name for the official format: one statement a line in the order
+            of `questions`, blank lines skipped, whatever follows a tab ignored.
+        questions: every question of the data set, those without a database too.
+        kept: the questions that are scored.
+
+    Raises:
+        InputError: an id is missing, unknown or doubled, or the number of lines is not that of the questions.
+    """
+    if path.suffix == ".jsonl":
+        rows = read_jsonl(path)
+        for number, row in enumerate(rows, start=1):
+            if not isinstance(row.get("sql"), str):
+                raise InputError(
+                    f"{path} prediction {number} (id {row.get('id')!r}) has no text in 'sql'"
+                )
+        pairs = join_by_id(questions, rows, "the questions", path)
+        sql_of = {question["id"]: row["sql"] for question, row in pairs}
+    else:
+        lines = _statement_lines(path)
+        _check_count(path, len(lines), len(questions))
+        sql_of = {
+            question["id"]: line.split("\t")[0]
+            for question, (_, line) in zip(questions, lines, strict=True)
+        }
+    return [_imported(row["id"], sql_of[row["id"]]) for row in kept]
+
+
+def _imported(key: str, sql: str) -> Row:
+    return {
+        "id": key,
+        "sql": sql,
+        "text": sql,
+        "finish_reason": "imported",
+        "prompt_tokens": None,
+        "output_tokens": None,
+    }
+
+
+def _statement_lines(path: Path) -> list[tuple[int, str]]:
+    """Read the lines that are not blank, stripped, with their numbers."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text: {error}") from error
+    # Only line feeds end a line: str.splitlines would also cut at a form feed inside a literal.
+    lines = enumerate(text.split("\n"), start=1)
+    return [(number, line.strip()) for number, line in lines if line.strip()]
+
+
+def _check_count(path: Path, found: int, expected: int) -> None:
+    if found != expected:
+        raise InputError(
+            f"{path} holds {found} statements for {expected} questions; it needs one for each, in their order"
+        )
