@@ -55,7 +55,9 @@ def check(config: Config, schema: Mapping[str, Any]) -> None:
     # The checks across keys rely on the shape that the schema guarantees.
     problems = problems or list(_cross_checks(config))
     if problems:
-        raise InputError("the config cannot be used:\n" + "\n".join(f"  - {p}" for p in problems))
+        # The schema reports a lack once for each missing key.
+        lines = [f"  - {problem}" for problem in dict.fromkeys(problems)]
+        raise InputError("\n".join(["the config cannot be used:", *lines]))
 
 
 def _explain(error: ValidationError) -> str:
@@ -190,3 +192,8 @@ def setting(config: Config, variant: str, key: str) -> Any:
     if own is None:
         return common
     return {**common, **own} if isinstance(common, dict) else own
+
+
+def datasets_by_source(config: Config, source: str) -> list[str]:
+    """Name the data sets that come from `source`, in the config's order."""
+    return [name for name, entry in config["datasets"].items() if entry["source"] == source]

@@ -1,0 +1,213 @@
+# What the other rules files share: the checked config, its slices, and the functions that name inputs.
+# REQUIRED: config; the config files are read once more, strictly, because a name that occurs twice is lost in it.
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from sqladder import config as experiment
+from sqladder.errors import InputError
+from sqladder.modules import imported_modules
+
+try:
+    for path in workflow.configfiles:
+        experiment.read_yaml(Path(path))
+    experiment.check(
+        config, experiment.read_yaml(SCRIPTS.parent / "schemas" / "config.schema.yaml")
+    )
+except InputError as error:
+    raise WorkflowError(str(error)) from error
+
+VARIANTS = list(config["variants"])
+IMPORTED = experiment.variants_by_method(config, frozenset({"imported"}))
+GENERATED = [variant for variant in VARIANTS if variant not in IMPORTED]
+TRAINED = experiment.variants_by_method(config, experiment.TRAINED)
+
+DEMO_DATASETS = experiment.datasets_by_source(config, "demo")
+FILE_DATASETS = experiment.datasets_by_source(config, "files")
+DEMO_SPLITS = ["pretrain", "train", "validation", "test"]
+DEMO_SCHEMAS = sorted(map(str, Path("resources/demo/schemas").glob("*.sql")))
+
+
+def any_of(names):
+    """Give the pattern that matches one of the names, or nothing where there is none."""
+    return "|".join(names) or "(?!)"
+
+
+wildcard_constraints:
+    variant=any_of(VARIANTS),
+    context=any_of(config["contexts"]),
+    dataset=any_of(config["datasets"]),
+    split="pretrain|train|test",
+
+
+def modules_of(program):
+    """Name the package's modules that a program imports: an edit re-runs the rules that use it, and no other."""
+    files = imported_modules(SCRIPTS / program)
+    return [str(path.relative_to(workflow.basedir)) for path in files]
+
+
+def as_flags(settings):
+    """Write settings as flags: {"rank": 32} gives --rank=32; a list gives its values after the name."""
+    flags = []
+    for key, value in settings.items():
+        name = "--" + key.replace("_", "-")
+        flags += (
+            [name, *map(str, value)] if isinstance(value, list) else [f"{name}={value}"]
+        )
+    return flags
+
+
+def own_setting(variant, key):
+    """Give what holds for one variant: its own entry, or else the experiment's."""
+    return experiment.setting(config, variant, key)
+
+
+# Data sets
+
+
+def dataset_of(split):
+    """Name the data set that a split comes from."""
+    names = {
+        "pretrain": config["base_model"].get("pretrain_on"),
+        "train": config["train_on"],
+        "test": config["test_on"],
+    }
+    return names[split]
+
+
+def examples_of(split):
+    """Name the file of a split's examples: a demonstration has a file for each, files of yours are one."""
+    dataset = dataset_of(split)
+    name = split if dataset in DEMO_DATASETS else "examples"
+    return f"resources/datasets/{dataset}/{name}.jsonl"
+
+
+def databases_of(split):
+    """Name the folder with the databases of a split."""
+    return f"resources/datasets/{dataset_of(split)}/databases"
+
+
+def all_questions_of(split):
+    """Name the file of a split's examples with those that were left out."""
+    dataset = dataset_of(split)
+    return (
+        f"resources/datasets/{dataset}/questions.jsonl"
+        if dataset in FILE_DATASETS
+        else examples_of(split)
+    )
+
+
+def number_of_variations(wildcards):
+    return config["datasets"][wildcards.dataset]["variations"]
+
+
+def dataset_file(key):
+    """Give the input function for a file that a data set's entry names, or for none."""
+
+    def named_file(wildcards):
+        entry = config["datasets"][wildcards.dataset]
+        return experiment.input_path(entry[key]) if key in entry else []
+
+    return named_file
+
+
+def import_flags(wildcards, input):
+    flags = as_flags({"gold": input.gold} if input.gold else {})
+    if config["datasets"][wildcards.dataset]["allow_missing_databases"]:
+        flags.append("--allow-missing-databases")
+    return flags
+
+
+def left_out_questions():
+    """Name the file of questions that the test leaves out; a demonstration leaves out none."""
+    dataset = config["test_on"]
+    return (
+        f"resources/datasets/{dataset}/left_out.jsonl"
+        if dataset in FILE_DATASETS
+        else []
+    )
+
+
+# Contexts
+
+
+def prompt_examples(wildcards):
+    return examples_of(wildcards.split)
+
+
+def prompt_databases(wildcards):
+    return databases_of(wildcards.split)
+
+
+def prompt_flags(wildcards):
+    context = config["contexts"][wildcards.context]
+    flags = as_flags(
+        {
+            "schema_form": context["schema"],
+            "system_text": context["system"],
+            "user_template": context["user"],
+        }
+    )
+    return flags if wildcards.split == "test" else [*flags, "--with-answer"]
+
+
+# Models and predictions
+
+
+def base_model():
+    """Name the folder of the base model: made by this workflow, or given."""
+    base = config["base_model"]
+    return (
+        "resources/base_model"
+        if base["source"] == "toy"
+        else experiment.input_path(base["path"])
+    )
+
+
+def pretraining_prompts(wildcards):
+    return f"resources/prompts/{config['base_model']['context']}/pretrain.jsonl"
+
+
+def toy_base_flags(wildcards):
+    toy = {
+        key: value
+        for key, value in config["base_model"].items()
+        if key not in ("source", "pretrain_on", "context")
+    }
+    return as_flags({**toy, "seed": config["seed"]})
+
+
+def training_prompts(wildcards):
+    """Name the prompts that a variant is trained on; the untrained baseline has none."""
+    if wildcards.variant not in TRAINED:
+        return []
+    return f"resources/prompts/{own_setting(wildcards.variant, 'context')}/train.jsonl"
+
+
+def training_flags(wildcards, input):
+    """Write a variant's method with what it needs; the untrained baseline needs nothing."""
+    variant = dict(config["variants"][wildcards.variant])
+    for key in ("training", "decoding", "context", "seed"):
+        variant.pop(key, None)
+    if wildcards.variant not in TRAINED:
+        return as_flags(variant)
+    settings = own_setting(wildcards.variant, "training")
+    seed = own_setting(wildcards.variant, "seed")
+    return as_flags({**variant, **settings, "seed": seed, "data": input.data})
+
+
+def test_prompts(wildcards):
+    return f"resources/prompts/{own_setting(wildcards.variant, 'context')}/test.jsonl"
+
+
+def decoding_flags(wildcards):
+    seed = own_setting(wildcards.variant, "seed")
+    return as_flags({**own_setting(wildcards.variant, "decoding"), "seed": seed})
+
+
+def imported_file(wildcards):
+    return experiment.input_path(config["variants"][wildcards.variant]["predictions"])

@@ -1,0 +1,71 @@
+# Models: the base, and every variant's own as a Hugging Face folder; LoRA is merged.
+# REQUIRED: resources/prompts/{context}/{pretrain,train}.jsonl.
+# OUTPUTS: resources/base_model (toy base only), results/{variant}/{model/,train.json}.
+# Checkpoints lie outside the declared outputs, so that a job that was killed goes on where it was.
+
+
+rule train_base:
+    input:
+        script="workflow/scripts/train_base.py",
+        modules=modules_of("train_base.py"),
+        prompts=pretraining_prompts,
+    output:
+        model=directory("resources/base_model"),
+        facts="resources/base_model.json",
+    log:
+        "logs/train_base.log",
+    benchmark:
+        "results/benchmarks/train_base.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 2  # OMP_NUM_THREADS follows
+    resources:
+        gpu=1,
+        mem="2GB",
+    params:
+        flags=toy_base_flags,
+    shell:
+        r"""
+        python {input.script:q} \
+            --prompts {input.prompts:q} \
+            {params.flags:q} \
+            --work-folder resources/base_model_training \
+            --output {output.model:q} \
+            --facts {output.facts:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule train:
+    input:
+        script="workflow/scripts/train.py",
+        modules=modules_of("train.py"),
+        base_model=base_model(),
+        data=training_prompts,
+    output:
+        model=directory("results/{variant}/model"),
+        facts="results/{variant}/train.json",
+    log:
+        "logs/train/{variant}.log",
+    benchmark:
+        "results/benchmarks/train/{variant}.tsv"
+    wildcard_constraints:
+        variant=any_of(GENERATED),
+    conda:
+        "../envs/train.yaml"
+    threads: 1  # OMP_NUM_THREADS follows; a toy model is faster on one thread, and variants train side by side
+    resources:
+        gpu=1,
+        mem="2GB",
+    params:
+        flags=training_flags,
+    shell:
+        r"""
+        python {input.script:q} \
+            --base-model {input.base_model:q} \
+            {params.flags:q} \
+            --work-folder results/{wildcards.variant:q}/training \
+            --output {output.model:q} \
+            --facts {output.facts:q} \
+            >{log:q} 2>&1
+        """
