@@ -1,0 +1,117 @@
+-- A railway with trains that have names: stations, trains, and their stops.
+
+CREATE TABLE station (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    city TEXT,
+    platforms INTEGER NOT NULL
+);
+
+CREATE TABLE train (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    speed INTEGER NOT NULL,
+    seats INTEGER
+);
+
+CREATE TABLE stop (
+    id INTEGER PRIMARY KEY,
+    train_id INTEGER NOT NULL REFERENCES train (id),
+    station_id INTEGER NOT NULL REFERENCES station (id),
+    date DATE NOT NULL,
+    delay INTEGER,
+    passengers INTEGER NOT NULL
+);
+
+INSERT INTO station (id, name, city, platforms) VALUES
+    (1, 'Central', 'Porto', 1),
+    (2, 'North Gate', 'Porto', 7),
+    (3, 'Harbour', 'Faro', 1),
+    (4, 'Old Town', 'Braga', 8),
+    (5, 'Airport', 'Lisbon', 8),
+    (6, 'São Bento', 'Porto', 6),
+    (7, 'East Park', 'Lisbon', 4),
+    (8, 'Mill Road', 'Braga', 11),
+    (9, 'Riverside', 'Coimbra', 8),
+    (10, 'Zoo', 'Lisbon', 13),
+    (11, 'University', 'Coimbra', 5),
+    (12, 'Queen''s Cross', 'Lisbon', 12),
+    (13, 'Castle', 'Braga', 2),
+    (14, 'Lakeside', NULL, 5),
+    (15, 'Beach', 'Faro', 13),
+    (16, 'Market', 'Evora', 13);
+
+INSERT INTO train (id, name, kind, speed, seats) VALUES
+    (1, 'Swallow', 'express', 180, 140),
+    (2, 'Snail', 'local', 110, 460),
+    (3, 'Thunder', 'freight', 160, NULL),
+    (4, 'Comet', 'express', 310, 100),
+    (5, 'Dolphin', 'regional', 260, 80),
+    (6, 'Night Owl', 'sleeper', 230, 460),
+    (7, 'Sunrise', 'regional', 120, 260),
+    (8, 'Badger', 'freight', 90, NULL),
+    (9, 'Arrow', 'express', 160, 80),
+    (10, 'Moonlight', 'sleeper', 90, 60),
+    (11, 'Daisy', 'local', 290, 460),
+    (12, 'Rapide', 'express', 280, 340),
+    (13, 'Driver''s Pride', 'local', 200, 460),
+    (14, 'Atlântico', 'regional', 300, 440),
+    (15, 'Granite', 'freight', 170, NULL),
+    (16, 'Pigeon', 'local', 100, 80);
+
+INSERT INTO stop (id, train_id, station_id, date, delay, passengers) VALUES
+    (1, 4, 7, '2024-03-16', 4, 109),
+    (2, 10, 13, '2024-09-13', NULL, 127),
+    (3, 5, 8, '2024-08-24', 0, 122),
+    (4, 14, 8, '2023-05-26', 4, 73),
+    (5, 1, 1, '2024-09-22', 15, 148),
+    (6, 2, 3, '2023-05-05', 3, 88),
+    (7, 2, 9, '2024-01-26', 40, 87),
+    (8, 11, 14, '2023-10-16', 0, 156),
+    (9, 6, 5, '2023-04-13', 0, 56),
+    (10, 6, 1, '2023-05-06', 2, 32),
+    (11, 4, 8, '2023-07-01', NULL, 131),
+    (12, 14, 1, '2023-06-05', 8, 99),
+    (13, 5, 7, '2024-02-25', NULL, 73),
+    (14, 7, 6, '2023-11-05', NULL, 51),
+    (15, 3, 4, '2024-04-21', 0, 115),
+    (16, 5, 10, '2024-04-08', 4, 91),
+    (17, 3, 6, '2023-04-28', 0, 177),
+    (18, 10, 5, '2023-04-20', 15, 163),
+    (19, 10, 2, '2024-01-11', NULL, 3),
+    (20, 11, 5, '2024-10-02', 0, 118),
+    (21, 3, 7, '2024-05-13', NULL, 22),
+    (22, 1, 5, '2024-12-19', 5, 100),
+    (23, 4, 3, '2024-08-21', 15, 116),
+    (24, 9, 1, '2023-02-20', 10, 96),
+    (25, 2, 3, '2024-03-17', 4, 17),
+    (26, 12, 5, '2024-06-22', 0, 17),
+    (27, 7, 2, '2024-07-26', NULL, 35),
+    (28, 14, 5, '2023-04-01', 0, 44),
+    (29, 3, 8, '2023-07-06', 40, 160),
+    (30, 7, 7, '2024-12-08', 10, 118),
+    (31, 10, 2, '2024-10-23', NULL, 123),
+    (32, 15, 10, '2023-07-19', 15, 12),
+    (33, 1, 1, '2023-07-04', 40, 71),
+    (34, 8, 1, '2024-04-07', 15, 54),
+    (35, 1, 1, '2023-01-12', NULL, 39),
+    (36, 6, 15, '2024-10-01', 3, 130),
+    (37, 15, 7, '2023-12-03', 4, 167),
+    (38, 13, 3, '2023-06-23', 8, 158),
+    (39, 1, 11, '2024-04-01', NULL, 132),
+    (40, 4, 3, '2024-12-10', NULL, 98),
+    (41, 5, 5, '2024-03-20', 0, 92),
+    (42, 3, 1, '2024-11-03', 10, 34),
+    (43, 1, 12, '2024-06-09', 2, 52),
+    (44, 1, 7, '2023-07-10', 25, 69),
+    (45, 8, 11, '2024-04-21', 7, 166),
+    (46, 1, 1, '2024-02-15', 15, 118),
+    (47, 13, 14, '2024-07-04', 10, 39),
+    (48, 15, 13, '2023-07-27', 25, 97),
+    (49, 13, 5, '2023-08-16', 0, 33),
+    (50, 9, 5, '2024-12-15', 2, 132),
+    (51, 5, 5, '2023-03-28', 0, 127),
+    (52, 5, 9, '2024-05-05', NULL, 161),
+    (53, 14, 4, '2024-05-26', 4, 122),
+    (54, 6, 3, '2024-04-06', NULL, 14);

@@ -1,0 +1,34 @@
+"""Build the demonstration's SQLite databases and their test-suite variations from SQL text.
+
+Example: python build_demo_databases.py --schemas resources/demo/schemas \
+    --output resources/datasets/demo/databases --variations 5 --seed 7
+"""
+
+import argparse
+from pathlib import Path
+
+from sqladder.demo.databases import build
+from sqladder.errors import InputError, run_main
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--schemas", required=True, type=Path, help="folder of <db_id>.sql files")
+    parser.add_argument("--output", required=True, type=Path, help="folder of database folders")
+    parser.add_argument("--variations", required=True, type=int, help="further files a database")
+    parser.add_argument("--seed", required=True, type=int)
+    args = parser.parse_args()
+    scripts = sorted(args.schemas.glob("*.sql"))
+    if not scripts:
+        raise InputError(f"--schemas {args.schemas} holds no .sql file")
+    files = []
+    for script in scripts:
+        files += build(script, args.output / script.stem, args.variations, args.seed)
+    size = sum(path.stat().st_size for path in files)
+    print(
+        f"built {len(scripts)} databases, {len(files)} files, {size / 1e6:.1f} MB in {args.output}"
+    )
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,1 @@
+"""The embedded demonstration: its databases, its questions, and how they are split."""

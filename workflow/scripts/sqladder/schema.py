@@ -1,0 +1,196 @@
+"""The schema of a SQLite database, read from the file itself, and its written forms for prompts."""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from sqladder.errors import InputError
+
+# Keywords that SQLite rejects, or does not read as a name, where a table or column name stands
+# bare; the tests check each against the library. Other keywords (key, desc, ...) need no quotes.
+_RESERVED_WORDS = """
+    add all alter and as autoincrement between case cast check collate commit constraint create
+    current_date current_time current_timestamp default deferrable delete distinct drop else escape
+    except exists foreign from group having if in index insert intersect into is isnull join limit
+    not nothing notnull null on or order primary raise references returning select set table then
+    to transaction union unique update using values when where
+"""
+RESERVED = frozenset(_RESERVED_WORDS.split())
+_BARE_NAME = re.compile(r"[^\W\d][\w$]*")
+_BARE_TYPE = re.compile(r"[A-Za-z_]\w*( [A-Za-z_]\w*)*( ?\( ?[+-]?\d+( ?, ?[+-]?\d+)? ?\))?", re.A)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; `type` is the declared type as SQLite gives it, "" where there is none."""
+
+    name: str
+    type: str
+    not_null: bool
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """Columns of a table that refer to columns of `table`; both tuples are of equal length."""
+
+    columns: tuple[str, ...]
+    table: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table; `primary_key` holds column names in key order, () without a key."""
+
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...]
+    foreign_keys: tuple[ForeignKey, ...]
+
+
+@dataclass(frozen=True)
+class Database:
+    """The tables of one database, in the order of their creation."""
+
+    tables: tuple[Table, ...]
+
+
+@contextmanager
+def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
+    """Connect to a database file that nobody changes: no locks, no journal, no new file.
+
+    Raises:
+        InputError: the file is missing or is not a SQLite database.
+    """
+    if not path.is_file():
+        raise InputError(f"database {path} does not exist")
+    uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        connection.text_factory = lambda text: text.decode("utf-8", errors="replace")
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise InputError(f"{path} is not a readable SQLite database: {error}") from error
+        yield connection
+
+
+def read_schema(path: Path) -> Database:
+    """Read tables, columns and keys of a database file; SQLite's own tables are left out.
+
+    Raises:
+        InputError: the file is missing, is not a SQLite database, or has no table.
+    """
+    with open_read_only(path) as connection:
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+            " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
+        ).fetchall()
+        tables = {name: _read_table(connection, name) for (name,) in names}
+    if not tables:
+        raise InputError(f"database {path} has no table")
+    return Database(tuple(_complete_keys(table, tables) for table in tables.values()))
+
+
+def _read_table(connection: sqlite3.Connection, name: str) -> Table:
+    # table_xinfo lists generated columns too, which table_info hides; 1 marks truly hidden ones.
+    rows = connection.execute(
+        'SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?) WHERE hidden != 1', (name,)
+    ).fetchall()
+    columns = tuple(Column(column, kind, bool(not_null)) for column, kind, not_null, _ in rows)
+    key = sorted((position, column) for column, _, _, position in rows if position)
+    primary_key = tuple(column for _, column in key)
+    return Table(name, columns, primary_key, _read_foreign_keys(connection, name))
+
+
+def _read_foreign_keys(connection: sqlite3.Connection, name: str) -> tuple[ForeignKey, ...]:
+    rows = connection.execute(
+        'SELECT id, "table", "from", "to" FROM pragma_foreign_key_list(?) ORDER BY id DESC, seq',
+        (name,),
+    ).fetchall()
+    keys = []
+    for number in dict.fromkeys(row[0] for row in rows):
+        parts = [row for row in rows if row[0] == number]
+        references = tuple(part[3] for part in parts if part[3] is not None)
+        keys.append(ForeignKey(tuple(part[2] for part in parts), parts[0][1], references))
+    return tuple(keys)
+
+
+def _complete_keys(table: Table, tables: dict[str, Table]) -> Table:
+    """Name the columns of `REFERENCES parent` without columns: they are the parent's key."""
+    parents = {name.lower(): parent for name, parent in tables.items()}
+    keys = []
+    for key in table.foreign_keys:
+        parent = parents.get(key.table.lower())
+        references = key.references or (parent.primary_key if parent else ())
+        keys.append(ForeignKey(key.columns, key.table, references))
+    return Table(table.name, table.columns, table.primary_key, tuple(keys))
+
+
+def quoted(name: str) -> str:
+    """Write an identifier for SQLite: bare where that reads back as itself, else in quotes."""
+    if _BARE_NAME.fullmatch(name) and name.lower() not in RESERVED:
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+def ddl(database: Database) -> str:
+    """CREATE TABLE statements that load back into SQLite with the same columns and keys."""
+    return "\n".join(_create_table(table) for table in database.tables)
+
+
+def _create_table(table: Table) -> str:
+    lines = [_column_line(table, column) for column in table.columns]
+    if len(table.primary_key) > 1:
+        lines.append(f"PRIMARY KEY ({_names(table.primary_key)})")
+    lines += [
+        f"FOREIGN KEY ({_names(key.columns)}) {_references(key)}" for key in table.foreign_keys
+    ]
+    return f"CREATE TABLE {quoted(table.name)} (\n  " + ",\n  ".join(lines) + "\n);"
+
+
+def _column_line(table: Table, column: Column) -> str:
+    words = [quoted(column.name)]
+    if column.type:
+        words.append(_type_name(column.type))
+    if column.not_null:
+        words.append("NOT NULL")
+    if table.primary_key == (column.name,):
+        words.append("PRIMARY KEY")
+    return " ".join(words)
+
+
+def _type_name(kind: str) -> str:
+    words = re.split(r"\W+", kind.lower())
+    if _BARE_TYPE.fullmatch(kind) and not RESERVED.intersection(words):
+        return kind
+    return '"' + kind.replace('"', '""') + '"'
+
+
+def _references(key: ForeignKey) -> str:
+    columns = f" ({_names(key.references)})" if key.references else ""
+    return f"REFERENCES {quoted(key.table)}{columns}"
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join(quoted(name) for name in names)
+
+
+def compact(database: Database) -> str:
+    """One line a table, `table(col, col)`, then one line a foreign key, `a.x = b.y`."""
+    lines = [
+        f"{quoted(t.name)}({_names(tuple(c.name for c in t.columns))})" for t in database.tables
+    ]
+    for table in database.tables:
+        for key in table.foreign_keys:
+            lines += [
+                f"{quoted(table.name)}.{quoted(here)} = {quoted(key.table)}.{quoted(there)}"
+                for here, there in zip(key.columns, key.references, strict=False)
+            ]
+    return "\n".join(lines)
+
+
+FORMS: dict[str, Callable[[Database], str]] = {"ddl": ddl, "compact": compact}
