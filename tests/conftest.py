@@ -1,6 +1,9 @@
 """Shared fixtures: the material that is not part of the project is found through the environment, or the test skips."""
 
 import os
+import shutil
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -38,3 +41,25 @@ def spider_databases(spider, tmp_path_factory) -> Path:
 def qwen3() -> Path:
     """The folder with Qwen3's tokenizer and config."""
     return _folder_named_by("SQLADDER_QWEN3", "Qwen3's tokenizer and config")
+
+
+def copy_project(target: Path) -> Path:
+    """Copy what a run needs into an empty folder, so that no test touches this checkout's results."""
+    for name in ("config", "profiles", "workflow", "resources/demo"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, target / name, ignore=ignored)
+    shutil.copyfile(ROOT / "Snakefile", target / "Snakefile")
+    return target
+
+
+def run_snakemake(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run snakemake in a folder with this Python first on the path; output is text, both streams in one."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments],
+        cwd=folder,
+        env={**os.environ, "PATH": path, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
