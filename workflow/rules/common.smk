@@ -1,5 +1,6 @@
 # What the other rules files share: the checked config, its slices, and the functions that name inputs.
 # REQUIRED: config; the config files are read once more, strictly, because a name that occurs twice is lost in it.
+import json
 import sys
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def as_flags(settings):
     """Write settings as flags: {"rank": 32} gives --rank=32; a list gives its values after the name."""
     flags = []
     for key, value in settings.items():
-        name = "--" + key.replace("_", "-")
+        name = f"--{key.replace('_', '-')}"
         flags += (
             [name, *map(str, value)] if isinstance(value, list) else [f"{name}={value}"]
         )
@@ -211,3 +212,62 @@ def decoding_flags(wildcards):
 
 def imported_file(wildcards):
     return experiment.input_path(config["variants"][wildcards.variant]["predictions"])
+
+
+# The report
+
+
+def results_of_all_variants():
+    """Name what every variant leaves for the report; an imported one was neither trained nor generated here."""
+    return {
+        "verdicts": collect("results/{variant}/verdicts.jsonl", variant=VARIANTS),
+        "metrics": collect("results/{variant}/metrics.json", variant=VARIANTS),
+        "predictions": collect("results/{variant}/predictions.jsonl", variant=VARIANTS),
+        "training": collect("results/{variant}/train.json", variant=GENERATED),
+        "generation": collect("results/{variant}/generation.json", variant=GENERATED),
+    }
+
+
+def merged_config(wildcards):
+    # A function, because braces in a plain text would be taken for wildcards.
+    return json.dumps(config)
+
+
+def files_that_made_the_run():
+    """Name the files whose checksums say which data made the run."""
+    imported = [
+        experiment.input_path(config["variants"][name]["predictions"])
+        for name in IMPORTED
+    ]
+    training = [examples_of("train")] if TRAINED else []
+    base = [base_model()] if GENERATED else []
+    return [examples_of("test"), databases_of("test"), *training, *base, *imported]
+
+
+def benchmarks_of_the_run():
+    """Name Snakemake's measurements of the jobs that take time."""
+    toy_base = (
+        ["results/benchmarks/train_base.tsv"]
+        if config["base_model"]["source"] == "toy" and GENERATED
+        else []
+    )
+    return [
+        *toy_base,
+        *collect(
+            "results/benchmarks/{stage}/{variant}.tsv",
+            stage=["train", "generate"],
+            variant=GENERATED,
+        ),
+        *collect("results/benchmarks/score/{variant}.tsv", variant=VARIANTS),
+    ]
+
+
+def baseline_flag():
+    """Compare with the untrained variant, where there is one."""
+    untrained = experiment.variants_by_method(config, frozenset({"none"}))
+    return as_flags({"baseline": untrained[0]}) if untrained else []
+
+
+def report_flags():
+    is_toy = config["base_model"]["source"] == "toy" and GENERATED
+    return [*baseline_flag(), *(["--demonstration"] if is_toy else [])]

@@ -1,0 +1,216 @@
+"""The workflow as a user meets it: plans, refusals, and one small run of every stage."""
+
+import ast
+import json
+import re
+from collections import Counter
+
+import pytest
+import yaml
+from conftest import ROOT, copy_project, run_snakemake
+
+TINY = ["--configfile", "config/tiny.yaml", "--replace-workflow-config"]
+REPORT_RULES = {"collect_run_facts", "plot_charts", "write_report"}
+
+
+def planned_jobs(output: str) -> Counter:
+    """Read rule names and their numbers of jobs from what a dry run prints."""
+    table = re.search(r"Job stats:\njob +count\n-+ +-+\n(.*?)\n\n", output, re.DOTALL)
+    if table is None:
+        return Counter()
+    rows = (line.rsplit(maxsplit=1) for line in table[1].splitlines())
+    return Counter({rule: int(count) for rule, count in rows if rule not in ("total", "all")})
+
+
+def planned_variants(output: str) -> dict[str, set[str]]:
+    """Read which rules a dry run would run for which variant."""
+    found: dict[str, set[str]] = {}
+    for rule, block in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", output, re.MULTILINE):
+        match = re.search(r"wildcards: variant=([\w-]+)", block)
+        if match:
+            found.setdefault(match[1], set()).add(rule)
+    return found
+
+
+@pytest.fixture
+def project(tmp_path):
+    return copy_project(tmp_path)
+
+
+# The plan
+
+
+def test_the_default_plan_has_every_stage_for_every_variant(project):
+    done = run_snakemake(project, "-n")
+    assert done.returncode == 0, done.stdout
+    jobs = planned_jobs(done.stdout)
+    assert {rule: jobs[rule] for rule in ("train_base", "train", "generate", "score")} == {
+        "train_base": 1,
+        "train": 4,
+        "generate": 4,
+        "score": 4,
+    }
+    assert set(jobs) >= REPORT_RULES
+    assert not (project / "results").exists()
+
+
+def test_one_variant_is_planned_alone_by_its_target(project):
+    done = run_snakemake(project, "-n", "results/lora_32r/metrics.json")
+    assert planned_variants(done.stdout) == {"lora_32r": {"train", "generate", "score"}}
+    assert not REPORT_RULES & set(planned_jobs(done.stdout))
+
+
+def test_the_linter_has_no_complaint(project):
+    done = run_snakemake(project, "--lint")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("variants: {full: {rank: 8}}", ["variants.full.rank", "remove it"]),
+        ("variants: {x: {method: imported, predictions: nowhere.sql}}", ["'nowhere.sql'"]),
+        ("training: {learning_rate: 1e-4}", ["'1e-4'", "write 1.0e-04"]),
+        ("variants:\n  a: {method: none}\n  a: {method: full}", ["'a' is used twice"]),
+    ],
+)
+def test_a_wrong_config_is_refused_before_any_job(project, text, parts):
+    (project / "wrong.yaml").write_text(text)
+    done = run_snakemake(project, "--cores", "1", "--configfile", "wrong.yaml")
+    assert done.returncode != 0
+    assert [part for part in parts if part not in done.stdout] == []
+    assert "Traceback" not in done.stdout
+    assert not (project / "results").exists()
+
+
+def test_an_unset_environment_variable_is_named(project):
+    arguments = ["-n", "--configfile", "config/spider-local.yaml", "--replace-workflow-config"]
+    done = run_snakemake(project, *arguments, SQLADDER_SPIDER="")
+    assert done.returncode != 0
+    assert "SQLADDER_SPIDER" in done.stdout
+
+
+# How rules are written
+
+
+def rules_of_all_stages():
+    for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
+        for name, body in re.findall(
+            r"^rule (\w+):\n((?:(?: .*)?\n)+)", path.read_text(), re.MULTILINE
+        ):
+            yield pytest.param(name, body, id=name)
+
+
+@pytest.mark.parametrize(("name", "body"), rules_of_all_stages())
+def test_a_rule_has_log_environment_and_the_program_of_its_name(name, body):
+    assert "    log:\n" in body
+    assert "    conda:\n" in body
+    assert f'script="workflow/scripts/{name}.py"' in body
+    assert f'modules=modules_of("{name}.py")' in body
+
+
+@pytest.mark.parametrize(("name", "body"), rules_of_all_stages())
+def test_a_rule_names_no_variant(name, body):
+    variants = yaml.safe_load((ROOT / "config/config.yaml").read_text())["variants"]
+    assert [variant for variant in variants if re.search(rf"['\"/]{variant}['\"/]", body)] == []
+
+
+def test_the_package_imports_itself_absolutely():
+    # modules_of reads absolute imports; a relative one would be missing from a rule's inputs.
+    for path in (ROOT / "workflow/scripts").rglob("*.py"):
+        relative = [
+            node.lineno
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom) and node.level
+        ]
+        assert relative == [], path
+
+
+# One small run
+
+
+@pytest.fixture(scope="module")
+def tiny_run(tmp_path_factory):
+    """A finished run of the tiny config in a folder of its own."""
+    folder = copy_project(tmp_path_factory.mktemp("tiny"))
+    (folder / "config/tiny.yaml").write_text((ROOT / "tests/tiny/config.yaml").read_text())
+    done = run_snakemake(folder, "--cores", "2", *TINY, "results/report.md")
+    assert done.returncode == 0, done.stdout
+    return folder
+
+
+def plan_with(folder, change):
+    """Plan a finished run again with a changed config."""
+    config = yaml.safe_load((folder / "config/tiny.yaml").read_text())
+    change(config)
+    (folder / "config/changed.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    arguments = ["--configfile", "config/changed.yaml", "--replace-workflow-config"]
+    return run_snakemake(folder, "-n", *arguments, "results/report.md").stdout
+
+
+def test_a_run_leaves_every_file_of_the_contract(tiny_run):
+    for variant in ("baseline", "lora_4r", "full"):
+        folder = tiny_run / "results" / variant
+        assert (folder / "model/config.json").is_file()
+        test = (tiny_run / "resources/datasets/demo/test.jsonl").read_text().splitlines()
+        ids = [json.loads(line)["id"] for line in test]
+        for name in ("predictions.jsonl", "verdicts.jsonl"):
+            assert [json.loads(line)["id"] for line in (folder / name).open()] == ids
+    assert "baseline" in (tiny_run / "results/report.md").read_text()
+
+
+def test_metrics_count_the_verdicts(tiny_run):
+    for variant in ("baseline", "lora_4r", "full"):
+        folder = tiny_run / "results" / variant
+        verdicts = [json.loads(line)["verdict"] for line in (folder / "verdicts.jsonl").open()]
+        metrics = json.loads((folder / "metrics.json").read_text())
+        assert metrics["n"] == len(verdicts)
+        assert metrics["accuracy"]["all"]["correct"] == verdicts.count("correct")
+
+
+def test_a_second_run_has_nothing_to_do(tiny_run):
+    done = run_snakemake(tiny_run, "--cores", "2", *TINY, "results/report.md")
+    assert "Nothing to be done" in done.stdout, done.stdout
+
+
+def test_a_changed_training_setting_reruns_that_variant_and_the_report_only(tiny_run):
+    output = plan_with(tiny_run, lambda c: c["variants"]["full"].update(training={"epochs": 0.04}))
+    assert planned_variants(output) == {"full": {"train", "generate", "score"}}
+    assert set(planned_jobs(output)) <= {"train", "generate", "score"} | REPORT_RULES
+    assert planned_jobs(output)["write_report"] == 1
+
+
+def test_a_changed_decoding_setting_trains_nothing(tiny_run):
+    output = plan_with(tiny_run, lambda c: c["decoding"].update(max_new_tokens=9))
+    assert set(planned_jobs(output)) - REPORT_RULES == {"generate", "score"}
+
+
+def test_a_new_variant_runs_alone(tiny_run):
+    output = plan_with(
+        tiny_run, lambda c: c["variants"].update(again={"method": "full", "seed": 7})
+    )
+    assert planned_variants(output) == {"again": {"train", "generate", "score"}}
+
+
+def test_an_edited_chart_retrains_nothing(tiny_run):
+    chart = tiny_run / "workflow/scripts/sqladder/report/charts.py"
+    text = chart.read_text()
+    try:
+        chart.write_text(text + "\n# edited\n")
+        output = run_snakemake(tiny_run, "-n", *TINY, "results/report.md").stdout
+    finally:
+        chart.write_text(text)
+    assert "plot_charts" in planned_jobs(output)
+    assert set(planned_jobs(output)) <= REPORT_RULES
+
+
+def test_an_edited_question_renders_and_scores_again(tiny_run):
+    path = tiny_run / "resources/datasets/demo/test.jsonl"
+    text = path.read_text()
+    try:
+        path.write_text(text.replace('"question": "', '"question": "Please: ', 1))
+        output = run_snakemake(tiny_run, "-n", *TINY, "results/report.md").stdout
+    finally:
+        path.write_text(text)
+    assert planned_jobs(output)["render_prompts"] == 1
+    assert planned_jobs(output)["train"] == 0

@@ -1,0 +1,127 @@
+# The report: the run's facts, charts, and the ranking with everything it rests on.
+# REQUIRED: results/{variant}/{verdicts.jsonl,metrics.json,predictions.jsonl,train.json,generation.json}.
+# OUTPUTS: results/{report.md,metrics.csv,run.json}, results/charts/*.svg.
+
+
+rule collect_run_facts:
+    input:
+        script="workflow/scripts/collect_run_facts.py",
+        modules=modules_of("collect_run_facts.py"),
+        data=files_that_made_the_run(),
+        models=collect("results/{variant}/model", variant=GENERATED),
+        benchmarks=benchmarks_of_the_run(),
+    output:
+        facts="results/run.json",
+    log:
+        "logs/collect_run_facts.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        config=merged_config,
+    shell:
+        r"""
+        python {input.script:q} \
+            --config {params.config:q} \
+            --data {input.data:q} \
+            --models {input.models:q} \
+            --benchmarks {input.benchmarks:q} \
+            --output {output.facts:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule plot_charts:
+    input:
+        **results_of_all_variants(),
+        script="workflow/scripts/plot_charts.py",
+        modules=modules_of("plot_charts.py"),
+        questions=all_questions_of("test"),
+    output:
+        report(
+            "results/charts/accuracy_by_level.svg",
+            caption="../report/accuracy_by_level.rst",
+            category="Accuracy",
+            labels={"chart": "by level"},
+        ),
+        report(
+            "results/charts/paired_differences.svg",
+            caption="../report/paired_differences.rst",
+            category="Accuracy",
+            labels={"chart": "paired differences"},
+        ),
+        report(
+            "results/charts/accuracy_by_database.svg",
+            caption="../report/accuracy_by_database.rst",
+            category="Accuracy",
+            labels={"chart": "by database"},
+        ),
+        report(
+            "results/charts/loss_curves.svg",
+            caption="../report/loss_curves.rst",
+            category="Training",
+            labels={"chart": "loss curves"},
+        ),
+        report(
+            "results/charts/cost_vs_accuracy.svg",
+            caption="../report/cost_vs_accuracy.rst",
+            category="Training",
+            labels={"chart": "training time and accuracy"},
+        ),
+    log:
+        "logs/plot_charts.log",
+    benchmark:
+        "results/benchmarks/plot_charts.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        baseline=baseline_flag(),
+    shell:
+        r"""
+        python {input.script:q} \
+            --questions {input.questions:q} \
+            --verdicts {input.verdicts:q} \
+            --metrics {input.metrics:q} \
+            --predictions {input.predictions:q} \
+            --training {input.training:q} \
+            --generation {input.generation:q} \
+            {params.baseline:q} \
+            --charts results/charts \
+            >{log:q} 2>&1
+        """
+
+
+rule write_report:
+    input:
+        **results_of_all_variants(),
+        script="workflow/scripts/write_report.py",
+        modules=modules_of("write_report.py"),
+        questions=all_questions_of("test"),
+        facts="results/run.json",
+        charts=rules.plot_charts.output,
+    output:
+        report="results/report.md",
+        csv="results/metrics.csv",
+    log:
+        "logs/write_report.log",
+    benchmark:
+        "results/benchmarks/write_report.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        flags=report_flags(),
+    shell:
+        r"""
+        python {input.script:q} \
+            --questions {input.questions:q} \
+            --verdicts {input.verdicts:q} \
+            --metrics {input.metrics:q} \
+            --predictions {input.predictions:q} \
+            --training {input.training:q} \
+            --generation {input.generation:q} \
+            --run-facts {input.facts:q} \
+            --charts results/charts \
+            {params.flags:q} \
+            --report {output.report:q} \
+            --csv {output.csv:q} \
+            >{log:q} 2>&1
+        """
