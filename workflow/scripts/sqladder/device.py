@@ -1,0 +1,17 @@
+"""The device that a model runs on here, and what it took of it."""
+
+import resource
+
+import torch
+
+
+def device_name() -> str:
+    """The device that training and generation use here."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def peak_memory_mb() -> float:
+    """Peak memory so far: the GPU's where there is one, else the resident set of this process."""
+    if torch.cuda.is_available():
+        return round(torch.cuda.max_memory_allocated() / 2**20, 1)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)

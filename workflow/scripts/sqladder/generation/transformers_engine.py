@@ -1,0 +1,60 @@
+"""Generation with Hugging Face transformers: batches of prompts of like length."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, set_seed
+
+from sqladder.generation.contract import Completion, Decoding, cut_at_end_token
+
+
+def generate(
+    model: Path, prompts: Sequence[list[int]], decoding: Decoding, batch_size: int
+) -> list[Completion]:
+    """Answer every prompt, longest first, so that a batch that needs too much memory fails early."""
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    on_gpu = torch.cuda.is_available()
+    network = AutoModelForCausalLM.from_pretrained(
+        model, dtype=torch.bfloat16 if on_gpu else torch.float32
+    )
+    network = network.to("cuda" if on_gpu else "cpu").eval()
+    network.generation_config = generation_config(decoding, tokenizer)
+    set_seed(decoding.seed)
+    order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
+    answers: dict[int, Completion] = {}
+    with tqdm(total=len(prompts), desc="generate", unit="prompt") as progress:
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            tokens = _generate_batch(network, [prompts[index] for index in batch])
+            for index, row in zip(batch, tokens, strict=True):
+                answers[index] = cut_at_end_token(row, tokenizer.eos_token_id)
+            progress.update(len(batch))
+    return [answers[index] for index in range(len(prompts))]
+
+
+def generation_config(decoding: Decoding, tokenizer: AutoTokenizer) -> GenerationConfig:
+    """Our settings and nothing of the checkpoint's own: Qwen3's ask for sampling."""
+    settings = {
+        "max_new_tokens": decoding.max_new_tokens,
+        "repetition_penalty": decoding.repetition_penalty,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    if decoding.temperature > 0:
+        settings |= {"temperature": decoding.temperature, "top_p": decoding.top_p, "top_k": 0}
+    return GenerationConfig(do_sample=decoding.temperature > 0, **settings)
+
+
+@torch.inference_mode()
+def _generate_batch(network: AutoModelForCausalLM, batch: list[list[int]]) -> list[list[int]]:
+    width = max(len(row) for row in batch)
+    padding = network.generation_config.pad_token_id
+    ids = torch.tensor([[padding] * (width - len(row)) + row for row in batch])
+    # By length, not by value: the padding token may also be part of a prompt.
+    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in batch])
+    output = network.generate(
+        input_ids=ids.to(network.device), attention_mask=mask.to(network.device)
+    )
+    return output[:, width:].tolist()

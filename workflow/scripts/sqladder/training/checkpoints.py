@@ -1,0 +1,57 @@
+"""The work folder of a training run: which checkpoints may be resumed from, and which may not."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from sqladder.files import read_json, write_json
+
+SETTINGS_FILE = "settings.json"
+# Written beside a checkpoint after all of its other files: a checkpoint without it was cut off.
+PROGRESS_FILE = "sqladder_progress.json"
+
+
+def prepare_work_folder(folder: Path, settings: dict[str, Any]) -> int:
+    """Make the folder ready for a run with these settings and return the step it resumes from.
+
+    Checkpoints of other settings, data or package versions are removed: resuming from them would
+    give a model that no setting describes. So is a checkpoint whose writing was interrupted.
+
+    Returns:
+        The step of the last complete checkpoint, 0 for a fresh start.
+    """
+    settings = json.loads(json.dumps(settings))
+    path = folder / SETTINGS_FILE
+    if not path.is_file() or read_json(path) != settings:
+        shutil.rmtree(folder, ignore_errors=True)
+        write_json(path, settings)
+    steps = [0]
+    for checkpoint in folder.rglob("checkpoint-*"):
+        if (checkpoint / PROGRESS_FILE).is_file():
+            steps.append(int(checkpoint.name.rpartition("-")[2]))
+        else:
+            shutil.rmtree(checkpoint)
+    return max(steps)
+
+
+def mark_complete(checkpoint: Path, seconds: float) -> None:
+    """Record that a checkpoint is whole, and the training seconds that led to it."""
+    write_json(checkpoint / PROGRESS_FILE, {"seconds": seconds})
+
+
+def seconds_before(checkpoint: Path) -> float:
+    """Training seconds that led to a checkpoint, over all earlier attempts."""
+    return read_json(checkpoint / PROGRESS_FILE)["seconds"]
+
+
+def fingerprint(path: Path) -> dict[str, str]:
+    """SHA-256 of a file, or of every file of a folder, by name."""
+    files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file())
+    return {file.name: _sha256(file) for file in files}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

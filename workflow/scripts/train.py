@@ -1,0 +1,101 @@
+"""Fine-tune the base model for one variant with LLaMA-Factory and write the merged model.
+
+Example: python train.py --method lora --rank 32 --alpha 64 --target-modules all
+    --base-model resources/base_model --data resources/prompts/ddl/train.jsonl
+    --learning-rate 1e-3 --epochs 3 --output results/lora_32r/model
+    --facts results/lora_32r/train.json --work-folder results/lora_32r/training
+
+Killed at any moment, the same command goes on from its last checkpoint in the work folder.
+"""
+
+import argparse
+from pathlib import Path
+
+from sqladder.errors import InputError, run_main
+from sqladder.files import write_json
+from sqladder.folders import check_model_folder
+from sqladder.training.settings import (
+    METHODS,
+    LoraSettings,
+    TrainingSettings,
+    check_target_modules,
+)
+from sqladder.training.untrained import keep_base_model
+
+LORA_OPTIONS = ("rank", "alpha", "dropout", "target_modules")
+TRAINING_OPTIONS = ("data", "work_folder", "learning_rate", "epochs", "batch_size")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--method", required=True, choices=METHODS)
+    parser.add_argument("--base-model", required=True, type=Path, help="Hugging Face folder")
+    parser.add_argument("--output", required=True, type=Path, help="folder of the trained model")
+    parser.add_argument("--facts", required=True, type=Path, help="train.json: cost and losses")
+    train = parser.add_argument_group("training", "for the methods lora and full")
+    train.add_argument("--data", type=Path, help="prompts with answers, JSON Lines")
+    train.add_argument("--work-folder", type=Path, help="checkpoints and LLaMA-Factory's files")
+    train.add_argument("--learning-rate", type=float)
+    train.add_argument("--epochs", type=float)
+    train.add_argument("--batch-size", type=int, help="rows at once")
+    train.add_argument("--gradient-accumulation", type=int, default=1, help="batches per step")
+    train.add_argument("--cutoff-length", type=int, default=1024, help="in tokens")
+    train.add_argument("--seed", type=int, default=42)
+    train.add_argument("--save-steps", type=int, default=50, help="steps between checkpoints")
+    lora = parser.add_argument_group("adapters", "for the method lora")
+    lora.add_argument("--rank", type=int)
+    lora.add_argument("--alpha", type=int, help="the update is scaled by alpha / rank")
+    lora.add_argument("--dropout", type=float)
+    lora.add_argument("--target-modules", nargs="+", metavar="NAME", help="or 'all'")
+    return parser.parse_args()
+
+
+def lora_settings(args: argparse.Namespace) -> LoraSettings | None:
+    given = {name: getattr(args, name) for name in LORA_OPTIONS}
+    if args.method != "lora":
+        unused = [name for name, value in given.items() if value is not None]
+        if unused:
+            raise InputError(f"--{unused[0].replace('_', '-')} needs --method lora")
+        return None
+    require(given)
+    check_target_modules(args.target_modules)
+    return LoraSettings(**given)
+
+
+def require(given: dict[str, object]) -> None:
+    missing = [name for name, value in given.items() if value is None]
+    if missing:
+        raise InputError(f"--{missing[0].replace('_', '-')} is missing for this method")
+
+
+def training_settings(args: argparse.Namespace) -> TrainingSettings:
+    require({name: getattr(args, name) for name in TRAINING_OPTIONS})
+    return TrainingSettings(
+        learning_rate=args.learning_rate,
+        epochs=args.epochs,
+        batch_size=args.batch_size,
+        gradient_accumulation=args.gradient_accumulation,
+        cutoff_length=args.cutoff_length,
+        seed=args.seed,
+        save_steps=args.save_steps,
+        lora=lora_settings(args),
+    )
+
+
+def main() -> None:
+    args = parse_arguments()
+    lora_settings(args)
+    settings = None if args.method == "none" else training_settings(args)
+    check_model_folder(args.base_model, "base model")
+    if settings is None:
+        facts = keep_base_model(args.base_model, args.output)
+    else:
+        # Imported late: torch takes seconds, which a wrong option or no training should not.
+        from sqladder.training.run import fine_tune
+
+        facts = fine_tune(settings, args.base_model, args.data, args.output, args.work_folder)
+    write_json(args.facts, facts)
+
+
+if __name__ == "__main__":
+    run_main(main)
