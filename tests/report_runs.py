@@ -1,0 +1,215 @@
+"""Runs for the tests of statistics and report: written as files, as the workflow writes them."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+LEVELS = ("easy", "medium", "hard", "extra")
+SECONDARY = ("plug_value", "single_database")
+
+
+def question_rows(n, databases=4, levels=LEVELS):
+    """Questions that go round the databases and the levels."""
+    return [
+        {
+            "id": f"q{number:04}",
+            "db_id": f"db_{number % databases}",
+            "question": f"How many rows has question {number}?",
+            "sql": "SELECT count(*) FROM t GROUP BY a",
+            "source": "test",
+            "hardness": levels[(number // databases) % len(levels)],
+        }
+        for number in range(n)
+    ]
+
+
+def verdict_rows(questions, marks, plug=None, single=None, wrong="wrong_result"):
+    """Verdicts of one variant; marks are true where right, or the verdict itself."""
+    rows = []
+    for number, (question, mark) in enumerate(zip(questions, marks, strict=True)):
+        verdict = mark if isinstance(mark, str) else ("correct" if mark else wrong)
+        right = verdict == "correct"
+        rows.append(
+            {
+                "id": question["id"],
+                "db_id": question["db_id"],
+                "hardness": question["hardness"],
+                "verdict": verdict,
+                "detail": "" if right else "differs on one database",
+                "plug_value": bool(plug[number]) if plug is not None else right,
+                "single_database": bool(single[number]) if single is not None else right,
+            }
+        )
+    return rows
+
+
+def _counts(rows, right):
+    chosen = [bool(right(row)) for row in rows]
+    n, correct = len(chosen), sum(chosen)
+    return {"n": n, "correct": correct, "rate": correct / n if n else None}
+
+
+def _levels(rows, right):
+    table = {
+        level: _counts([row for row in rows if row["hardness"] == level], right) for level in LEVELS
+    }
+    return {**table, "all": _counts(rows, right), "joint_all": _counts(rows, right)}
+
+
+def metrics_of(name, rows):
+    """metrics.json, counted by this test code and not by the code under test."""
+    return {
+        "variant": name,
+        "metric": "test_suite_execution_accuracy",
+        "n": len(rows),
+        "accuracy": _levels(rows, lambda row: row["verdict"] == "correct"),
+        "by_database": {
+            db: _counts([r for r in rows if r["db_id"] == db], lambda r: r["verdict"] == "correct")
+            for db in sorted({row["db_id"] for row in rows})
+        },
+        "by_verdict": dict(Counter(row["verdict"] for row in rows)),
+        "secondary": {key: _levels(rows, lambda row, key=key: row[key]) for key in SECONDARY},
+        "facts": {},
+    }
+
+
+def write_lines(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def write_value(path, value):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value), encoding="utf-8")
+    return path
+
+
+def training_facts(seconds=90.0, method="lora"):
+    return {
+        "method": method,
+        "steps": 40,
+        "epochs": 2.0,
+        "seconds": seconds,
+        "tokens": 80_000,
+        "tokens_per_second": 80_000 / seconds,
+        "trainable_parameters": 65_536,
+        "total_parameters": 1_000_000,
+        "final_loss": 0.25,
+        "loss_curve": [[step, 2.0 * 0.95**step + 0.2] for step in range(1, 41)],
+        "peak_memory_mb": 812.4,
+        "device": "cpu",
+        "resumed": False,
+        "versions": {"torch": "2.13.0"},
+    }
+
+
+def generation_facts(prompts):
+    return {
+        "engine": "transformers",
+        "seconds": 12.5,
+        "prompts": prompts,
+        "prompts_per_second": prompts / 12.5,
+        "output_tokens": 20 * prompts,
+        "peak_memory_mb": 640.0,
+        "device": "cpu",
+        "versions": {"torch": "2.13.0"},
+    }
+
+
+def run_facts():
+    return {
+        "commit": "0123456789abcdef0123456789abcdef01234567",
+        "modified": False,
+        "config": {"seed": 42, "variants": {"baseline": {"method": "none"}}},
+        "seeds": {"seed": 42},
+        "versions": {"python": "3.11.9", "numpy": "2.4.6"},
+        "data": {"resources/datasets/demo/test.jsonl": "ab" * 32},
+        "disk_bytes": {"lora_32r": 4_000_000},
+        "hardware": {
+            "processor": "Test CPU",
+            "cores": 2,
+            "memory_gb": 24.0,
+            "system": "Linux x86_64",
+        },
+        "written": "2026-01-01 00:00 UTC",
+        "times": [
+            {
+                "rule": "train",
+                "name": "lora_32r",
+                "seconds": 90.0,
+                "cpu_seconds": 95.0,
+                "peak_rss_mb": 812.4,
+            }
+        ],
+    }
+
+
+def write_run(folder, questions, variants, trained=(), generated=(), left_out=()):
+    """Write a run; `variants` maps names to marks or to whole verdict rows.
+
+    Returns the keyword arguments of `load_run`.
+    """
+    asked = [{k: v for k, v in q.items() if k != "hardness"} for q in (*questions, *left_out)]
+    files = {"verdicts": [], "metrics": [], "predictions": [], "training": [], "generation": []}
+    for name, marks in variants.items():
+        whole = len(marks) > 0 and isinstance(marks[0], dict)
+        rows = list(marks) if whole else verdict_rows(questions, marks)
+        here = folder / "results" / name
+        files["verdicts"].append(write_lines(here / "verdicts.jsonl", rows))
+        files["metrics"].append(write_value(here / "metrics.json", metrics_of(name, rows)))
+        answers = [{"id": q["id"], "sql": f"SELECT '{q['id']}'", "text": ""} for q in questions]
+        files["predictions"].append(write_lines(here / "predictions.jsonl", answers))
+        if name in trained:
+            facts = training_facts(60.0 + 30 * len(files["training"]))
+            files["training"].append(write_value(here / "train.json", facts))
+        if name in generated:
+            facts = generation_facts(len(questions))
+            files["generation"].append(write_value(here / "generation.json", facts))
+    return {"questions": write_lines(folder / "questions.jsonl", asked), **files}
+
+
+def random_marks(n, rates, seed=0, cluster_of=None):
+    """Marks of several variants with these true accuracies, questions of unequal difficulty."""
+    rng = np.random.default_rng(seed)
+    difficulty = rng.normal(0, 1, n)
+    return [(rng.normal(0, 1, n) + difficulty) < np.sqrt(2) * _quantile(rate) for rate in rates]
+
+
+def _quantile(rate):
+    from scipy.stats import norm
+
+    return norm.ppf(rate)
+
+
+def parity_run(spider: Path, folder: Path, perturbed=()):
+    """The stored verdicts of three real models as a run of 972 of 1,034 questions.
+
+    `perturbed` names further variants: copies of lora_32r in which a share of verdicts is flipped.
+    """
+    dev = [json.loads(line) for line in (spider / "dev.jsonl").read_text().splitlines()]
+    variants = {}
+    for name in ("lora_32r", "tse_1", "tse_3"):
+        lines = (spider / "parity" / f"{name}.verdicts.jsonl").read_text().splitlines()
+        stored = {row["idx"]: row for row in map(json.loads, lines)}
+        scored = [number for number in range(len(dev)) if number in stored]
+        questions = [dev[number] for number in scored]
+        marks = [stored[number]["exec_noplug"] == 1 for number in scored]
+        plug = [stored[n].get("exec_plug", stored[n]["exec_noplug"]) == 1 for n in scored]
+        kinds = [
+            "correct" if mark else ("sql_error" if stored[number]["error"] else "wrong_result")
+            for mark, number in zip(marks, scored, strict=True)
+        ]
+        variants[name] = verdict_rows(questions, kinds, plug=plug)
+    rng = np.random.default_rng(5)
+    for name, share in perturbed:
+        flips = rng.random(len(questions)) < share
+        marks = [
+            (row["verdict"] == "correct") ^ flip
+            for row, flip in zip(variants["lora_32r"], flips, strict=True)
+        ]
+        variants[name] = verdict_rows(questions, marks)
+    missing = [row for number, row in enumerate(dev) if number not in set(scored)]
+    return write_run(folder, questions, variants, left_out=missing)

@@ -1,0 +1,180 @@
+"""Intervals and tests against published or exactly computable values, and simulated false claims."""
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from sqladder.statistics import (
+    Discordance,
+    clustered_interval,
+    detectable_difference,
+    difference_interval,
+    discordance,
+    holm,
+    mcnemar_p,
+    rank_ranges,
+    wilson_interval,
+)
+
+
+def test_wilson_interval_agrees_with_a_published_example():
+    # R. G. Newcombe (1998), Statistics in Medicine 17, table I, method 3.
+    assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert wilson_interval(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
+
+
+@given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_interval_holds_the_share_and_stays_between_0_and_1(counts):
+    correct, n = counts
+    low, high = wilson_interval(correct, n)
+    assert 0 <= low <= correct / n + 1e-12
+    assert correct / n - 1e-12 <= high <= 1
+
+
+def test_no_questions_leave_every_share_possible():
+    assert wilson_interval(0, 0) == (0, 1)
+
+
+def test_mcnemar_is_the_binomial_test_of_the_discordant_questions():
+    assert mcnemar_p(Discordance(1, 5)) == pytest.approx(2 * (1 + 6) / 2**6)
+    assert mcnemar_p(Discordance(0, 10)) == pytest.approx(2 / 2**10)
+    assert mcnemar_p(Discordance(10, 0)) == mcnemar_p(Discordance(0, 10))
+
+
+def test_variants_that_agree_or_are_equally_good_give_p_1():
+    assert mcnemar_p(Discordance(0, 0)) == 1
+    assert mcnemar_p(Discordance(7, 7)) == pytest.approx(1)
+
+
+def test_discordance_counts_each_side():
+    first = np.array([True, True, False, True])
+    second = np.array([True, False, True, False])
+    assert discordance(first, second) == (2, 1)
+
+
+def test_holm_multiplies_from_the_smallest_and_never_decreases():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == pytest.approx([1, 1])
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_rejects_what_its_step_down_procedure_rejects(p_values):
+    for level in (0.01, 0.05, 0.2):
+        order = sorted(range(len(p_values)), key=p_values.__getitem__)
+        rejected = set()
+        for position, index in enumerate(order):
+            if p_values[index] * (len(p_values) - position) > level:
+                break
+            rejected.add(index)
+        assert rejected == {i for i, p in enumerate(holm(p_values)) if p <= level}
+
+
+def test_difference_interval_agrees_with_the_normal_one_for_many_questions():
+    wins, losses, n = 300, 200, 4000
+    low, high = difference_interval(Discordance(wins, losses), n)
+    difference = (wins - losses) / n
+    error = math.sqrt((wins + losses) / n - difference**2) / math.sqrt(n)
+    assert (low, high) == pytest.approx(
+        (difference - 1.96 * error, difference + 1.96 * error), abs=0.0006
+    )
+
+
+def test_difference_interval_equals_a_plain_bootstrap_over_questions():
+    values = np.array([1] * 30 + [-1] * 18 + [0] * 152)
+    rng = np.random.default_rng(3)
+    means = [rng.choice(values, len(values)).mean() for _ in range(5000)]
+    expected = np.percentile(means, [2.5, 97.5])
+    assert difference_interval(Discordance(30, 18), 200) == pytest.approx(expected, abs=0.006)
+
+
+def test_same_verdicts_give_the_same_interval():
+    counts = Discordance(12, 30)
+    assert difference_interval(counts, 100) == difference_interval(counts, 100)
+
+
+def test_clusters_of_one_question_give_the_interval_over_questions():
+    marks = np.arange(400) % 4 == 0
+    low, high = clustered_interval(marks.astype(float), [str(i) for i in range(400)])
+    assert (low, high) == pytest.approx(wilson_interval(100, 400), abs=0.006)
+
+
+def test_clusters_that_are_all_right_or_all_wrong_widen_the_interval():
+    clusters = np.repeat(np.arange(20), 50)
+    marks = clusters % 2 == 0
+    low, high = clustered_interval(marks.astype(float), clusters.tolist())
+    over_questions = wilson_interval(500, 1000)
+    assert high - low > 4 * (over_questions.high - over_questions.low)
+
+
+def test_one_cluster_says_nothing_about_others():
+    assert clustered_interval(np.ones(5), ["a"] * 5) is None
+
+
+def test_ranks_are_shared_where_no_difference_is_shown():
+    ranks = rank_ranges(["a", "b", "c"], {("a", "c"), ("b", "c")})
+    assert ranks == {"a": (1, 2), "b": (1, 2), "c": (3, 3)}
+
+
+def test_a_variant_between_two_groups_may_have_either_rank():
+    ranks = rank_ranges(["a", "b", "c"], {("a", "c")})
+    assert ranks == {"a": (1, 2), "b": (1, 3), "c": (2, 3)}
+
+
+def test_without_any_shown_difference_all_ranks_are_open():
+    assert set(rank_ranges(["a", "b", "c"], set()).values()) == {(1, 3)}
+
+
+def test_detectable_difference_of_the_published_experiment():
+    # 1,034 questions on which two variants disagree in 24 % of cases.
+    assert detectable_difference(1034, 0.24) == pytest.approx(0.0426, abs=0.0005)
+
+
+def test_detectable_difference_has_the_power_it_says():
+    n, share = 800, 0.2
+    difference = detectable_difference(n, share)
+    rng = np.random.default_rng(11)
+    wins, losses = (share + difference) / 2, (share - difference) / 2
+    draws = rng.multinomial(n, [wins, losses, 1 - share], size=2000)
+    # The mid-p test has the size that the formula assumes; the exact one is a little cautious.
+    found = np.mean([_mid_p(win, loss) < 0.05 for win, loss, _ in draws])
+    assert found == pytest.approx(0.8, abs=0.03)
+
+
+def _mid_p(wins, losses):
+    total, fewer = wins + losses, min(wins, losses)
+    return 2 * stats.binom.cdf(fewer, total, 0.5) - stats.binom.pmf(fewer, total, 0.5)
+
+
+@pytest.mark.parametrize(("n", "share"), [(10, 0.1), (1000, 0.0), (3, 1.0)])
+def test_too_few_questions_or_no_disagreement_can_detect_nothing(n, share):
+    assert detectable_difference(n, share) is None
+
+
+@pytest.mark.parametrize(("variants", "share"), [*product((2, 4, 6), (0.15, 0.4))])
+def test_without_a_true_difference_a_best_variant_is_claimed_in_at_most_5_percent(variants, share):
+    """Equally good variants with questions of unequal difficulty; "best" as the report claims it."""
+    rng = np.random.default_rng(variants * 100 + int(100 * share))
+    claims = 0
+    runs = 600
+    for _ in range(runs):
+        difficulty = rng.normal(0, 1 / share, 200)
+        marks = [rng.normal(0, 1, 200) > difficulty for _ in range(variants)]
+        claims += _claims_a_best(marks)
+    # 0.05 plus what chance adds to 600 runs of a test that is exactly at its level.
+    assert claims / runs <= 0.05 + 1.645 * math.sqrt(0.05 * 0.95 / runs)
+
+
+def _claims_a_best(marks):
+    marks = sorted(marks, key=np.sum, reverse=True)
+    pairs = [(i, j) for i in range(len(marks)) for j in range(i + 1, len(marks))]
+    p_values = holm([mcnemar_p(discordance(marks[i], marks[j])) for i, j in pairs])
+    apart = {pair for pair, p in zip(pairs, p_values, strict=True) if p < 0.05}
+    names = list(range(len(marks)))
+    return rank_ranges(names, apart)[0] == (1, 1)

@@ -1,0 +1,76 @@
+"""Collect what made a run (commit, config, seeds, versions, checksums, times) in run.json.
+
+Example: python collect_run_facts.py --config '{"seed": 42}' \
+    --data resources/datasets/demo/test.jsonl resources/base_model \
+    --models results/lora_32r/model results/full/model \
+    --benchmarks results/benchmarks/train/full.tsv --output results/run.json
+"""
+
+import argparse
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqladder.errors import InputError, run_main
+from sqladder.files import write_json
+from sqladder.report.facts import (
+    checksum,
+    find_seeds,
+    folder_size,
+    git_state,
+    hardware,
+    package_versions,
+    read_benchmark,
+)
+
+
+def collect(
+    config: dict[str, Any], data: list[Path], models: list[Path], benchmarks: list[Path]
+) -> dict[str, Any]:
+    """All facts; a model folder belongs to the variant that its parent folder is named after."""
+    commit, modified = git_state(Path(__file__).parent)
+    return {
+        "commit": commit,
+        "modified": modified,
+        "config": config,
+        "seeds": dict(find_seeds(config)),
+        "versions": package_versions(),
+        "data": {path.as_posix(): checksum(path) for path in data},
+        "disk_bytes": {folder.parent.name: folder_size(folder) for folder in models},
+        "hardware": hardware(),
+        "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "times": [read_benchmark(path) for path in benchmarks],
+    }
+
+
+def parse_config(text: str) -> dict[str, Any]:
+    """Read the config given as JSON text."""
+    try:
+        config = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"--config is not valid JSON: {error}") from error
+    if not isinstance(config, dict):
+        raise InputError(f"--config is not a JSON object but {type(config).__name__}")
+    return config
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--config", required=True, help="the merged config as JSON text")
+    parser.add_argument("--data", type=Path, nargs="*", default=[], help="files or folders used")
+    parser.add_argument(
+        "--models", type=Path, nargs="*", default=[], help="<variant>/model folders"
+    )
+    parser.add_argument(
+        "--benchmarks", type=Path, nargs="*", default=[], help="Snakemake benchmarks"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="JSON file to write")
+    args = parser.parse_args()
+    facts = collect(parse_config(args.config), args.data, args.models, args.benchmarks)
+    write_json(args.output, facts)
+    print(f"{args.output}: {len(facts['data'])} checksums, {len(facts['times'])} jobs")
+
+
+if __name__ == "__main__":
+    run_main(main)

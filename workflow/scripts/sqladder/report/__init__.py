@@ -1,0 +1,1 @@
+"""The report of one run: verdicts in, ranking, tables, observations and charts out."""

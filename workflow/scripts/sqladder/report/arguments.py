@@ -1,0 +1,41 @@
+"""The command-line arguments that name a run's files, shared by report and charts."""
+
+import argparse
+from pathlib import Path
+
+from sqladder.report.data import Run, load_run
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments; each file belongs to the variant that its folder is named after."""
+    for name, needed, text in (
+        ("verdicts", True, "verdicts.jsonl of each variant, in the order of the config"),
+        ("metrics", True, "metrics.json of each variant"),
+        ("predictions", True, "predictions.jsonl of each variant"),
+        ("training", False, "train.json of the variants trained in this run"),
+        ("generation", False, "generation.json of the variants generated in this run"),
+    ):
+        nargs = "+" if needed else "*"
+        parser.add_argument(
+            f"--{name}", type=Path, nargs=nargs, required=needed, default=[], help=text
+        )
+    parser.add_argument(
+        "--questions",
+        type=Path,
+        required=True,
+        help="all questions that were to be asked; those without a verdict are reported",
+    )
+    parser.add_argument("--baseline", help="variant that the others are compared with")
+
+
+def load_arguments(args: argparse.Namespace) -> Run:
+    """Load the run that the arguments name."""
+    return load_run(
+        questions=args.questions,
+        verdicts=args.verdicts,
+        metrics=args.metrics,
+        predictions=args.predictions,
+        training=args.training,
+        generation=args.generation,
+        baseline=args.baseline,
+    )

@@ -1,0 +1,284 @@
+"""The charts as SVG: same order, colour, hatch and marker for a variant in all of them."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sqladder.files import replacing
+from sqladder.report.captions import TITLES, alt_text, drawn_pairs, with_cost, with_curve
+from sqladder.report.comparison import Comparison, Pair
+from sqladder.report.data import LEVELS, Count, Run, count, level_count
+from sqladder.report.styles import Style, style
+from sqladder.report.tables import TITLES as LEVEL_TITLES
+from sqladder.statistics import wilson_interval
+
+# A fixed salt and no date make the SVG of the same numbers the same bytes; text stays text, so that
+# it can be selected, searched and read aloud.
+SETTINGS = {
+    "svg.hashsalt": "sqladder",
+    "svg.fonttype": "none",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "hatch.linewidth": 0.6,
+    "legend.frameon": False,
+}
+
+INCH_PER_LETTER = 0.08
+
+
+def plot(comparison: Comparison, chart: str) -> Figure:
+    """Draw one of the charts named in `captions.TITLES`."""
+    with mpl.rc_context(SETTINGS):
+        return _CHARTS[chart](comparison)
+
+
+def save(figure: Figure, path: Path, comparison: Comparison, chart: str) -> None:
+    """Write a chart as SVG with title and description, the same bytes for the same numbers."""
+    about = {"Title": TITLES[chart], "Description": alt_text(comparison, chart), "Date": None}
+    with mpl.rc_context(SETTINGS), replacing(path) as temporary:
+        figure.savefig(temporary, format="svg", metadata=about, facecolor="white")
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _message(chart: str, text: str) -> Figure:
+    """A chart that has nothing to show says why."""
+    figure, axes = _figure(7, 1.6)
+    axes.set_axis_off()
+    axes.set_title(TITLES[chart], loc="left")
+    axes.text(0, 0.5, text, transform=axes.transAxes, va="center")
+    return figure
+
+
+def _styles(run: Run) -> dict[str, Style]:
+    return {variant.name: style(position) for position, variant in enumerate(run.variants)}
+
+
+def _errors(total: Count) -> tuple[float, float]:
+    """Lengths of the error bar below and above an accuracy."""
+    low, high = wilson_interval(total.correct, total.n)
+    share = total.rate or 0.0
+    return max(0.0, share - low), max(0.0, high - share)
+
+
+def _legend(figure: Figure, handles: list, labels: list[str]) -> None:
+    """A legend under the chart, in columns as its labels leave room for; it adds to the height."""
+    letters = max(len(label) for label in labels) + 6
+    columns = max(1, int(figure.get_figwidth() / (letters * INCH_PER_LETTER)))
+    rows = math.ceil(len(labels) / columns)
+    figure.set_figheight(figure.get_figheight() + 0.2 * rows)
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(columns, len(labels)))
+
+
+def _levels(comparison: Comparison) -> Figure:
+    run, looks = comparison.run, _styles(comparison.run)
+    shown = (*LEVELS, "all")
+    counts = {v.name: [level_count(run, v, level) for level in shown] for v in run.variants}
+    bars = len(counts)
+    figure, axes = _figure(min(16, max(7.5, 3 + 0.34 * bars * len(shown))), 4.7)
+    width = 0.84 / bars
+    for position, (name, totals) in enumerate(counts.items()):
+        places = np.arange(len(shown)) + (position - (bars - 1) / 2) * width
+        rates = [total.rate or 0.0 for total in totals]
+        axes.bar(
+            places,
+            rates,
+            width,
+            label=name,
+            color=looks[name].colour,
+            hatch=looks[name].hatch,
+            edgecolor="black",
+            linewidth=0.6,
+            yerr=np.array([_errors(total) for total in totals]).T,
+            error_kw={"elinewidth": 0.9, "capsize": 2},
+        )
+        _label_bars(axes, places, totals)
+    first = next(iter(counts.values()))
+    axes.set_xticks(
+        range(len(shown)),
+        [
+            f"{LEVEL_TITLES[level]}\nn = {total.n:,}"
+            for level, total in zip(shown, first, strict=True)
+        ],
+    )
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlim(-0.55, len(shown) - 0.45)
+    _share_axis(axes)
+    axes.set_title("Accuracy by level, with 95 % intervals", loc="left")
+    _legend(figure, *axes.get_legend_handles_labels())
+    return figure
+
+
+def _label_bars(axes: Axes, places: np.ndarray, totals: list[Count]) -> None:
+    """The accuracy above each error bar, upright so that neighbours cannot overlap."""
+    for place, total in zip(places, totals, strict=True):
+        if total.n:
+            top = total.rate + _errors(total)[1]
+            axes.text(
+                place,
+                top + 0.012,
+                f"{total.rate:.3f}",
+                rotation=90,
+                ha="center",
+                va="bottom",
+                size=7.5,
+            )
+
+
+def _share_axis(axes: Axes) -> None:
+    axes.set_ylim(0, 1.12)
+    axes.set_yticks(np.linspace(0, 1, 6))
+    axes.set_ylabel("accuracy")
+    axes.grid(axis="y", color="0.88", linewidth=0.8)
+    axes.set_axisbelow(True)
+
+
+def _differences(comparison: Comparison) -> Figure:
+    pairs, which = drawn_pairs(comparison)
+    if not pairs:
+        return _message("paired_differences", "The run has one variant: there is no pair.")
+    labels = [f"{pair.first} − {pair.second}" for pair in pairs]
+    letters = max(len(label) for label in labels)
+    figure, axes = _figure(5.5 + letters * INCH_PER_LETTER, 1.5 + 0.34 * len(pairs))
+    for row, pair in enumerate(pairs):
+        _forest_row(axes, row, pair)
+    axes.axvline(0, color="black", linewidth=0.9)
+    axes.set_yticks(range(len(pairs)), labels)
+    axes.set_ylim(len(pairs) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x", color="0.88", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("difference in percentage points (95 % interval)")
+    axes.set_title(f"Paired differences, {which}", loc="left")
+    handles = [
+        Line2D([], [], marker="o", color="black", markerfacecolor=fill, linestyle="-")
+        for fill in ("black", "white")
+    ]
+    _legend(figure, handles, ["told apart (Holm, 5 %)", "not told apart"])
+    return figure
+
+
+def _forest_row(axes: Axes, row: int, pair: Pair) -> None:
+    low, high = (100 * end for end in pair.interval)
+    axes.plot([low, high], [row, row], color="black", linewidth=1.3)
+    axes.plot(
+        100 * pair.difference,
+        row,
+        marker="o",
+        markersize=7,
+        color="black",
+        markerfacecolor="black" if pair.told_apart else "white",
+    )
+
+
+def _databases(comparison: Comparison) -> Figure:
+    run = comparison.run
+    databases, variants = run.by_database, run.variants
+    rates = np.array(
+        [[count(v.correct, chosen).rate for v in variants] for chosen in databases.values()]
+    )
+    labels = [f"{name} ({int(chosen.sum())})" for name, chosen in databases.items()]
+    letters = max(len(label) for label in labels)
+    names = max(len(variant.name) for variant in variants)
+    figure, axes = _figure(
+        1.6 + letters * INCH_PER_LETTER + 0.75 * len(variants),
+        1.1 + names * INCH_PER_LETTER * 0.8 + 0.27 * len(labels),
+    )
+    image = axes.imshow(rates, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    for (row, column), share in np.ndenumerate(rates):
+        tone = "black" if share > 0.55 else "white"
+        axes.text(column, row, f"{share:.2f}", ha="center", va="center", color=tone, size=8.5)
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_xticks(
+        range(len(variants)),
+        [v.name for v in variants],
+        rotation=35,
+        ha="right",
+        rotation_mode="anchor",
+    )
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_title("Accuracy by database (n)", loc="left")
+    figure.colorbar(image, label="accuracy", shrink=min(1.0, 4 / (0.27 * len(labels))), aspect=15)
+    return figure
+
+
+def _losses(comparison: Comparison) -> Figure:
+    trained, looks = with_curve(comparison), _styles(comparison.run)
+    if not trained:
+        return _message("loss_curves", "No variant was trained in this run.")
+    figure, axes = _figure(7.5, 4.2)
+    for variant in trained:
+        steps, losses = np.array(variant.training["loss_curve"], dtype=float).T
+        look = looks[variant.name]
+        axes.plot(
+            steps,
+            losses,
+            label=variant.name,
+            color=look.colour,
+            linestyle=look.line,
+            marker=look.marker,
+            markevery=max(1, len(steps) // 8),
+            markeredgecolor="black",
+            markeredgewidth=0.5,
+        )
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("optimiser step")
+    axes.set_ylabel("training loss")
+    axes.grid(axis="y", color="0.88", linewidth=0.8)
+    axes.set_title(TITLES["loss_curves"], loc="left")
+    _legend(figure, *axes.get_legend_handles_labels())
+    return figure
+
+
+def _cost(comparison: Comparison) -> Figure:
+    known, looks = with_cost(comparison), _styles(comparison.run)
+    if not known:
+        return _message("cost_vs_accuracy", "No training time is known for any variant.")
+    longest = max(taken for _, taken in known)
+    unit, length = ("hours", 3600) if longest > 7200 else ("minutes", 60)
+    figure, axes = _figure(7.5, 4.4)
+    for variant, taken in known:
+        total, look = level_count(comparison.run, variant, "all"), looks[variant.name]
+        axes.errorbar(
+            taken / length,
+            total.rate,
+            yerr=np.array([_errors(total)]).T,
+            label=variant.name,
+            color=look.colour,
+            ecolor="black",
+            marker=look.marker,
+            markersize=9,
+            markeredgecolor="black",
+            linestyle="",
+            capsize=3,
+            elinewidth=0.9,
+        )
+    # The room left of 0 keeps the marker of an untrained variant whole.
+    axes.set_xlim(-0.03 * (longest or 1) / length, 1.05 * (longest or 1) / length)
+    axes.set_xlabel(f"training time in {unit}")
+    _share_axis(axes)
+    axes.set_title(f"{TITLES['cost_vs_accuracy']}, with 95 % intervals", loc="left")
+    _legend(figure, *axes.get_legend_handles_labels())
+    return figure
+
+
+_CHARTS: dict[str, Callable[[Comparison], Figure]] = {
+    "accuracy_by_level": _levels,
+    "paired_differences": _differences,
+    "accuracy_by_database": _databases,
+    "loss_curves": _losses,
+    "cost_vs_accuracy": _cost,
+}

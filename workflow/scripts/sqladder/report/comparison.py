@@ -1,0 +1,139 @@
+"""Compare the variants of a run pair by pair, and rank them as far as the data allow."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations
+
+from sqladder.report.data import LEVELS, Run, Variant
+from sqladder.statistics import (
+    Discordance,
+    Interval,
+    Marks,
+    clustered_interval,
+    difference_interval,
+    discordance,
+    holm,
+    mcnemar_p,
+    rank_ranges,
+)
+
+ALPHA = 0.05
+"""Chance of any false claim within one family of tests."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two variants on the same n questions; `p` is adjusted for the family that the pair is in."""
+
+    first: str
+    second: str
+    n: int
+    counts: Discordance
+    p_alone: float
+    p: float
+
+    @property
+    def difference(self) -> float:
+        """Accuracy of the first less that of the second."""
+        return (self.counts.wins - self.counts.losses) / self.n if self.n else 0.0
+
+    @property
+    def discordant_share(self) -> float:
+        """Share of questions that only one of the two gets right."""
+        return sum(self.counts) / self.n if self.n else 0.0
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether the difference is more than chance explains at the family's level."""
+        return self.p < ALPHA
+
+    @property
+    def interval(self) -> Interval:
+        """Bootstrap interval of the difference, over questions."""
+        return difference_interval(self.counts, self.n)
+
+    def reversed(self) -> "Pair":
+        """The same comparison seen from the second variant."""
+        counts = Discordance(self.counts.losses, self.counts.wins)
+        return replace(self, first=self.second, second=self.first, counts=counts)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The ranking and every pair, overall and by level.
+
+    Pairs are ordered as the ranking: the first variant of a pair never has the lower accuracy over
+    all questions. The pairs over all questions are one family of tests, the pairs of the four
+    levels together another.
+    """
+
+    run: Run
+    ranking: Sequence[Variant]
+    pairs: Sequence[Pair]
+    level_pairs: dict[str, Sequence[Pair]]
+
+    @cached_property
+    def ranks(self) -> dict[str, tuple[int, int]]:
+        """Best and worst rank that each variant may have."""
+        apart = {(pair.first, pair.second) for pair in self.pairs if pair.told_apart}
+        return rank_ranges([variant.name for variant in self.ranking], apart)
+
+    def rank(self, name: str) -> str:
+        """The rank as printed: "1", or "1-2" where the data do not decide."""
+        best, worst = self.ranks[name]
+        return str(best) if best == worst else f"{best}-{worst}"
+
+    def pair(self, first: str, second: str, level: str = "all") -> Pair:
+        """The comparison of two variants, seen from the first."""
+        for pair in self.pairs if level == "all" else self.level_pairs[level]:
+            if (pair.first, pair.second) == (first, second):
+                return pair
+            if (pair.second, pair.first) == (first, second):
+                return pair.reversed()
+        raise KeyError((first, second, level))
+
+    def against_baseline(self, level: str = "all") -> Iterator[Pair]:
+        """Every other variant compared with the baseline, in the order of the ranking."""
+        baseline = self.run.baseline
+        for variant in self.ranking:
+            if baseline is not None and variant.name != baseline:
+                yield self.pair(variant.name, baseline, level)
+
+    def on_new_databases(self, pair: Pair) -> Interval | None:
+        """Interval of a pair's difference over all questions, clustered by database."""
+        marks = {variant.name: variant.correct for variant in self.ranking}
+        gap = marks[pair.first].astype(float) - marks[pair.second]
+        return clustered_interval(gap, self.run.databases)
+
+
+def compare(run: Run) -> Comparison:
+    """Rank a run's variants by accuracy over all questions and test every pair."""
+    ranking = sorted(run.variants, key=lambda variant: -int(variant.correct.sum()))
+    pairs = adjusted(_pairs(ranking, run.select("all")))
+    by_level = [(level, pair) for level in LEVELS for pair in _pairs(ranking, run.select(level))]
+    level_pairs: dict[str, list[Pair]] = {level: [] for level in LEVELS}
+    adjusted_pairs = adjusted([pair for _, pair in by_level])
+    for (level, _), pair in zip(by_level, adjusted_pairs, strict=True):
+        level_pairs[level].append(pair)
+    return Comparison(run, ranking, pairs, level_pairs)
+
+
+def make_pair(names: tuple[str, str], first: Marks, second: Marks, chosen: Marks) -> Pair:
+    """Compare two rows of marks on the chosen questions, not yet adjusted for any family."""
+    counts = discordance(first[chosen], second[chosen])
+    p = mcnemar_p(counts)
+    return Pair(*names, int(chosen.sum()), counts, p, p)
+
+
+def adjusted(pairs: Sequence[Pair]) -> list[Pair]:
+    """The same pairs with p-values adjusted as one family of tests."""
+    p_values = holm([pair.p_alone for pair in pairs])
+    return [replace(pair, p=p) for pair, p in zip(pairs, p_values, strict=True)]
+
+
+def _pairs(ranking: Sequence[Variant], chosen: Marks) -> list[Pair]:
+    return [
+        make_pair((one.name, other.name), one.correct, other.correct, chosen)
+        for one, other in combinations(ranking, 2)
+    ]

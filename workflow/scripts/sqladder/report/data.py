@@ -1,0 +1,251 @@
+"""Load the files of one run and check that they belong together.
+
+Everything the report shows is counted from verdicts.jsonl. metrics.json is read for what verdicts
+alone do not say (whole interactions) and must agree with them otherwise.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sqladder.errors import InputError
+from sqladder.files import Row, by_id, read_json, read_jsonl
+from sqladder.report.features import FEATURES, sql_features
+from sqladder.statistics import Marks
+
+LEVELS = ("easy", "medium", "hard", "extra")
+
+METRICS = {
+    "test_suite": "test suite, own values",
+    "plug_value": "oracle values (plug_value)",
+    "single_database": "single database",
+}
+"""The headline metric and the secondary ones, with the names that the report prints."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """Right answers among n questions."""
+
+    n: int
+    correct: int
+
+    @property
+    def rate(self) -> float | None:
+        """Share of right answers from 0 to 1; None without questions."""
+        return self.correct / self.n if self.n else None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One variant's verdicts in the run's question order, and its stages' facts."""
+
+    name: str
+    marks: Mapping[str, Marks]
+    verdicts: Sequence[str]
+    predictions: Sequence[Row]
+    joint_all: Mapping[str, Count]
+    training: Mapping[str, Any]
+    generation: Mapping[str, Any]
+
+    @property
+    def correct(self) -> Marks:
+        """Marks of the headline metric."""
+        return self.marks["test_suite"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """All variants on the questions that were scored, in the order of the config."""
+
+    variants: Sequence[Variant]
+    questions: Sequence[Row]
+    left_out: Sequence[Row]
+    baseline: str | None
+
+    @property
+    def n(self) -> int:
+        """Number of scored questions."""
+        return len(self.questions)
+
+    @cached_property
+    def databases(self) -> list[str]:
+        """The database of each question."""
+        return [question["db_id"] for question in self.questions]
+
+    @cached_property
+    def by_level(self) -> dict[str, Marks]:
+        """For each level, which questions belong to it."""
+        hardness = np.array([question["hardness"] for question in self.questions], dtype=str)
+        return {level: hardness == level for level in LEVELS}
+
+    @cached_property
+    def by_database(self) -> dict[str, Marks]:
+        """For each database in order of name, which questions belong to it."""
+        databases = np.array(self.databases, dtype=str)
+        return {name: databases == name for name in sorted(set(self.databases))}
+
+    @cached_property
+    def by_feature(self) -> dict[str, Marks]:
+        """For each SQL feature, which questions need it; a question may need several."""
+        found = [sql_features(question["sql"]) for question in self.questions]
+        return {name: np.array([name in names for names in found]) for name in FEATURES}
+
+    def select(self, level: str) -> Marks:
+        """Which questions belong to a level or to `all`."""
+        return np.ones(self.n, dtype=bool) if level == "all" else self.by_level[level]
+
+
+def count(marks: Marks, chosen: Marks) -> Count:
+    """Count right answers among the chosen questions."""
+    return Count(int(chosen.sum()), int((marks & chosen).sum()))
+
+
+def level_count(run: Run, variant: Variant, level: str, metric: str = "test_suite") -> Count:
+    """Count right answers of one of the six columns of the published table."""
+    if level == "joint_all":
+        return variant.joint_all[metric]
+    return count(variant.marks[metric], run.select(level))
+
+
+def load_run(
+    questions: Path,
+    verdicts: Sequence[Path],
+    metrics: Sequence[Path],
+    predictions: Sequence[Path],
+    training: Sequence[Path] = (),
+    generation: Sequence[Path] = (),
+    baseline: str | None = None,
+) -> Run:
+    """Read a run; a file belongs to the variant that its folder is named after.
+
+    Args:
+        questions: JSON Lines of every question that was to be asked; those without a verdict are
+            reported as left out.
+        verdicts: one verdicts.jsonl a variant; their order is the order of the variants.
+        metrics: one metrics.json a variant.
+        predictions: one predictions.jsonl a variant, for the examples of failures.
+        training: train.json of the variants that were trained here.
+        generation: generation.json of the variants whose SQL was generated here.
+        baseline: variant that the others are compared with.
+
+    Raises:
+        InputError: no variant, a file is missing for a variant, variants answered different
+            questions, metrics.json contradicts the verdicts, or the baseline is unknown.
+    """
+    sources = _by_variant(verdicts, "verdicts.jsonl")
+    if not sources:
+        raise InputError("no verdicts.jsonl was given: name at least one variant's")
+    if baseline is not None and baseline not in sources:
+        raise InputError(f"baseline {baseline!r} is no variant of this run: {', '.join(sources)}")
+    rows = {name: by_id(read_jsonl(path), path) for name, path in sources.items()}
+    asked = by_id(read_jsonl(questions), questions)
+    first = next(iter(rows))
+    scored = [_question(asked, row, sources[first], questions) for row in rows[first].values()]
+    if not scored:
+        raise InputError(f"{sources[first]} is empty: no question was scored")
+    given = {
+        "metrics": _by_variant(metrics, "metrics.json", sources),
+        "predictions": _by_variant(predictions, "predictions.jsonl", sources),
+    }
+    optional = (_by_variant(training, "train.json"), _by_variant(generation, "generation.json"))
+    variants = [
+        _variant(
+            name,
+            _aligned(rows[name], list(rows[first]), sources[name], sources[first]),
+            given["metrics"][name],
+            given["predictions"][name],
+            *(read_json(files[name]) if name in files else {} for files in optional),
+        )
+        for name in sources
+    ]
+    left_out = [row for key, row in asked.items() if key not in rows[first]]
+    run = Run(variants, scored, left_out, baseline)
+    for variant in variants:
+        _check_metrics(run, variant, given["metrics"][variant.name])
+    return run
+
+
+def _by_variant(
+    paths: Sequence[Path], kind: str, needed: Mapping[str, Path] | None = None
+) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for path in paths:
+        name = path.parent.name
+        if name in files:
+            raise InputError(f"variant {name!r} has two {kind}: {files[name]} and {path}")
+        files[name] = path
+    missing = [name for name in needed or () if name not in files]
+    if missing:
+        raise InputError(f"no {kind} was given for variant {missing[0]!r}")
+    return files
+
+
+def _question(asked: Mapping[str, Row], verdict: Row, source: Path, questions: Path) -> Row:
+    if verdict["id"] not in asked:
+        raise InputError(f"{source}: question {verdict['id']!r} is not in {questions}")
+    if verdict["hardness"] not in LEVELS:
+        raise InputError(
+            f"{source}: question {verdict['id']!r} has hardness {verdict['hardness']!r}, "
+            f"which is none of {', '.join(LEVELS)}"
+        )
+    return {**asked[verdict["id"]], "db_id": verdict["db_id"], "hardness": verdict["hardness"]}
+
+
+def _aligned(rows: Mapping[str, Row], ids: list[str], source: Path, reference: Path) -> list[Row]:
+    for here, there, lacking in ((ids, rows, source), (list(rows), set(ids), reference)):
+        missing = [key for key in here if key not in there]
+        if missing:
+            raise InputError(
+                f"{lacking} lacks {len(missing)} questions that another variant has a verdict "
+                f"for, first {missing[0]!r}: score all variants on the same questions"
+            )
+    return [rows[key] for key in ids]
+
+
+def _variant(
+    name: str, verdicts: list[Row], metrics: Path, predictions: Path, training: Row, generation: Row
+) -> Variant:
+    facts = read_json(metrics)
+    secondary = facts["secondary"]
+    marks = {"test_suite": np.array([row["verdict"] == "correct" for row in verdicts])}
+    for metric in secondary:
+        marks[metric] = np.array([bool(row[metric]) for row in verdicts])
+    joint = {"test_suite": facts["accuracy"]["joint_all"]}
+    joint.update((metric, levels["joint_all"]) for metric, levels in secondary.items())
+    answers = by_id(read_jsonl(predictions), predictions)
+    missing = [row["id"] for row in verdicts if row["id"] not in answers]
+    if missing:
+        raise InputError(f"{predictions} lacks the prediction of question {missing[0]!r}")
+    return Variant(
+        name=name,
+        marks=marks,
+        verdicts=[row["verdict"] for row in verdicts],
+        predictions=[{**answers[row["id"]], "detail": row["detail"]} for row in verdicts],
+        joint_all={key: Count(value["n"], value["correct"]) for key, value in joint.items()},
+        training=training,
+        generation=generation,
+    )
+
+
+def _check_metrics(run: Run, variant: Variant, path: Path) -> None:
+    facts = read_json(path)
+    stated = {"test_suite": facts["accuracy"], **facts["secondary"]}
+    for metric, levels in stated.items():
+        for level in (*LEVELS, "all"):
+            here, there = level_count(run, variant, level, metric), levels[level]
+            if (here.n, here.correct) != (there["n"], there["correct"]):
+                raise InputError(
+                    f"{path}: {metric} of level {level} counts {there['correct']} of {there['n']}, "
+                    f"but verdicts.jsonl {here.correct} of {here.n}: score the variant again"
+                )
+
+
+def verdict_counts(variant: Variant) -> Counter[str]:
+    """How often each verdict occurs."""
+    return Counter(variant.verdicts)

@@ -1,0 +1,53 @@
+"""Three failures of each variant, with question, gold and prediction."""
+
+import hashlib
+from collections import Counter
+
+from sqladder.report.data import Run, Variant, verdict_counts
+from sqladder.report.text import code_block, escape
+
+EXAMPLES = 3
+
+
+def chosen_failures(run: Run, variant: Variant) -> list[int]:
+    """Positions of the failures to show: one of each kind in turn, the most frequent kind first.
+
+    Within a kind the order is that of the ids' checksums: fixed, the same questions for every
+    variant, and not always those of the first database.
+    """
+    ids = [question["id"] for question in run.questions]
+    failed = [position for position, verdict in enumerate(variant.verdicts) if verdict != "correct"]
+    failed.sort(key=lambda position: hashlib.sha256(ids[position].encode()).digest())
+    frequency = verdict_counts(variant)
+    seen: Counter[str] = Counter()
+    keys = {}
+    for position in failed:
+        kind = variant.verdicts[position]
+        seen[kind] += 1
+        keys[position] = (seen[kind], -frequency[kind], kind)
+    return sorted(failed, key=keys.__getitem__)[:EXAMPLES]
+
+
+def failure_examples(run: Run) -> str:
+    """A folded block of examples for each variant."""
+    blocks = []
+    for variant in run.variants:
+        chosen = chosen_failures(run, variant)
+        if not chosen:
+            blocks.append(f"{escape(variant.name)}: no failures.")
+            continue
+        parts = [f"<details><summary>{escape(variant.name)}</summary>"]
+        parts += [_example(run, variant, position) for position in chosen]
+        blocks.append("\n\n".join([*parts, "</details>"]))
+    return "\n\n".join(blocks)
+
+
+def _example(run: Run, variant: Variant, position: int) -> str:
+    question, answer = run.questions[position], variant.predictions[position]
+    detail = f" ({escape(answer['detail'])})" if answer["detail"] else ""
+    heading = (
+        f"**{escape(variant.verdicts[position])}**{detail}: {escape(question['question'])} "
+        f"({escape(question['id'])}, {escape(question['db_id'])}, {question['hardness']})"
+    )
+    given = code_block(answer["sql"], "sql") if answer["sql"].strip() else "(no SQL)"
+    return f"{heading}\n\ngold\n\n{code_block(question['sql'], 'sql')}\n\npredicted\n\n{given}"

@@ -1,0 +1,136 @@
+"""What made a run: commit, config, seeds, versions, checksums, machine and times."""
+
+import csv
+import hashlib
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from sqladder.errors import InputError
+
+PACKAGES = (
+    "accelerate",
+    "datasets",
+    "deepspeed",
+    "llamafactory",
+    "matplotlib",
+    "numpy",
+    "peft",
+    "safetensors",
+    "scipy",
+    "snakemake",
+    "tokenizers",
+    "torch",
+    "transformers",
+    "trl",
+    "vllm",
+)
+"""Packages whose version can change a number of the report."""
+
+
+def git_state(folder: Path) -> tuple[str | None, bool]:
+    """The commit of a folder and whether tracked files differ from it; (None, False) without git."""
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return None, False
+    return commit, bool(changed)
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def find_seeds(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every `seed` or `seeds` key of a config with its path, in the order of the config."""
+    if not isinstance(config, dict):
+        return
+    for key, value in config.items():
+        here = f"{path}.{key}" if path else str(key)
+        if key in ("seed", "seeds"):
+            yield here, value
+        else:
+            yield from find_seeds(value, here)
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of Python and of the installed packages among `PACKAGES`."""
+    versions = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, or of a folder's files with their names, in order of name."""
+    if not path.exists():
+        raise InputError(f"{path} does not exist: name files of this run")
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    total = hashlib.sha256()
+    for file in sorted(item for item in path.rglob("*") if item.is_file()):
+        total.update(f"{file.relative_to(path).as_posix()}\0{checksum(file)}\n".encode())
+    return total.hexdigest()
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(item.stat().st_size for item in folder.rglob("*") if item.is_file())
+
+
+def hardware() -> dict[str, Any]:
+    """Processor, cores, memory and operating system of this machine."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(memory / 1e9, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _processor() -> str:
+    """The processor's name: Linux tells it in /proc only."""
+    listing = Path("/proc/cpuinfo")
+    if listing.exists():
+        for line in listing.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def read_benchmark(path: Path) -> dict[str, Any]:
+    """One job of results/benchmarks/<rule>/<variant>.tsv, or <rule>.tsv for a rule of one job.
+
+    Returns:
+        rule, name, seconds, cpu_seconds and peak_rss_mb; what Snakemake could not measure, as for
+        a job too short for a sample, is None.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    if not rows or "s" not in rows[-1]:
+        raise InputError(f"{path} is no Snakemake benchmark: it lacks the column 's' or a row")
+    single = path.parent.name == "benchmarks"
+    return {
+        "rule": path.stem if single else path.parent.name,
+        "name": "" if single else path.stem,
+        "seconds": float(rows[-1]["s"]),
+        "cpu_seconds": _measured(rows[-1].get("cpu_time")),
+        "peak_rss_mb": _measured(rows[-1].get("max_rss")),
+    }
+
+
+def _measured(text: str | None) -> float | None:
+    return None if text in (None, "", "-", "NA") else float(text)

@@ -1,0 +1,295 @@
+"""Put the report together as Markdown that reads on GitHub."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqladder.report import tables
+from sqladder.report.bars import text_bars
+from sqladder.report.captions import alt_text, with_cost, with_curve
+from sqladder.report.comparison import Comparison
+from sqladder.report.data import METRICS, Run
+from sqladder.report.examples import failure_examples
+from sqladder.report.observations import observations
+from sqladder.report.text import UNKNOWN, code_block, escape, listing, number, seconds, table
+from sqladder.statistics import DRAWS, SEED
+
+Facts = Mapping[str, Any]
+
+DEMONSTRATION = """> [!NOTE]
+> **This is the demonstration of the workflow, not evidence about LoRA or full fine-tuning at
+> large.** A toy model, trained from nothing for this run, answers questions about a few small
+> databases. The numbers show that every stage works; they say nothing about real models or data."""
+
+TIMES_BEGIN = "<!-- times: begin -->"
+TIMES_END = "<!-- times: end -->"
+"""Between these lines stands what differs from one run to the next: times, memory, dates."""
+
+
+def render(
+    comparison: Comparison, facts: Facts, title: str, charts: str, demonstration: bool
+) -> str:
+    """The whole report.
+
+    Args:
+        comparison: the compared run.
+        facts: content of run.json.
+        title: heading of the report.
+        charts: the folder of the charts, relative to the report.
+        demonstration: whether to open with the note that this run proves nothing about methods.
+    """
+    sections = [
+        _head(comparison.run, title, demonstration),
+        _ranking(comparison),
+        _levels(comparison),
+        _observations(comparison),
+        _bars(comparison, charts),
+        _pairs(comparison, charts),
+        _databases(comparison, charts),
+        _features(comparison),
+        _secondary(comparison.run),
+        _failures(comparison.run),
+        _losses(comparison, charts),
+        _cost(comparison, facts, charts),
+        _methods(comparison),
+        _run_facts(facts),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _head(run: Run, title: str, demonstration: bool) -> str:
+    lines = [f"# {escape(title)}"]
+    if demonstration:
+        lines.append(DEMONSTRATION)
+    lines.append(
+        f"{len(run.variants)} variants, {number(run.n)} questions, {len(run.by_database)} "
+        "databases. Accuracy is test-suite execution accuracy: an answer counts when its result "
+        "equals the gold query's on every database file of the suite, with the values that the "
+        "model wrote itself."
+    )
+    if run.left_out:
+        lines.append(_left_out(run))
+    return "\n\n".join(lines)
+
+
+def _left_out(run: Run) -> str:
+    total = len(run.left_out) + run.n
+    missing = Counter(question["db_id"] for question in run.left_out)
+    parts = [
+        f"{'some' if name in run.by_database else 'all'} of {escape(name)} ({number(n)})"
+        for name, n in sorted(missing.items())
+    ]
+    return (
+        f"**Left out: {number(len(run.left_out))} of {number(total)} questions were not scored**, "
+        f"from {len(missing)} database{'s' * (len(missing) > 1)}: {listing(parts)}. Every number "
+        "below is about the other questions."
+    )
+
+
+def _ranking(comparison: Comparison) -> str:
+    shared = any("-" in comparison.rank(variant.name) for variant in comparison.ranking)
+    note = (
+        "A shared rank such as 1-2 says that the data do not tell which of these ranks the variant\n"
+        "has. " * shared
+    )
+    return f"""## Ranking
+
+{tables.ranking_table(comparison)}
+
+{note}Differences are paired: both variants answered the same questions. p is McNemar's exact test,
+adjusted by Holm over all pairs of variants; intervals are not adjusted. See [Methods](#methods)."""
+
+
+def _levels(comparison: Comparison) -> str:
+    return f"""## Accuracy by level
+
+{tables.level_table(comparison.run)}
+
+### Ranking by All
+
+{tables.ranking_list(comparison)}
+
+### Best variant of each level
+
+{tables.best_table(comparison)}"""
+
+
+def _observations(comparison: Comparison) -> str:
+    lines = "\n".join(f"- {sentence}" for sentence in observations(comparison))
+    return f"""## Observations
+
+Facts about the numbers of this run. Each is printed because its test supports it at 5 %; p-values
+are adjusted by Holm within each kind of observation.
+
+{lines}"""
+
+
+def _chart(comparison: Comparison, charts: str, name: str) -> str:
+    alt = escape(alt_text(comparison, name))
+    return f"![{alt}]({charts}/{name}.svg)"
+
+
+def _bars(comparison: Comparison, charts: str) -> str:
+    return f"""## Charts
+
+{_chart(comparison, charts, "accuracy_by_level")}
+
+{code_block(text_bars(comparison.run), "text", limit=1_000_000)}"""
+
+
+def _pairs(comparison: Comparison, charts: str) -> str:
+    if not comparison.pairs:
+        return ""
+    return f"""## Paired differences
+
+{_chart(comparison, charts, "paired_differences")}
+
+{tables.pair_table(comparison)}
+
+Detectable points: the smallest true difference that a single test at 5 % would find with a chance of
+80 %, given how often this pair disagrees. "New databases" resamples whole databases: it answers for
+questions on databases that are not in this test, and is too narrow with few of them."""
+
+
+def _databases(comparison: Comparison, charts: str) -> str:
+    run = comparison.run
+    return f"""## Accuracy by database
+
+{_chart(comparison, charts, "accuracy_by_database")}
+
+{tables.database_interval_table(run)}
+
+{tables.group_table(run, run.by_database, "database")}"""
+
+
+def _features(comparison: Comparison) -> str:
+    run = comparison.run
+    present = {name: chosen for name, chosen in run.by_feature.items() if chosen.any()}
+    if not present:
+        return ""
+    return f"""## Accuracy by SQL feature
+
+A question counts under every feature that its gold query has.
+
+{tables.group_table(run, present, "feature of the gold query")}"""
+
+
+def _secondary(run: Run) -> str:
+    metrics = [metric for metric in METRICS if metric in run.variants[0].marks]
+    if len(metrics) < 2:
+        return ""
+    blocks = [
+        f"### {METRICS[metric].capitalize()}\n\n{tables.level_table(run, metric)}"
+        for metric in metrics
+        if metric != "test_suite"
+    ]
+    return "\n\n".join(
+        [
+            f"""## Secondary metrics
+
+They are easier than the headline metric and are not used to rank. *Oracle values*: the gold query's
+values are put in the place of the model's own, so wrong values are forgiven. *Single database*: one
+database file instead of the suite, so answers that are right by accident pass.
+
+{tables.metric_table(run)}""",
+            *blocks,
+        ]
+    )
+
+
+def _failures(run: Run) -> str:
+    return f"""## What failed
+
+{tables.verdict_table(run)}
+
+Three failures of each variant:
+
+{failure_examples(run)}"""
+
+
+def _losses(comparison: Comparison, charts: str) -> str:
+    if not with_curve(comparison):
+        return ""
+    return f"""## Training loss
+
+{_chart(comparison, charts, "loss_curves")}"""
+
+
+def _cost(comparison: Comparison, facts: Facts, charts: str) -> str:
+    chart = _chart(comparison, charts, "cost_vs_accuracy") if with_cost(comparison) else ""
+    parts = [
+        "## Cost",
+        TIMES_BEGIN,
+        tables.training_table(comparison.run, facts["disk_bytes"]),
+        tables.generation_table(comparison.run),
+        f'"{UNKNOWN}": not known, or the variant does not have it.',
+        chart,
+        TIMES_END,
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _methods(comparison: Comparison) -> str:
+    return f"""## Methods
+
+1. Accuracy: share of questions whose answer is right; levels are Spider's hardness levels.
+2. Interval of an accuracy: Wilson's, 95 %, over questions.
+3. "New databases": percentile bootstrap over whole databases, {DRAWS:,} resamples, seed {SEED}.
+4. Differences are paired by question; percentile bootstrap, {DRAWS:,} resamples, seed {SEED}.
+5. Test of a difference: McNemar's exact test, two-sided.
+6. All {len(comparison.pairs)} pairs over all questions are one family, adjusted by Holm; the pairs
+   of the four levels are another. Told apart: adjusted p below 0.05.
+7. Rank: 1 + variants shown to be better, up to all variants less those shown to be worse.
+8. "Best" is said only of a variant that is told apart from every other.
+9. Detectable difference: Connor's formula for McNemar's test, 5 %, power 80 %.
+10. One run of each variant: the spread between training seeds is not measured."""
+
+
+def _run_facts(facts: Facts) -> str:
+    commit = facts["commit"] or "unknown (no git repository)"
+    changed = " with uncommitted changes" if facts["modified"] else ""
+    seeds = [[f"`{key}`", str(value)] for key, value in facts["seeds"].items()]
+    versions = [[escape(key), escape(value)] for key, value in facts["versions"].items()]
+    data = [[escape(path), f"`{checksum}`"] for path, checksum in facts["data"].items()]
+    config = json.dumps(facts["config"], ensure_ascii=False, indent=2)
+    return f"""## Run
+
+Commit: {commit}{changed}
+
+{table(["seed", "value"], seeds, "lr")}
+
+{table(["package", "version"], versions, "ll")}
+
+{table(["data", "SHA-256"], data, "ll")}
+
+<details><summary>Config</summary>
+
+{code_block(config, "json", limit=1_000_000)}
+
+</details>
+
+{TIMES_BEGIN}
+
+### Times
+
+{_hardware(facts)}
+
+{_times(facts["times"])}
+
+{TIMES_END}"""
+
+
+def _hardware(facts: Facts) -> str:
+    machine = facts["hardware"]
+    return (
+        f"Written {facts['written']} on {escape(machine['processor'])}, {machine['cores']} cores, "
+        f"{machine['memory_gb']} GB of memory, {escape(machine['system'])}."
+    )
+
+
+def _times(times: Sequence[Facts]) -> str:
+    total = sum(job["seconds"] for job in times)
+    if not times:
+        return "No times were recorded."
+    return f"{tables.time_table(times)}\n\nAll jobs together: {seconds(total)}."

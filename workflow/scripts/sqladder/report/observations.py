@@ -1,0 +1,257 @@
+"""Sentences about the numbers of this run, each printed only where its test supports it.
+
+An observation is a fact about these verdicts with its n and p. None of them speaks about methods in
+general.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy import stats
+
+from sqladder.report.comparison import ALPHA, Comparison, Pair, adjusted, make_pair
+from sqladder.report.data import LEVELS, METRICS, Run, Variant, count, level_count
+from sqladder.report.tables import point_interval
+from sqladder.report.text import escape, listing, number, p_phrase, points, rate
+from sqladder.statistics import detectable_difference, holm, wilson_interval
+
+RANKING = "[Ranking](#ranking)"
+PAIRS = "[Paired differences](#paired-differences)"
+BY_LEVEL = "[Accuracy by level](#accuracy-by-level)"
+BY_DATABASE = "[Accuracy by database](#accuracy-by-database)"
+SECONDARY = "[Secondary metrics](#secondary-metrics)"
+FAILURES = "[What failed](#what-failed)"
+
+
+def observations(comparison: Comparison) -> list[str]:
+    """All sentences that this run supports, the most important first."""
+    parts = (
+        _best,
+        _baseline,
+        _baseline_by_level,
+        _easy_and_extra,
+        _none_or_all,
+        _oracle_values,
+        _failure_kinds,
+        _databases,
+        _power,
+    )
+    return [sentence for part in parts for sentence in part(comparison)]
+
+
+def _best(comparison: Comparison) -> Iterator[str]:
+    n = number(comparison.run.n)
+    if len(comparison.ranking) == 1:
+        yield f"Only one variant was scored (n = {n}), so nothing is compared. {RANKING}"
+        return
+    top = comparison.ranking[0]
+    pairs = [pair for pair in comparison.pairs if pair.first == top.name]
+    if all(pair.told_apart for pair in pairs):
+        nearest = max(pairs, key=lambda pair: pair.p)
+        yield (
+            f"**{escape(top.name)} is the best of the {len(comparison.ranking)} variants on these "
+            f"questions**: it is told apart from each of the others (n = {n}, largest "
+            f"{p_phrase(nearest.p)}). {PAIRS}"
+        )
+        return
+    # Nobody is shown to be better than a leader, so two leaders are never told apart.
+    leaders = [v for v in comparison.ranking if comparison.ranks[v.name][0] == 1]
+    names = {variant.name for variant in leaders}
+    p = min(pair.p for pair in comparison.pairs if {pair.first, pair.second} <= names)
+    rates = [f"{escape(v.name)} ({rate(v.correct.mean())})" for v in leaders]
+    yield (
+        f"**No single variant is shown to be best**: {listing(rates)} are not told apart from each "
+        f"other (n = {n}, smallest {p_phrase(p)}). {PAIRS}"
+    )
+
+
+def _baseline(comparison: Comparison) -> Iterator[str]:
+    pairs = list(comparison.against_baseline())
+    for pair in pairs:
+        if pair.told_apart:
+            yield (
+                f"{escape(pair.first)} is {_direction(pair)} the baseline by "
+                f"{_size(pair)} points (n = {number(pair.n)}, {p_phrase(pair.p)}; "
+                f"{_elsewhere(comparison, pair)}). {RANKING}"
+            )
+    unclear = [pair for pair in pairs if not pair.told_apart]
+    if unclear:
+        gaps = [f"{escape(p.first)} ({points(p.difference)}, {p_phrase(p.p)})" for p in unclear]
+        yield (
+            f"Not told apart from the baseline: {listing(gaps)}, n = {number(comparison.run.n)}. "
+            f"{RANKING}"
+        )
+
+
+def _elsewhere(comparison: Comparison, pair: Pair) -> str:
+    interval = comparison.on_new_databases(pair)
+    if interval is None:
+        return "one database, so nothing is known about others"
+    holds = "excludes" if interval.low > 0 or interval.high < 0 else "includes"
+    return f"the interval clustered by database, {point_interval(interval)}, {holds} 0"
+
+
+def _direction(pair: Pair) -> str:
+    return "above" if pair.difference > 0 else "below"
+
+
+def _size(pair: Pair) -> str:
+    return points(abs(pair.difference)).lstrip("+")
+
+
+def _baseline_by_level(comparison: Comparison) -> Iterator[str]:
+    for variant in comparison.ranking:
+        if comparison.run.baseline in (None, variant.name):
+            continue
+        pairs = {
+            level: comparison.pair(variant.name, comparison.run.baseline, level) for level in LEVELS
+        }
+        clear = [
+            f"{_direction(pair)} on {level} (n = {number(pair.n)}, {points(pair.difference)} "
+            f"points, {p_phrase(pair.p)})"
+            for level, pair in pairs.items()
+            if pair.told_apart
+        ]
+        if clear:
+            yield (
+                f"By level, {escape(variant.name)} is told apart from the baseline: "
+                f"{listing(clear)}. {BY_LEVEL}"
+            )
+
+
+def _easy_and_extra(comparison: Comparison) -> Iterator[str]:
+    run = comparison.run
+    drops = []
+    for variant in run.variants:
+        easy, extra = (level_count(run, variant, level) for level in ("easy", "extra"))
+        if not easy.n or not extra.n:
+            return
+        cells = [[c.correct, c.n - c.correct] for c in (easy, extra)]
+        drops.append((variant, easy, extra, float(stats.fisher_exact(cells).pvalue)))
+    p_values = holm([p for *_, p in drops])
+    fallen = [
+        f"{escape(variant.name)} {rate(easy.rate)} to {rate(extra.rate)}"
+        for (variant, easy, extra, _), p in zip(drops, p_values, strict=True)
+        if p < ALPHA and extra.rate < easy.rate
+    ]
+    if fallen:
+        who = "Every variant" if len(fallen) == len(drops) else f"{len(fallen)} of {len(drops)}"
+        largest = max(p for p in p_values if p < ALPHA)
+        yield (
+            f"{who} answered extra questions right less often than easy ones: {listing(fallen)} "
+            f"(n = {easy.n} and {extra.n}, Fisher's exact test, largest {p_phrase(largest)}). "
+            f"{BY_LEVEL}"
+        )
+
+
+def _none_or_all(comparison: Comparison) -> Iterator[str]:
+    n = comparison.run.n
+    for variant in comparison.run.variants:
+        correct = int(variant.correct.sum())
+        interval = wilson_interval(correct, n)
+        if correct == 0:
+            yield (
+                f"{escape(variant.name)} answered none of the {number(n)} questions right; an "
+                f"accuracy up to {rate(interval.high)} would still be compatible with that. "
+                f"{RANKING}"
+            )
+        elif correct == n:
+            yield (
+                f"{escape(variant.name)} answered all {number(n)} questions right; an accuracy "
+                f"down to {rate(interval.low)} would still be compatible with that. {RANKING}"
+            )
+
+
+def _oracle_values(comparison: Comparison) -> Iterator[str]:
+    run = comparison.run
+    if any("plug_value" not in variant.marks for variant in run.variants):
+        return
+    pairs = adjusted([_plugged(run, variant) for variant in run.variants])
+    clear = [pair for pair in pairs if pair.told_apart]
+    if clear:
+        gains = [f"{escape(pair.first)} {points(pair.difference)}" for pair in clear]
+        yield (
+            f"With {METRICS['plug_value']} the accuracy is different: {listing(gains)} points "
+            f"(n = {number(run.n)}, largest {p_phrase(max(p.p for p in clear))}). {SECONDARY}"
+        )
+
+
+def _plugged(run: Run, variant: Variant) -> Pair:
+    names = (variant.name, variant.name)
+    return make_pair(names, variant.marks["plug_value"], variant.correct, run.select("all"))
+
+
+def _failure_kinds(comparison: Comparison) -> Iterator[str]:
+    """Failures of one kind that a variant has more or less often than the baseline.
+
+    wrong_result is left out: it is what remains, and mirrors the accuracy.
+    """
+    run = comparison.run
+    named = {variant.name: np.array(variant.verdicts) for variant in run.variants}
+    if run.baseline is None or len(named) < 2:
+        return
+    reference = named[run.baseline]
+    kinds = sorted(set(np.concatenate(list(named.values()))) - {"correct", "wrong_result"})
+    tests = [
+        (kind, make_pair((name, run.baseline), own == kind, reference == kind, run.select("all")))
+        for name, own in named.items()
+        if name != run.baseline
+        for kind in kinds
+    ]
+    found = adjusted([pair for _, pair in tests])
+    for (kind, _), pair in zip(tests, found, strict=True):
+        if pair.told_apart:
+            more = "more" if pair.difference > 0 else "fewer"
+            counts = [int((named[name] == kind).sum()) for name in (pair.first, pair.second)]
+            yield (
+                f"{escape(pair.first)} has {more} {kind} verdicts than the baseline: {counts[0]} "
+                f"against {counts[1]} (n = {number(run.n)}, {p_phrase(pair.p)}). {FAILURES}"
+            )
+
+
+def _databases(comparison: Comparison) -> Iterator[str]:
+    """Whether the first variant's accuracy differs between databases (chi-squared test)."""
+    run, top = comparison.run, comparison.ranking[0]
+    counts = {name: count(top.correct, chosen) for name, chosen in run.by_database.items()}
+    cells = np.array([[c.correct, c.n - c.correct] for c in counts.values()])
+    if len(counts) < 2 or not cells.sum(axis=0).all():
+        return
+    test = stats.chi2_contingency(cells)
+    # Cochran's rule: with smaller expected counts the chi-squared distribution does not hold.
+    sound = test.expected_freq.min() >= 1 and np.mean(test.expected_freq >= 5) >= 0.8
+    if sound and test.pvalue < ALPHA:
+        order = sorted(counts, key=lambda name: counts[name].rate)
+        ends = [f"{rate(counts[d].rate)} ({escape(d)}, n = {counts[d].n})" for d in _ends(order)]
+        yield (
+            f"The accuracy of {escape(top.name)} differs between the {len(counts)} databases, from "
+            f"{ends[0]} to {ends[1]} (n = {number(run.n)}, {p_phrase(float(test.pvalue))}). "
+            f"{BY_DATABASE}"
+        )
+
+
+def _ends(order: Sequence[str]) -> tuple[str, str]:
+    return order[0], order[-1]
+
+
+def _power(comparison: Comparison) -> Iterator[str]:
+    shares = sorted(pair.discordant_share for pair in comparison.pairs)
+    if not shares:
+        return
+    n = comparison.run.n
+    found = [detectable_difference(n, share) for share in (shares[0], shares[-1])]
+    if shares[-1] == 0:
+        yield (
+            f"All variants are right on the same questions (n = {number(n)}): no test can tell "
+            f"them apart. {PAIRS}"
+        )
+    elif found[1] is None:
+        yield (
+            f"{number(n)} questions are too few: at the observed disagreement of "
+            f"{100 * shares[-1]:.0f} %, no difference has an 80 % chance to be found. {PAIRS}"
+        )
+    else:
+        yield (
+            f"With n = {number(n)} and pairs that disagree on up to {100 * shares[-1]:.0f} % of the "
+            f"questions, a single test finds a true difference of {100 * found[1]:.1f} points in "
+            f"80 % of runs; smaller ones are likelier to be missed. {PAIRS}"
+        )

@@ -1,0 +1,306 @@
+"""The report's tables, one function each, as Markdown."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqladder.report.comparison import Comparison, Pair
+from sqladder.report.data import (
+    LEVELS,
+    METRICS,
+    Run,
+    Variant,
+    count,
+    level_count,
+    verdict_counts,
+)
+from sqladder.report.text import (
+    UNKNOWN,
+    escape,
+    listing,
+    number,
+    p_value,
+    points,
+    rate,
+    seconds,
+    table,
+)
+from sqladder.statistics import (
+    Interval,
+    Marks,
+    clustered_interval,
+    detectable_difference,
+    wilson_interval,
+)
+
+COLUMNS = (*LEVELS, "all", "joint_all")
+TITLES = {level: level.title() for level in COLUMNS} | {"joint_all": "Joint_All"}
+
+
+def share_interval(interval: Interval | None) -> str:
+    """An interval of an accuracy."""
+    return UNKNOWN if interval is None else f"{interval.low:.3f} to {interval.high:.3f}"
+
+
+def point_interval(interval: Interval | None) -> str:
+    """An interval of a difference in percentage points."""
+    return UNKNOWN if interval is None else f"{points(interval.low)} to {points(interval.high)}"
+
+
+def ranking_table(comparison: Comparison) -> str:
+    """Best variant first, with its rank or shared rank and its gap to the baseline."""
+    gaps = {pair.first: pair for pair in comparison.against_baseline()}
+    with_baseline = comparison.run.baseline is not None
+    rows = []
+    for variant in comparison.ranking:
+        total = level_count(comparison.run, variant, "all")
+        row = [
+            comparison.rank(variant.name),
+            escape(variant.name),
+            number(total.n),
+            number(total.correct),
+            rate(total.rate),
+            share_interval(wilson_interval(total.correct, total.n)),
+        ]
+        rows.append(row + (_gap_cells(gaps.get(variant.name)) if with_baseline else []))
+    header = ["rank", "variant", "n", "correct", "accuracy", "95 % interval"]
+    if with_baseline:
+        header += ["points to baseline", "95 % interval of it", "p (Holm)"]
+    return table(header, rows, "clrrrcrcr"[: len(header)])
+
+
+def _gap_cells(pair: Pair | None) -> list[str]:
+    if pair is None:
+        return ["(baseline)", "", ""]
+    return [points(pair.difference), point_interval(pair.interval), p_value(pair.p)]
+
+
+def level_table(run: Run, metric: str = "test_suite") -> str:
+    """The published table: the number of questions, then one row a variant."""
+    first = run.variants[0]
+    counts = [number(level_count(run, first, level, metric).n) for level in COLUMNS]
+    rows = [["questions", *counts]]
+    for variant in run.variants:
+        rates = [rate(level_count(run, variant, level, metric).rate) for level in COLUMNS]
+        rows.append([escape(variant.name), *rates])
+    return table(["variant", *TITLES.values()], rows, "lrrrrrr")
+
+
+def ranking_list(comparison: Comparison) -> str:
+    """The variants by accuracy over all questions, with shared ranks named."""
+    lines = []
+    for variant in comparison.ranking:
+        total = level_count(comparison.run, variant, "all")
+        lines.append(
+            f"- rank {comparison.rank(variant.name)}: **{escape(variant.name)}** ({rate(total.rate)})"
+        )
+    return "\n".join(lines)
+
+
+def best_of(comparison: Comparison, level: str) -> tuple[list[Variant], list[str]]:
+    """Variants with the highest accuracy of a level, and those not told apart from the first."""
+    run = comparison.run
+    correct = {v.name: level_count(run, v, level).correct for v in run.variants}
+    best = [v for v in run.variants if correct[v.name] == max(correct.values())]
+    others = [
+        variant.name
+        for variant in run.variants
+        if variant not in best and not comparison.pair(best[0].name, variant.name, level).told_apart
+    ]
+    return best, others
+
+
+def best_table(comparison: Comparison) -> str:
+    """Best variant of each level, with the variants that may be as good."""
+    rows = []
+    for level in (*LEVELS, "all"):
+        n = level_count(comparison.run, comparison.run.variants[0], level).n
+        if n == 0:
+            rows.append([TITLES[level], "0", "no questions", UNKNOWN, UNKNOWN])
+            continue
+        best, others = best_of(comparison, level)
+        rows.append(
+            [
+                TITLES[level],
+                number(n),
+                listing([escape(variant.name) for variant in best]) + " (tie)" * (len(best) > 1),
+                rate(level_count(comparison.run, best[0], level).rate),
+                ", ".join(escape(name) for name in others) or "none",
+            ]
+        )
+    header = ["level", "n", "highest accuracy", "accuracy", "not told apart from it"]
+    return table(header, rows, "lrlrl")
+
+
+def pair_table(comparison: Comparison) -> str:
+    """Every pair of variants: difference, both intervals, test and what the test could find."""
+    rows = []
+    for pair in comparison.pairs:
+        smallest = detectable_difference(pair.n, pair.discordant_share)
+        rows.append(
+            [
+                f"{escape(pair.first)} − {escape(pair.second)}",
+                points(pair.difference),
+                point_interval(pair.interval),
+                point_interval(comparison.on_new_databases(pair)),
+                f"{pair.counts.wins} : {pair.counts.losses}",
+                p_value(pair.p_alone),
+                p_value(pair.p),
+                UNKNOWN if smallest is None else f"{100 * smallest:.1f}",
+                "yes" if pair.told_apart else "no",
+            ]
+        )
+    header = [
+        "pair",
+        "points",
+        "95 % interval",
+        "95 % interval, new databases",
+        "only first : only second right",
+        "p",
+        "p (Holm)",
+        "detectable points",
+        "told apart",
+    ]
+    return table(header, rows, "lrcccrrrc")
+
+
+def group_table(run: Run, groups: Mapping[str, Marks], title: str) -> str:
+    """Accuracy of every variant on groups of questions: databases or SQL features."""
+    rows = []
+    for name, chosen in groups.items():
+        rates = [rate(count(variant.correct, chosen).rate) for variant in run.variants]
+        rows.append([escape(name), number(int(chosen.sum())), *rates])
+    names = [escape(variant.name) for variant in run.variants]
+    return table([title, "n", *names], rows, "lr" + "r" * len(names))
+
+
+def database_interval_table(run: Run) -> str:
+    """Each variant's accuracy with the interval over questions and the one over databases."""
+    rows = []
+    for variant in run.variants:
+        total = level_count(run, variant, "all")
+        clustered = clustered_interval(variant.correct.astype(float), run.databases)
+        rows.append(
+            [
+                escape(variant.name),
+                rate(total.rate),
+                share_interval(wilson_interval(total.correct, total.n)),
+                share_interval(clustered),
+            ]
+        )
+    header = [
+        "variant",
+        "accuracy",
+        "95 % interval, same databases",
+        "95 % interval, new databases",
+    ]
+    return table(header, rows, "lrcc")
+
+
+def metric_table(run: Run) -> str:
+    """The headline metric beside the secondary ones, over all questions."""
+    metrics = [metric for metric in METRICS if metric in run.variants[0].marks]
+    rows = [
+        [escape(v.name), *(rate(level_count(run, v, "all", metric).rate) for metric in metrics)]
+        for v in run.variants
+    ]
+    header = ["variant", *(METRICS[metric] for metric in metrics)]
+    return table(header, rows, "l" + "r" * len(metrics))
+
+
+def verdict_kinds(run: Run) -> list[str]:
+    """The verdicts that occur, correct first, then by how often they occur."""
+    total = sum((verdict_counts(variant) for variant in run.variants), start=Counter())
+    return sorted(total, key=lambda kind: (kind != "correct", -total[kind], kind))
+
+
+def verdict_table(run: Run) -> str:
+    """How many answers of each variant got which verdict."""
+    kinds = verdict_kinds(run)
+    rows = []
+    for variant in run.variants:
+        counts = verdict_counts(variant)
+        rows.append([escape(variant.name), *(number(counts[kind]) for kind in kinds)])
+    return table(["variant", *kinds], rows, "l" + "r" * len(kinds))
+
+
+def training_table(run: Run, disk: Mapping[str, int]) -> str:
+    """What the training of each variant took; "-" where not known or not trained here."""
+    rows = []
+    for variant in run.variants:
+        facts = variant.training
+        size = disk.get(variant.name)
+        rows.append(
+            [
+                escape(variant.name),
+                escape(facts.get("method") or UNKNOWN),
+                number(facts.get("trainable_parameters")),
+                number(facts.get("steps")),
+                number(facts.get("tokens")),
+                seconds(facts.get("seconds")),
+                number(facts.get("tokens_per_second")),
+                _megabytes(facts.get("peak_memory_mb")),
+                _megabytes(None if size is None else size / 1e6),
+                escape(facts.get("device") or UNKNOWN),
+            ]
+        )
+    header = [
+        "variant",
+        "method",
+        "trainable parameters",
+        "steps",
+        "tokens",
+        "training",
+        "tokens/s",
+        "peak memory",
+        "model on disk",
+        "device",
+    ]
+    return table(header, rows, "llrrrrrrrl")
+
+
+def generation_table(run: Run) -> str:
+    """What the generation of each variant's answers took; "-" where not known."""
+    rows = []
+    for variant in run.variants:
+        facts = variant.generation
+        rows.append(
+            [
+                escape(variant.name),
+                escape(facts.get("engine") or UNKNOWN),
+                seconds(facts.get("seconds")),
+                number(facts.get("prompts_per_second"), 1),
+                number(facts.get("output_tokens")),
+                _megabytes(facts.get("peak_memory_mb")),
+                escape(facts.get("device") or UNKNOWN),
+            ]
+        )
+    header = [
+        "variant",
+        "engine",
+        "generation",
+        "prompts/s",
+        "output tokens",
+        "peak memory",
+        "device",
+    ]
+    return table(header, rows, "llrrrrl")
+
+
+def _megabytes(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{number(value, 0 if value >= 100 else 1)} MB"
+
+
+def time_table(times: Sequence[Mapping[str, Any]]) -> str:
+    """Wall time, CPU time and peak memory of each job of the workflow."""
+    rows = [
+        [
+            escape(job["rule"]),
+            escape(job["name"]),
+            seconds(job["seconds"]),
+            seconds(job["cpu_seconds"]),
+            _megabytes(job["peak_rss_mb"]),
+        ]
+        for job in times
+    ]
+    return table(["rule", "job", "time", "CPU time", "peak memory"], rows, "llrrr")

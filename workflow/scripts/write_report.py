@@ -1,0 +1,47 @@
+"""Write the ranking report as Markdown, and its numbers as CSV.
+
+Example: python write_report.py --questions resources/datasets/demo/test.jsonl \
+    --verdicts results/baseline/verdicts.jsonl results/full/verdicts.jsonl \
+    --metrics results/baseline/metrics.json results/full/metrics.json \
+    --predictions results/baseline/predictions.jsonl results/full/predictions.jsonl \
+    --training results/full/train.json \
+    --generation results/baseline/generation.json results/full/generation.json \
+    --baseline baseline --run-facts results/run.json --charts results/charts --demonstration \
+    --report results/report.md --csv results/metrics.csv
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+from sqladder.errors import run_main
+from sqladder.files import read_json, write_text
+from sqladder.report.arguments import add_run_arguments, load_arguments
+from sqladder.report.comparison import compare
+from sqladder.report.machine import metrics_csv
+from sqladder.report.markdown import render
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_run_arguments(parser)
+    parser.add_argument("--run-facts", type=Path, required=True, help="run.json")
+    parser.add_argument("--title", default="Which variant answers best?", help="heading")
+    parser.add_argument("--charts", type=Path, required=True, help="folder of the charts")
+    parser.add_argument(
+        "--demonstration", action="store_true", help="say on top that the run proves nothing"
+    )
+    parser.add_argument("--report", type=Path, required=True, help="Markdown file to write")
+    parser.add_argument("--csv", type=Path, required=True, help="CSV file to write")
+    args = parser.parse_args()
+    comparison = compare(load_arguments(args))
+    charts = Path(os.path.relpath(args.charts, args.report.parent)).as_posix()
+    text = render(comparison, read_json(args.run_facts), args.title, charts, args.demonstration)
+    write_text(args.report, text)
+    write_text(args.csv, metrics_csv(comparison.run))
+    run = comparison.run
+    print(f"{args.report}: {len(run.variants)} variants, {run.n} questions, {len(text)} characters")
+
+
+if __name__ == "__main__":
+    run_main(main)
