@@ -103,10 +103,16 @@ def _read_table(connection: sqlite3.Connection, name: str) -> Table:
     columns = tuple(Column(column, kind, bool(not_null)) for column, kind, not_null, _ in rows)
     key = sorted((position, column) for column, _, _, position in rows if position)
     primary_key = tuple(column for _, column in key)
-    return Table(name, columns, primary_key, _read_foreign_keys(connection, name))
+    # In the order of the columns, each once: the order that `ddl` writes and reads back.
+    order = {column.name: position for position, column in enumerate(columns)}
+    foreign_keys = sorted(
+        dict.fromkeys(_read_foreign_keys(connection, name)),
+        key=lambda foreign: [order[column] for column in foreign.columns],
+    )
+    return Table(name, columns, primary_key, tuple(foreign_keys))
 
 
-def _read_foreign_keys(connection: sqlite3.Connection, name: str) -> tuple[ForeignKey, ...]:
+def _read_foreign_keys(connection: sqlite3.Connection, name: str) -> list[ForeignKey]:
     rows = connection.execute(
         'SELECT id, "table", "from", "to" FROM pragma_foreign_key_list(?) ORDER BY id DESC, seq',
         (name,),
@@ -116,7 +122,7 @@ def _read_foreign_keys(connection: sqlite3.Connection, name: str) -> tuple[Forei
         parts = [row for row in rows if row[0] == number]
         references = tuple(part[3] for part in parts if part[3] is not None)
         keys.append(ForeignKey(tuple(part[2] for part in parts), parts[0][1], references))
-    return tuple(keys)
+    return keys
 
 
 def _complete_keys(table: Table, tables: dict[str, Table]) -> Table:
@@ -147,7 +153,9 @@ def _create_table(table: Table) -> str:
     if len(table.primary_key) > 1:
         lines.append(f"PRIMARY KEY ({_names(table.primary_key)})")
     lines += [
-        f"FOREIGN KEY ({_names(key.columns)}) {_references(key)}" for key in table.foreign_keys
+        f"FOREIGN KEY ({_names(key.columns)}) {_references(key)}"
+        for key in table.foreign_keys
+        if len(key.columns) > 1
     ]
     return f"CREATE TABLE {quoted(table.name)} (\n  " + ",\n  ".join(lines) + "\n);"
 
@@ -160,6 +168,7 @@ def _column_line(table: Table, column: Column) -> str:
         words.append("NOT NULL")
     if table.primary_key == (column.name,):
         words.append("PRIMARY KEY")
+    words += [_references(key) for key in table.foreign_keys if key.columns == (column.name,)]
     return " ".join(words)
 
 

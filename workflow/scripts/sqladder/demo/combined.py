@@ -1,181 +1,172 @@
-"""Question types with joins, nested queries and set operations."""
+"""Question types with joins, nested queries and set operations; see single.py for the form."""
 
 from sqladder.demo import english
 from sqladder.demo.draw import Condition, Draw, NothingFitsError
-from sqladder.demo.english import plural
+from sqladder.demo.english import counted, plural
 from sqladder.demo.facts import Field
-from sqladder.demo.single import ORDERS, Draft, asked_of_some, superlative
-
-
-def full_name(field: Field) -> str:
-    """A column with its table, as joins need it."""
-    return f"{field.table}.{field.name}"
+from sqladder.demo.single import (
+    Draft,
+    asked_among,
+    asked_as_list,
+    asked_of_all,
+    asked_of_one,
+    order_by,
+    superlative,
+)
 
 
 def join_list(draw: Draw) -> Draft:
+    """List the title of each book and the name of the author."""
     link = draw.link()
     first, second = draw.shown(link.child), draw.shown(link.parent)
+    other = f"the {second.noun} of the {link.parent}"
     return Draft(
         (
-            f"List the {first.noun} of each {link.child} and the {second.noun} of the {link.parent}.",
-            f"For every {link.child}, show the {first.noun} and the {second.noun} of the {link.parent}.",
+            f"List the {first.noun} of each {link.child} and {other}.",
+            f"Show the {first.noun} of every {link.child} and {other}.",
+            f"For every {link.child}, give the {first.noun} and {other}.",
         ),
-        f"SELECT {full_name(first)}, {full_name(second)} FROM {link.join}",
+        f"SELECT {first.full_name}, {second.full_name} FROM {link.join}",
     )
 
 
 def join_filter(draw: Draw) -> Draft:
+    """List the title of all books whose author has the country "Japan"."""
     link = draw.link()
     shown, condition = draw.shown(link.child), draw.filter(link.parent)
     return Draft(
-        (
-            f"What is the {shown.noun} of each {link.child} whose {link.parent} has {condition.words}?",
-            f"List the {shown.noun} of all {plural(link.child)} whose {link.parent} has {condition.words}.",
-        ),
-        f"SELECT {full_name(shown)} FROM {link.join} WHERE {condition.qualified}",
+        asked_of_all(shown.noun, link.child, f" whose {link.parent} has {condition.words}"),
+        f"SELECT {shown.full_name} FROM {link.join} WHERE {condition.full_sql}",
         condition.values,
     )
 
 
 def join_show(draw: Draw) -> Draft:
+    """What is the name of the author of each book with the genre "poetry"?"""
     link = draw.link()
     shown, condition = draw.shown(link.parent), draw.filter(link.child)
     return Draft(
-        (
-            f"What is the {shown.noun} of the {link.parent} of each {link.child} with {condition.words}?",
-            f"For every {link.child} with {condition.words}, show the {shown.noun} of the {link.parent}.",
-        ),
-        f"SELECT {full_name(shown)} FROM {link.join} WHERE {condition.qualified}",
+        asked_of_all(f"{shown.noun} of the {link.parent}", link.child, f" with {condition.words}"),
+        f"SELECT {shown.full_name} FROM {link.join} WHERE {condition.full_sql}",
         condition.values,
     )
 
 
 def join_group(draw: Draw) -> Draft:
+    """For each author with books, show the name and the number of books."""
     link = draw.link()
-    shown = draw.field(link.parent, "label")
+    shown = draw.field(link.parent)
+    rows = plural(link.child)
     return Draft(
         (
-            f"For each {link.parent} with {plural(link.child)}, count the {plural(link.child)}"
-            f" and show the {shown.noun}.",
-            f"Show the {shown.noun} of each {link.parent} with {plural(link.child)}"
-            f" and the number of {plural(link.child)}.",
+            f"For each {link.parent} with {rows}, show the {shown.noun} and the number of {rows}.",
+            f"For each {link.parent} with {rows}, give the {shown.noun} and count the {rows}.",
+            f"List the {shown.noun} and the number of {rows} of each {link.parent} with {rows}.",
         ),
-        f"SELECT {full_name(shown)}, COUNT(*) FROM {link.join} GROUP BY {link.parent}.{link.key}",
+        f"SELECT {shown.full_name}, COUNT(*) FROM {link.join} GROUP BY {link.parent}.{link.key}",
     )
 
 
 def join_having(draw: Draw) -> Draft:
+    """List the name of all authors with at least 2 books."""
     link = draw.link()
-    shown, few = draw.field(link.parent), draw.one(range(1, 6))
-    words, operator = draw.one((("more than", ">"), ("at least", ">=")))
+    shown = draw.field(link.parent)
+    words, operator, lowest = draw.one((("more than", ">", 1), ("at least", ">=", 2)))
+    few = draw.one(range(lowest, 7))
     return Draft(
-        (
-            f"What is the {shown.noun} of each {link.parent} with {words} {few} {plural(link.child)}?",
-            f"List the {shown.noun} of all {plural(link.parent)} with {words} {few} {plural(link.child)}.",
-        ),
-        f"SELECT {full_name(shown)} FROM {link.join} GROUP BY {link.parent}.{link.key}"
+        asked_of_all(shown.noun, link.parent, f" with {words} {counted(few, link.child)}"),
+        f"SELECT {shown.full_name} FROM {link.join} GROUP BY {link.parent}.{link.key}"
         f" HAVING COUNT(*) {operator} {few}",
     )
 
 
 def join_sort(draw: Draw) -> Draft:
+    """List the title of all books whose author has the country "Japan" in ... order of year."""
     link = draw.link()
-    shown, condition = draw.shown(link.child), draw.filter(link.parent)
+    shown, condition = draw.shown(link.child), draw.wide_filter(link.parent)
     by = draw.field(link.child, but=[shown])
-    way = draw.one(ORDERS)
-    words = f"whose {link.parent} has {condition.words} {ORDERS[way].format(by.noun)}"
+    words, way = order_by(draw, by)
     return Draft(
-        (
-            f"List the {shown.noun} of all {plural(link.child)} {words}.",
-            f"Show the {shown.noun} of every {link.child} {words}.",
-        ),
-        f"SELECT {full_name(shown)} FROM {link.join} WHERE {condition.qualified}"
-        f" ORDER BY {full_name(by)} {way}",
+        asked_as_list(shown.noun, link.child, f"whose {link.parent} has {condition.words} {words}"),
+        f"SELECT {shown.full_name} FROM {link.join} WHERE {condition.full_sql}"
+        f" ORDER BY {by.full_name} {way}",
         condition.values,
     )
 
 
 def join_top(draw: Draw) -> Draft:
+    """Of all books whose author has ..., what is the title of the one with the most pages?"""
     link = draw.link()
-    shown, condition = draw.shown(link.child), draw.filter(link.parent)
-    words, order = superlative(draw, link.child)
-    if f"BY {shown.name} " in order:
-        raise NothingFitsError(shown.name)
-    order = order.replace("BY ", f"BY {link.child}.")
+    shown, condition = draw.shown(link.child), draw.wide_filter(link.parent)
+    field, words, way = superlative(draw, link.child, (shown,))
     rows = f"{plural(link.child)} whose {link.parent} has {condition.words}"
     return Draft(
-        (
-            f"Of all {rows}, what is the {shown.noun} of the one with {words}?",
-            f"Of all {rows}, show the {shown.noun} of the one with {words}.",
-        ),
-        f"SELECT {full_name(shown)} FROM {link.join} WHERE {condition.qualified} {order} LIMIT 1",
+        asked_among(rows, shown.noun, words),
+        f"SELECT {shown.full_name} FROM {link.join} WHERE {condition.full_sql}"
+        f" ORDER BY {field.full_name} {way} LIMIT 1",
         condition.values,
     )
 
 
 def join_group_top(draw: Draw) -> Draft:
+    """What is the name of the author with the most books?"""
     link = draw.link()
     shown = draw.field(link.parent)
     words, way = draw.one((("most", "DESC"), ("fewest", "ASC")))
     few = draw.one((1, 1, 2, 3))
-    rows = link.parent if few == 1 else f"{few} {plural(link.parent)}"
+    rows = link.parent if few == 1 else counted(few, link.parent)
+    questions = asked_of_one(shown.noun, f"the {rows} with the {words} {plural(link.child)}")
     return Draft(
-        (
-            f"What is the {shown.noun} of the {rows} with the {words} {plural(link.child)}?",
-            f"Show the {shown.noun} of the {rows} with the {words} {plural(link.child)}.",
-        ),
-        f"SELECT {full_name(shown)} FROM {link.join} GROUP BY {link.parent}.{link.key}"
+        questions if few == 1 else questions[1:],
+        f"SELECT {shown.full_name} FROM {link.join} GROUP BY {link.parent}.{link.key}"
         f" ORDER BY COUNT(*) {way} LIMIT {few}",
     )
 
 
 def not_in(draw: Draw) -> Draft:
+    """List the name of all authors without any book."""
     link = draw.link()
     shown = draw.field(link.parent)
     return Draft(
-        (
-            f"What is the {shown.noun} of each {link.parent} without any {link.child}?",
-            f"List the {shown.noun} of all {plural(link.parent)} without any {link.child}.",
-            f"Show the {shown.noun} of every {link.parent} without any {link.child}.",
-        ),
+        asked_of_all(shown.noun, link.parent, f" without any {link.child}"),
         f"SELECT {shown.name} FROM {link.parent}"
         f" WHERE {link.key} NOT IN (SELECT {link.column} FROM {link.child})",
     )
 
 
-def _having_child(draw: Draw) -> tuple[Field, str, str, Condition]:
+def _with_child(draw: Draw) -> tuple[Field, str, str, Condition]:
+    """Rows that have a child of some kind: a field to show, words, WHERE, the child's condition."""
     link = draw.link()
-    condition = draw.filter(link.child)
-    words = f"{english.article(link.child)} {link.child} with {condition.words}"
+    condition = draw.wide_filter(link.child)
+    words = f"with {english.article(link.child)} {link.child} that has {condition.words}"
     where = f"{link.key} IN (SELECT {link.column} FROM {link.child} WHERE {condition.sql})"
     return draw.shown(link.parent), words, where, condition
 
 
 def in_filter(draw: Draw) -> Draft:
-    shown, words, where, condition = _having_child(draw)
+    """List the name of all authors with a book that has the genre "poetry"."""
+    shown, words, where, condition = _with_child(draw)
     return Draft(
-        asked_of_some(shown.noun, shown.table, words),
+        asked_of_all(shown.noun, shown.table, f" {words}"),
         f"SELECT {shown.name} FROM {shown.table} WHERE {where}",
         condition.values,
     )
 
 
 def in_sort(draw: Draw) -> Draft:
-    shown, words, where, condition = _having_child(draw)
+    """List the name of all authors with a book that has the genre "poetry" in ... order of ..."""
+    shown, words, where, condition = _with_child(draw)
     by = draw.field(shown.table, but=[shown])
-    way = draw.one(ORDERS)
-    order = ORDERS[way].format(by.noun)
+    order, way = order_by(draw, by)
     return Draft(
-        (
-            f"List the {shown.noun} of all {plural(shown.table)} with {words} {order}.",
-            f"Show the {shown.noun} of every {shown.table} with {words} {order}.",
-        ),
+        asked_as_list(shown.noun, shown.table, f"{words} {order}"),
         f"SELECT {shown.name} FROM {shown.table} WHERE {where} ORDER BY {by.name} {way}",
         condition.values,
     )
 
 
 def _average(draw: Draw, table: str) -> tuple[Field, str, str]:
+    """A number compared with its average: the field, the words, the WHERE."""
     field = draw.field(table, "number")
     operator = draw.one("><")
     words = english.AVERAGES[field.kind][operator].format(
@@ -185,77 +176,71 @@ def _average(draw: Draw, table: str) -> tuple[Field, str, str]:
 
 
 def above_average(draw: Draw) -> Draft:
+    """List the title of all books with more pages than the average."""
     table = draw.table()
     field, words, where = _average(draw, table)
     shown = draw.field(table, but=[field])
     return Draft(
-        asked_of_some(shown.noun, table, words), f"SELECT {shown.name} FROM {table} WHERE {where}"
+        asked_of_all(shown.noun, table, f" with {words}"),
+        f"SELECT {shown.name} FROM {table} WHERE {where}",
     )
 
 
 def above_average_and(draw: Draw) -> Draft:
+    """List the title of all books with the genre "poetry" and more pages than the average."""
     table = draw.table()
     field, words, where = _average(draw, table)
-    condition = draw.filter(table, [field])
+    condition = draw.wide_filter(table, [field])
     shown = draw.shown(table, [field, condition.field])
     return Draft(
-        asked_of_some(shown.noun, table, f"{condition.words} and {words}"),
+        asked_of_all(shown.noun, table, f" with {condition.words} and {words}"),
         f"SELECT {shown.name} FROM {table} WHERE {condition.sql} AND {where}",
         condition.values,
     )
 
 
 def above_average_sort(draw: Draw) -> Draft:
+    """List the title of all books with more pages than the average in ... order of year."""
     table = draw.table()
     field, words, where = _average(draw, table)
     shown = draw.field(table, but=[field])
     by = draw.field(table, but=[shown])
-    way = draw.one(ORDERS)
-    order = ORDERS[way].format(by.noun)
+    order, way = order_by(draw, by)
     return Draft(
-        (
-            f"List the {shown.noun} of all {plural(table)} with {words} {order}.",
-            f"Show the {shown.noun} of every {table} with {words} {order}.",
-        ),
+        asked_as_list(shown.noun, table, f"with {words} {order}"),
         f"SELECT {shown.name} FROM {table} WHERE {where} ORDER BY {by.name} {way}",
     )
 
 
 def extreme(draw: Draw) -> Draft:
+    """List the title of all books whose number of pages is the maximum."""
     table = draw.table()
     field = draw.field(table, "number", "time")
     shown = draw.field(table, but=[field])
     words, name = draw.one((("maximum", "MAX"), ("minimum", "MIN")))
     return Draft(
-        (
-            f"List the {shown.noun} of all {plural(table)} whose {field.noun} is the {words}.",
-            f"Show the {shown.noun} of every {table} whose {field.noun} is the {words}.",
-        ),
+        asked_of_all(shown.noun, table, f" whose {field.noun} is the {words}"),
         f"SELECT {shown.name} FROM {table}"
         f" WHERE {field.name} = (SELECT {name}({field.name}) FROM {table})",
     )
 
 
-def _both_sides(draw: Draw) -> tuple[Field, Condition, Condition]:
+def _set_operation(draw: Draw, operator: str, words: str) -> Draft:
+    """Values of a category on both sides, on either side, or on the first side only."""
     table = draw.table()
     shown = draw.field(table, "category")
-    first = draw.filter(table, [shown])
-    second = draw.filter(table, [shown])
+    first = draw.wide_filter(table, [shown])
+    second = draw.wide_filter(table, [shown])
     if first == second:
         raise NothingFitsError(table)
-    return shown, first, second
-
-
-def _set_operation(
-    shown: Field, first: Condition, second: Condition, operator: str, words: str
-) -> Draft:
-    rows = plural(shown.table)
-    side = f"SELECT {shown.name} FROM {shown.table} WHERE"
+    rows = plural(table)
     text = words.format(f"{rows} with {first.words}", f"{rows} with {second.words}")
+    side = f"SELECT {shown.name} FROM {table} WHERE"
     return Draft(
         (
-            f"Which {plural(shown.name)} have {text}?",
-            f"List every {shown.name} that has {text}.",
+            f"Which {shown.nouns} have {text}?",
+            f"List every {shown.noun} that has {text}.",
+            f"Show each {shown.noun} with {text}.",
         ),
         f"{side} {first.sql} {operator} {side} {second.sql}",
         first.values + second.values,
@@ -263,12 +248,15 @@ def _set_operation(
 
 
 def intersect(draw: Draw) -> Draft:
-    return _set_operation(*_both_sides(draw), "INTERSECT", "both {} and {}")
+    """Which genres have both books with more than 300 pages and books with a year before 1990?"""
+    return _set_operation(draw, "INTERSECT", "both {} and {}")
 
 
 def union(draw: Draw) -> Draft:
-    return _set_operation(*_both_sides(draw), "UNION", "either {} or {}")
+    """Which genres have either books with more than 300 pages or books with a year before 1990?"""
+    return _set_operation(draw, "UNION", "either {} or {}")
 
 
 def except_(draw: Draw) -> Draft:
-    return _set_operation(*_both_sides(draw), "EXCEPT", "{} but no {}")
+    """Which genres have books with more than 300 pages but no books with a year before 1990?"""
+    return _set_operation(draw, "EXCEPT", "{} but no {}")

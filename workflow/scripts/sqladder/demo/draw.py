@@ -37,9 +37,9 @@ class Condition:
         return f"{self.field.name} {self.test}"
 
     @property
-    def qualified(self) -> str:
+    def full_sql(self) -> str:
         """The condition with the column's table, as joins need it."""
-        return f"{self.field.table}.{self.field.name} {self.test}"
+        return f"{self.field.full_name} {self.test}"
 
 
 class Draw:
@@ -71,21 +71,15 @@ class Draw:
 
     def field(self, table: str, *roles: str, but: Iterable[Field] = ()) -> Field:
         """Any field of a table, of one of the roles if some are given."""
-        taken = {field.name for field in but}
-        return self.one(
-            field
-            for field in self.facts.fields[table]
-            if (not roles or field.role in roles) and field.name not in taken
-        )
+        fields = [field for field in self.facts.fields[table] if field not in tuple(but)]
+        return self.one(field for field in fields if not roles or field.role in roles)
 
     def shown(self, table: str, but: Iterable[Field] = ()) -> Field:
         """A field to show: mostly the table's label, if it has one."""
-        if self.rng.random() < 0.6:
-            try:
-                return self.field(table, "label", but=but)
-            except NothingFitsError:
-                pass
-        return self.field(table, but=but)
+        but = tuple(but)
+        labels = [field for field in self.facts.fields[table] if field.role == "label"]
+        labels = [field for field in labels if field not in but]
+        return labels[0] if labels and self.rng.random() < 0.6 else self.field(table, but=but)
 
     def text_filter(self, field: Field) -> Condition:
         """The field has one of its values."""
@@ -95,12 +89,11 @@ class Draw:
     def number_filter(self, field: Field, operators: str = "><=") -> Condition:
         """The field is above, below or equal to one of its values."""
         operator = self.one(operators)
-        if field.role == "time" and not isinstance(field.values[0], int):
-            operator = self.one("><")
-        inner = field.values[1:-1] if operator != "=" else field.values
-        value = self.one(inner)
+        # The outermost values would make a filter that all rows pass, or none.
+        value = self.one(field.values if operator == "=" else field.values[1:-1])
+        noun = field.name[:-1] if field.kind == "things" and value == 1 else field.name
         words = english.COMPARISONS[field.kind][operator].format(
-            _shown(value), noun=field.name, a=english.article(field.name)
+            _shown(value), noun=noun, a=english.article(noun)
         )
         return Condition(field, words, f"{operator} {_quoted(value)}", (value,))
 
@@ -117,25 +110,25 @@ class Draw:
     def like_filter(self, field: Field) -> Condition:
         """The text starts with a letter or contains a word."""
         value = self.one(value for value in field.values if _fits_a_question(value))
-        word = self.one(value.split())
-        part, words, pattern = self.one(
-            (
-                (value[0], "starting with", "{}%"),
-                (word, "containing", "%{}%"),
-            )
-        )
+        if self.rng.random() < 0.5:
+            part, words, pattern = value[0], "starting with", f"{value[0]}%"
+        else:
+            part = self.one(word for word in value.split() if word.isalpha())
+            words, pattern = "containing", f"%{part}%"
         text = f'{english.article(field.name)} {field.name} {words} "{part}"'
-        return Condition(field, text, f"LIKE {_quoted(pattern.format(part))}", (part,))
+        return Condition(field, text, f"LIKE {_quoted(pattern)}", (part,))
 
     def filter(self, table: str, but: Iterable[Field] = ()) -> Condition:
         """A condition on any field of a table that is good to filter by."""
-        roles = self.one(
-            (("category",), ("category",), ("number",), ("number", "time"), ("label",))
-        )
-        field = self.field(table, *roles, but=but)
-        if field.role in ("category", "label"):
-            return self.text_filter(field)
-        return self.number_filter(field)
+        role = self.one(("category", "category", "number", "number", "time", "label"))
+        field = self.field(table, role, but=but)
+        return self.text_filter(field) if field.is_text else self.number_filter(field)
+
+    def wide_filter(self, table: str, but: Iterable[Field] = ()) -> Condition:
+        """A condition that many rows fulfil: no single name, no single number."""
+        role = self.one(("category", "category", "number", "time"))
+        field = self.field(table, role, but=but)
+        return self.text_filter(field) if field.is_text else self.number_filter(field, "><")
 
 
 def _shown(value: Any) -> str:

@@ -4,8 +4,6 @@ A column whose name is a plural noun counts things ("pages"), so it reads "more 
 any other number reads "a price above 3"; years and dates read "after" and "before".
 """
 
-from typing import Any
-
 COMPARISONS = {
     "things": {">": "more than {} {noun}", "<": "fewer than {} {noun}", "=": "exactly {} {noun}"},
     "number": {">": "{a} {noun} above {}", "<": "{a} {noun} below {}", "=": "{a} {noun} of {}"},
@@ -46,9 +44,9 @@ def article(noun: str) -> str:
     return "an" if noun[0] in "aeiou" else "a"
 
 
-def literal(value: Any) -> str:
-    """A value as a question shows it: text in double quotes, numbers and dates bare."""
-    return f'"{value}"' if isinstance(value, str) else number(value)
+def counted(few: int, noun: str) -> str:
+    """A small number of things: 1 book, 3 books."""
+    return f"{few} {noun if few == 1 else plural(noun)}"
 
 
 def number(value: float) -> str:

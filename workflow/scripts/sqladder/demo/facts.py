@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqladder.demo import english
 from sqladder.demo.databases import read_rows
+from sqladder.demo.english import is_plural, plural
 from sqladder.schema import Column, Table, read_schema
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -29,17 +29,36 @@ class Field:
     nullable: bool
 
     @property
+    def full_name(self) -> str:
+        """The column with its table, as joins need it."""
+        return f"{self.table}.{self.name}"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the values stand in quotes and are asked for by name."""
+        return self.role in ("category", "label")
+
+    @property
     def kind(self) -> str:
-        """Which wording of english.py fits: things, number or time."""
+        """Which wording of py fits: things, number or time."""
         if self.role == "time":
             return "time"
-        return "things" if english.is_plural(self.name) else "number"
+        return "things" if is_plural(self.name) else "number"
 
     @property
     def noun(self) -> str:
         """The column in a sentence: "price", but "number of pages"."""
         counts = self.role == "number" and self.kind == "things"
         return f"number of {self.name}" if counts else self.name
+
+    @property
+    def nouns(self) -> str:
+        """The column's values in a sentence: "prices", but "numbers of pages"."""
+        return (
+            self.noun.replace("number of", "numbers of")
+            if self.noun != self.name
+            else plural(self.name)
+        )
 
 
 @dataclass(frozen=True)

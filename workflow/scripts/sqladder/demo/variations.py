@@ -36,10 +36,10 @@ class Style:
 
 STYLES = (
     Style(size=1.0, nulls=0.1, pool=1.0, shift=0.3, parents=0.6),
-    Style(size=2.0, nulls=0.05, pool=0.5, shift=0.1, parents=0.9),
-    Style(size=1.2, nulls=0.4, pool=0.8, shift=0.2, parents=0.4),
-    Style(size=0.8, nulls=0.1, pool=0.15, shift=0.0, parents=0.8),
-    Style(size=0.12, nulls=0.2, pool=1.0, shift=0.2, parents=1.0),
+    Style(size=6.0, nulls=0.05, pool=1.0, shift=0.1, parents=0.9),
+    Style(size=2.5, nulls=0.4, pool=0.8, shift=0.1, parents=0.4),
+    Style(size=4.0, nulls=0.1, pool=0.8, shift=0.0, parents=0.8),
+    Style(size=0.3, nulls=0.2, pool=0.0, shift=0.0, parents=1.0),
 )
 
 
