@@ -12,6 +12,7 @@ sys.path.insert(0, str(SCRIPTS))
 from sqladder import config as experiment
 from sqladder.errors import InputError
 from sqladder.modules import imported_modules
+from sqladder.runlock import take_lock
 
 try:
     for path in workflow.configfiles:
@@ -43,6 +44,11 @@ wildcard_constraints:
     context=any_of(config["contexts"]),
     dataset=any_of(config["datasets"]),
     split="pretrain|train|test",
+
+
+onstart:
+    # Not in a dry run. The handle stays open, and with it the lock, until this process ends.
+    run_lock = take_lock(Path(".snakemake/run.lock"))
 
 
 def modules_of(program):
@@ -223,7 +229,7 @@ def results_of_all_variants():
         "verdicts": collect("results/{variant}/verdicts.jsonl", variant=VARIANTS),
         "metrics": collect("results/{variant}/metrics.json", variant=VARIANTS),
         "predictions": collect("results/{variant}/predictions.jsonl", variant=VARIANTS),
-        "training": collect("results/{variant}/train.json", variant=GENERATED),
+        "training": collect("results/{variant}/train.json", variant=TRAINED),
         "generation": collect("results/{variant}/generation.json", variant=GENERATED),
     }
 
@@ -269,5 +275,6 @@ def baseline_flag():
 
 
 def report_flags():
+    title = as_flags({"title": config["title"]})
     is_toy = config["base_model"]["source"] == "toy" and GENERATED
-    return [*baseline_flag(), *(["--demonstration"] if is_toy else [])]
+    return [*title, *baseline_flag(), *(["--demonstration"] if is_toy else [])]
