@@ -1,0 +1,142 @@
+"""Score one variant's predictions on the test suite of every database.
+
+Example: python score.py --examples test.jsonl --predictions predictions.jsonl \
+    --databases databases --variant lora_32r --verdicts verdicts.jsonl --metrics metrics.json
+"""
+
+import argparse
+import logging
+import os
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from sqladder.errors import InputError, run_main
+from sqladder.files import write_json, write_jsonl
+from sqladder.metric.errors import MetricInputError
+from sqladder.metric.sandbox import Limits
+from sqladder.metric.scoring import Scored, Scores, score_files
+from sqladder.metric.suite import Options
+from sqladder.metric.summary import by_database, by_level, by_verdict
+
+METRIC = "test_suite_execution_accuracy"
+
+
+def verdict_row(scored: Scored) -> dict[str, Any]:
+    """One line of verdicts.jsonl."""
+    judgement = scored.judgement
+    return {
+        "id": scored.item.id,
+        "db_id": scored.item.db_id,
+        "hardness": scored.hardness,
+        "verdict": judgement.verdict,
+        "detail": judgement.detail,
+        "plug_value": judgement.plug_value,
+        "single_database": judgement.single_database,
+    }
+
+
+def metrics_of(variant: str, scores: Scores, facts: dict[str, Any]) -> dict[str, Any]:
+    """Content of metrics.json: the headline, the secondary metrics and the run's facts."""
+    return {
+        "variant": variant,
+        "metric": METRIC,
+        "n": len(scores.rows),
+        "accuracy": by_level(scores, _strictly_right),
+        "by_database": by_database(scores, _strictly_right),
+        "by_verdict": by_verdict(scores),
+        "secondary": {
+            "plug_value": by_level(scores, lambda row: bool(row.judgement.plug_value)),
+            "single_database": by_level(scores, lambda row: row.judgement.single_database),
+        },
+        "facts": {**facts, "database_files": scores.database_files},
+    }
+
+
+def _strictly_right(row: Scored) -> bool:
+    return row.correct
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and of its finished children."""
+    own, children = (
+        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def run(
+    args: argparse.Namespace, limits: Limits, options: Options
+) -> tuple[Scores, dict[str, Any]]:
+    """Score the file, with a progress bar on a terminal; also the facts of the run."""
+    start, cpu = time.perf_counter(), cpu_seconds()
+    with tqdm(desc="score", unit="query", disable=None) as bar:
+        try:
+            arms = {args.variant: args.predictions}
+            scores = score_files(
+                args.examples, arms, args.databases, options, limits, args.jobs, _moving(bar)
+            )[args.variant]
+        except MetricInputError as error:
+            raise InputError(str(error)) from error
+    settings = {**asdict(limits), **asdict(options), "repairs": sorted(options.repairs)}
+    facts = {
+        "seconds": round(time.perf_counter() - start, 3),
+        "cpu_seconds": round(cpu_seconds() - cpu, 3),
+        "settings": settings,
+    }
+    return scores, facts
+
+
+def _moving(bar: tqdm) -> Callable[[int, int], None]:
+    def show(finished: int, total: int) -> None:
+        bar.total = total
+        bar.update(finished - bar.n)
+
+    return show
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--examples", required=True, type=Path, help="questions with gold SQL")
+    parser.add_argument("--predictions", required=True, type=Path, help="id and sql of each")
+    parser.add_argument("--databases", required=True, type=Path, help="<db_id>/<db_id>.sqlite")
+    parser.add_argument("--variant", required=True, help="name of the variant")
+    parser.add_argument("--verdicts", required=True, type=Path, help="verdicts.jsonl to write")
+    parser.add_argument("--metrics", required=True, type=Path, help="metrics.json to write")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes")
+    parser.add_argument("--keep-distinct", action="store_true", help="do not delete DISTINCT")
+    defaults = Limits()
+    for name, value in asdict(defaults).items():
+        option = "--" + name.replace("_", "-")
+        parser.add_argument(option, type=type(value), default=value, help=f"default {value}")
+    return parser.parse_args()
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    args = parse_arguments()
+    limits = Limits(**{name: getattr(args, name) for name in asdict(Limits())})
+    options = Options(plug_value=True, keep_distinct=args.keep_distinct)
+    scores, facts = run(args, limits, options)
+    metrics = metrics_of(args.variant, scores, facts)
+    write_jsonl(args.verdicts, map(verdict_row, scores.rows))
+    write_json(args.metrics, metrics)
+    accuracy = metrics["accuracy"]["all"]
+    logging.info(
+        "%s: %d of %d right on %d database files in %.1f s (%.1f CPU s)",
+        args.variant,
+        accuracy["correct"],
+        accuracy["n"],
+        scores.database_files,
+        facts["seconds"],
+        facts["cpu_seconds"],
+    )
+
+
+if __name__ == "__main__":
+    run_main(main)

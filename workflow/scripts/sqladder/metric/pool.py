@@ -1,0 +1,258 @@
+"""Run questions on worker processes, and outlive what their queries do to those."""
+
+import contextlib
+import json
+import mmap
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sqladder.metric.sandbox import Limits
+from sqladder.metric.suite import GOLD_ERROR, Judgement, Options
+from sqladder.metric.worker import GOLD, NOTE
+
+_PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from sqladder.metric.worker import main; main()"
+)
+# Questions handed to a worker at once: few enough to share work out, enough to keep files open.
+_BATCH = 16
+
+
+@dataclass
+class Question:
+    """One gold query on one database, with the predictions to judge.
+
+    Attributes:
+        files: database files, the original one first.
+        gold: the gold query.
+        candidates: distinct predictions, each with whether gold's values are plugged in.
+        judgements: one a candidate, filled in by `run`.
+    """
+
+    files: list[str]
+    gold: str
+    candidates: list[tuple[str, bool]]
+    judgements: list[Judgement | None]
+
+    def open_candidates(self) -> list[int]:
+        """Positions of the candidates without judgement."""
+        return [i for i, judgement in enumerate(self.judgements) if judgement is None]
+
+
+class WorkerError(RuntimeError):
+    """A worker could not start or its own code failed; the message says how."""
+
+
+def run(
+    questions: Iterable[Question],
+    options: Options,
+    limits: Limits,
+    jobs: int,
+    progress: Callable[[int], None] = lambda judged: None,
+) -> None:
+    """Judge all candidates of all questions on `jobs` processes.
+
+    Args:
+        questions: what to judge; their `judgements` are filled in.
+        options: how texts are compared.
+        limits: what one execution may cost.
+        jobs: number of processes.
+        progress: called with the number of candidates of each question as it is finished.
+
+    Raises:
+        WorkerError: a worker did not start, or reported an exception of its own code.
+    """
+    batches = _Batches(questions)
+    processes = [_Process(options, limits) for _ in range(min(jobs, batches.count))]
+    try:
+        with selectors.DefaultSelector() as selector:
+            for process in processes:
+                process.offer(batches)
+                selector.register(process.output, selectors.EVENT_READ, process)
+            while selector.get_map():
+                for key, _ in selector.select():
+                    _attend(key, selector, batches, progress)
+    finally:
+        for process in processes:
+            process.stop()
+
+
+def _attend(
+    key: selectors.SelectorKey,
+    selector: selectors.BaseSelector,
+    batches: "_Batches",
+    progress: Callable[[int], None],
+) -> None:
+    """Take what one process has to say; give it more work, or let it go."""
+    process = key.data
+    for question in process.listen():
+        progress(len(question.candidates))
+    busy = process.busy or process.offer(batches)
+    if key.fd != process.output or not busy:
+        selector.unregister(key.fd)
+        if busy:
+            selector.register(process.output, selectors.EVENT_READ, process)
+
+
+class _Batches:
+    """Questions by database; a worker gets those of the database that it has open, if any."""
+
+    def __init__(self, questions: Iterable[Question]) -> None:
+        self._waiting: dict[str, deque[list[Question]]] = {}
+        for question in questions:
+            batches = self._waiting.setdefault(question.files[0], deque())
+            if not batches or len(batches[-1]) == _BATCH:
+                batches.append([])
+            batches[-1].append(question)
+        self.count = sum(map(len, self._waiting.values()))
+
+    def next(self, database: str) -> deque[Question]:
+        """Questions of `database` or else of the one with most left; empty at the end."""
+        if not self._waiting:
+            return deque()
+        if database not in self._waiting:
+            database = max(self._waiting, key=lambda name: len(self._waiting[name]))
+        batches = self._waiting[database]
+        batch = batches.popleft()
+        if not batches:
+            del self._waiting[database]
+        return deque(batch)
+
+
+class _Process:
+    """A worker process and its unanswered questions; it starts a successor when it dies."""
+
+    def __init__(self, options: Options, limits: Limits) -> None:
+        self._options, self._limits = options, limits
+        self._database = ""
+        self._questions: deque[Question] = deque()
+        self._start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether it has questions to answer."""
+        return bool(self._questions)
+
+    @property
+    def output(self) -> int:
+        """Descriptor of the pipe on which it answers."""
+        return self._process.stdout.fileno()
+
+    def offer(self, batches: _Batches) -> bool:
+        """Hand over the next batch; false if there is none."""
+        self._questions = batches.next(self._database)
+        if self._questions:
+            self._database = self._questions[0].files[0]
+            self._send_questions()
+        return self.busy
+
+    def listen(self) -> list[Question]:
+        """Read what there is to read; the questions that are finished by it."""
+        chunk = os.read(self.output, 1 << 16)
+        if not chunk:
+            self._blame()
+            self._start()
+            finished = self._drop_finished()
+            self._send_questions()
+            return finished
+        *lines, self._unread = (self._unread + chunk).split(b"\n")
+        for line in lines:
+            self._take(json.loads(line))
+        return self._drop_finished()
+
+    def stop(self) -> None:
+        """End the process and free what it holds."""
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
+        self._process.stdin.close()
+        self._note.close()
+
+    def _start(self) -> None:
+        self._ready, self._unread = False, b""
+        with tempfile.TemporaryFile() as note:
+            note.truncate(NOTE.size)
+            self._note = mmap.mmap(note.fileno(), NOTE.size)
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", _START, _PACKAGE_ROOT],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[note.fileno()],
+            )
+            options = asdict(self._options) | {"repairs": sorted(self._options.repairs)}
+            setup = {"note": note.fileno(), "options": options, "limits": asdict(self._limits)}
+            self._send(setup)
+
+    def _send_questions(self) -> None:
+        """Send all unanswered questions as one line, which the worker reads whole before it answers.
+
+        Neither side therefore ever waits for the other to empty a full pipe.
+        """
+        requests = [
+            {
+                "files": question.files,
+                "gold": question.gold,
+                "candidates": [question.candidates[i] for i in question.open_candidates()],
+            }
+            for question in self._questions
+        ]
+        if requests:
+            self._send(requests)
+
+    def _send(self, message: object) -> None:
+        # A worker that is already dead is noticed by the end of its output.
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.flush()
+
+    def _take(self, answer: dict[str, Any]) -> None:
+        if "bug" in answer:
+            raise WorkerError(answer["bug"])
+        if "ready" in answer:
+            self._ready = True
+            return
+        question = next(q for q in self._questions if q.open_candidates())
+        for i, fields in zip(question.open_candidates(), answer["judgements"], strict=True):
+            question.judgements[i] = Judgement(**fields)
+
+    def _drop_finished(self) -> list[Question]:
+        finished = []
+        while self._questions and not self._questions[0].open_candidates():
+            finished.append(self._questions.popleft())
+        return finished
+
+    def _blame(self) -> None:
+        """Give the query that the dead worker was on the verdict for its death."""
+        code = self._process.wait()
+        candidate, plugged = NOTE.unpack(self._note[:])
+        self.stop()
+        if not self._ready:
+            raise WorkerError(f"a worker ended with status {code} before it could start")
+        verdict, detail = self._meaning(code)
+        question = self._questions[0]
+        waiting = question.open_candidates()
+        if candidate == GOLD:
+            for i in waiting:
+                question.judgements[i] = Judgement(GOLD_ERROR, f"gold: {detail}")
+        elif plugged:
+            sql, _ = question.candidates[waiting[candidate]]
+            question.candidates[waiting[candidate]] = (sql, False)
+        else:
+            question.judgements[waiting[candidate]] = Judgement(verdict, detail)
+
+    def _meaning(self, code: int) -> tuple[str, str]:
+        if code == -signal.SIGALRM:
+            return "timeout", f"more than {self._limits.timeout:g} s"
+        if code > 0:
+            return "refused", f"more than {self._limits.memory_mb} MiB of memory"
+        return "refused", f"ended its process (signal {-code})"

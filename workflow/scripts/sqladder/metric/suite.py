@@ -1,0 +1,175 @@
+"""Judge predictions for one question on all files of its database."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+from sqladder.metric import lexer, normalise, values
+from sqladder.metric.equality import TooHardError, results_equal
+from sqladder.metric.sandbox import Database, Limits, QueryError, Result
+
+CORRECT, WRONG_RESULT, GOLD_ERROR = "correct", "wrong_result", "gold_error"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How texts are compared.
+
+    Attributes:
+        plug_value: also judge with gold's values in the prediction's literal places.
+        keep_distinct: do not delete DISTINCT from both texts.
+        repairs: names from `normalise.REPAIRS`; none is the official behaviour.
+    """
+
+    plug_value: bool = False
+    keep_distinct: bool = False
+    repairs: frozenset[str] = frozenset()
+
+
+@dataclass
+class Judgement:
+    """What became of one prediction.
+
+    Attributes:
+        verdict: with the prediction's own values, on all files.
+        detail: the first reason why it is not correct, with the database file.
+        single_database: right on the original file, the others left aside.
+        plug_value: right with some choice of gold's values; None if that was not asked for.
+    """
+
+    verdict: str
+    detail: str = ""
+    single_database: bool = False
+    plug_value: bool | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """The fields, as JSON holds them."""
+        return asdict(self)
+
+
+# Rows of gold results kept for one question; beyond this gold is executed again when needed.
+_ROWS_KEPT = 200_000
+
+
+class Question:
+    """One gold query on the open files of its database, to which predictions are compared.
+
+    Results of gold are kept, so that all predictions of one question share them.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[Database],
+        gold: str,
+        options: Options,
+        limits: Limits,
+        before_execution: Callable[[bool, bool], None] = lambda gold, plugged: None,
+    ) -> None:
+        self.files, self.options, self.limits = files, options, limits
+        self._before_execution = before_execution
+        self.gold = normalise.prepare_gold(gold, options.keep_distinct, options.repairs)
+        self.ordered = normalise.order_matters(self.gold, options.repairs)
+        self._gold_key = query_key(self.gold)
+        self._results: dict[int, Result] = {}
+        self._rows_kept = 0
+
+    def judge(self, prediction: str, plug: bool) -> Judgement:
+        """Judge one prediction on all files; `plug` also tries gold's values in it."""
+        options = self.options
+        failure = _unfit(prediction, options, self.limits)
+        if failure:
+            return Judgement(failure.verdict, failure.detail, plug_value=False if plug else None)
+        prepared = normalise.prepare_prediction(prediction, options.keep_distinct, options.repairs)
+        passed, failure = self._compare(prepared, plugged=False)
+        judgement = Judgement(CORRECT, single_database=passed > 0)
+        if failure:
+            judgement.verdict, judgement.detail = failure.verdict, failure.detail
+        if plug:
+            judgement.plug_value = failure is None or self._some_alternative_fits(prepared)
+        return judgement
+
+    def _compare(self, prepared: str, plugged: bool) -> tuple[int, QueryError | None]:
+        """Number of files on which a text equals gold, and why it does not on the next one."""
+        same_text = self._gold_key == query_key(prepared)
+        sql = normalise.executable(prepared, self.options.repairs)
+        for number, file in enumerate(self.files):
+            try:
+                gold = self._gold_result(number, plugged)
+                if not same_text:
+                    self._before_execution(False, plugged)
+                    self._compare_on(file, gold, sql)
+            except QueryError as failure:
+                return number, QueryError(failure.verdict, f"{file.path.name}: {failure.detail}")
+        return len(self.files), None
+
+    def _compare_on(self, file: Database, gold: Result, sql: str) -> None:
+        found = file.execute(sql, max_rows=len(gold.rows))
+        if not found.complete:
+            raise QueryError(WRONG_RESULT, f"more than the {len(gold.rows)} rows of gold")
+        if len(found.rows) != len(gold.rows):
+            raise QueryError(WRONG_RESULT, f"{len(found.rows)} rows, gold has {len(gold.rows)}")
+        repairs = self.options.repairs
+        if found.columns != gold.columns and (gold.rows or "empty-columns" in repairs):
+            raise QueryError(WRONG_RESULT, f"{found.columns} columns, gold has {gold.columns}")
+        try:
+            if not results_equal(gold.rows, found.rows, self.ordered, "number-keys" in repairs):
+                raise QueryError(WRONG_RESULT, "other values than gold")
+        except TooHardError:
+            raise QueryError("refused", "too many ways to match the columns with gold's") from None
+
+    def _gold_result(self, number: int, plugged: bool) -> Result:
+        if number in self._results:
+            return self._results[number]
+        sql = normalise.executable(self.gold, self.options.repairs)
+        self._before_execution(True, plugged)
+        try:
+            result = self.files[number].execute(sql)
+        except QueryError as failure:
+            raise QueryError(GOLD_ERROR, f"gold: {failure.detail}") from failure
+        if self._rows_kept + len(result.rows) <= _ROWS_KEPT:
+            self._rows_kept += len(result.rows)
+            self._results[number] = result
+        return result
+
+    def _some_alternative_fits(self, prepared: str) -> bool:
+        texts, _ = values.alternatives(self.gold, prepared, self.limits.max_alternatives)
+        tried = {query_key(prepared)}
+        for text in texts:
+            key = query_key(text)
+            if key not in tried and self._compare(text, plugged=True)[1] is None:
+                return True
+            tried.add(key)
+        return False
+
+
+def query_key(sql: str) -> str | None:
+    """A text that two queries share only if SQLite reads them as the same query.
+
+    Blanks between tokens and the case of what is not quoted make no difference. A query whose
+    result may differ from one execution to the next has no key.
+    """
+    words = []
+    for token in lexer.tokenize(sql):
+        if token.kind in (lexer.SPACE, lexer.NEWLINE):
+            continue
+        bare = token.kind == lexer.OTHER and token.text[0] not in "`[´" and token.text.isascii()
+        words.append(token.text.lower() if bare else token.text)
+    while words and words[-1] == ";":
+        words.pop()
+    # x'41' is a blob but x '41' a column with a name: the one spelling that blanks change.
+    if "x" in words or any("random" in word for word in words):
+        return None
+    return " ".join(words)
+
+
+def _unfit(prediction: str, options: Options, limits: Limits) -> QueryError | None:
+    """Why a text is not even tried: it holds no statement, too many, or is too long."""
+    if len(prediction) > limits.max_sql_chars:
+        return QueryError(
+            "refused", f"{len(prediction)} characters, more than {limits.max_sql_chars}"
+        )
+    first = "".join(token.text for token in lexer.first_statement(prediction))
+    if not lexer.has_statement(first):
+        return QueryError("no_sql", "the text holds no statement")
+    if "one-statement" in options.repairs and normalise.has_second_statement(prediction):
+        return QueryError("refused", "more than one statement")
+    return None

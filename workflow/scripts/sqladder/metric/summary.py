@@ -1,0 +1,55 @@
+"""Counts and rates of scored questions: by level, by session, by turn, by database, by verdict."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sqladder.metric.difficulty import LEVELS
+from sqladder.metric.scoring import Scored, Scores
+
+TURNS = ("turn 1", "turn 2", "turn 3", "turn 4", "turn > 4")
+Right = Callable[[Scored], bool]
+
+
+def rate(rights: Iterable[bool]) -> dict[str, Any]:
+    """`n`, `correct` and their quotient; the rate of nothing is None."""
+    marks = list(rights)
+    correct = sum(marks)
+    return {"n": len(marks), "correct": correct, "rate": correct / len(marks) if marks else None}
+
+
+def by_level(scores: Scores, right: Right) -> dict[str, dict[str, Any]]:
+    """Rates of easy, medium, hard, extra, all and joint_all.
+
+    A session counts in `joint_all` as right if all its questions are; an empty one is.
+    """
+    table = {
+        level: rate(right(row) for row in scores.rows if row.hardness == level) for level in LEVELS
+    }
+    table["all"] = rate(map(right, scores.rows))
+    sessions = dict.fromkeys(range(scores.sessions), True)
+    for row in scores.rows:
+        sessions[row.item.session] &= right(row)
+    table["joint_all"] = rate(sessions.values())
+    return table
+
+
+def by_turn(scores: Scores, right: Right) -> dict[str, dict[str, Any]]:
+    """Rates of the first, second, third, fourth and all later questions of the sessions."""
+    return {
+        name: rate(right(row) for row in scores.rows if min(row.item.turn, 4) == number)
+        for number, name in enumerate(TURNS)
+    }
+
+
+def by_database(scores: Scores, right: Right) -> dict[str, dict[str, Any]]:
+    """Rates of the databases, by name."""
+    names = sorted({row.item.db_id for row in scores.rows})
+    return {
+        name: rate(right(row) for row in scores.rows if row.item.db_id == name) for name in names
+    }
+
+
+def by_verdict(scores: Scores) -> dict[str, int]:
+    """How often each verdict was given, most frequent first."""
+    return dict(Counter(row.judgement.verdict for row in scores.rows).most_common())

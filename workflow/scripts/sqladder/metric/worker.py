@@ -1,0 +1,109 @@
+"""The process in which queries are executed; the scheduler replaces it when it dies.
+
+It reads batches of questions from standard input, one JSON list a line, and answers each question
+with one JSON line on standard output. Before each execution it notes in a small shared file on whose behalf it runs,
+so that after its death the scheduler knows whose query it was. Its address space is limited, it
+can write no file, and an alarm that it does not catch ends it when one execution exceeds the
+last wall limit.
+"""
+
+import json
+import mmap
+import resource
+import signal
+import struct
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from sqladder.metric.sandbox import Database, Limits
+from sqladder.metric.suite import Options, Question
+
+# What a note says: number of the candidate (GOLD for gold itself) and whether values are plugged.
+NOTE = struct.Struct("<i?")
+GOLD = -1
+
+
+class Notebook:
+    """Says on whose behalf the next statement runs, and arms the alarm for it."""
+
+    def __init__(self, descriptor: int, timeout: float) -> None:
+        self._shared = mmap.mmap(descriptor, NOTE.size)
+        self._timeout = timeout
+        self.candidate = GOLD
+
+    def before_execution(self, gold: bool, plugged: bool) -> None:
+        """Give the next execution, comparison included, its wall time."""
+        NOTE.pack_into(self._shared, 0, GOLD if gold else self.candidate, plugged)
+        signal.setitimer(signal.ITIMER_REAL, self._timeout)
+
+
+class Worker:
+    """Answers requests; keeps the files of the last database open."""
+
+    def __init__(self, options: Options, limits: Limits, notebook: Notebook) -> None:
+        self.options, self.limits, self.notebook = options, limits, notebook
+        self._folder, self._files = "", []
+
+    def answer(self, request: dict[str, Any]) -> list[dict[str, object]]:
+        """Judge the candidates of one gold query."""
+        question = Question(
+            self._open(request["files"]),
+            request["gold"],
+            self.options,
+            self.limits,
+            self.notebook.before_execution,
+        )
+        judgements = []
+        for number, (prediction, plug) in enumerate(request["candidates"]):
+            self.notebook.candidate = number
+            self.notebook.before_execution(gold=False, plugged=False)
+            judgements.append(question.judge(prediction, plug).as_dict())
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return judgements
+
+    def _open(self, paths: list[str]) -> list[Database]:
+        if paths[0] != self._folder:
+            for file in self._files:
+                file.close()
+            self._files = [Database(Path(path), self.limits) for path in paths]
+            self._folder = paths[0]
+        return self._files
+
+
+def confine(limits: Limits) -> None:
+    """Limit this process: memory, no file written, no core dump, an alarm that ends it."""
+    size = limits.memory_mb * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Both are inherited from whoever started us, and either would disarm the alarm.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    setup = json.loads(sys.stdin.readline())
+    limits = Limits(**setup["limits"])
+    setup["options"]["repairs"] = frozenset(setup["options"]["repairs"])
+    notebook = Notebook(setup["note"], limits.timeout)
+    worker = Worker(Options(**setup["options"]), limits, notebook)
+    confine(limits)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _say({"ready": True})
+    for line in sys.stdin:
+        for request in json.loads(line):
+            try:
+                _say({"judgements": worker.answer(request)})
+            except MemoryError:
+                # The heap is no longer to be trusted: end, and be replaced.
+                raise
+            except Exception:
+                _say({"bug": traceback.format_exc()})
+
+
+def _say(message: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
