@@ -48,6 +48,8 @@ def save(figure: Figure, path: Path, comparison: Comparison, chart: str) -> None
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(width, height), layout="constrained")
+    # Room for a reader's font that is wider than the one the layout was computed with.
+    figure.get_layout_engine().set(w_pad=0.15, h_pad=0.08)
     return figure, figure.add_subplot()
 
 
@@ -86,7 +88,7 @@ def _levels(comparison: Comparison) -> Figure:
     counts = {v.name: [level_count(run, v, level) for level in shown] for v in run.variants}
     bars = len(counts)
     figure, axes = _figure(min(16, max(7.5, 3 + 0.34 * bars * len(shown))), 4.7)
-    width = 0.84 / bars
+    width = min(0.4, 0.84 / bars)
     for position, (name, totals) in enumerate(counts.items()):
         places = np.arange(len(shown)) + (position - (bars - 1) / 2) * width
         rates = [total.rate or 0.0 for total in totals]
@@ -195,9 +197,9 @@ def _databases(comparison: Comparison) -> Figure:
         1.6 + letters * INCH_PER_LETTER + 0.75 * len(variants),
         1.1 + names * INCH_PER_LETTER * 0.8 + 0.27 * len(labels),
     )
-    image = axes.imshow(rates, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    image = axes.imshow(rates, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), share in np.ndenumerate(rates):
-        tone = "black" if share > 0.55 else "white"
+        tone = "white" if share > 0.6 else "black"
         axes.text(column, row, f"{share:.2f}", ha="center", va="center", color=tone, size=8.5)
     axes.set_yticks(range(len(labels)), labels)
     axes.set_xticks(

@@ -17,8 +17,10 @@ def points(value: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """A p-value with three decimals, never rounded down to zero."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    """A p-value with three decimals, never rounded to zero or across the level of 0.05."""
+    if p < 0.001:
+        return "< 0.001"
+    return f"{p:.4f}" if abs(p - 0.05) < 0.0005 else f"{p:.3f}"
 
 
 def p_phrase(p: float) -> str:
