@@ -5,12 +5,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqladder.demo.variations import STYLES, vary
+from sqladder.demo.variations import STYLES, Rows, vary
 from sqladder.errors import InputError
 from sqladder.files import replacing
 from sqladder.schema import Database, ddl, quoted, read_schema
-
-Rows = dict[str, list[tuple]]
 
 
 def build(script: Path, folder: Path, variations: int, seed: int) -> list[Path]:
@@ -26,6 +24,9 @@ def build(script: Path, folder: Path, variations: int, seed: int) -> list[Path]:
         InputError: the script does not run or leaves rows without the row they refer to.
     """
     db_id = script.stem
+    # Files of an earlier call with more variations would stay in the suite.
+    for old in folder.glob("*.sqlite"):
+        old.unlink()
     original = folder / f"{db_id}.sqlite"
     _run_script(script, original)
     schema, rows = read_schema(original), read_rows(original)

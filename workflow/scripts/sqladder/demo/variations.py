@@ -1,8 +1,8 @@
 """Other rows for the same schema, so that a query which is right only by accident is caught.
 
-A variation keeps types, keys and NOT NULL, takes each value from the column's own values or from
-their neighbours, and breaks what happens to hold in the original: that names are unique, that
-columns go together, that every parent has a child, that no number is on the boundary of a filter.
+A variation keeps types, keys and NOT NULL, and takes each value from the column's own values or
+from their neighbours. It breaks what merely happens to hold in the original: that names are unique,
+that no row lies on the boundary of a filter, that there are no ties, that columns go together.
 """
 
 import random
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from sqladder.errors import InputError
 from sqladder.schema import Column, Database, ForeignKey, Table
 
 Rows = dict[str, list[tuple]]
@@ -35,18 +36,29 @@ class Style:
 
 
 STYLES = (
+    # Like the original, with values moved off its boundaries and parents that have no children.
     Style(size=1.0, nulls=0.1, pool=1.0, shift=0.3, parents=0.6),
+    # So large that nearly every boundary is hit and every name occurs several times.
     Style(size=6.0, nulls=0.05, pool=1.0, shift=0.1, parents=0.9),
+    # Full of NULLs.
     Style(size=2.5, nulls=0.4, pool=0.8, shift=0.1, parents=0.4),
+    # Some of the original's values do not occur at all.
     Style(size=4.0, nulls=0.1, pool=0.8, shift=0.0, parents=0.8),
+    # Nearly empty, one value a column: all rows tie, and none is above the average.
     Style(size=0.3, nulls=0.2, pool=0.0, shift=0.0, parents=1.0),
 )
 
 
 def vary(schema: Database, rows: Rows, style: Style, rng: random.Random) -> Rows:
-    """Make new rows for every table, parents before children, keys consistent."""
+    """Make new rows for every table, parents before children, keys consistent.
+
+    Raises:
+        InputError: a table has no key of one column, or tables refer to each other in a circle.
+    """
     varied: Rows = {}
     for table in _parents_first(schema):
+        if len(table.primary_key) != 1:
+            raise InputError(f"table {table.name} has the key {table.primary_key}, not one column")
         varied[table.name] = _vary_table(schema, table, rows[table.name], varied, style, rng)
     return varied
 
@@ -57,6 +69,9 @@ def _parents_first(schema: Database) -> list[Table]:
     while waiting:
         done = {table.name for table in ordered}
         ready = [t for t in waiting if all(key.table in done for key in t.foreign_keys)]
+        if not ready:
+            names = ", ".join(table.name for table in waiting)
+            raise InputError(f"no order of tables puts parents before children among: {names}")
         ordered += ready
         waiting = [table for table in waiting if table not in ready]
     return ordered
@@ -71,53 +86,48 @@ def _vary_table(
     rng: random.Random,
 ) -> list[tuple]:
     count = max(1, round(len(rows) * style.size))
+    keys = {key.columns: key for key in table.foreign_keys}
     columns = []
     for position, column in enumerate(table.columns):
-        values = [row[position] for row in rows]
-        key = next((key for key in table.foreign_keys if key.columns == (column.name,)), None)
-        if (column.name,) == (table.primary_key):
+        if (column.name,) == table.primary_key:
+            # Gaps and no order: a key is neither a row number nor a count.
             columns.append(rng.sample(range(1, 3 * count + 1), count))
-        elif key:
-            columns.append(_references(schema, key, varied, count, style, rng))
+        elif (column.name,) in keys:
+            parents = _parent_keys(schema, keys[column.name,], varied)
+            used = rng.sample(parents, max(1, round(len(parents) * style.parents)))
+            columns.append(rng.choices(used, k=count))
         else:
-            columns.append(_vary_values(column, values, count, style, rng))
+            known = sorted({row[position] for row in rows if row[position] is not None})
+            columns.append(_vary_values(column, known, count, style, rng))
     return list(zip(*columns, strict=True))
 
 
-def _references(
-    schema: Database, key: ForeignKey, varied: Rows, count: int, style: Style, rng: random.Random
-) -> list[Any]:
+def _parent_keys(schema: Database, key: ForeignKey, varied: Rows) -> list[Any]:
     parent = next(table for table in schema.tables if table.name == key.table)
     position = [column.name for column in parent.columns].index(key.references[0])
-    targets = [row[position] for row in varied[key.table]]
-    used = rng.sample(targets, max(1, round(len(targets) * style.parents)))
-    return [rng.choice(used) for _ in range(count)]
+    return [row[position] for row in varied[key.table]]
 
 
 def _vary_values(
-    column: Column, values: list[Any], count: int, style: Style, rng: random.Random
+    column: Column, known: list[Any], count: int, style: Style, rng: random.Random
 ) -> list[Any]:
-    known = sorted({value for value in values if value is not None})
     pool = rng.sample(known, max(1, round(len(known) * style.pool)))
     drawn = []
-    for _ in range(count):
-        value = rng.choice(pool)
+    for value in rng.choices(pool, k=count):
         if not column.not_null and rng.random() < style.nulls:
-            value = None
-        elif rng.random() < style.shift:
-            value = _neighbour(value, rng)
-        drawn.append(value)
+            drawn.append(None)
+        else:
+            drawn.append(_neighbour(value, rng) if rng.random() < style.shift else value)
     return drawn
 
 
 def _neighbour(value: Any, rng: random.Random) -> Any:
-    """A value next to the given one: it fails `=` and `>=` but stays plausible."""
+    """A value next to the given one: off by one step, or the text within a longer text."""
     if isinstance(value, int):
         return value + rng.choice((-1, 1))
     if isinstance(value, float):
         return value + rng.choice((-0.5, 0.5))
     try:
-        day = date.fromisoformat(value) + timedelta(days=rng.choice((-1, 1)))
-        return day.isoformat()
+        return (date.fromisoformat(value) + timedelta(days=rng.choice((-1, 1)))).isoformat()
     except ValueError:
         return rng.choice((f"New {value}", f"{value} II"))
