@@ -229,7 +229,7 @@ def results_of_all_variants():
         "verdicts": collect("results/{variant}/verdicts.jsonl", variant=VARIANTS),
         "metrics": collect("results/{variant}/metrics.json", variant=VARIANTS),
         "predictions": collect("results/{variant}/predictions.jsonl", variant=VARIANTS),
-        "training": collect("results/{variant}/train.json", variant=TRAINED),
+        "training": collect("results/{variant}/train.json", variant=GENERATED),
         "generation": collect("results/{variant}/generation.json", variant=GENERATED),
     }
 
