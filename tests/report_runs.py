@@ -1,11 +1,15 @@
 """Runs for the tests of statistics and report: written as files, as the workflow writes them."""
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import norm
 
+SCRIPTS = Path(__file__).resolve().parent.parent / "workflow" / "scripts"
 LEVELS = ("easy", "medium", "hard", "extra")
 SECONDARY = ("plug_value", "single_database")
 
@@ -171,17 +175,11 @@ def write_run(folder, questions, variants, trained=(), generated=(), left_out=()
     return {"questions": write_lines(folder / "questions.jsonl", asked), **files}
 
 
-def random_marks(n, rates, seed=0, cluster_of=None):
+def random_marks(n, rates, seed=0):
     """Marks of several variants with these true accuracies, questions of unequal difficulty."""
     rng = np.random.default_rng(seed)
     difficulty = rng.normal(0, 1, n)
-    return [(rng.normal(0, 1, n) + difficulty) < np.sqrt(2) * _quantile(rate) for rate in rates]
-
-
-def _quantile(rate):
-    from scipy.stats import norm
-
-    return norm.ppf(rate)
+    return [(rng.normal(0, 1, n) + difficulty) < np.sqrt(2) * norm.ppf(rate) for rate in rates]
 
 
 def parity_run(spider: Path, folder: Path, perturbed=()):
@@ -213,3 +211,21 @@ def parity_run(spider: Path, folder: Path, perturbed=()):
         variants[name] = verdict_rows(questions, marks)
     missing = [row for number, row in enumerate(dev) if number not in set(scored)]
     return write_run(folder, questions, variants, left_out=missing)
+
+
+def arguments_of(files, baseline="baseline"):
+    """The arguments that report and charts share."""
+    flags = []
+    for name, value in files.items():
+        flags += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
+    return [*flags, *(["--baseline", baseline] if baseline else [])]
+
+
+def call(script, *arguments):
+    """Run a program of the workflow as its rule does, but without stopping at an error."""
+    return subprocess.run(
+        [sys.executable, str(SCRIPTS / script), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -8,6 +8,9 @@ from sqladder.report.text import code_block, escape
 
 EXAMPLES = 3
 
+DETAIL = 200
+"""Characters of a verdict's detail, which may quote long SQL."""
+
 
 def chosen_failures(run: Run, variant: Variant) -> list[int]:
     """Positions of the failures to show: one of each kind in turn, the most frequent kind first.
@@ -44,7 +47,7 @@ def failure_examples(run: Run) -> str:
 
 def _example(run: Run, variant: Variant, position: int) -> str:
     question, answer = run.questions[position], variant.predictions[position]
-    detail = f" ({escape(answer['detail'])})" if answer["detail"] else ""
+    detail = f" ({escape(answer['detail'][:DETAIL])})" if answer["detail"] else ""
     heading = (
         f"**{escape(variant.verdicts[position])}**{detail}: {escape(question['question'])} "
         f"({escape(question['id'])}, {escape(question['db_id'])}, {question['hardness']})"

@@ -1,0 +1,175 @@
+"""Charts: the same bytes for the same numbers, one look a variant, axes from 0, words for all."""
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+import report_runs as runs
+
+from sqladder.report.captions import TITLES, alt_text, drawn_pairs
+from sqladder.report.charts import plot, save
+from sqladder.report.comparison import compare
+from sqladder.report.data import level_count, load_run
+from sqladder.report.styles import style
+from sqladder.statistics import wilson_interval
+
+SVG = "{http://www.w3.org/2000/svg}"
+CAPTIONS = Path(__file__).resolve().parent.parent / "workflow" / "report"
+NAMES = ("baseline", "lora_32r", "lora_128r", "full")
+
+
+def comparison_of(folder, names, n=160, baseline="baseline", **stages):
+    questions = runs.question_rows(n)
+    rates = np.linspace(0.3, 0.7, len(names))
+    variants = dict(zip(names, runs.random_marks(n, rates, 2), strict=True))
+    return compare(
+        load_run(**runs.write_run(folder, questions, variants, **stages), baseline=baseline)
+    )
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    return comparison_of(folder, NAMES, trained=NAMES[1:], generated=NAMES)
+
+
+@pytest.mark.parametrize("chart", TITLES)
+def test_the_same_numbers_give_the_same_bytes(comparison, tmp_path, chart):
+    for name in ("one.svg", "two.svg"):
+        save(plot(comparison, chart), tmp_path / name, comparison, chart)
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+
+
+@pytest.mark.parametrize("chart", TITLES)
+def test_a_chart_is_titled_and_described_and_its_text_is_text(comparison, tmp_path, chart):
+    save(plot(comparison, chart), tmp_path / "a.svg", comparison, chart)
+    root = ElementTree.parse(tmp_path / "a.svg").getroot()
+    assert root.find(f"{SVG}title").text == TITLES[chart]
+    assert alt_text(comparison, chart) in (tmp_path / "a.svg").read_text()
+    words = " ".join("".join(node.itertext()) for node in root.iter(f"{SVG}text"))
+    assert "baseline" in words or chart == "loss_curves"
+    assert "full" in words
+
+
+@pytest.mark.parametrize("chart", TITLES)
+def test_every_chart_has_a_caption_for_the_html_report(chart):
+    assert len((CAPTIONS / f"{chart}.rst").read_text().split()) > 20
+
+
+def test_captions_belong_to_charts():
+    assert {path.stem for path in CAPTIONS.glob("*.rst")} == set(TITLES)
+
+
+@pytest.mark.parametrize("chart", ("accuracy_by_level", "cost_vs_accuracy", "loss_curves"))
+def test_vertical_axes_start_at_0(comparison, chart):
+    assert plot(comparison, chart).axes[0].get_ylim()[0] == 0
+
+
+def test_bars_and_error_bars_have_the_lengths_of_the_numbers(comparison):
+    axes = plot(comparison, "accuracy_by_level").axes[0]
+    bars = [container for container in axes.containers if hasattr(container, "patches")]
+    assert [bar.get_label() for bar in bars] == list(NAMES)
+    for variant, container in zip(comparison.run.variants, bars, strict=True):
+        levels = ("easy", "medium", "hard", "extra", "all")
+        counts = [level_count(comparison.run, variant, level) for level in levels]
+        heights = [patch.get_height() for patch in container.patches]
+        assert heights == pytest.approx([count.rate for count in counts])
+        _, _, (lines,) = container.errorbar.lines
+        ends = [segment[:, 1].tolist() for segment in lines.get_segments()]
+        assert ends == [
+            pytest.approx(list(wilson_interval(count.correct, count.n))) for count in counts
+        ]
+
+
+def test_a_variant_has_one_colour_in_all_charts(comparison):
+    wanted = {variant.name: style(i).colour for i, variant in enumerate(comparison.run.variants)}
+    bars = plot(comparison, "accuracy_by_level").axes[0].containers
+    for container in bars:
+        if hasattr(container, "patches"):
+            colours = {tuple(patch.get_facecolor()) for patch in container.patches}
+            assert colours == {_rgba(wanted[container.get_label()])}
+    for line in plot(comparison, "loss_curves").axes[0].get_lines():
+        assert line.get_color() == wanted[line.get_label()]
+    for container in plot(comparison, "cost_vs_accuracy").axes[0].containers:
+        assert container.lines[0].get_color() == wanted[container.get_label()]
+
+
+def _rgba(colour):
+    from matplotlib.colors import to_rgba
+
+    return to_rgba(colour)
+
+
+def test_forty_variants_all_look_different_without_colour_or_hatch_alone():
+    looks = {(style(i).colour, style(i).hatch) for i in range(40)}
+    assert len(looks) == 40
+    assert len({style(i).marker + style(i).line for i in range(20)}) == 20
+
+
+def test_neighbours_differ_in_hatch_and_in_marker():
+    for position in range(30):
+        here, there = style(position), style(position + 1)
+        assert here.hatch != there.hatch
+        assert here.marker != there.marker
+
+
+def test_the_forest_marks_who_is_told_apart(comparison):
+    lines = plot(comparison, "paired_differences").axes[0].get_lines()
+    dots = [line for line in lines if line.get_marker() == "o"]
+    assert [dot.get_xdata()[0] for dot in dots] == pytest.approx(
+        [100 * pair.difference for pair in comparison.pairs]
+    )
+    filled = [dot.get_markerfacecolor() == "black" for dot in dots]
+    assert filled == [pair.told_apart for pair in comparison.pairs]
+    assert {True, False} == set(filled)
+
+
+def test_many_variants_are_drawn_against_the_baseline_only(tmp_path):
+    names = ["baseline", *(f"lora_{number}" for number in range(7))]
+    many = comparison_of(tmp_path / "a", names)
+    pairs, which = drawn_pairs(many)
+    assert which == "each variant less the baseline"
+    assert sorted(pair.first for pair in pairs) == names[1:]
+    assert {pair.second for pair in pairs} == {"baseline"}
+
+
+def test_many_variants_without_a_baseline_are_drawn_against_the_first(tmp_path):
+    names = [f"lora_{number}" for number in range(8)]
+    many = comparison_of(tmp_path, names, baseline=None)
+    pairs, which = drawn_pairs(many)
+    assert len(pairs) == 7
+    assert {pair.first for pair in pairs} == {many.ranking[0].name}
+    assert which == f"{many.ranking[0].name} less each other variant"
+
+
+@pytest.mark.parametrize(
+    ("chart", "message"),
+    [
+        ("paired_differences", "there is no pair"),
+        ("loss_curves", "No variant was trained"),
+        ("cost_vs_accuracy", "No training time is known"),
+    ],
+)
+def test_a_chart_with_nothing_to_show_says_why(tmp_path, chart, message):
+    alone = comparison_of(tmp_path, ["imported"], baseline=None)
+    save(plot(alone, chart), tmp_path / "a.svg", alone, chart)
+    assert message in (tmp_path / "a.svg").read_text()
+    assert alt_text(alone, chart).startswith("No ")
+
+
+def test_imported_variants_have_no_place_in_the_cost_chart(tmp_path):
+    names = ("baseline", "full", "imported")
+    mixed = comparison_of(tmp_path, names, trained=("full",), generated=("baseline", "full"))
+    axes = plot(mixed, "cost_vs_accuracy").axes[0]
+    places = {box.get_label(): float(box.lines[0].get_xdata()[0]) for box in axes.containers}
+    assert places == {"baseline": 0.0, "full": 1.0}
+
+
+def test_the_heat_map_holds_every_accuracy(comparison):
+    axes = plot(comparison, "accuracy_by_database").axes[0]
+    drawn = np.array(axes.images[0].get_array())
+    for column, variant in enumerate(comparison.run.variants):
+        for row, chosen in enumerate(comparison.run.by_database.values()):
+            assert drawn[row, column] == pytest.approx(variant.correct[chosen].mean())
+    assert axes.images[0].get_clim() == (0, 1)

@@ -1,0 +1,95 @@
+"""The program as the rule calls it."""
+
+import csv
+import time
+
+import pytest
+import report_runs as runs
+from report_runs import arguments_of, call
+
+NAMES = ("baseline", "lora_32r", "full")
+
+
+def write(folder, files, *extra, baseline="baseline", into="results"):
+    facts = runs.write_value(folder / "run.json", runs.run_facts())
+    return call(
+        "write_report.py",
+        *arguments_of(files, baseline),
+        "--run-facts",
+        facts,
+        "--charts",
+        folder / into / "charts",
+        "--report",
+        folder / into / "report.md",
+        "--csv",
+        folder / into / "metrics.csv",
+        *extra,
+    )
+
+
+@pytest.fixture
+def files(tmp_path):
+    questions = runs.question_rows(96)
+    variants = dict(zip(NAMES, runs.random_marks(96, [0.2, 0.5, 0.8], 1), strict=True))
+    return runs.write_run(tmp_path, questions, variants, trained=NAMES[1:], generated=NAMES)
+
+
+def test_the_report_and_the_csv_are_written(tmp_path, files):
+    done = write(tmp_path, files, "--title", "Toy databases", "--demonstration")
+    assert done.returncode == 0, done.stderr
+    assert "3 variants, 96 questions" in done.stdout
+    report = (tmp_path / "results" / "report.md").read_text()
+    assert report.startswith("# Toy databases\n\n> [!NOTE]")
+    rows = list(csv.DictReader((tmp_path / "results" / "metrics.csv").open()))
+    assert {row["variant"] for row in rows} == set(NAMES)
+
+
+def test_charts_are_linked_relative_to_the_report(tmp_path, files):
+    write(tmp_path, files)
+    report = (tmp_path / "results" / "report.md").read_text()
+    for chart in (
+        "accuracy_by_level",
+        "paired_differences",
+        "accuracy_by_database",
+        "loss_curves",
+        "cost_vs_accuracy",
+    ):
+        assert f"](charts/{chart}.svg)" in report
+
+
+def test_two_runs_write_the_same_report(tmp_path, files):
+    write(tmp_path, files, into="one")
+    write(tmp_path, files, into="two")
+    for name in ("report.md", "metrics.csv"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_a_run_of_imported_variants_only_needs_no_stage_facts(tmp_path):
+    questions = runs.question_rows(40)
+    files = runs.write_run(tmp_path, questions, {"imported": [True] * 40})
+    done = write(tmp_path, files, baseline=None)
+    assert done.returncode == 0, done.stderr
+    report = (tmp_path / "results" / "report.md").read_text()
+    assert "## Training loss" not in report
+    assert "## Paired differences" not in report
+    assert "points to baseline" not in report
+
+
+def test_a_wrong_baseline_is_one_line_without_a_trace(tmp_path, files):
+    done = write(tmp_path, files, baseline="lora_64r")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: baseline 'lora_64r' is no variant of this run: baseline, lora_32r, full\n"
+    )
+    assert not (tmp_path / "results" / "report.md").exists()
+
+
+def test_ten_variants_and_1034_questions_take_at_most_10_seconds(tmp_path):
+    questions = runs.question_rows(1034, databases=20)
+    names = [f"variant_{number}" for number in range(10)]
+    marks = runs.random_marks(1034, [0.4 + 0.02 * number for number in range(10)], 3)
+    files = runs.write_run(tmp_path, questions, dict(zip(names, marks, strict=True)))
+    before = time.monotonic()
+    done = write(tmp_path, files, baseline="variant_0")
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - before < 10
