@@ -1,0 +1,64 @@
+"""Execute the gold query of every example once; say which fail, give nothing or are too slow, and drop or keep them.
+
+Example: python check_gold.py --examples questions.jsonl --databases databases --failing drop --empty keep --slow drop \
+             --output examples.jsonl --checks gold.jsonl --summary gold.md
+"""
+
+import argparse
+import logging
+from dataclasses import asdict
+from pathlib import Path
+
+from tqdm import tqdm
+
+from sqladder.corpus import read_examples
+from sqladder.errors import run_main
+from sqladder.files import write_jsonl, write_text
+from sqladder.gold import PROBLEMS, check_golds, sort_out, summary
+from sqladder.metric.sandbox import Limits
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--examples", required=True, type=Path, help="id, db_id, question, sql")
+    parser.add_argument(
+        "--databases", required=True, type=Path, help="folder of <db_id>/<db_id>.sqlite"
+    )
+    parser.add_argument(
+        "--original", help="DuckDB file or PostgreSQL URL that the one database is a copy of"
+    )
+    for problem in PROBLEMS:
+        parser.add_argument(
+            f"--{problem}", choices=("keep", "drop", "stop"), required=True, help="what is done"
+        )
+    parser.add_argument("--max-vm-steps", type=int, default=Limits.max_vm_steps)
+    parser.add_argument("--timeout", type=float, default=Limits.timeout, help="seconds")
+    parser.add_argument("--memory-mb", type=int, default=Limits.memory_mb)
+    parser.add_argument("--output", required=True, type=Path, help="writes the examples that stay")
+    parser.add_argument("--checks", required=True, type=Path, help="writes a line for every gold")
+    parser.add_argument("--summary", required=True, type=Path, help="writes the table, Markdown")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_arguments()
+    examples = read_examples(args.examples)
+    files = {key: args.databases / key / f"{key}.sqlite" for key in {e["db_id"] for e in examples}}
+    limits = Limits(max_vm_steps=args.max_vm_steps, timeout=args.timeout, memory_mb=args.memory_mb)
+    originals = dict.fromkeys(files, args.original) if args.original else None
+    with tqdm(total=len(examples), desc="gold", unit="query", disable=None) as bar:
+        checks = check_golds(examples, files, limits, originals, bar.update)
+    actions = {problem: getattr(args, problem) for problem in PROBLEMS}
+    # The tables first: they say what to mend when the next line stops the run.
+    write_jsonl(args.checks, ({"id": row["id"], **asdict(checks[row["id"]])} for row in examples))
+    write_text(args.summary, summary(examples, checks, actions))
+    kept = sort_out(examples, checks, actions)
+    write_jsonl(args.output, kept)
+    found = {problem: sum(c.status == problem for c in checks.values()) for problem in PROBLEMS}
+    counts = ", ".join(f"{count} {problem}" for problem, count in found.items())
+    logging.info("%d gold queries: %s; %d examples stay", len(examples), counts, len(kept))
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    run_main(main)

@@ -1,0 +1,1 @@
+"""Databases of other engines behind one interface: schema, execution, rows."""

@@ -1,0 +1,116 @@
+"""DuckDB behind the interface of all engines."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from sqladder.databases.values import sqlite_row
+from sqladder.errors import InputError
+from sqladder.metric.sandbox import Limits, QueryError, Result, Row
+from sqladder.schema import Column, Database, ForeignKey, Table
+
+_CHUNK = 1024
+
+
+class DuckEngine:
+    """A DuckDB file, read-only, without files, network, extensions or further settings."""
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self._limits = limits
+        settings = {
+            "enable_external_access": "false",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "memory_limit": f"{limits.memory_mb}MiB",
+            "threads": "1",
+            # What does not fit into memory is an error: nothing is written, not even beside it.
+            "max_temp_directory_size": "0MiB",
+        }
+        try:
+            self._connection = duckdb.connect(str(path), read_only=True, config=settings)
+        except duckdb.Error as error:
+            raise InputError(f"{path} is not a readable DuckDB database: {error}") from error
+        self._connection.execute("SET lock_configuration = true")
+
+    def schema(self) -> Database:
+        """Read tables of the schema `main` with their keys."""
+        names = self._connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' AND NOT internal"
+            " AND database_name = current_database() ORDER BY table_oid"
+        ).fetchall()
+        return Database(tuple(self._table(name) for (name,) in names))
+
+    def _table(self, name: str) -> Table:
+        columns = self._connection.execute(
+            "SELECT column_name, data_type, NOT is_nullable FROM duckdb_columns()"
+            " WHERE schema_name = 'main' AND table_name = ? ORDER BY column_index",
+            [name],
+        ).fetchall()
+        constraints = self._connection.execute(
+            "SELECT constraint_type, constraint_column_names, referenced_table, referenced_column_names"
+            " FROM duckdb_constraints() WHERE schema_name = 'main' AND table_name = ?"
+            " ORDER BY constraint_index",
+            [name],
+        ).fetchall()
+        primary = [tuple(row[1]) for row in constraints if row[0] == "PRIMARY KEY"]
+        foreign = [
+            ForeignKey(tuple(row[1]), row[2], tuple(row[3]))
+            for row in constraints
+            if row[0] == "FOREIGN KEY"
+        ]
+        return Table(
+            name,
+            tuple(Column(column, kind, not_null) for column, kind, not_null in columns),
+            primary[0] if primary else (),
+            tuple(foreign),
+        )
+
+    def execute(self, sql: str) -> Result:
+        """Run one query; it is interrupted after the time limit."""
+        self._check_text(sql)
+        timer = threading.Timer(self._limits.timeout, self._connection.interrupt)
+        timer.start()
+        try:
+            return self._fetch(sql)
+        except duckdb.InterruptException as error:
+            raise QueryError("timeout", f"more than {self._limits.timeout:g} s") from error
+        except duckdb.OutOfMemoryException as error:
+            raise QueryError(
+                "refused", f"more than {self._limits.memory_mb} MiB of memory"
+            ) from error
+        except (duckdb.Error, UnicodeEncodeError) as error:
+            raise QueryError("sql_error", str(error).splitlines()[0]) from error
+        finally:
+            timer.cancel()
+
+    def _check_text(self, sql: str) -> None:
+        try:
+            statements = self._connection.extract_statements(sql)
+        except (duckdb.Error, UnicodeEncodeError) as error:
+            raise QueryError("sql_error", str(error).splitlines()[0]) from error
+        if len(statements) != 1:
+            raise QueryError("refused", f"{len(statements)} statements instead of one")
+        if statements[0].type != duckdb.StatementType.SELECT:
+            raise QueryError("refused", f"a {statements[0].type.name} statement")
+
+    def _fetch(self, sql: str) -> Result:
+        cursor = self._connection.execute(sql)
+        rows: list[Row] = []
+        while chunk := cursor.fetchmany(_CHUNK):
+            rows += map(sqlite_row, chunk)
+            if len(rows) > self._limits.max_rows:
+                raise QueryError("refused", f"result holds more than {self._limits.max_rows} rows")
+        return Result(rows, len(cursor.description))
+
+    def rows(self, table: str) -> Iterator[Row]:
+        """Read a table."""
+        name = '"' + table.replace('"', '""') + '"'
+        cursor = self._connection.execute(f"SELECT * FROM {name}")
+        while chunk := cursor.fetchmany(_CHUNK):
+            yield from map(sqlite_row, chunk)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()

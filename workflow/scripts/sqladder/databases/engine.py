@@ -1,0 +1,82 @@
+"""What SQLadder needs of a database, whichever engine holds it, and how a database is opened.
+
+SQLite is the reference: predictions are scored on it alone, because only there a budget counted in virtual-machine
+steps gives the same verdict on every machine. The other engines are read: their schema, their tables, and the results
+of gold queries.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from sqladder.errors import InputError
+from sqladder.metric.sandbox import Limits, Result, Row
+from sqladder.schema import Database
+
+SQLITE, DUCKDB, POSTGRESQL = "sqlite", "duckdb", "postgresql"
+_URLS = ("postgresql://", "postgres://")
+
+
+class Engine(Protocol):
+    """One open database. Nothing that it is asked for can change the database."""
+
+    def schema(self) -> Database:
+        """Read tables, columns and keys; views and the engine's own tables are left out."""
+
+    def execute(self, sql: str) -> Result:
+        """Run one query whose text is not trusted.
+
+        Raises:
+            QueryError: the text is no query, is refused, costs too much, or the engine reports an error.
+        """
+
+    def rows(self, table: str) -> Iterator[Row]:
+        """Give every row of a table, values as SQLite can store them, without holding all of them."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+def is_url(source: str) -> bool:
+    """Whether a database is named by a URL instead of a file."""
+    return source.startswith(_URLS)
+
+
+def kind_of(source: str) -> str:
+    """Tell the engine of a database by its URL or by the first bytes of its file.
+
+    Raises:
+        InputError: there is no such file, or it is no database.
+    """
+    if is_url(source):
+        return POSTGRESQL
+    if not Path(source).is_file():
+        raise InputError(f"database {source} does not exist")
+    with Path(source).open("rb") as file:
+        head = file.read(16)
+    if head == b"SQLite format 3\0":
+        return SQLITE
+    if head[8:12] == b"DUCK":
+        return DUCKDB
+    raise InputError(f"{source} is neither a SQLite nor a DuckDB database")
+
+
+def open_engine(source: str, limits: Limits) -> Engine:
+    """Open a database for reading.
+
+    Raises:
+        InputError: it does not exist, is no database, or cannot be reached; the message shows no password.
+    """
+    # Each engine is imported where it is wanted: a SQLite user needs neither of the others.
+    kind = kind_of(source)
+    if kind == POSTGRESQL:
+        from sqladder.databases.postgresql import PostgresqlEngine
+
+        return PostgresqlEngine(source, limits)
+    if kind == DUCKDB:
+        from sqladder.databases.duck import DuckEngine
+
+        return DuckEngine(Path(source), limits)
+    from sqladder.databases.sqlite import SqliteEngine
+
+    return SqliteEngine(Path(source), limits)

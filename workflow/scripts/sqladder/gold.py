@@ -1,0 +1,226 @@
+"""Execute every gold query once, before anything is built on it: which fail, give nothing, or are too slow?
+
+Queries run in a process of their own, one database after the other, under the limits of the scoring. A query that the
+process does not survive, or that outlasts every limit inside it, costs that process and its own row of the table, no
+more.
+"""
+
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from sqladder.databases.engine import Engine, open_engine
+from sqladder.errors import InputError
+from sqladder.files import Row
+from sqladder.metric.equality import TooHardError, results_equal
+from sqladder.metric.normalise import executable, order_matters
+from sqladder.metric.sandbox import Limits, QueryError, Result
+from sqladder.metric.worker import confine
+
+OK, EMPTY, SLOW, FAILING = "ok", "empty", "slow", "failing"
+PROBLEMS = (FAILING, EMPTY, SLOW)
+
+# Beyond the limit inside the process, for starting it and opening the database.
+_GRACE_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Check:
+    """What became of one gold query: a status, why, how many rows, and seconds of execution."""
+
+    status: str
+    detail: str
+    rows: int | None
+    seconds: float
+
+
+def check_golds(
+    examples: Iterable[Row],
+    databases: Mapping[str, Path],
+    limits: Limits,
+    originals: Mapping[str, str] | None = None,
+    progress: Callable[[], object] = lambda: None,
+) -> dict[str, Check]:
+    """Execute the gold of every example.
+
+    Args:
+        examples: id, db_id, sql.
+        databases: db_id -> its SQLite file.
+        limits: what one execution may cost.
+        originals: db_id -> the database of another engine that the SQLite file is a copy of, if it is one. The gold is
+            executed there as well, and fails if the copy gives another result.
+        progress: called after each query.
+
+    Returns:
+        id -> check.
+    """
+    groups: dict[str, list[Row]] = {}
+    for row in examples:
+        groups.setdefault(row["db_id"], []).append(row)
+    checks = {}
+    for db_id, rows in groups.items():
+        original = (originals or {}).get(db_id, "")
+        queries = [row["sql"] for row in rows]
+        found = _check_database(str(databases[db_id]), original, queries, limits)
+        for row, check in zip(rows, found, strict=True):
+            checks[row["id"]] = check
+            progress()
+    return checks
+
+
+def _check_database(
+    copy: str, original: str, queries: list[str], limits: Limits
+) -> Iterator[Check]:
+    """Check the queries of one database in order; a process that dies is replaced for the rest."""
+    done = 0
+    while done < len(queries):
+        for check in _answers(copy, original, queries[done:], limits):
+            yield check
+            done += 1
+
+
+def _answers(copy: str, original: str, queries: list[str], limits: Limits) -> Iterator[Check]:
+    """Give checks until the process ends; one that dies or hangs gives that query's check as the last."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    arguments = (theirs, copy, original, queries, limits)
+    process = context.Process(target=_serve, args=arguments, daemon=True)
+    process.start()
+    theirs.close()
+    engines = 2 if original else 1
+    try:
+        for _ in queries:
+            if not ours.poll(engines * limits.timeout + _GRACE_SECONDS):
+                yield Check(SLOW, f"more than {limits.timeout:g} s", None, limits.timeout)
+                return
+            try:
+                answer = ours.recv()
+            except EOFError:
+                yield _cause_of_death(process, limits)
+                return
+            if isinstance(answer, InputError):
+                raise answer
+            yield answer
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+
+
+def _cause_of_death(process: BaseProcess, limits: Limits) -> Check:
+    process.join()
+    if process.exitcode == -signal.SIGALRM:
+        return Check(SLOW, f"more than {limits.timeout:g} s", None, limits.timeout)
+    return Check(FAILING, "ended the process that executed it", None, 0.0)
+
+
+def _serve(
+    answers: Connection, copy: str, original: str, queries: list[str], limits: Limits
+) -> None:
+    """Run in the process: answer each query with a check."""
+    try:
+        engine = open_engine(original, limits) if original else None
+        sandbox = open_engine(copy, limits)
+    except InputError as error:
+        answers.send(error)
+        return
+    if not original:
+        # Other engines keep their limits themselves, with threads and memory that these would not leave them.
+        confine(limits)
+    for sql in queries:
+        signal.setitimer(signal.ITIMER_REAL, 0 if original else limits.timeout)
+        answers.send(_check(sql, sandbox, engine))
+
+
+def _check(sql: str, sandbox: Engine, original: Engine | None) -> Check:
+    start = time.perf_counter()
+    try:
+        expected = original.execute(sql) if original else None
+        result = sandbox.execute(executable(sql))
+    except QueryError as error:
+        seconds = time.perf_counter() - start
+        status = SLOW if error.verdict == "timeout" else FAILING
+        return Check(status, error.detail, None, round(seconds, 3))
+    seconds = round(time.perf_counter() - start, 3)
+    if expected is not None and not _equal(expected, result, sql):
+        detail = "the SQLite copy, on which predictions are scored, gives another result"
+        return Check(FAILING, detail, len(expected.rows), seconds)
+    status = OK if result.rows else EMPTY
+    return Check(status, "" if result.rows else "no row", len(result.rows), seconds)
+
+
+def _equal(expected: Result, result: Result, sql: str) -> bool:
+    try:
+        return results_equal(expected.rows, result.rows, order_matters(sql), number_keys=True)
+    except TooHardError:
+        return False
+
+
+def sort_out(
+    examples: list[Row], checks: Mapping[str, Check], actions: Mapping[str, str]
+) -> list[Row]:
+    """Give the examples that stay.
+
+    Args:
+        examples: what was checked.
+        checks: id -> check.
+        actions: problem -> "keep", "drop" or "stop".
+
+    Raises:
+        InputError: a problem occurred whose action is to stop, or no example is left.
+    """
+    for problem in PROBLEMS:
+        found = [row for row in examples if checks[row["id"]].status == problem]
+        if found and actions[problem] == "stop":
+            first = found[0]
+            raise InputError(
+                f"{len(found)} of {len(examples)} gold queries are {problem}, first that of {first['id']!r}: "
+                f"{checks[first['id']].detail}; mend them, or set gold_problems.{problem} to keep or drop"
+            )
+    kept = [row for row in examples if actions.get(checks[row["id"]].status, "keep") == "keep"]
+    if not kept:
+        raise InputError(f"none of {len(examples)} gold queries can be used: see the table of them")
+    return kept
+
+
+def summary(examples: list[Row], checks: Mapping[str, Check], actions: Mapping[str, str]) -> str:
+    """Write the table of gold queries with problems, and what is done with each, as Markdown."""
+    counts = {
+        status: sum(check.status == status for check in checks.values())
+        for status in (OK, *PROBLEMS)
+    }
+    lines = [
+        "# Gold queries",
+        "",
+        f"Each of {len(examples)} was executed once.",
+        "",
+        "| status | queries | what is done |",
+        "|---|--:|---|",
+        *(
+            f"| {status} | {count} | {actions.get(status, 'keep')} |"
+            for status, count in counts.items()
+        ),
+    ]
+    problems = [row for row in examples if checks[row["id"]].status != OK]
+    if problems:
+        lines += [
+            "",
+            "| id | database | status | detail | seconds | gold |",
+            "|---|---|---|---|--:|---|",
+        ]
+        lines += [_table_row(row, checks[row["id"]]) for row in problems]
+    slowest = max(examples, key=lambda row: checks[row["id"]].seconds)
+    seconds = checks[slowest["id"]].seconds
+    lines += ["", f"The slowest is that of {slowest['id']}: {seconds:.3f} s."]
+    return "\n".join(lines) + "\n"
+
+
+def _table_row(row: Row, check: Check) -> str:
+    cells = [row["id"], row["db_id"], check.status, check.detail, f"{check.seconds:.3f}"]
+    texts = [" ".join(text.split()).replace("|", "\\|") for text in (*cells, row["sql"])]
+    return "| " + " | ".join(texts) + " |"
