@@ -76,8 +76,8 @@ ACCIDENTS = {
     ),
     "rows for known values": (
         "library",
-        "SELECT COUNT(age) FROM member WHERE city = 'Bath'",
-        "SELECT COUNT(*) FROM member WHERE city = 'Bath'",
+        "SELECT COUNT(age) FROM member WHERE city = 'Leeds'",
+        "SELECT COUNT(*) FROM member WHERE city = 'Leeds'",
     ),
     "text at the start, or anywhere": (
         "library",

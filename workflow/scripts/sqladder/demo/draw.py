@@ -23,13 +23,13 @@ class Condition:
         field: the field it is on.
         words: how it reads after "with" or "has".
         test: the SQL that follows the column.
-        values: the values of the database that it names.
+        values: the values of the database that it names, as the question shows them.
     """
 
     field: Field
     words: str
     test: str
-    values: tuple[Any, ...]
+    values: tuple[str, ...]
 
     @property
     def sql(self) -> str:
@@ -95,17 +95,18 @@ class Draw:
         words = english.COMPARISONS[field.kind][operator].format(
             _shown(value), noun=noun, a=english.article(noun)
         )
-        return Condition(field, words, f"{operator} {_quoted(value)}", (value,))
+        return Condition(field, words, f"{operator} {_quoted(value)}", (_shown(value),))
 
     def range_filter(self, field: Field) -> Condition:
         """The field lies between two of its values."""
         if len(field.values) < 3:
             raise NothingFitsError(self.facts.db_id)
         low, high = sorted(self.rng.sample(field.values, 2))
+        shown = (_shown(low), _shown(high))
         words = english.RANGES[field.kind].format(
-            _shown(low), _shown(high), noun=field.name, a=english.article(field.name)
+            *shown, noun=field.name, a=english.article(field.name)
         )
-        return Condition(field, words, f"BETWEEN {_quoted(low)} AND {_quoted(high)}", (low, high))
+        return Condition(field, words, f"BETWEEN {_quoted(low)} AND {_quoted(high)}", shown)
 
     def like_filter(self, field: Field) -> Condition:
         """The text starts with a letter or contains a word."""

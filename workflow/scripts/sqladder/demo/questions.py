@@ -114,8 +114,7 @@ def _generate_type(
 
 
 def _question(db_id: str, source: str, draft: Draft, rng: random.Random) -> Question:
-    values = [str(value) for value in draft.values] or [draft.sql]
-    key = "\t".join([db_id, source, *values])
+    key = "\t".join([db_id, source, *(draft.values or [draft.sql])])
     return Question(db_id, source, rng.choice(draft.questions), draft.sql, key)
 
 

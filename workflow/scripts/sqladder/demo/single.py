@@ -6,7 +6,6 @@ needs is named in the question by the words of the schema or copied into it lite
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from sqladder.demo import english
 from sqladder.demo.draw import Condition, Draw
@@ -25,12 +24,12 @@ class Draft:
     Attributes:
         questions: paraphrases, all with the same meaning.
         sql: the gold query.
-        values: the database values that the question names, () if none.
+        values: the database values that the question names, as it shows them; () if none.
     """
 
     questions: tuple[str, ...]
     sql: str
-    values: tuple[Any, ...] = ()
+    values: tuple[str, ...] = ()
 
 
 Type = Callable[[Draw], Draft]
