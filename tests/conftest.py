@@ -52,13 +52,18 @@ def copy_project(target: Path) -> Path:
     return target
 
 
-def run_snakemake(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run snakemake in a folder with this Python first on the path; output is text, both streams in one."""
+def snakemake_environment(**more: str) -> dict[str, str]:
+    """Give this process's environment with this Python first on the path, for the rules' `python`."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {**os.environ, "PATH": path, **more}
+
+
+def run_snakemake(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess:
+    """Run snakemake in a folder; output is text, both streams in one."""
     return subprocess.run(
         [sys.executable, "-m", "snakemake", *arguments],
         cwd=folder,
-        env={**os.environ, "PATH": path, **environment},
+        env=snakemake_environment(**more),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

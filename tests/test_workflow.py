@@ -101,7 +101,7 @@ def rules_of_all_stages():
             yield pytest.param(name, body, id=name)
 
 
-@pytest.mark.parametrize(("name", "body"), rules_of_all_stages())
+@pytest.mark.parametrize(("name", "body"), list(rules_of_all_stages()))
 def test_a_rule_has_log_environment_and_the_program_of_its_name(name, body):
     assert "    log:\n" in body
     assert "    conda:\n" in body
@@ -109,7 +109,7 @@ def test_a_rule_has_log_environment_and_the_program_of_its_name(name, body):
     assert f'modules=modules_of("{name}.py")' in body
 
 
-@pytest.mark.parametrize(("name", "body"), rules_of_all_stages())
+@pytest.mark.parametrize(("name", "body"), list(rules_of_all_stages()))
 def test_a_rule_names_no_variant(name, body):
     variants = yaml.safe_load((ROOT / "config/config.yaml").read_text())["variants"]
     assert [variant for variant in variants if re.search(rf"['\"/]{variant}['\"/]", body)] == []

@@ -163,14 +163,15 @@ def _missing_paths(where: str, entry: Config, keys: list[str]) -> Iterator[str]:
     for key in keys:
         if key not in entry:
             continue
-        path = os.path.expandvars(entry[key])
+        written, path = entry[key], os.path.expandvars(entry[key])
         if "$" in path:
             yield (
-                f"{where}.{key}: {entry[key]!r} names an environment variable that is not set; "
+                f"{where}.{key}: {written!r} names an environment variable that is not set; "
                 "set it or write the path"
             )
         elif not Path(path).exists():
-            yield f"{where}.{key}: there is no file or folder {path!r}"
+            meaning = "" if path == written else f" (that is {path!r})"
+            yield f"{where}.{key}: there is no file or folder {written!r}{meaning}"
 
 
 def input_path(value: str) -> str:
