@@ -91,6 +91,19 @@ def write_value(path, value):
     return path
 
 
+def untrained_facts():
+    """train.json of the baseline."""
+    return {
+        **dict.fromkeys(("steps", "epochs", "seconds", "tokens", "trainable_parameters"), 0),
+        **dict.fromkeys(("tokens_per_second", "final_loss", "peak_memory_mb", "device")),
+        "method": "none",
+        "total_parameters": 1_000_000,
+        "loss_curve": [],
+        "resumed": False,
+        "versions": {},
+    }
+
+
 def training_facts(seconds=90.0, method="lora"):
     return {
         "method": method,
@@ -167,7 +180,8 @@ def write_run(folder, questions, variants, trained=(), generated=(), left_out=()
         answers = [{"id": q["id"], "sql": f"SELECT '{q['id']}'", "text": ""} for q in questions]
         files["predictions"].append(write_lines(here / "predictions.jsonl", answers))
         if name in trained:
-            facts = training_facts(60.0 + 30 * len(files["training"]))
+            seconds = 60.0 + 30 * len(files["training"])
+            facts = untrained_facts() if name == "baseline" else training_facts(seconds)
             files["training"].append(write_value(here / "train.json", facts))
         if name in generated:
             facts = generation_facts(len(questions))

@@ -40,9 +40,7 @@ ROWS = make_rows()
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     gone = [{**QUESTIONS[0], "id": f"gone{n}", "db_id": "wta_1"} for n in range(7)]
-    return runs.write_run(
-        folder, QUESTIONS, ROWS, trained=NAMES[1:], generated=NAMES, left_out=gone
-    )
+    return runs.write_run(folder, QUESTIONS, ROWS, trained=NAMES, generated=NAMES, left_out=gone)
 
 
 @pytest.fixture(scope="module")
@@ -299,14 +297,14 @@ def test_three_failures_of_each_variant_are_real_ones(report):
 def test_costs_come_from_the_stages_and_unknown_ones_are_dashes(report):
     training, generation = tables(section(report, "## Cost"))
     facts = {row[0]: row for row in training[1:]}
-    assert facts["baseline"][1:] == ["-"] * 9
+    assert facts["baseline"][1:] == ["none", "0", "0", "0", "0.0 s", "-", "-", "-", "-"]
     assert facts["lora_32r"][1:] == [
         "lora",
         "65,536",
         "40",
         "80,000",
-        "60.0 s",
-        "1,333",
+        "90.0 s",
+        "889",
         "812 MB",
         "4.0 MB",
         "cpu",
@@ -350,7 +348,13 @@ def test_links_inside_of_the_report_lead_somewhere(report):
 def test_run_facts_are_printed(report):
     text = report[report.index("\n## Run\n") :]
     assert "Commit: 0123456789abcdef0123456789abcdef01234567" in text
-    for line in ("| `seed` | 42 |", "| numpy | 2.4.6 |", f"`{'ab' * 32}`", '"method": "none"'):
+    for line in (
+        "| `seed` | 42 |",
+        "| numpy | 2.4.6 | report |",
+        "| torch | 2.13.0 | training, generation |",
+        f"`{'ab' * 32}`",
+        '"method": "none"',
+    ):
         assert line in text
     assert "| train | lora_32r | 90.0 s | 95.0 s | 812 MB |" in text
 

@@ -31,7 +31,7 @@ def write(folder, files, *extra, baseline="baseline", into="results"):
 def files(tmp_path):
     questions = runs.question_rows(96)
     variants = dict(zip(NAMES, runs.random_marks(96, [0.2, 0.5, 0.8], 1), strict=True))
-    return runs.write_run(tmp_path, questions, variants, trained=NAMES[1:], generated=NAMES)
+    return runs.write_run(tmp_path, questions, variants, trained=NAMES, generated=NAMES)
 
 
 def test_the_report_and_the_csv_are_written(tmp_path, files):

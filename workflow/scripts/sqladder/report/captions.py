@@ -35,15 +35,12 @@ def with_curve(comparison: Comparison) -> list[Variant]:
 
 
 def with_cost(comparison: Comparison) -> list[tuple[Variant, float]]:
-    """Variants whose training time is known, with it; generated but untrained ones took none."""
-    known = []
-    for variant in comparison.run.variants:
-        taken = variant.training.get("seconds")
-        if taken is None and variant.generation and not variant.training:
-            taken = 0.0
-        if taken is not None:
-            known.append((variant, float(taken)))
-    return known
+    """Variants whose training time is known, with it in seconds; an untrained one took none."""
+    return [
+        (variant, float(variant.training["seconds"]))
+        for variant in comparison.run.variants
+        if variant.training.get("seconds") is not None
+    ]
 
 
 def alt_text(comparison: Comparison, chart: str) -> str:

@@ -19,8 +19,8 @@ Facts = Mapping[str, Any]
 
 DEMONSTRATION = """> [!NOTE]
 > **This is the demonstration of the workflow, not evidence about LoRA or full fine-tuning at
-> large.** A toy model, trained from nothing for this run, answers questions about a few small
-> databases. The numbers show that every stage works; they say nothing about real models or data."""
+> large.** The variants trained here start from a toy model that this run made from nothing. Their
+> numbers show that every stage works; they say nothing about real models."""
 
 TIMES_BEGIN = "<!-- times: begin -->"
 TIMES_END = "<!-- times: end -->"
@@ -53,7 +53,7 @@ def render(
         _losses(comparison, charts),
         _cost(comparison, facts, charts),
         _methods(comparison),
-        _run_facts(facts),
+        _run_facts(comparison.run, facts),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -246,11 +246,10 @@ def _methods(comparison: Comparison) -> str:
 10. One run of each variant: the spread between training seeds is not measured."""
 
 
-def _run_facts(facts: Facts) -> str:
+def _run_facts(run: Run, facts: Facts) -> str:
     commit = facts["commit"] or "unknown (no git repository)"
     changed = " with uncommitted changes" if facts["modified"] else ""
     seeds = [[f"`{key}`", str(value)] for key, value in facts["seeds"].items()]
-    versions = [[escape(key), escape(value)] for key, value in facts["versions"].items()]
     data = [[escape(path), f"`{checksum}`"] for path, checksum in facts["data"].items()]
     config = json.dumps(facts["config"], ensure_ascii=False, indent=2)
     return f"""## Run
@@ -259,7 +258,7 @@ Commit: {commit}{changed}
 
 {table(["seed", "value"], seeds, "lr")}
 
-{table(["package", "version"], versions, "ll")}
+{_versions(run, facts["versions"])}
 
 {table(["data", "SHA-256"], data, "ll")}
 
@@ -278,6 +277,22 @@ Commit: {commit}{changed}
 {_times(facts["times"])}
 
 {TIMES_END}"""
+
+
+def _versions(run: Run, of_report: Mapping[str, str]) -> str:
+    """Each package's versions and the stages that used them: stages may have environments."""
+    used = {"report": [of_report]}
+    used["training"] = [variant.training.get("versions", {}) for variant in run.variants]
+    used["generation"] = [variant.generation.get("versions", {}) for variant in run.variants]
+    stages: dict[tuple[str, str], list[str]] = {}
+    for stage, environments in used.items():
+        for item in {pair for versions in environments for pair in versions.items()}:
+            stages.setdefault(item, []).append(stage)
+    rows = [
+        [escape(package), escape(version), ", ".join(names)]
+        for (package, version), names in sorted(stages.items())
+    ]
+    return table(["package", "version", "stage"], rows, "lll")
 
 
 def _hardware(facts: Facts) -> str:
