@@ -122,21 +122,12 @@ def dataset_file(key):
     return named_file
 
 
-def import_flags(wildcards, input):
-    flags = as_flags({"gold": input.gold} if input.gold else {})
+def import_flags(wildcards):
+    gold = dataset_file("gold")(wildcards)
+    flags = as_flags({"gold": gold} if gold else {})
     if config["datasets"][wildcards.dataset]["allow_missing_databases"]:
         flags.append("--allow-missing-databases")
     return flags
-
-
-def left_out_questions():
-    """Name the file of questions that the test leaves out; a demonstration leaves out none."""
-    dataset = config["test_on"]
-    return (
-        f"resources/datasets/{dataset}/left_out.jsonl"
-        if dataset in FILE_DATASETS
-        else []
-    )
 
 
 # Contexts
@@ -195,8 +186,10 @@ def training_prompts(wildcards):
     return f"resources/prompts/{own_setting(wildcards.variant, 'context')}/train.jsonl"
 
 
-def training_flags(wildcards, input):
+def training_flags(wildcards):
     """Write a variant's method with what it needs; the untrained baseline needs nothing."""
+    # Without `input` as an argument: Snakemake does not compare params that were computed from it, and a changed
+    # setting would train nothing.
     variant = dict(config["variants"][wildcards.variant])
     for key in ("training", "decoding", "context", "seed"):
         variant.pop(key, None)
@@ -204,7 +197,9 @@ def training_flags(wildcards, input):
         return as_flags(variant)
     settings = own_setting(wildcards.variant, "training")
     seed = own_setting(wildcards.variant, "seed")
-    return as_flags({**variant, **settings, "seed": seed, "data": input.data})
+    return as_flags(
+        {**variant, **settings, "seed": seed, "data": training_prompts(wildcards)}
+    )
 
 
 def test_prompts(wildcards):
