@@ -7,7 +7,7 @@ import pytest
 
 from sqladder.metric.difficulty import hardness
 from sqladder.metric.formats import Gold, Item
-from sqladder.metric.scoring import score
+from sqladder.metric.scoring import Task, score
 from sqladder.metric.suite import Options
 
 GOLD_OF = {"lora_32r": "lora_32r", "tse_1": "tse", "tse_3": "tse"}
@@ -22,20 +22,23 @@ def official(folder: Path, arm: str) -> dict[int, dict]:
     return {row["idx"]: row for row in rows}
 
 
-def scored(spider: Path, databases: Path, arm: str):
-    """Rows of this arm's questions whose database is there, with the official verdicts."""
+def gold_and_predictions(spider: Path, arm: str) -> tuple[Gold, list[str], dict[int, dict]]:
+    """This arm's questions whose database is there, and the official verdicts by question."""
     folder = spider / "parity"
     verdicts = official(folder, arm)
-    gold, predictions = (
-        lines(folder / f"{GOLD_OF[arm]}.gold.sql"),
-        lines(folder / f"{arm}.pred.sql"),
-    )
+    gold = lines(folder / f"{GOLD_OF[arm]}.gold.sql")
+    predictions = lines(folder / f"{arm}.pred.sql")
     items = [
         Item(i, *reversed(gold[i].split("\t")), session=n, turn=0) for n, i in enumerate(verdicts)
     ]
     answers = [predictions[item.id].split("\t")[0] for item in items]
+    return Gold(items, len(items)), answers, verdicts
+
+
+def scored(spider: Path, databases: Path, arm: str):
+    gold, answers, verdicts = gold_and_predictions(spider, arm)
     options = Options(plug_value="exec_plug" in verdicts[0])
-    rows = score(Gold(items, len(items)), {arm: answers}, databases, options, jobs=2)[arm].rows
+    rows = score(gold, {arm: answers}, Task(databases, options, jobs=2))[arm].rows
     return [(row, verdicts[row.item.id]) for row in rows]
 
 

@@ -20,7 +20,7 @@ from sqladder.errors import InputError, run_main
 from sqladder.files import write_json, write_jsonl
 from sqladder.metric.errors import MetricInputError
 from sqladder.metric.sandbox import Limits
-from sqladder.metric.scoring import Scored, Scores, score_files
+from sqladder.metric.scoring import Scored, Scores, Task, score_files
 from sqladder.metric.suite import Options
 from sqladder.metric.summary import by_database, by_level, by_verdict
 
@@ -47,19 +47,15 @@ def metrics_of(variant: str, scores: Scores, facts: dict[str, Any]) -> dict[str,
         "variant": variant,
         "metric": METRIC,
         "n": len(scores.rows),
-        "accuracy": by_level(scores, _strictly_right),
-        "by_database": by_database(scores, _strictly_right),
+        "accuracy": by_level(scores, lambda row: row.correct),
+        "by_database": by_database(scores, lambda row: row.correct),
         "by_verdict": by_verdict(scores),
         "secondary": {
-            "plug_value": by_level(scores, lambda row: bool(row.judgement.plug_value)),
+            "plug_value": by_level(scores, lambda row: row.plugged),
             "single_database": by_level(scores, lambda row: row.judgement.single_database),
         },
         "facts": {**facts, "database_files": scores.database_files},
     }
-
-
-def _strictly_right(row: Scored) -> bool:
-    return row.correct
 
 
 def cpu_seconds() -> float:
@@ -70,24 +66,20 @@ def cpu_seconds() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
-def run(
-    args: argparse.Namespace, limits: Limits, options: Options
-) -> tuple[Scores, dict[str, Any]]:
+def run(args: argparse.Namespace, task: Task) -> tuple[Scores, dict[str, Any]]:
     """Score the file, with a progress bar on a terminal; also the facts of the run."""
     start, cpu = time.perf_counter(), cpu_seconds()
     with tqdm(desc="score", unit="query", disable=None) as bar:
         try:
             arms = {args.variant: args.predictions}
-            scores = score_files(
-                args.examples, arms, args.databases, options, limits, args.jobs, _moving(bar)
-            )[args.variant]
+            scores = score_files(args.examples, arms, task, _moving(bar))[args.variant]
         except MetricInputError as error:
             raise InputError(str(error)) from error
-    settings = {**asdict(limits), **asdict(options), "repairs": sorted(options.repairs)}
+    options = {**asdict(task.options), "repairs": sorted(task.options.repairs)}
     facts = {
         "seconds": round(time.perf_counter() - start, 3),
         "cpu_seconds": round(cpu_seconds() - cpu, 3),
-        "settings": settings,
+        "settings": {**asdict(task.limits), **options},
     }
     return scores, facts
 
@@ -122,7 +114,7 @@ def main() -> None:
     args = parse_arguments()
     limits = Limits(**{name: getattr(args, name) for name in asdict(Limits())})
     options = Options(plug_value=True, keep_distinct=args.keep_distinct)
-    scores, facts = run(args, limits, options)
+    scores, facts = run(args, Task(args.databases, options, limits, args.jobs))
     metrics = metrics_of(args.variant, scores, facts)
     write_jsonl(args.verdicts, map(verdict_row, scores.rows))
     write_json(args.metrics, metrics)

@@ -10,6 +10,7 @@ _HOMES = {
     "MetricInputError": "errors",
     "Options": "suite",
     "hardness": "difficulty",
+    "Task": "scoring",
     "results_equal": "equality",
     "score_files": "scoring",
     "score_pair": "scoring",

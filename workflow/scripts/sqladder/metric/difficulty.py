@@ -55,7 +55,7 @@ def _components(query: Query) -> tuple[int, int, int]:
     lists = (query.on, query.where, query.having)
     conditions = [condition for found in lists for condition in found[::2]]
     connectors = [connector for found in lists for connector in found[1::2]]
-    clauses = sum(map(bool, (query.where, query.group, query.order, query.limit)))
+    clauses = sum(map(bool, (query.where, query.group, query.direction, query.limit)))
     clauses += max(len(query.tables) - 1, 0)
     clauses += connectors.count("or")
     clauses += sum(condition.comparison == _LIKE for condition in conditions)

@@ -66,8 +66,13 @@ class Condition(NamedTuple):
 
 @dataclass
 class Query:
-    """Tree of one SELECT. Condition lists hold conditions and, between them, `and` or `or`."""
+    """Tree of one SELECT.
 
+    Condition lists hold conditions and, between them, `and` or `or`. `direction` is empty exactly
+    if there is no ORDER BY.
+    """
+
+    distinct: bool | None = False
     select: list[tuple[int, Value]] = field(default_factory=list)
     tables: list[Union[str, "Query"]] = field(default_factory=list)
     on: list[Condition | str] = field(default_factory=list)
@@ -151,7 +156,7 @@ class _Parser:
         block = self.tokens[at] == "("
         at += block
         after_from, query.tables, query.on, tables = self.from_clause(start)
-        query.select = self.select_clause(at, tables)
+        query.distinct, query.select = self.select_clause(at, tables)
         at, query.where = self.conditions_after("where", after_from, tables)
         at, query.group = self.group_clause(at, tables)
         at, query.having = self.conditions_after("having", at, tables)
@@ -342,10 +347,11 @@ class _Parser:
         """The conditions of a WHERE or HAVING clause, none if it is not there."""
         return self.conditions(at + 1, tables) if self.peek(at) == keyword else (at, [])
 
-    def select_clause(self, at: int, tables: Sequence[str]) -> list[tuple[int, Value]]:
-        """Selected values with the position of their outer aggregate."""
+    def select_clause(self, at: int, tables: Sequence[str]) -> tuple[bool, list[tuple[int, Value]]]:
+        """Whether it is DISTINCT, and its values with the position of their outer aggregate."""
         at = self.expect(at, "select")
-        at += self.peek(at) == "distinct"
+        distinct = self.peek(at) == "distinct"
+        at += distinct
         selected = []
         while at < len(self.tokens) and self.tokens[at] not in CLAUSES:
             aggregate = 0
@@ -354,7 +360,7 @@ class _Parser:
             at, value = self.value_unit(at, tables)
             selected.append((aggregate, value))
             at += self.peek(at) == ","
-        return selected
+        return distinct, selected
 
     def group_clause(self, at: int, tables: Sequence[str]) -> tuple[int, list[Column]]:
         """Columns of GROUP BY."""

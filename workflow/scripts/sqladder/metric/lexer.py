@@ -38,6 +38,7 @@ _TOKEN = re.compile(
         | ´ (?: [^´]++ | ´´ )* ´
         | \? | % (?: \(\w+\) )? [sS]
         | (?<!\w) [$:] \w+
+        | (?: @ | \#\#? ) [{_LETTER}] \w+
         | (?<=\.) [{_LETTER}] \w*
         | [{_LETTER}] \w* (?= \s*\. | \( )
         | -? 0[xX] [\dA-Fa-f]+
@@ -77,7 +78,7 @@ def first_statement(sql: str) -> list[Token]:
     """
     depth, ended, statement = 0, False, []
     for token in tokenize(sql):
-        if ended and token.kind not in (SPACE, COMMENT):
+        if ended and token.kind != SPACE and not _is_line_comment(token):
             break
         if token.text == "(":
             depth += 1
@@ -87,6 +88,10 @@ def first_statement(sql: str) -> list[Token]:
             ended = True
         statement.append(token)
     return statement
+
+
+def _is_line_comment(token: Token) -> bool:
+    return token.kind == COMMENT and not token.text.startswith("/*")
 
 
 def has_statement(sql: str) -> bool:

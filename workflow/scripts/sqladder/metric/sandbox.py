@@ -170,7 +170,7 @@ class Database:
         """Turn an exception of sqlite3 into the verdict it stands for."""
         text = f"{type(error).__name__}: {error}"
         if self._denied:
-            return QueryError("refused", f"not allowed to {self._denied}")
+            return QueryError("refused", f"not allowed: {self._denied}; a query may only read")
         if self._calls_left < 0:
             return QueryError("timeout", f"more than {self.limits.max_vm_steps} steps")
         if isinstance(error, MemoryError) or "out of memory" in str(error):

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from sqladder.metric import pool
 from sqladder.metric.difficulty import hardness
 from sqladder.metric.errors import MetricInputError
 from sqladder.metric.formats import Gold, Item, read_gold, read_predictions
+from sqladder.metric.grammar import GrammarError
+from sqladder.metric.match import Match, Matcher, read_key_maps, read_schema
 from sqladder.metric.normalise import REPAIRS
 from sqladder.metric.sandbox import Limits
 from sqladder.metric.suite import CORRECT, Judgement, Options
@@ -19,17 +20,36 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class Scored:
-    """One question with its level and what became of its prediction."""
+    """One question with its level and what became of its prediction.
+
+    Attributes:
+        item: the question.
+        hardness: its level.
+        prediction: the text that was scored.
+        judgement: what execution says; None if nothing was executed.
+        match: what exact set match says; None if it was not asked for.
+    """
 
     item: Item
     hardness: str
-    judgement: Judgement
     prediction: str
+    judgement: Judgement | None
+    match: Match | None
 
     @property
     def correct(self) -> bool:
         """Right on all files with the prediction's own values."""
-        return self.judgement.verdict == CORRECT
+        return self.judgement is not None and self.judgement.verdict == CORRECT
+
+    @property
+    def plugged(self) -> bool:
+        """Right on all files with some choice of gold's values."""
+        return self.judgement is not None and bool(self.judgement.plug_value)
+
+    @property
+    def matched(self) -> bool:
+        """Equal to gold by exact set match."""
+        return self.match is not None and self.match.exact
 
 
 @dataclass
@@ -47,13 +67,36 @@ class Scores:
     database_files: int
 
 
+@dataclass(frozen=True)
+class Task:
+    """What to do with gold and predictions.
+
+    Attributes:
+        databases: folder that holds <db_id>/<db_id>.sqlite and its variations.
+        options: how texts are compared.
+        limits: what one execution may cost.
+        jobs: number of worker processes.
+        etype: `exec`, `match` (exact set match) or `all`.
+        tables: Spider's tables.json, which `match` and `all` need.
+    """
+
+    databases: Path
+    options: Options = OFFICIAL
+    limits: Limits = DEFAULT_LIMITS
+    jobs: int = 1
+    etype: str = "exec"
+    tables: Path | None = None
+
+    def __post_init__(self) -> None:
+        _check_repairs(self.options)
+        if self.etype != "exec" and self.tables is None:
+            raise MetricInputError(f"etype {self.etype} needs Spider's tables.json")
+
+
 def score_files(
     gold: Path,
     predictions: Mapping[str, Path],
-    databases: Path,
-    options: Options = OFFICIAL,
-    limits: Limits = DEFAULT_LIMITS,
-    jobs: int = 1,
+    task: Task,
     progress: Callable[[int, int], None] = lambda judged, total: None,
 ) -> dict[str, Scores]:
     """Score one or more prediction files against one gold file.
@@ -63,10 +106,7 @@ def score_files(
     Args:
         gold: gold file, official format or JSON Lines with `id`, `db_id`, `sql`.
         predictions: prediction file of each arm, official format or JSON Lines with `id`, `sql`.
-        databases: folder that holds <db_id>/<db_id>.sqlite and its variations.
-        options: how texts are compared.
-        limits: what one execution may cost.
-        jobs: number of worker processes.
+        task: databases and settings.
         progress: called with the numbers of finished and of all distinct comparisons.
 
     Returns:
@@ -77,40 +117,78 @@ def score_files(
     """
     questions = read_gold(gold)
     arms = {name: read_predictions(path, questions) for name, path in predictions.items()}
-    return score(questions, arms, databases, options, limits, jobs, progress)
+    return score(questions, arms, task, progress)
 
 
 def score(
     gold: Gold,
     arms: Mapping[str, Sequence[str]],
-    databases: Path,
-    options: Options = OFFICIAL,
-    limits: Limits = DEFAULT_LIMITS,
-    jobs: int = 1,
+    task: Task,
     progress: Callable[[int, int], None] = lambda judged, total: None,
 ) -> dict[str, Scores]:
     """Score predictions that are already in memory; `score_files` says the rest."""
-    _check_repairs(options)
-    suites = {item.db_id: suite_files(databases, item.db_id) for item in gold.items}
-    work = _Work(suites, options)
+    suites = {item.db_id: suite_files(task.databases, item.db_id) for item in gold.items}
+    executed = task.etype != "match"
+    judgements = _execute(gold, arms, suites, task, progress) if executed else {}
+    matches = _match(gold, arms, suites, task.tables) if task.etype != "exec" else {}
+    levels = {sql: hardness(sql) for sql in {item.gold for item in gold.items}}
+    nothing = [None] * len(gold.items)
+    scores = {}
+    for name, sqls in arms.items():
+        columns = gold.items, sqls, judgements.get(name, nothing), matches.get(name, nothing)
+        rows = [
+            Scored(item, levels[item.gold], sql, judgement, match)
+            for item, sql, judgement, match in zip(*columns, strict=True)
+        ]
+        scores[name] = Scores(rows, gold.sessions, sum(map(len, suites.values())))
+    return scores
+
+
+def _execute(
+    gold: Gold,
+    arms: Mapping[str, Sequence[str]],
+    suites: dict[str, list[str]],
+    task: Task,
+    progress: Callable[[int, int], None],
+) -> dict[str, list[Judgement | None]]:
+    work = _Work(suites, task.options)
     places = {
         name: [work.place(item, sql) for item, sql in zip(gold.items, sqls, strict=True)]
         for name, sqls in arms.items()
     }
-    work.run(limits, jobs, progress)
-    levels = {sql: hardness(sql) for sql in {item.gold for item in gold.items}}
-    files = sum(map(len, suites.values()))
+    work.run(task.limits, task.jobs, progress)
     return {
-        name: Scores(
-            [
-                Scored(item, levels[item.gold], question.judgements[at], sql)
-                for item, sql, (question, at) in zip(gold.items, arms[name], found, strict=True)
-            ],
-            gold.sessions,
-            files,
-        )
-        for name, found in places.items()
+        name: [question.judgements[at] for question, at in found] for name, found in places.items()
     }
+
+
+def _match(
+    gold: Gold, arms: Mapping[str, Sequence[str]], suites: dict[str, list[str]], tables: Path
+) -> dict[str, list[Match]]:
+    keys = read_key_maps(tables)
+    for db_id in suites:
+        if db_id not in keys:
+            raise MetricInputError(f"{tables} does not describe database {db_id!r}")
+    matchers = {
+        db_id: Matcher(read_schema(Path(files[0])), keys[db_id]) for db_id, files in suites.items()
+    }
+    return {
+        name: [
+            _match_one(matchers[item.db_id], item, sql)
+            for item, sql in zip(gold.items, sqls, strict=True)
+        ]
+        for name, sqls in arms.items()
+    }
+
+
+def _match_one(matcher: Matcher, item: Item, prediction: str) -> Match:
+    try:
+        return matcher.match(item.gold, prediction)
+    except GrammarError as error:
+        raise MetricInputError(
+            f"gold query of question {item.id!r} is outside the grammar of exact set match "
+            f"({error}): {item.gold}; leave it out or score by execution only"
+        ) from error
 
 
 def score_pair(
@@ -206,15 +284,3 @@ class _Work:
                 # Values are not plugged in again where doing so ended a worker.
                 if self.options.plug_value and judgement.plug_value is None:
                     judgement.plug_value = False
-
-
-def as_row(scored: Scored, plugged: bool = False) -> dict[str, Any]:
-    """A question's verdict as JSON holds it; `plugged` takes the plug_value verdict for it."""
-    judgement = scored.judgement
-    right = plugged and judgement.plug_value
-    return {
-        "db_id": scored.item.db_id,
-        "hardness": scored.hardness,
-        "verdict": CORRECT if right else judgement.verdict,
-        "detail": "" if right else judgement.detail,
-    }

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqladder.metric.difficulty import LEVELS
+from sqladder.metric.match import PARTS, Part
 from sqladder.metric.scoring import Scored, Scores
 
 TURNS = ("turn 1", "turn 2", "turn 3", "turn 4", "turn > 4")
@@ -50,6 +51,40 @@ def by_database(scores: Scores, right: Right) -> dict[str, dict[str, Any]]:
     }
 
 
+def by_part(scores: Scores) -> dict[str, dict[str, dict[str, float]]]:
+    """Accuracy, recall and F1 of each partial comparison of exact set match, by level.
+
+    Accuracy is over the questions whose prediction has the clause, recall over those whose gold
+    has it. As in the official report, F1 is 1 where both are 0, and 0 where there is no question.
+    """
+    levels = {level: [row for row in scores.rows if row.hardness == level] for level in LEVELS}
+    levels["all"] = scores.rows
+    table = {
+        level: {
+            name: _part_rates([row.match.parts[name] for row in rows if row.match])
+            for name in PARTS
+        }
+        for level, rows in levels.items()
+    }
+    # Sessions have no partial comparisons; the official report prints these values for them.
+    nothing = {"acc": 0.0, "rec": 0.0, "f1": 1.0}
+    return {**table, "joint_all": dict.fromkeys(PARTS, nothing)}
+
+
+def _part_rates(parts: list[Part]) -> dict[str, float]:
+    accuracy = rate(part.whole for part in parts if part.predicted)["rate"] or 0.0
+    recall = rate(part.whole for part in parts if part.gold)["rate"] or 0.0
+    if not parts:
+        f1 = 0.0
+    elif accuracy == recall == 0:
+        f1 = 1.0
+    else:
+        f1 = 2 * accuracy * recall / (accuracy + recall)
+    return {"acc": accuracy, "rec": recall, "f1": f1}
+
+
 def by_verdict(scores: Scores) -> dict[str, int]:
     """How often each verdict was given, most frequent first."""
-    return dict(Counter(row.judgement.verdict for row in scores.rows).most_common())
+    return dict(
+        Counter(row.judgement.verdict for row in scores.rows if row.judgement).most_common()
+    )

@@ -1,0 +1,241 @@
+import json
+import os
+import pty
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sqladder.cli import parse_arguments
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "workflow" / "scripts"
+GOLD = [
+    "select count(*) from pet",
+    "select name from pet where age > 3",
+    "select max(age) from pet",
+]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "db" / "pets").mkdir(parents=True)
+    with sqlite3.connect(tmp_path / "db" / "pets" / "pets.sqlite") as connection:
+        connection.executescript(
+            "create table pet(name, age); insert into pet values('a', 1), ('b', 5);"
+        )
+    connection.close()
+    return tmp_path
+
+
+def write_gold(folder: Path, sessions: list[list[str]]) -> Path:
+    text = "\n".join("".join(f"{sql}\tpets\n" for sql in session) for session in sessions)
+    (folder / "gold.sql").write_text(text)
+    return folder / "gold.sql"
+
+
+def write_predictions(folder: Path, sessions: list[list[str]], name: str = "pred.sql") -> Path:
+    (folder / name).write_text("\n".join("".join(f"{s}\n" for s in turns) for turns in sessions))
+    return folder / name
+
+
+def sqladder(folder: Path, *options, pred: str = "pred.sql"):
+    command = [sys.executable, "-m", "sqladder.cli", "score", "--gold", "gold.sql"]
+    command += ["--pred", pred, "--db", "db", "--jobs", "1", *map(str, options)]
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def rows(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_the_table_of_one_session_has_levels_and_no_joint_all(folder):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [[GOLD[0], "select name from pet", GOLD[2]]])
+    run = sqladder(folder)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert [line.split() for line in run.stdout.splitlines()] == [
+        ["easy", "medium", "hard", "extra", "all"],
+        ["count", "3", "0", "0", "0", "3"],
+        ["=====================", "EXECUTION", "ACCURACY", "====================="],
+        ["execution", "0.667", "0.000", "0.000", "0.000", "0.667"],
+    ]
+
+
+def test_several_sessions_add_joint_all_and_turns(folder):
+    write_gold(folder, [GOLD[:2], GOLD[2:]])
+    write_predictions(folder, [[GOLD[0], "select 1"], GOLD[2:]])
+    table = [line.split() for line in sqladder(folder).stdout.splitlines()]
+    assert table[0][-1] == "joint_all"
+    assert table[3][-2:] == ["0.667", "0.500"]
+    assert table[-1] == ["execution", "1.000", "0.000", "0.000", "0.000", "0.000"]
+
+
+def test_verdicts_say_for_every_pair_what_and_why(folder):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [["drop table pet", "select name from pet", "select x from pet"]])
+    sqladder(folder, "--verdicts", "out.jsonl")
+    found = rows(folder / "out.jsonl")
+    assert [row["index"] for row in found] == [0, 1, 2]
+    assert [row["verdict"] for row in found] == ["refused", "wrong_result", "sql_error"]
+    assert [row["detail"] for row in found] == [
+        "pets.sqlite: not allowed: delete; a query may only read",
+        "pets.sqlite: 2 rows, gold has 1",
+        "pets.sqlite: OperationalError: no such column: x",
+    ]
+    assert {(row["db_id"], row["hardness"]) for row in found} == {("pets", "easy")}
+
+
+def test_plug_value_lets_golds_values_replace_the_predictions(folder):
+    write_gold(folder, [GOLD[1:2]])
+    write_predictions(folder, [["select name from pet where age > 99"]])
+    assert "0.000" in sqladder(folder).stdout.splitlines()[-1].split()[-1]
+    assert "1.000" in sqladder(folder, "--plug_value").stdout.splitlines()[-1].split()[-1]
+
+
+def test_json_holds_the_same_numbers(folder):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [[*GOLD[:2], "select 1"]])
+    found = json.loads(sqladder(folder, "--json").stdout)["pred.sql"]
+    assert found["execution"]["all"] == {"n": 3, "correct": 2, "rate": 2 / 3}
+    assert found["by_verdict"] == {"correct": 2, "wrong_result": 1}
+
+
+def test_several_files_are_named_arms(folder):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [GOLD], "a.sql")
+    write_predictions(folder, [["select 1"] * 3], "b.sql")
+    run = sqladder(folder, "--pred", "worse=b.sql", "--verdicts", "v.jsonl", pred="a.sql")
+    assert [line for line in run.stdout.splitlines() if line.endswith(":")] == ["a.sql:", "worse:"]
+    right = [row["verdict"] == "correct" for row in rows(folder / "v.jsonl")]
+    assert right == [True] * 3 + [False] * 3
+
+
+def test_exact_match_needs_tables_and_prints_partial_scores(folder):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [GOLD])
+    assert "needs Spider's tables.json" in sqladder(folder, "--etype", "match").stderr
+    table = {
+        "db_id": "pets",
+        "table_names_original": ["pet"],
+        "column_names_original": [[-1, "*"], [0, "name"], [0, "age"]],
+        "foreign_keys": [],
+    }
+    (folder / "tables.json").write_text(json.dumps([table]))
+    run = sqladder(folder, "--etype", "all", "--table", "tables.json", "--verdicts", "v.jsonl")
+    assert run.stdout.count("PARTIAL MATCHING") == 3
+    assert {(row["verdict"], row["exact"]) for row in rows(folder / "v.jsonl")} == {
+        ("correct", True)
+    }
+
+
+def test_a_gold_that_fails_counts_as_not_right_and_changes_the_status(folder):
+    write_gold(folder, [[*GOLD, "select nothing from pet"]])
+    write_predictions(folder, [[*GOLD, "select 1"]])
+    run = sqladder(folder, "--json")
+    assert run.returncode == 3
+    assert "gold failed on 1 of 4 questions, first 3" in run.stderr
+    assert json.loads(run.stdout)["pred.sql"]["execution"]["all"]["n"] == 4
+
+
+@pytest.mark.parametrize(
+    ("gold", "predicted", "message"),
+    [
+        ("select 1\tpets\nselect 2\tpets\n", "select 1\n", "has no prediction for question 1"),
+        ("select 1\tpets\n", "select 1\nselect 2\n", "has 2 predictions in 1 sessions, gold has 1"),
+        ("select 1\tpets\nselect 2\tpets\n", "select 1\n\nselect 2\n", "has no prediction for"),
+        ("select 1\n", "select 1\n", "a gold line is the query, a tab and the database"),
+        ("select 1\tnowhere\n", "select 1\n", "nowhere.sqlite is missing"),
+        ("select 1\t../pets\n", "select 1\n", "'../pets' is no name of a database"),
+        ("\n\n", "select 1\n", "gold.sql holds no gold query"),
+        ("select 1\tpets\n", b"select '\xff'\n", "pred.sql line 1 is not UTF-8 (byte 0xff)"),
+        ("select 1\tpets\n", None, "cannot read pred.sql"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_status_1(folder, gold, predicted, message):
+    (folder / "gold.sql").write_text(gold)
+    if predicted is not None:
+        data = predicted if isinstance(predicted, bytes) else predicted.encode()
+        (folder / "pred.sql").write_bytes(data)
+    run = sqladder(folder)
+    assert run.returncode == 1
+    assert message in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_a_write_ahead_log_with_changes_is_an_error_that_says_what_to_do(folder):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [GOLD])
+    (folder / "db" / "pets" / "pets.sqlite-wal").write_bytes(b"x")
+    run = sqladder(folder)
+    assert run.returncode == 1
+    assert "wal_checkpoint" in run.stderr
+
+
+def test_wrong_usage_is_status_2(folder):
+    assert sqladder(folder, "--etype", "nothing").returncode == 2
+
+
+def test_text_after_a_tab_is_no_part_of_a_prediction(folder):
+    write_gold(folder, [GOLD[:1]])
+    write_predictions(folder, [[GOLD[0] + "\tanything"]])
+    sqladder(folder, "--verdicts", "v.jsonl")
+    assert rows(folder / "v.jsonl")[0]["verdict"] == "correct"
+
+
+def test_json_lines_hold_predictions_that_the_text_format_cannot(folder):
+    lines = {"a": "", "b": "select 1\n\n-- two lines", "c": "select '\t'"}
+    for name, key in (("gold.jsonl", "select 1"), ("pred.jsonl", None)):
+        text = [{"id": i, "db_id": "pets", "sql": key or sql} for i, sql in lines.items()]
+        (folder / name).write_text("".join(json.dumps(row) + "\n" for row in reversed(text)))
+    command = [sys.executable, "-m", "sqladder.cli", "score", "--gold", "gold.jsonl"]
+    command += ["--pred", "pred.jsonl", "--db", "db", "--verdicts", "v.jsonl"]
+    subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(SCRIPTS)}, check=True)
+    found = {row["id"]: row["verdict"] for row in rows(folder / "v.jsonl")}
+    assert found == {"a": "no_sql", "b": "correct", "c": "wrong_result"}
+
+
+def test_a_bar_is_drawn_on_a_terminal_only(folder):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [GOLD])
+    assert sqladder(folder).stderr == ""
+    main, terminal = pty.openpty()
+    command = [sys.executable, "-m", "sqladder.cli", "score", "--gold", "gold.sql"]
+    command += ["--pred", "pred.sql", "--db", "db"]
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS), "TERM": "xterm"}
+    subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=terminal)
+    os.close(terminal)
+    assert b"queries" in os.read(main, 10_000)
+    os.close(main)
+
+
+def test_the_command_starts_without_heavy_imports(folder):
+    code = "import sys, sqladder.cli; print(*{name.partition('.')[0] for name in sys.modules})"
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert not {"torch", "pandas", "numpy", "rich", "tqdm"} & set(run.stdout.split())
+
+
+def test_a_cold_start_takes_little_time(folder):
+    write_gold(folder, [GOLD[:1]])
+    write_predictions(folder, [GOLD[:1]])
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        sqladder(folder)
+        times.append(time.perf_counter() - start)
+    # The aim is 0.5 s on an idle machine; the rest is for a busy one.
+    assert min(times) < 2
+
+
+def test_every_option_has_help(capsys):
+    with pytest.raises(SystemExit):
+        parse_arguments(["score", "--help"])
+    text = capsys.readouterr().out
+    assert "exit status: 0 scored" in " ".join(text.split())
+    assert "--max-vm-steps" in text

@@ -1,0 +1,41 @@
+"""The command `sqladder`; each subcommand is a module with HELP, add_arguments and run.
+
+Example: sqladder score --gold gold.sql --pred predicted.sql --db databases/
+"""
+
+import argparse
+import sys
+
+from sqladder.errors import InputError, run_main
+from sqladder.metric import command as score
+from sqladder.metric.errors import MetricInputError
+
+COMMANDS = {"score": score}
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Parse a command line; `command` of the result is the module of the subcommand."""
+    parser = argparse.ArgumentParser(prog="sqladder", description="Compare text-to-SQL models.")
+    subparsers = parser.add_subparsers(required=True)
+    for name, module in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=module.HELP, description=module.HELP)
+        module.add_arguments(subparser)
+        subparser.set_defaults(command=module)
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    """Run a subcommand and exit with its status."""
+    run_main(_run)
+
+
+def _run() -> None:
+    args = parse_arguments()
+    try:
+        sys.exit(args.command.run(args))
+    except MetricInputError as error:
+        raise InputError(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()

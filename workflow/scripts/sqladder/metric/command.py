@@ -1,0 +1,174 @@
+"""`sqladder score`: score prediction files from the command line."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from sqladder.metric.errors import MetricInputError
+from sqladder.metric.normalise import REPAIRS
+from sqladder.metric.sandbox import Limits
+from sqladder.metric.scoring import Scored, Scores, Task, score_files
+from sqladder.metric.suite import CORRECT, GOLD_ERROR, Options
+from sqladder.metric.summary import by_level, by_part, by_turn, by_verdict
+from sqladder.metric.table import execution_right, official_table
+
+HELP = "execution accuracy on test suites, and exact set match"
+GOLD_FAILED = 3
+EPILOG = f"""exit status: 0 scored; 1 an input is missing or malformed; 2 wrong usage;
+{GOLD_FAILED} scored, but some gold query failed (its question counts as not right)."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options; names with underscores are those of the official script."""
+    parser.epilog = EPILOG
+    parser.add_argument("--gold", required=True, type=Path, help="query, tab, database; or .jsonl")
+    parser.add_argument(
+        "--pred",
+        required=True,
+        action="append",
+        metavar="[NAME=]FILE",
+        help="predicted queries; several files share the work on gold",
+    )
+    parser.add_argument("--db", required=True, type=Path, help="<db_id>/<db_id>.sqlite and suites")
+    parser.add_argument("--etype", choices=("exec", "match", "all"), default="exec")
+    parser.add_argument("--table", type=Path, help="Spider's tables.json, for match and all")
+    parser.add_argument(
+        "--plug_value", action="store_true", help="let gold's values replace the prediction's"
+    )
+    parser.add_argument("--keep_distinct", action="store_true", help="do not delete DISTINCT")
+    parser.add_argument(
+        "--repair",
+        action="append",
+        default=[],
+        choices=(*REPAIRS, "all"),
+        help="mend one quirk of the official evaluator, or all",
+    )
+    parser.add_argument("--verdicts", type=Path, help="write a JSON line for every pair")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes")
+    for limit in fields(Limits):
+        name, kind = "--" + limit.name.replace("_", "-"), type(limit.default)
+        parser.add_argument(name, type=kind, default=limit.default, help=f"{limit.default}")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score, print, and give the exit status.
+
+    Raises:
+        MetricInputError: an input is missing or malformed.
+    """
+    arms = _arms(args.pred)
+    task = _task(args)
+    with _progress() as progress:
+        scores = score_files(args.gold, arms, task, progress)
+    if args.verdicts:
+        _write_verdicts(args.verdicts, scores, args.plug_value)
+    if args.json:
+        print(json.dumps({name: _summary(found, task) for name, found in scores.items()}, indent=2))
+    else:
+        for name, found in scores.items():
+            if len(scores) > 1:
+                print(f"{name}:")
+            print(official_table(found, args.etype, args.plug_value), end="")
+    return _report_gold_errors(scores)
+
+
+def _arms(given: list[str]) -> dict[str, Path]:
+    arms = {}
+    for text in given:
+        name, equals, path = text.partition("=")
+        if not equals:
+            name, path = Path(text).name, text
+        if name in arms:
+            raise MetricInputError(f"two prediction files are called {name!r}; write NAME={path}")
+        arms[name] = Path(path)
+    return arms
+
+
+def _task(args: argparse.Namespace) -> Task:
+    repairs = frozenset(REPAIRS if "all" in args.repair else args.repair)
+    options = Options(args.plug_value, args.keep_distinct, repairs)
+    limits = Limits(**{name: getattr(args, name) for name in asdict(Limits())})
+    return Task(args.db, options, limits, args.jobs, args.etype, args.table)
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """A progress bar on standard error if that is a terminal, nothing otherwise."""
+    if not sys.stderr.isatty():
+        yield lambda judged, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), auto_refresh=False, transient=True) as bar:
+        bar_task = bar.add_task("queries")
+
+        def advance(judged: int, total: int) -> None:
+            bar.update(bar_task, completed=judged, total=total, refresh=True)
+
+        yield advance
+
+
+def _write_verdicts(path: Path, scores: dict[str, Scores], plug_value: bool) -> None:
+    lines = []
+    for name, found in scores.items():
+        arm = {"arm": name} if len(scores) > 1 else {}
+        lines += [
+            json.dumps({**arm, "index": index, **_row(row, plug_value)}, ensure_ascii=False)
+            for index, row in enumerate(found.rows)
+        ]
+    # Half a surrogate pair, which JSON can hold and UTF-8 cannot, may stand in a detail.
+    path.write_text("".join(line + "\n" for line in lines), "utf-8", errors="backslashreplace")
+
+
+def _row(row: Scored, plug_value: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "id": row.item.id,
+        "db_id": row.item.db_id,
+        "hardness": row.hardness,
+    }
+    if row.judgement:
+        right = plug_value and row.plugged
+        found["verdict"] = CORRECT if right else row.judgement.verdict
+        found["detail"] = "" if right else row.judgement.detail
+    if row.match:
+        found["exact"] = row.match.exact
+        found["differs"] = [name for name, part in row.match.parts.items() if not part.whole]
+    return found
+
+
+def _summary(scores: Scores, task: Task) -> dict[str, Any]:
+    found: dict[str, Any] = {"n": len(scores.rows), "database_files": scores.database_files}
+    if task.etype != "match":
+        right = execution_right(task.options.plug_value)
+        found["execution"] = by_level(scores, right)
+        found["execution_by_turn"] = by_turn(scores, right)
+        found["by_verdict"] = by_verdict(scores)
+    if task.etype != "exec":
+        found["exact_match"] = by_level(scores, lambda row: row.matched)
+        found["partial_match"] = by_part(scores)
+    return found
+
+
+def _report_gold_errors(scores: dict[str, Scores]) -> int:
+    status = 0
+    for name, found in scores.items():
+        failed = [
+            row for row in found.rows if row.judgement and row.judgement.verdict == GOLD_ERROR
+        ]
+        if failed:
+            first = failed[0]
+            print(
+                f"{name}: gold failed on {len(failed)} of {len(found.rows)} questions, first "
+                f"{first.item.id!r} ({first.judgement.detail}); they count as not right",
+                file=sys.stderr,
+            )
+            status = GOLD_FAILED
+    return status

@@ -1,0 +1,96 @@
+"""The report that the official script prints, in the same words and columns."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqladder.metric.match import PARTS
+from sqladder.metric.scoring import Scored, Scores
+from sqladder.metric.summary import Right, by_level, by_part, by_turn
+
+Rates = dict[str, dict[str, Any]]
+
+
+def official_table(scores: Scores, etype: str, plug_value: bool) -> str:
+    """Counts and accuracies by level, and by turn where there is more than one session.
+
+    Args:
+        scores: the scored file.
+        etype: `exec`, `match` or `all`, which decides the sections.
+        plug_value: take the verdicts with gold's values for execution accuracy.
+    """
+    rights = dict(_sections(etype, plug_value))
+    several = scores.sessions > 1
+    tables = {title: by_level(scores, right) for title, right in rights.items()}
+    levels = [name for name in next(iter(tables.values())) if several or name != "joint_all"]
+    lines = _head(tables, levels)
+    for title, table in tables.items():
+        lines += _section("", title, table, levels)
+        if title == "exact match":
+            lines += _parts(by_part(scores), levels)
+    if several:
+        turns = {title: by_turn(scores, right) for title, right in rights.items()}
+        names = list(next(iter(turns.values())))
+        lines += ["", "", *_head(turns, names)]
+        for title, table in turns.items():
+            lines += _section("TURN ", title, table, names)
+    return "\n".join(lines) + "\n"
+
+
+def execution_right(plug_value: bool) -> Right:
+    """What counts as right for execution accuracy."""
+    return _plugged if plug_value else _strict
+
+
+def _strict(row: Scored) -> bool:
+    return row.correct
+
+
+def _plugged(row: Scored) -> bool:
+    return row.plugged
+
+
+def _sections(etype: str, plug_value: bool) -> Iterator[tuple[str, Right]]:
+    if etype in ("exec", "all"):
+        yield "execution", execution_right(plug_value)
+    if etype in ("match", "all"):
+        yield "exact match", lambda row: row.matched
+
+
+def _head(tables: dict[str, Rates], names: list[str]) -> list[str]:
+    counts = next(iter(tables.values()))
+    return [
+        _line("", (f"{name:20}" for name in names)),
+        _line("count", (f"{counts[name]['n']:<20d}" for name in names)),
+    ]
+
+
+def _section(prefix: str, title: str, table: Rates, names: list[str]) -> list[str]:
+    kind = "EXECUTION" if title == "execution" else "EXACT MATCHING"
+    rule = "====================="
+    heading = f"{rule}   {prefix}{kind} ACCURACY     {rule}"
+    if title == "exact match":
+        rule = "======================"
+        heading = f"\n{rule} {prefix}{kind} ACCURACY {rule[1:]}"
+    return [heading, _line(title, _decimals(table[name]["rate"] or 0.0 for name in names))]
+
+
+def _parts(table: dict[str, dict[str, dict[str, float]]], levels: list[str]) -> list[str]:
+    lines = []
+    for measure, heading in (
+        ("acc", "\n---------------------PARTIAL MATCHING ACCURACY----------------------"),
+        ("rec", "---------------------- PARTIAL MATCHING RECALL ----------------------"),
+        ("f1", "---------------------- PARTIAL MATCHING F1 --------------------------"),
+    ):
+        lines.append(heading)
+        for name in PARTS:
+            values = (table[level][name][measure] for level in levels)
+            lines.append(_line(name, _decimals(values)))
+    return lines
+
+
+def _decimals(values: Iterable[float]) -> Iterator[str]:
+    return (f"{value:<20.3f}" for value in values)
+
+
+def _line(title: str, cells: Iterable[str]) -> str:
+    return f"{title:20} " + " ".join(cells)
