@@ -1,0 +1,55 @@
+"""The examples that a prompt may show, and which of them a question may not see."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqladder.files import Row
+from sqladder.words import words
+
+
+class Found(NamedTuple):
+    """A chosen example: its position in the pool, and how near the question it was found."""
+
+    position: int
+    score: float
+
+
+class Pool:
+    """Examples in a fixed order, with the means to keep a question from its own answer."""
+
+    def __init__(self, examples: Sequence[Row]) -> None:
+        self.examples = examples
+        self._by_id = {example["id"]: position for position, example in enumerate(examples)}
+        self._by_question: dict[str, list[int]] = defaultdict(list)
+        for position, example in enumerate(examples):
+            self._by_question[_folded(example["question"])].append(position)
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def hidden_from(self, query: Row) -> set[int]:
+        """Name the positions that a question must not see: itself, and every same question.
+
+        A training question finds itself in the pool; a test question would find its gold there
+        wherever the pool was not cleaned.
+        """
+        hidden = set(self._by_question.get(_folded(query["question"]), ()))
+        own = self._by_id.get(query["id"])
+        if own is not None and self.examples[own]["question"] == query["question"]:
+            hidden.add(own)
+        return hidden
+
+    def rows(self, found: Iterable[Found]) -> list[Row]:
+        """Write the chosen examples as rows: id, question, sql, score."""
+        return [
+            {
+                **{key: self.examples[position][key] for key in ("id", "question", "sql")},
+                "score": round(score, 6),
+            }
+            for position, score in found
+        ]
+
+
+def _folded(question: str) -> str:
+    return " ".join(words(question))

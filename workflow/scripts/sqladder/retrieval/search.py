@@ -1,0 +1,53 @@
+"""Searches over a pool: at random, as the control; by words, BM25."""
+
+import random
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+import bm25s
+import numpy as np
+
+from sqladder.files import Row
+from sqladder.retrieval.pool import Found, Pool
+from sqladder.words import name_words
+
+Text = Callable[[Row], str]
+_TOKEN = re.compile(r"<\w+>|\w+")
+
+
+def random_examples(
+    pool: Pool, queries: Sequence[Row], count: int, seed: int
+) -> Iterator[list[Found]]:
+    """Choose examples at random; a question's draw hangs on its id and the seed alone."""
+    for query in queries:
+        hidden = pool.hidden_from(query)
+        size = min(len(pool), count + len(hidden))
+        draw = random.Random(f"{seed}:{query['id']}").sample(range(len(pool)), size)
+        yield [Found(number, 0.0) for number in draw if number not in hidden][:count]
+
+
+def bm25_examples(
+    pool: Pool, queries: Sequence[Row], count: int, text_of_query: Text, text_of_example: Text
+) -> Iterator[list[Found]]:
+    """Choose the examples with the highest BM25 (Lucene's form, k1 1.5, b 0.75); ties in pool order.
+
+    Fewer than `count` are given where fewer share a word with the question.
+    """
+    index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
+    corpus = [tokens(text_of_example(example)) for example in pool.examples]
+    index.index(corpus, show_progress=False)
+    for query in queries:
+        # A word twice in the question counts twice; one that no example has says nothing.
+        known = [word for word in tokens(text_of_query(query)) if word in index.vocab_dict]
+        scores = index.get_scores(known) if known else np.zeros(len(pool))
+        scores[list(pool.hidden_from(query))] = 0
+        best = np.argsort(-scores, kind="stable")[:count]
+        yield [Found(int(number), float(scores[number])) for number in best if scores[number] > 0]
+
+
+def tokens(text: str) -> list[str]:
+    """Cut a question or a statement into words; names of several words fall apart, masks stay whole."""
+    found: list[str] = []
+    for token in _TOKEN.findall(text):
+        found += [token] if token.startswith("<") else name_words(token)
+    return found
