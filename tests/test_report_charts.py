@@ -166,6 +166,21 @@ def test_imported_variants_have_no_place_in_the_cost_chart(tmp_path):
     assert places == {"baseline": 0.0, "full": 1.5}
 
 
+def test_names_of_databases_are_no_formulas_and_no_markup(tmp_path):
+    questions = [
+        {**question, "db_id": f"$\\frac${question['db_id']}<b>&"}
+        for question in runs.question_rows(40)
+    ]
+    run = load_run(**runs.write_run(tmp_path, questions, {"full": [True] * 40}))
+    strange = compare(run)
+    path = tmp_path / "a.svg"
+    save(plot(strange, "accuracy_by_database"), path, strange, "accuracy_by_database")
+    texts = [
+        "".join(node.itertext()) for node in ElementTree.parse(path).getroot().iter(f"{SVG}text")
+    ]
+    assert "$\\frac$db_0<b>& (10)" in texts
+
+
 def test_the_heat_map_holds_every_accuracy(comparison):
     axes = plot(comparison, "accuracy_by_database").axes[0]
     drawn = np.array(axes.images[0].get_array())

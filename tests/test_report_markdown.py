@@ -393,6 +393,14 @@ def test_hostile_predictions_stay_text(tmp_path):
     assert "script" not in outside
 
 
+def test_long_tables_are_folded_and_short_ones_are_not(report, tmp_path):
+    questions = runs.question_rows(93, databases=31)
+    files = runs.write_run(tmp_path, questions, {"a": [True] * 93})
+    long = render(compare(load_run(**files)), runs.run_facts(), "T", "charts", False)
+    assert "<details><summary>All databases (31 rows)</summary>\n\n| database |" in long
+    assert "All databases" not in report
+
+
 def test_a_level_without_questions_is_a_dash_and_has_no_best(tmp_path):
     questions = runs.question_rows(60, levels=("easy", "hard"))
     files = runs.write_run(tmp_path, questions, {"a": [True] * 60, "b": [False] * 60})

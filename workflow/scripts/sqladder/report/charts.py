@@ -23,6 +23,8 @@ from sqladder.statistics import wilson_interval
 SETTINGS = {
     "svg.hashsalt": "sqladder",
     "svg.fonttype": "none",
+    # A name with dollar signs is a name, not a formula.
+    "text.parse_math": False,
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,

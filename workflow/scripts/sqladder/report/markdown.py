@@ -12,7 +12,16 @@ from sqladder.report.comparison import Comparison
 from sqladder.report.data import METRICS, Run
 from sqladder.report.examples import failure_examples
 from sqladder.report.observations import observations
-from sqladder.report.text import UNKNOWN, code_block, escape, listing, number, seconds, table
+from sqladder.report.text import (
+    UNKNOWN,
+    code_block,
+    escape,
+    folded,
+    listing,
+    number,
+    seconds,
+    table,
+)
 from sqladder.statistics import DRAWS, SEED
 
 Facts = Mapping[str, Any]
@@ -145,7 +154,7 @@ def _pairs(comparison: Comparison, charts: str) -> str:
 
 {_chart(comparison, charts, "paired_differences")}
 
-{tables.pair_table(comparison)}
+{folded("All pairs", len(comparison.pairs), tables.pair_table(comparison))}
 
 Detectable points: the smallest true difference that a single test at 5 % would find with a chance of
 80 %, given how often this pair disagrees. "New databases" resamples whole databases: it answers for
@@ -154,13 +163,14 @@ questions on databases that are not in this test, and is too narrow with few of 
 
 def _databases(comparison: Comparison, charts: str) -> str:
     run = comparison.run
+    by_database = tables.group_table(run, run.by_database, "database")
     return f"""## Accuracy by database
 
 {_chart(comparison, charts, "accuracy_by_database")}
 
 {tables.database_interval_table(run)}
 
-{tables.group_table(run, run.by_database, "database")}"""
+{folded("All databases", len(run.by_database), by_database)}"""
 
 
 def _features(comparison: Comparison) -> str:

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 
 UNKNOWN = "-"
 
+SCREEN = 30
+"""Rows of a table that is still shown without a click."""
+
 
 def rate(value: float | None) -> str:
     """A share in the published form, three decimals."""
@@ -62,6 +65,13 @@ def code_block(text: str, language: str = "", limit: int = 600) -> str:
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
+
+
+def folded(summary: str, rows: int, text: str) -> str:
+    """A long table behind a line to click on; one that fits on a screen stays open."""
+    if rows <= SCREEN:
+        return text
+    return f"<details><summary>{summary} ({rows} rows)</summary>\n\n{text}\n\n</details>"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> str:
