@@ -6,13 +6,15 @@ Example: python render_prompts.py --examples resources/datasets/demo/train.jsonl
 """
 
 import argparse
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqladder import prompts
+from sqladder.contexts import ContextWriter, Options, ValueOptions, Written
 from sqladder.errors import InputError, run_main
-from sqladder.files import Row, by_id, read_jsonl, write_jsonl
-from sqladder.schema import FORMS, read_schema
+from sqladder.files import Row, by_id, iterate_jsonl, with_unique_ids, write_jsonl
+from sqladder.retrieval.references import TEMPLATES
+from sqladder.schema_forms import FORMS
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -20,6 +22,16 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--examples", required=True, type=Path, help="JSON Lines")
     parser.add_argument("--databases", required=True, type=Path, help="<db_id>/<db_id>.sqlite")
     parser.add_argument("--schema-form", choices=sorted(FORMS), default="ddl")
+    parser.add_argument(
+        "--descriptions", action="store_true", help="with the columns' descriptions"
+    )
+    parser.add_argument("--tables-json", type=Path, help="descriptions: Spider's tables.json too")
+    parser.add_argument("--linking-budget", type=int, help="characters of the schema's text")
+    parser.add_argument("--values", choices=["in_schema", "block"], help="mentioned values")
+    parser.add_argument("--values-per-column", type=int, default=3)
+    parser.add_argument("--values-at-most", type=int, default=10)
+    parser.add_argument("--references", type=Path, help="few-shot examples, JSON Lines by id")
+    parser.add_argument("--references-template", choices=sorted(TEMPLATES))
     parser.add_argument("--system-text", default=prompts.SYSTEM_TEXT, help="'': no system turn")
     parser.add_argument("--user-template", default=prompts.USER_TEMPLATE)
     parser.add_argument("--with-answer", action="store_true", help="for training")
@@ -27,32 +39,66 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def render_example(example: Row, schema: str, args: argparse.Namespace) -> Row:
+def schema_options(args: argparse.Namespace) -> Options:
+    """Gather what concerns the schema."""
+    values = None
+    if args.values:
+        in_schema = args.values == "in_schema"
+        values = ValueOptions(in_schema, args.values_per_column, args.values_at_most)
+    return Options(
+        args.schema_form, args.descriptions, args.tables_json, values, args.linking_budget
+    )
+
+
+def read_references(args: argparse.Namespace) -> dict[str, str] | None:
+    """Write each question's few-shot examples; None where the context has none."""
+    if not args.references:
+        return None
+    rows = by_id(iterate_jsonl(args.references), args.references)
+    write = TEMPLATES[args.references_template]
+    return {key: write(row["examples"]) for key, row in rows.items()}
+
+
+def render_example(
+    example: Row, written: Written, references: dict[str, str] | None, args: argparse.Namespace
+) -> Row:
     for field in ("question", "sql") if args.with_answer else ("question",):
         if not example.get(field):
             raise InputError(f"{args.examples}: example {example['id']!r} has no {field!r}")
+    parts = {"values": written.values, "evidence": example.get("evidence") or ""}
+    if references is not None:
+        if example["id"] not in references:
+            raise InputError(f"{args.references} has no examples for question {example['id']!r}")
+        parts["examples"] = references[example["id"]]
     messages = prompts.chat_messages(
-        schema,
+        written.schema,
         example["question"],
         example["sql"] if args.with_answer else None,
         system_text=args.system_text,
         user_template=args.user_template,
+        parts=parts,
     )
     return {"id": example["id"], "messages": messages}
+
+
+def render_all(writer: ContextWriter, args: argparse.Namespace) -> Iterator[Row]:
+    """Render one example after the other: a large set never lies in memory whole."""
+    references = read_references(args)
+    for example in with_unique_ids(iterate_jsonl(args.examples), args.examples):
+        if example.get("schema"):
+            # Data that brings its schemas as text has no database to read.
+            written = Written(example["schema"], "")
+        else:
+            written = writer.write(example["db_id"], example.get("question") or "")
+        yield render_example(example, written, references, args)
 
 
 def main() -> None:
     args = parse_arguments()
     prompts.check_user_template(args.user_template)
-    examples = by_id(read_jsonl(args.examples), args.examples).values()
-
-    @cache
-    def schema_of(db_id: str) -> str:
-        return FORMS[args.schema_form](read_schema(args.databases / db_id / f"{db_id}.sqlite"))
-
-    rows = [render_example(example, schema_of(example["db_id"]), args) for example in examples]
-    write_jsonl(args.output, rows)
-    print(f"{len(rows)} prompts over {schema_of.cache_info().currsize} databases -> {args.output}")
+    writer = ContextWriter(args.databases, schema_options(args))
+    count = write_jsonl(args.output, render_all(writer, args))
+    print(f"{count} prompts over {len(writer)} databases -> {args.output}")
 
 
 if __name__ == "__main__":

@@ -46,24 +46,30 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path} is not valid JSON: {error}") from error
 
 
-def write_jsonl(path: Path, rows: Iterable[Row]) -> None:
-    """Write JSON Lines atomically, one object a line."""
+def write_jsonl(path: Path, rows: Iterable[Row]) -> int:
+    """Write JSON Lines atomically, one object a line; returns how many."""
+    count = 0
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
+    return count
 
 
 def read_jsonl(path: Path) -> list[Row]:
     """Read JSON Lines; a line that is not an object is an error that names it."""
-    rows = []
+    return list(iterate_jsonl(path))
+
+
+def iterate_jsonl(path: Path) -> Iterator[Row]:
+    """Read JSON Lines one after the other, for files that need not lie in memory whole."""
     try:
         with path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
-                    rows.append(_parse_row(path, number, line))
+                    yield _parse_row(path, number, line)
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text: {error}") from error
-    return rows
 
 
 def _parse_row(path: Path, number: int, line: str) -> Row:
@@ -78,14 +84,19 @@ def _parse_row(path: Path, number: int, line: str) -> Row:
 
 def by_id(rows: Iterable[Row], source: Path | str) -> dict[str, Row]:
     """Index rows by their `id`; a missing or doubled id is an error that names it."""
-    index: dict[str, Row] = {}
+    return {row["id"]: row for row in with_unique_ids(rows, source)}
+
+
+def with_unique_ids(rows: Iterable[Row], source: Path | str) -> Iterator[Row]:
+    """Pass rows on; a missing or doubled id is an error that names it."""
+    seen: set[str] = set()
     for position, row in enumerate(rows):
         if "id" not in row:
             raise InputError(f"{source}: row {position + 1} has no 'id'")
-        if row["id"] in index:
+        if row["id"] in seen:
             raise InputError(f"{source}: id {row['id']!r} occurs twice")
-        index[row["id"]] = row
-    return index
+        seen.add(row["id"])
+        yield row
 
 
 def join_by_id(
@@ -103,5 +114,7 @@ def join_by_id(
     ):
         missing = [key for key in here if key not in there]
         if missing:
-            raise InputError(f"{source} lacks {len(missing)} of {len(here)} ids, first {missing[0]!r}")
+            raise InputError(
+                f"{source} lacks {len(missing)} of {len(here)} ids, first {missing[0]!r}"
+            )
     return [(row, right_index[key]) for key, row in left_index.items()]

@@ -6,7 +6,8 @@ training, so both sides agree token by token.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sqladder.errors import InputError
@@ -38,6 +39,11 @@ CHAT_TEMPLATE = (
 _CONTROL_TOKEN = re.compile(r"<(?=\|\w+\|>)|<(?=/?(?:think|tool_call|tool_response)>)")
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
+# What a user message may hold beside the schema and the question: values that the question mentions,
+# few-shot examples (these in a system message too), and the evidence that some data sets give.
+PARTS = ("values", "examples", "evidence")
+_NO_PARTS: Mapping[str, str] = MappingProxyType({})
+
 
 def neutralise(text: str) -> str:
     """Break every control token in a text from outside: `<|im_end|>` becomes `< |im_end|>`.
@@ -49,14 +55,19 @@ def neutralise(text: str) -> str:
 
 
 def check_user_template(template: str) -> str:
-    """Return the template if it holds {schema} and {question} and no other placeholder."""
-    found = _PLACEHOLDER.findall(template)
-    if set(found) != {"schema", "question"}:
+    """Return the template if it holds {schema} and {question} and, beside them, at most `PARTS`."""
+    found = placeholders(template)
+    if not {"schema", "question"} <= found <= {"schema", "question", *PARTS}:
         raise InputError(
-            f"user template {template!r} has the placeholders {sorted(set(found))}: "
-            "it needs {schema} and {question}, and nothing else in braces"
+            f"user template {template!r} has the placeholders {sorted(found)}: it needs {{schema}} "
+            "and {question}, may hold {values}, {examples} and {evidence}, and nothing else in braces"
         )
     return template
+
+
+def placeholders(template: str) -> set[str]:
+    """Name what a template holds in braces."""
+    return set(_PLACEHOLDER.findall(template))
 
 
 def chat_messages(
@@ -66,16 +77,20 @@ def chat_messages(
     *,
     system_text: str = SYSTEM_TEXT,
     user_template: str = USER_TEMPLATE,
+    parts: Mapping[str, str] = _NO_PARTS,
 ) -> list[Message]:
     """Build the messages of one prompt; an empty system text leaves the system turn out.
 
-    The schema goes before the question, so that questions on one database share a prefix, which an
-    engine may compute once.
+    Where the template puts the schema first, questions on one database share a prefix, which an
+    engine may compute once. `parts` has the texts of `PARTS`; a part that is not given is empty.
+    In the system text {examples} alone is a placeholder.
     """
-    fields = {"schema": neutralise(schema.strip()), "question": neutralise(question.strip())}
+    texts = {**dict.fromkeys(PARTS, ""), **parts, "schema": schema, "question": question}
+    fields = {name: neutralise(text.strip()) for name, text in texts.items()}
     template = check_user_template(user_template)
     # One pass: a question that itself contains "{schema}" stays as it is.
     user = _PLACEHOLDER.sub(lambda match: fields[match.group(1)], template)
+    system_text = system_text.replace("{examples}", fields["examples"])
     messages = [{"role": "system", "content": system_text}] if system_text else []
     messages.append({"role": "user", "content": user})
     if answer is not None:

@@ -88,11 +88,18 @@ def _comment(column: ColumnName, notes: Notes, examples: ColumnValues) -> str:
 
 def compact(database: Database, notes: Notes) -> str:
     """One line a table, one a foreign key, one a column that the question mentions values of."""
-    lines = [schema.compact(database)]
-    for (table, column), values in notes.mentioned.items():
-        name = f"{quoted(table)}.{quoted(column)}"
-        lines.append(f"{name}: {', '.join(map(literal, values))}")
-    return "\n".join(lines)
+    values = values_block(database, notes.mentioned)
+    return schema.compact(database) + (f"\n{values}" if values else "")
+
+
+def values_block(database: Database, mentioned: ColumnValues) -> str:
+    """Write mentioned values of a database's tables, one column a line: table.column: 'a', 'b'."""
+    tables = {table.name for table in database.tables}
+    return "\n".join(
+        f"{quoted(table)}.{quoted(column)}: {', '.join(map(literal, values))}"
+        for (table, column), values in mentioned.items()
+        if table in tables
+    )
 
 
 def prose(database: Database, notes: Notes) -> str:
