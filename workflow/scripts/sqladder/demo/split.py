@@ -1,7 +1,7 @@
 """Split the questions so that no split shares (schema, question type, values) with another.
 
-The toy base model is trained on `pretrain`: the easy types over all schemas, which show it every
-table, column and keyword, and each other type over a few schemas. `train`, for fine-tuning, holds
+The toy base model is trained on `pretrain`: the easy types and simple joins over all schemas, which
+show it every table and column, and each other type over a few schemas, which show it every keyword. `train`, for fine-tuning, holds
 the combinations of schema and type that the base has not seen, and some that it has. `test` and
 `validation` are drawn from all combinations, so that the base is right on a part of them.
 """
@@ -14,6 +14,8 @@ from hashlib import sha256
 from sqladder.demo.questions import LEVELS, TYPES, Question
 
 SPLITS = ("pretrain", "train", "validation", "test")
+# The base sees these over all schemas, every other type over so many of them.
+EVERYWHERE = (*LEVELS["easy"], "join_list")
 HARD_TYPE_SCHEMAS = 3
 TEST_PERCENT, VALIDATION_PERCENT = 12, 5
 TEST_SIZE, VALIDATION_SIZE = 360, 100
@@ -53,10 +55,10 @@ def _split_of(question: Question, schemas: list[str], seed: int) -> str:
 def in_pretraining(db_id: str, source: str, schemas: list[str]) -> bool:
     """Whether the base model sees this question type over this schema.
 
-    Easy types are seen over all schemas. The others rotate, so that each is seen over
+    Some types are seen over all schemas. The others rotate, so that each is seen over
     HARD_TYPE_SCHEMAS schemas and each schema has about equally many of them.
     """
-    if source in LEVELS["easy"]:
+    if source in EVERYWHERE:
         return True
     turn = schemas.index(db_id) - 3 * list(TYPES).index(source)
     return turn % len(schemas) < HARD_TYPE_SCHEMAS
