@@ -1,9 +1,10 @@
 """Split the questions so that no split shares (schema, question type, values) with another.
 
 The toy base model is trained on `pretrain`: the easy types and simple joins over all schemas, which
-show it every table and column, and each other type over a few schemas, which show it every keyword. `train`, for fine-tuning, holds
-the combinations of schema and type that the base has not seen, and some that it has. `test` and
-`validation` are drawn from all combinations, so that the base is right on a part of them.
+show it every table and column, and each other type over a few schemas, which show it every keyword.
+`train`, for fine-tuning, holds the combinations of schema and type that the base has not seen, and
+some that it has. `test` and `validation` are drawn from all combinations, so that the base is right
+on a part of them.
 """
 
 import random
