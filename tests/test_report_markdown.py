@@ -1,5 +1,7 @@
 """Every number in the report's tables, counted again here from the verdict rows."""
 
+import dataclasses
+import itertools
 import json
 import re
 from math import comb
@@ -246,6 +248,24 @@ def test_intervals_for_new_databases_come_from_whole_databases(report):
         assert printed == pytest.approx(expected, abs=0.008)
 
 
+def test_differences_on_new_databases_come_from_whole_databases(report):
+    rows = tables(section(report, "## Paired differences"))[0][1:]
+    rng = np.random.default_rng(0)
+    for row, (one, other) in zip(rows, pairs(), strict=True):
+        gaps = np.array(
+            [
+                (right(one, db_id=f"db_{i}")[0] - right(other, db_id=f"db_{i}")[0], 62)
+                for i in range(5)
+            ]
+        )
+        drawn = gaps[rng.integers(0, 5, size=(20_000, 5))].sum(axis=1)
+        drawn = 100 * drawn[:, 0] / drawn[:, 1]
+        low, high = (float(end.replace("−", "-")) for end in row[3].split(" to "))
+        # Five databases give few distinct means: the ends are checked by what lies beyond them.
+        assert np.mean(drawn < low - 0.06) <= 0.03 <= 0.01 + np.mean(drawn <= low + 0.06)
+        assert np.mean(drawn > high + 0.06) <= 0.03 <= 0.01 + np.mean(drawn >= high - 0.06)
+
+
 def test_accuracy_by_database(report):
     header, *rows = tables(section(report, "## Accuracy by database"))[1]
     assert header == ["database", "n", *NAMES]
@@ -371,8 +391,18 @@ def test_times_stand_only_between_their_marks(comparison, report):
     facts["written"] = "2031-05-05 05:05 UTC"
     facts["times"][0]["seconds"] = 777.0
     facts["hardware"]["cores"] = 96
-    later = render(comparison, facts, "A title", "charts", demonstration=True)
-    assert later != report
+    slower = [
+        dataclasses.replace(
+            variant,
+            training={**variant.training, "seconds": 999.0, "peak_memory_mb": 1.5},
+            generation={**variant.generation, "seconds": 888.0},
+        )
+        for variant in comparison.run.variants
+    ]
+    again = compare(dataclasses.replace(comparison.run, variants=slower))
+    later = render(again, facts, "A title", "charts", demonstration=True)
+    for text in ("2031-05-05", "12.9 min", "96 cores", "16.6 min", "1.5 MB", "14.8 min"):
+        assert text in later
     assert without_times(later) == without_times(report)
 
 
@@ -424,9 +454,14 @@ def test_the_csv_has_every_metric_and_level(comparison):
     lines = metrics_csv(comparison.run).splitlines()
     assert lines[0] == "variant,level,n,correct,rate,low,high,metric"
     assert len(lines) == 1 + 4 * 3 * 6
-    correct, n = right("full", "plug_value", hardness="hard")
-    low, high = stats.binomtest(correct, n).proportion_ci(method="wilson")
-    assert f"full,hard,{n},{correct},{correct / n:.6f},{low:.6f},{high:.6f},plug_value" in lines
+    for name, (metric, key) in itertools.product(
+        NAMES, (("test_suite", None), ("plug_value",) * 2, ("single_database",) * 2)
+    ):
+        for level in runs.LEVELS:
+            correct, n = right(name, key, hardness=level)
+            low, high = stats.binomtest(correct, n).proportion_ci(method="wilson")
+            numbers = f"{n},{correct},{correct / n:.6f},{low:.6f},{high:.6f}"
+            assert f"{name},{level},{numbers},{metric}" in lines
 
 
 def test_the_csv_leaves_a_rate_without_questions_empty(tmp_path):

@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 import report_runs as runs
+from scipy import stats
 
 from sqladder.report.comparison import compare
 from sqladder.report.data import load_run
@@ -45,6 +46,7 @@ def test_equal_verdicts_claim_nothing(tmp_path):
     assert found[0].startswith("**No single variant is shown to be best**: baseline (0.450) and ")
     assert about(found, "Not told apart from the baseline: full (+0.0, p = 1.000), n = 200")
     assert about(found, "All variants are right on the same questions (n = 200)")
+    assert not about(found, "By level")
     assert not about(found, "is the best")
     assert not about(found, "above the baseline")
 
@@ -154,6 +156,31 @@ def test_extra_questions_are_called_harder_only_where_the_test_shows_it(tmp_path
     assert "full" not in one[0]
     none = observe(tmp_path / "c", questions, {"baseline": flat, "full": flat})
     assert not about(none, "easy ones")
+
+
+def test_a_second_test_of_the_same_kind_makes_a_borderline_fall_vanish(tmp_path):
+    # Fisher's exact p is about 0.04: a claim alone, none among two after Holm.
+    questions = runs.question_rows(160)
+    falls = by_level(questions, {"easy": 0.6, "medium": 0.5, "hard": 0.5, "extra": 0.35})
+    assert 0.025 < stats.fisher_exact([[24, 16], [14, 26]]).pvalue < 0.05
+    alone = observe(tmp_path / "a", questions, {"full": falls}, baseline=None)
+    assert about(alone, "full 0.600 to 0.350 (n = 40 and 40")
+    both = observe(tmp_path / "b", questions, {"full": falls, "lora": falls}, baseline=None)
+    assert not about(both, "easy ones")
+
+
+def test_a_second_kind_of_failure_makes_a_borderline_difference_vanish(tmp_path):
+    questions = runs.question_rows(100)
+    before = ["sql_error"] * 6 + ["wrong_result"] * 94
+    after = ["wrong_result"] * 100
+    alone = observe(tmp_path / "a", questions, {"baseline": before, "full": after})
+    assert about(alone, "full has fewer sql_error verdicts than the baseline: 0 against 6 (n = 100")
+    both = observe(
+        tmp_path / "b",
+        questions,
+        {"baseline": [*before[:-1], "timeout"], "full": [*after[:-1], "timeout"]},
+    )
+    assert not about(both, "verdicts than")
 
 
 def test_oracle_values_are_mentioned_where_they_change_the_accuracy(tmp_path):

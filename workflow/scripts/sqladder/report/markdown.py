@@ -128,8 +128,8 @@ def _observations(comparison: Comparison) -> str:
     lines = "\n".join(f"- {sentence}" for sentence in observations(comparison))
     return f"""## Observations
 
-Facts about the numbers of this run. Each is printed because its test supports it at 5 %; p-values
-are adjusted by Holm within each kind of observation.
+Facts about the numbers of this run. A difference is named only where its test supports it at 5 %;
+p-values are adjusted by Holm within each kind of observation.
 
 {lines}"""
 

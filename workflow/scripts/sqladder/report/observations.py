@@ -252,6 +252,6 @@ def _power(comparison: Comparison) -> Iterator[str]:
     else:
         yield (
             f"With n = {number(n)} and pairs that disagree on up to {100 * shares[-1]:.0f} % of the "
-            f"questions, a single test finds a true difference of {100 * found[1]:.1f} points in "
-            f"80 % of runs; smaller ones are likelier to be missed. {PAIRS}"
+            f"questions, a single test finds a true difference of {100 * found[1]:.1f} points with "
+            f"a chance of 80 %; smaller ones are likelier to be missed. {PAIRS}"
         )
