@@ -10,6 +10,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from sqladder import config as experiment
+from sqladder.databases.engine import is_foreign
 from sqladder.errors import InputError
 from sqladder.modules import imported_modules
 from sqladder.runlock import take_lock
@@ -30,6 +31,13 @@ TRAINED = experiment.variants_by_method(config, experiment.TRAINED)
 
 DEMO_DATASETS = experiment.datasets_by_source(config, "demo")
 FILE_DATASETS = experiment.datasets_by_source(config, "files")
+# Training rows that bring their schemas with them have no databases.
+ROW_DATASETS = [
+    name for name in FILE_DATASETS if "databases" not in config["datasets"][name]
+]
+PAIRED_DATASETS = [name for name in FILE_DATASETS if name not in ROW_DATASETS]
+SPLIT_DATASETS = [name for name in FILE_DATASETS if "split" in config["datasets"][name]]
+DOWNLOADS = config.get("downloads", {})
 DEMO_SPLITS = ["pretrain", "train", "validation", "test"]
 DEMO_SCHEMAS = sorted(map(str, Path("resources/demo/schemas").glob("*.sql")))
 
@@ -43,6 +51,7 @@ wildcard_constraints:
     variant=any_of(VARIANTS),
     context=any_of(config["contexts"]),
     dataset=any_of(config["datasets"]),
+    download=any_of(DOWNLOADS),
     split="pretrain|train|test",
 
 
@@ -87,25 +96,33 @@ def dataset_of(split):
 
 
 def examples_of(split):
-    """Name the file of a split's examples: a demonstration has a file for each, files of yours are one."""
+    """Name the file of a split's examples: one for each part, or one for all where the data set is not split."""
     dataset = dataset_of(split)
-    name = split if dataset in DEMO_DATASETS else "examples"
+    part = config.get("test_split", "test") if split == "test" else split
+    name = part if dataset in DEMO_DATASETS + SPLIT_DATASETS else "examples"
     return f"resources/datasets/{dataset}/{name}.jsonl"
 
 
 def databases_of(split):
-    """Name the folder with the databases of a split."""
-    return f"resources/datasets/{dataset_of(split)}/databases"
-
-
-def all_questions_of(split):
-    """Name the file of a split's examples with those that were left out."""
+    """Name the folder with the databases of a split; rows that bring their schemas with them have none."""
     dataset = dataset_of(split)
+    return [] if dataset in ROW_DATASETS else f"resources/datasets/{dataset}/databases"
+
+
+def imported_questions():
+    """Name the file with every question of the test's data set, in the order of its source."""
+    dataset = config["test_on"]
     return (
         f"resources/datasets/{dataset}/questions.jsonl"
         if dataset in FILE_DATASETS
-        else examples_of(split)
+        else examples_of("test")
     )
+
+
+def asked_questions():
+    """Name the file with every question that was to be asked, those that were left out among them."""
+    is_split = config["test_on"] in SPLIT_DATASETS
+    return examples_of("test") if is_split else imported_questions()
 
 
 def number_of_variations(wildcards):
@@ -113,21 +130,74 @@ def number_of_variations(wildcards):
 
 
 def dataset_file(key):
-    """Give the input function for a file that a data set's entry names, or for none."""
+    """Give the input function for what a data set's entry names: a file, the download that it lies in, or nothing."""
 
-    def named_file(wildcards):
+    def needed_file(wildcards):
         entry = config["datasets"][wildcards.dataset]
-        return experiment.input_path(entry[key]) if key in entry else []
+        return experiment.needed_file(entry[key]) if key in entry else []
 
-    return named_file
+    return needed_file
+
+
+def dataset_path(key):
+    """Give the params function for the path or URL that a data set's entry names."""
+
+    def path(wildcards):
+        return experiment.input_path(config["datasets"][wildcards.dataset][key])
+
+    return path
+
+
+def reading_flags(wildcards):
+    """Say how a data set's questions are read."""
+    entry = config["datasets"][wildcards.dataset]
+    flags = as_flags({"format": entry.get("format", "jsonl")})
+    if "columns" in entry:
+        flags.append(f"--columns={json.dumps(entry['columns'])}")
+    if entry.get("incomplete_rows") == "drop":
+        flags.append("--drop-incomplete-rows")
+    return flags
 
 
 def import_flags(wildcards):
-    gold = dataset_file("gold")(wildcards)
-    flags = as_flags({"gold": gold} if gold else {})
-    if config["datasets"][wildcards.dataset]["allow_missing_databases"]:
+    entry = config["datasets"][wildcards.dataset]
+    flags = reading_flags(wildcards)
+    if "gold" in entry:
+        flags.append(f"--gold={experiment.input_path(entry['gold'])}")
+    if entry.get("allow_missing_databases"):
         flags.append("--allow-missing-databases")
     return flags
+
+
+def gold_flags(wildcards):
+    """Say what is done with gold that has a problem, under which limits, and what the databases are copies of."""
+    entry = config["datasets"][wildcards.dataset]
+    keep_all = {"failing": "keep", "empty": "keep", "slow": "keep"}
+    scoring = config["scoring"]
+    limits = {key: scoring[key] for key in ("max_vm_steps", "timeout", "memory_mb")}
+    source = experiment.input_path(entry["databases"])
+    original = {"original": source} if is_foreign(source) else {}
+    return as_flags({**entry.get("gold_problems", keep_all), **limits, **original})
+
+
+def split_flags(wildcards):
+    return as_flags(
+        {**config["datasets"][wildcards.dataset]["split"], "seed": config["seed"]}
+    )
+
+
+def local_download(wildcards):
+    """Name the local folder that a download is taken from, if its entry names one."""
+    entry = DOWNLOADS[wildcards.download]
+    return experiment.input_path(entry["folder"]) if "folder" in entry else []
+
+
+def download_flags(wildcards):
+    entry = dict(DOWNLOADS[wildcards.download])
+    del entry["source"]
+    if "folder" in entry:
+        entry["folder"] = experiment.input_path(entry["folder"])
+    return as_flags(entry)
 
 
 # Contexts

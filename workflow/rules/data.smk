@@ -1,7 +1,8 @@
 # Data sets: questions with their gold SQL, and the databases that the questions are about.
-# REQUIRED: resources/demo/schemas/*.sql, or the files named in config["datasets"].
-# OUTPUTS: resources/datasets/{dataset}/databases/<db_id>/*.sqlite and
-#          {pretrain,train,validation,test}.jsonl (demo) or {questions,examples,left_out}.jsonl (files).
+# REQUIRED: resources/demo/schemas/*.sql, or the files and downloads named in config["datasets"].
+# OUTPUTS: resources/datasets/{dataset}/databases/<db_id>/*.sqlite and {pretrain,train,validation,test}.jsonl (demo),
+#          {questions,examples,left_out,gold}.jsonl, gold.md (files), {train,validation,test}.jsonl (files with a split);
+#          resources/downloads/{download}/.
 
 
 rule build_demo_databases:
@@ -61,6 +62,32 @@ rule make_demo_examples:
         """
 
 
+rule fetch:
+    input:
+        script="workflow/scripts/fetch.py",
+        modules=modules_of("fetch.py"),
+        folder=local_download,
+    output:
+        directory("resources/downloads/{download}"),
+    log:
+        "logs/fetch/{download}.log",
+    benchmark:
+        "results/benchmarks/fetch/{download}.tsv"
+    conda:
+        "../envs/data.yaml"
+    params:
+        flags=download_flags,
+    shell:
+        r"""
+        python {input.script:q} \
+            {params.flags:q} \
+            --record config/checksums/{wildcards.download:q}.json \
+            --work-folder resources/fetching/{wildcards.download:q} \
+            --output {output:q} \
+            >{log:q} 2>&1
+        """
+
+
 rule import_databases:
     input:
         script="workflow/scripts/import_databases.py",
@@ -73,13 +100,15 @@ rule import_databases:
     benchmark:
         "results/benchmarks/import_databases/{dataset}.tsv"
     wildcard_constraints:
-        dataset=any_of(FILE_DATASETS),
+        dataset=any_of(PAIRED_DATASETS),
     conda:
         "../envs/data.yaml"
+    params:
+        source=dataset_path("databases"),
     shell:
         r"""
         python {input.script:q} \
-            --source {input.source:q} \
+            --source {params.source:q} \
             --output {output.databases:q} \
             >{log:q} 2>&1
         """
@@ -94,24 +123,115 @@ rule import_questions:
         databases="resources/datasets/{dataset}/databases",
     output:
         questions="resources/datasets/{dataset}/questions.jsonl",
-        examples="resources/datasets/{dataset}/examples.jsonl",
+        paired="resources/datasets/{dataset}/paired.jsonl",
         left_out="resources/datasets/{dataset}/left_out.jsonl",
     log:
         "logs/import_questions/{dataset}.log",
     wildcard_constraints:
-        dataset=any_of(FILE_DATASETS),
+        dataset=any_of(PAIRED_DATASETS),
     conda:
         "../envs/data.yaml"
     params:
+        questions=dataset_path("questions"),
         flags=import_flags,
     shell:
         r"""
         python {input.script:q} \
-            --questions {input.questions:q} \
+            --questions {params.questions:q} \
             --databases {input.databases:q} \
             {params.flags:q} \
             --all {output.questions:q} \
-            --output {output.examples:q} \
+            --output {output.paired:q} \
             --left-out {output.left_out:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule import_rows:
+    input:
+        script="workflow/scripts/import_rows.py",
+        modules=modules_of("import_rows.py"),
+        rows=dataset_file("questions"),
+    output:
+        examples="resources/datasets/{dataset}/examples.jsonl",
+    log:
+        "logs/import_rows/{dataset}.log",
+    benchmark:
+        "results/benchmarks/import_rows/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=any_of(ROW_DATASETS),
+    conda:
+        "../envs/data.yaml"
+    params:
+        rows=dataset_path("questions"),
+        flags=reading_flags,
+    shell:
+        r"""
+        python {input.script:q} \
+            --rows {params.rows:q} \
+            {params.flags:q} \
+            --output {output.examples:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule check_gold:
+    input:
+        script="workflow/scripts/check_gold.py",
+        modules=modules_of("check_gold.py"),
+        examples="resources/datasets/{dataset}/paired.jsonl",
+        databases="resources/datasets/{dataset}/databases",
+    output:
+        examples="resources/datasets/{dataset}/examples.jsonl",
+        checks="resources/datasets/{dataset}/gold.jsonl",
+        summary="resources/datasets/{dataset}/gold.md",
+    log:
+        "logs/check_gold/{dataset}.log",
+    benchmark:
+        "results/benchmarks/check_gold/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=any_of(PAIRED_DATASETS),
+    conda:
+        "../envs/data.yaml"
+    params:
+        flags=gold_flags,
+    shell:
+        r"""
+        python {input.script:q} \
+            --examples {input.examples:q} \
+            --databases {input.databases:q} \
+            {params.flags:q} \
+            --output {output.examples:q} \
+            --checks {output.checks:q} \
+            --summary {output.summary:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule split_examples:
+    input:
+        script="workflow/scripts/split_examples.py",
+        modules=modules_of("split_examples.py"),
+        examples="resources/datasets/{dataset}/examples.jsonl",
+    output:
+        collect(
+            "resources/datasets/{{dataset}}/{part}.jsonl",
+            part=["train", "validation", "test"],
+        ),
+    log:
+        "logs/split_examples/{dataset}.log",
+    wildcard_constraints:
+        dataset=any_of(SPLIT_DATASETS),
+    conda:
+        "../envs/data.yaml"
+    params:
+        flags=split_flags,
+        folder=subpath(output[0], parent=True),
+    shell:
+        r"""
+        python {input.script:q} \
+            --examples {input.examples:q} \
+            {params.flags:q} \
+            --output {params.folder:q} \
             >{log:q} 2>&1
         """

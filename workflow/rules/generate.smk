@@ -43,7 +43,7 @@ rule import_predictions:
         script="workflow/scripts/import_predictions.py",
         modules=modules_of("import_predictions.py"),
         predictions=imported_file,
-        questions=all_questions_of("test"),
+        questions=imported_questions(),
         examples=examples_of("test"),
     output:
         predictions="results/{variant}/predictions.jsonl",

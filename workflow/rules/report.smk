@@ -35,7 +35,7 @@ rule plot_charts:
         **results_of_all_variants(),
         script="workflow/scripts/plot_charts.py",
         modules=modules_of("plot_charts.py"),
-        questions=all_questions_of("test"),
+        questions=asked_questions(),
     output:
         report(
             "results/charts/accuracy_by_level.svg",
@@ -95,7 +95,7 @@ rule write_report:
         **results_of_all_variants(),
         script="workflow/scripts/write_report.py",
         modules=modules_of("write_report.py"),
-        questions=all_questions_of("test"),
+        questions=asked_questions(),
         facts="results/run.json",
         charts=rules.plot_charts.output,
     output:

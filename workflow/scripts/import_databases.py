@@ -1,4 +1,7 @@
-"""Lay out a folder or a tar archive of databases as <output>/<db_id>/*.sqlite.
+"""Lay out databases as <output>/<db_id>/*.sqlite: a folder or archive of them, or a single one.
+
+A single database is a SQLite file, a DuckDB file or the URL of a PostgreSQL database; the last two are copied into
+SQLite.
 
 Example: python import_databases.py --source databases.tar.xz --output resources/datasets/spider/databases
 """
@@ -6,50 +9,71 @@ Example: python import_databases.py --source databases.tar.xz --output resources
 import argparse
 import logging
 import shutil
-import tarfile
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
+from sqladder.archives import is_archive, unpack
 from sqladder.corpus import find_databases
-from sqladder.errors import InputError, run_main
-
-
-def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a tar archive; a member that would leave the folder, or be no plain file, is an error."""
-    try:
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
-    except tarfile.TarError as error:
-        raise InputError(f"{archive} cannot be unpacked: {error}") from error
+from sqladder.databases.engine import SQLITE, is_url, kind_of, name_of, open_engine
+from sqladder.databases.export import export_to_sqlite
+from sqladder.descriptions import BIRD_FOLDER
+from sqladder.errors import run_main
+from sqladder.metric.sandbox import Limits
 
 
 def lay_out(databases: dict[str, Path], output: Path) -> int:
-    """Copy every database with its suite; returns how many files that are."""
+    """Copy every database with its suite and BIRD's descriptions; returns how many database files that are."""
     copied = 0
     for db_id, folder in databases.items():
         (output / db_id).mkdir(parents=True)
         for path in sorted(folder.glob("*.sqlite")):
             shutil.copyfile(path, output / db_id / path.name)
             copied += 1
+        if (folder / BIRD_FOLDER).is_dir():
+            shutil.copytree(folder / BIRD_FOLDER, output / db_id / BIRD_FOLDER)
     return copied
+
+
+def import_single(source: str, output: Path) -> None:
+    """Copy the only database, whichever engine holds it, under the name of its file."""
+    kind, name = kind_of(source), name_of(source)
+    target = output / name / f"{name}.sqlite"
+    target.parent.mkdir(parents=True)
+    if kind == SQLITE:
+        shutil.copyfile(source, target)
+        return
+    with closing(open_engine(source, Limits())) as engine:
+        counts = export_to_sqlite(engine, target)
+    logging.info("%d tables with %d rows copied into SQLite", len(counts), sum(counts.values()))
+
+
+def import_many(source: Path, output: Path) -> int:
+    """Copy the databases of a folder or an archive; returns how many files that are."""
+    if source.is_dir():
+        return lay_out(find_databases(source), output)
+    with tempfile.TemporaryDirectory(dir=output.parent) as temporary:
+        folder = Path(temporary) / "unpacked"
+        unpack(source, folder)
+        return lay_out(find_databases(folder), output)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--source", required=True, type=Path, help="folder or tar archive of databases"
+        "--source", required=True, help="folder, zip or tar archive, database file, PostgreSQL URL"
     )
     parser.add_argument("--output", required=True, type=Path, help="folder to make")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=args.output.parent) as temporary:
-        source = args.source
-        if source.is_file():
-            source = Path(temporary)
-            unpack(args.source, source)
-        databases = find_databases(source)
-        files = lay_out(databases, args.output)
-    logging.info("%d databases with %d files", len(databases), files)
+    path = Path(args.source)
+    if not is_url(args.source) and (path.is_dir() or is_archive(path)):
+        files = import_many(path, args.output)
+    else:
+        import_single(args.source, args.output)
+        files = 1
+    databases = sum(folder.is_dir() for folder in args.output.iterdir())
+    logging.info("%d databases with %d files", databases, files)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,29 @@
-"""Take a data set of local files: check its questions, pair them with their databases.
+"""Take a data set's questions, in whichever form they are kept, and pair them with their databases.
 
-Example: python import_questions.py --questions dev.jsonl --databases databases/ --all questions.jsonl \
+Example: python import_questions.py --questions dev.json --format bird --databases databases/ --all questions.jsonl \
              --output examples.jsonl --left-out left_out.jsonl --allow-missing-databases
 """
 
 import argparse
+import json
 import logging
 from pathlib import Path
 
-from sqladder.corpus import find_databases, read_examples, replace_gold, without_missing
+from sqladder.corpus import find_databases, replace_gold, without_missing
 from sqladder.errors import run_main
-from sqladder.files import write_jsonl
+from sqladder.files import Row, by_id, write_jsonl
+from sqladder.formats import FORMATS, Incomplete, read_questions
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--questions", required=True, type=Path, help="the file")
+    parser.add_argument("--format", choices=sorted(FORMATS), default="jsonl")
     parser.add_argument(
-        "--questions", required=True, type=Path, help="JSON Lines: id, db_id, question, sql"
+        "--columns", type=json.loads, default={}, help='JSON: {"question": "name of its column"}'
+    )
+    parser.add_argument(
+        "--drop-incomplete-rows", action="store_true", help="leave out rows without a text"
     )
     parser.add_argument(
         "--databases", required=True, type=Path, help="folder of <db_id>/<db_id>.sqlite"
@@ -35,12 +42,22 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def read(args: argparse.Namespace, databases: set[str]) -> list[Row]:
+    """Read the questions; where there is one database, those that name none are about it."""
+    incomplete = Incomplete()
+    only = next(iter(databases)) if len(databases) == 1 else None
+    counted = incomplete if args.drop_incomplete_rows else None
+    rows = list(read_questions(args.questions, args.format, args.columns, only, counted))
+    if incomplete.count:
+        logging.info("%d rows left out, first %s", incomplete.count, incomplete.first)
+    by_id(rows, args.questions)
+    return replace_gold(rows, args.gold) if args.gold else rows
+
+
 def main() -> None:
     args = parse_arguments()
-    questions = read_examples(args.questions)
-    if args.gold:
-        questions = replace_gold(questions, args.gold)
     databases = set(find_databases(args.databases))
+    questions = read(args, databases)
     kept, left_out = without_missing(questions, databases, args.allow_missing_databases)
     write_jsonl(args.all, questions)
     write_jsonl(args.output, kept)

@@ -20,7 +20,13 @@ from sqladder.schema_forms import FORMS
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--examples", required=True, type=Path, help="JSON Lines")
-    parser.add_argument("--databases", required=True, type=Path, help="<db_id>/<db_id>.sqlite")
+    parser.add_argument(
+        "--databases",
+        required=True,
+        nargs="?",
+        type=Path,
+        help="<db_id>/<db_id>.sqlite; nothing where every example brings its schema",
+    )
     parser.add_argument("--schema-form", choices=sorted(FORMS), default="ddl")
     parser.add_argument(
         "--descriptions", action="store_true", help="with the columns' descriptions"

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
+from sqladder.databases.engine import is_url
 from sqladder.errors import InputError
 
 Config = dict[str, Any]
@@ -75,7 +76,7 @@ def _explain(error: ValidationError) -> str:
             hint = _close_match(error.instance, error.validator_value)
             return f"{where}: {error.instance!r} is none of {allowed}{hint}"
         case "pattern":
-            return f"{where}: the name {error.instance!r} {error.schema['description']}"
+            return f"{where}: {error.instance!r} {error.schema['description']}"
         case "type":
             return (
                 f"{where}: {error.instance!r} is not a {error.validator_value}{_number_hint(error)}"
@@ -117,9 +118,10 @@ def _cross_checks(config: Config) -> Iterator[str]:
         yield from _missing_paths("base_model", config["base_model"], ["path"])
     for name, dataset in config["datasets"].items():
         if dataset["source"] == "files":
-            yield from _missing_paths(
-                f"datasets.{name}", dataset, ["questions", "databases", "gold"]
-            )
+            yield from _check_files(f"datasets.{name}", dataset, config)
+    for name, download in config.get("downloads", {}).items():
+        yield from _missing_paths(f"downloads.{name}", download, ["folder"])
+    yield from _check_splits(config)
     yield from _check_variants(config)
 
 
@@ -133,6 +135,30 @@ def _check_toy(config: Config) -> Iterator[str]:
         )
     if toy["context"] not in config["contexts"]:
         yield f"base_model.context: there is no context {toy['context']!r}"
+
+
+def _check_files(where: str, dataset: Config, config: Config) -> Iterator[str]:
+    keys = ["questions", "databases", "gold"]
+    for key in keys:
+        download = download_of(dataset.get(key, ""))
+        if download and download not in config.get("downloads", {}):
+            yield f"{where}.{key}: downloads has no entry {download!r}; add one"
+    yield from _missing_paths(where, dataset, [k for k in keys if is_on_disk(dataset.get(k, ""))])
+    if "databases" not in dataset and "schema" not in dataset.get("columns", {}):
+        yield f"{where}: has no databases; add them, or columns.schema where each row has its schema"
+    shares = dataset.get("split", {})
+    if shares and shares["validation"] + shares["test"] >= 1:
+        yield f"{where}.split: validation and test leave nothing for training; make them smaller"
+
+
+def _check_splits(config: Config) -> Iterator[str]:
+    """Check that the data sets in use have what they are used for."""
+    test = config["datasets"].get(config["test_on"], {})
+    if test.get("source") == "files" and "databases" not in test:
+        yield f"test_on: {config['test_on']!r} has no databases, on which answers could be executed"
+    has_validation = test.get("source") != "files" or test.get("split", {}).get("validation")
+    if config.get("test_split") == "validation" and not has_validation:
+        yield f"test_split: {config['test_on']!r} has no validation split; give it one by split"
 
 
 def _check_variants(config: Config) -> Iterator[str]:
@@ -172,6 +198,25 @@ def _missing_paths(where: str, entry: Config, keys: list[str]) -> Iterator[str]:
         elif not Path(path).exists():
             meaning = "" if path == written else f" (that is {path!r})"
             yield f"{where}.{key}: there is no file or folder {written!r}{meaning}"
+
+
+def download_of(value: str) -> str:
+    """Name the download that a path lies in, "" if it lies in none."""
+    parts = Path(value).parts
+    return parts[2] if parts[:2] == ("resources", "downloads") and len(parts) > 2 else ""
+
+
+def is_on_disk(value: str) -> bool:
+    """Whether a config entry names a file or folder that has to be there before the run."""
+    return bool(value) and not download_of(value) and not is_url(value)
+
+
+def needed_file(value: str) -> str | list[str]:
+    """Give what a job that reads a config entry depends on: a file, the download that it lies in, or nothing."""
+    if is_url(value):
+        return []
+    name = download_of(value)
+    return f"resources/downloads/{name}" if name else input_path(value)
 
 
 def input_path(value: str) -> str:

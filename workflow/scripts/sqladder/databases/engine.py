@@ -8,6 +8,7 @@ of gold queries.
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from sqladder.errors import InputError
 from sqladder.metric.sandbox import Limits, Result, Row
@@ -42,6 +43,21 @@ def is_url(source: str) -> bool:
     return source.startswith(_URLS)
 
 
+def name_of(source: str) -> str:
+    """Give the db_id of a single database: the name of its file, or of the server's database."""
+    return Path(urlsplit(source).path if is_url(source) else source).stem
+
+
+def is_foreign(source: str) -> bool:
+    """Whether a source is one database of another engine than SQLite."""
+    return is_url(source) or (Path(source).is_file() and _head(source)[8:12] == b"DUCK")
+
+
+def _head(source: str) -> bytes:
+    with Path(source).open("rb") as file:
+        return file.read(16)
+
+
 def kind_of(source: str) -> str:
     """Tell the engine of a database by its URL or by the first bytes of its file.
 
@@ -52,12 +68,10 @@ def kind_of(source: str) -> str:
         return POSTGRESQL
     if not Path(source).is_file():
         raise InputError(f"database {source} does not exist")
-    with Path(source).open("rb") as file:
-        head = file.read(16)
-    if head == b"SQLite format 3\0":
-        return SQLITE
-    if head[8:12] == b"DUCK":
+    if is_foreign(source):
         return DUCKDB
+    if _head(source) == b"SQLite format 3\0":
+        return SQLITE
     raise InputError(f"{source} is neither a SQLite nor a DuckDB database")
 
 
