@@ -42,7 +42,8 @@ def render(databases, tmp_path, *flags, rows=None):
     (tmp_path / "examples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     program = ROOT / "workflow/scripts/render_prompts.py"
     output = tmp_path / "prompts.jsonl"
-    arguments = ["--examples", tmp_path / "examples.jsonl", "--databases", databases]
+    arguments = ["--examples", tmp_path / "examples.jsonl"]
+    arguments += ["--databases", databases] if databases else []
     done = subprocess.run(
         [sys.executable, program, *arguments, "--output", output, *flags],
         capture_output=True,
@@ -105,12 +106,14 @@ def test_a_question_without_its_examples_is_an_error_that_names_it(databases, tm
     assert "no examples for question 'q1'" in render(databases, tmp_path, *flags)
 
 
-def test_evidence_and_schemas_that_the_data_bring_are_used(databases, tmp_path):
+def test_evidence_and_schemas_that_the_data_bring_are_used(tmp_path):
     row = {"id": "a", "db_id": "none", "question": "Q?", "sql": "SELECT 1"}
     row |= {"schema": "CREATE TABLE t (a INT)", "evidence": "a is b"}
     template = "--user-template={schema}\n{evidence}\n{question}"
-    [[_, user]] = render(databases, tmp_path, template, rows=[row])
+    [[_, user]] = render(None, tmp_path, template, rows=[row])
     assert user == "CREATE TABLE t (a INT)\na is b\nQ?"
+    del row["schema"]
+    assert "example 'a' brings no 'schema'" in render(None, tmp_path, rows=[row])
 
 
 def test_a_part_that_an_example_lacks_is_empty():

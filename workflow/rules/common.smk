@@ -211,16 +211,76 @@ def prompt_databases(wildcards):
     return databases_of(wildcards.split)
 
 
-def prompt_flags(wildcards):
-    context = config["contexts"][wildcards.context]
-    flags = as_flags(
-        {
-            "schema_form": context["schema"],
-            "system_text": context["system"],
-            "user_template": context["user"],
-        }
-    )
+def prompt_references(wildcards):
+    """Name the file with the few-shot examples of a split's questions; most contexts have none."""
+    if "examples" not in config["contexts"][wildcards.context]:
+        return []
+    return f"resources/retrieval/{wildcards.context}/{wildcards.split}.jsonl"
+
+
+def prompt_tables(wildcards):
+    """Name Spider's file of column names, if the context describes columns by it."""
+    described = config["contexts"][wildcards.context].get("descriptions", {})
+    return experiment.input_path(described["tables"]) if "tables" in described else []
+
+
+def prompt_flags(wildcards, input):
+    flags = experiment.context_flags(config["contexts"][wildcards.context])
+    files = {"databases": input.databases, "references": input.references}
+    flags += as_flags({name: path for name, path in files.items() if path})
     return flags if wildcards.split == "test" else [*flags, "--with-answer"]
+
+
+def example_settings(context):
+    return config["contexts"][context].get("examples", {})
+
+
+def is_embedded(context):
+    """Tell whether a context's examples are found by their embeddings."""
+    return "embedding" in example_settings(context)
+
+
+EXAMPLE_CONTEXTS = list(filter(example_settings, config["contexts"]))
+EMBEDDED_CONTEXTS = list(filter(is_embedded, config["contexts"]))
+
+
+def masking_databases(split):
+    """Give the input function for a split's databases, which only masked questions are compared by."""
+
+    def databases(wildcards):
+        masked = example_settings(wildcards.context).get("by") == "masked_question"
+        return databases_of(split or wildcards.split) if masked else []
+
+    return databases
+
+
+def examples_index(wildcards):
+    return (
+        f"resources/retrieval/{wildcards.context}/index"
+        if is_embedded(wildcards.context)
+        else []
+    )
+
+
+def index_flags(wildcards, input):
+    settings = example_settings(wildcards.context)
+    flags = {"by": settings["by"], "model": settings["embedding"]["model"]}
+    if "uri" in settings["embedding"]:
+        flags["uri"] = experiment.input_path(settings["embedding"]["uri"])
+    if input.pool_databases:
+        flags["pool_databases"] = input.pool_databases
+    return as_flags({**flags, "collection": f"sqladder_{wildcards.context}"})
+
+
+def retrieval_flags(wildcards, input):
+    flags = experiment.retrieval_flags(example_settings(wildcards.context))
+    named = ("index", "databases", "pool_databases")
+    files = {name: input.get(name) for name in named if input.get(name)}
+    return as_flags({**flags, **files, "seed": config["seed"]})
+
+
+def retrieval_gpus(wildcards):
+    return int(is_embedded(wildcards.context))
 
 
 # Models and predictions

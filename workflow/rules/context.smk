@@ -1,6 +1,76 @@
 # Contexts: a question and its database's schema, written into the prompt that training and inference share.
-# REQUIRED: examples and databases of the data sets.
-# OUTPUTS: resources/prompts/{context}/{split}.jsonl: id, messages.
+# REQUIRED: examples and databases of the data sets; base model (its tokenizer, for the preview).
+# OUTPUTS: resources/prompts/{context}/{split}.jsonl: id, messages;
+#          resources/retrieval/{context}/{index/,<split>.jsonl} where a context has few-shot examples; results/preview.md.
+# The index is built in a folder outside the declared outputs, so that a job that was killed goes on where it was.
+
+
+rule index_examples:
+    input:
+        script="workflow/scripts/index_examples.py",
+        modules=modules_of("index_examples.py"),
+        pool=examples_of("train"),
+        pool_databases=masking_databases("train"),
+    output:
+        index=directory("resources/retrieval/{context}/index"),
+    log:
+        "logs/index_examples/{context}.log",
+    benchmark:
+        "results/benchmarks/index_examples/{context}.tsv"
+    wildcard_constraints:
+        context=any_of(EMBEDDED_CONTEXTS),
+    conda:
+        "../envs/context.yaml"
+    threads: 2  # OMP_NUM_THREADS follows
+    resources:
+        gpu=1,
+    params:
+        work=subpath(output.index, parent=True),
+        flags=index_flags,
+    shell:
+        r"""
+        python {input.script:q} \
+            --pool {input.pool:q} \
+            {params.flags:q} \
+            --work {params.work:q}/building \
+            --output {output.index:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule retrieve_examples:
+    input:
+        script="workflow/scripts/retrieve_examples.py",
+        modules=modules_of("retrieve_examples.py"),
+        questions=prompt_examples,
+        pool=examples_of("train"),
+        databases=masking_databases(None),
+        pool_databases=masking_databases("train"),
+        index=examples_index,
+    output:
+        examples="resources/retrieval/{context}/{split}.jsonl",
+    log:
+        "logs/retrieve_examples/{context}.{split}.log",
+    benchmark:
+        "results/benchmarks/retrieve_examples/{context}.{split}.tsv"
+    wildcard_constraints:
+        context=any_of(EXAMPLE_CONTEXTS),
+    conda:
+        "../envs/context.yaml"
+    threads: 2  # OMP_NUM_THREADS follows
+    resources:
+        gpu=retrieval_gpus,
+    params:
+        flags=retrieval_flags,
+    shell:
+        r"""
+        python {input.script:q} \
+            --questions {input.questions:q} \
+            --pool {input.pool:q} \
+            {params.flags:q} \
+            --output {output.examples:q} \
+            >{log:q} 2>&1
+        """
 
 
 rule render_prompts:
@@ -9,6 +79,8 @@ rule render_prompts:
         modules=modules_of("render_prompts.py"),
         examples=prompt_examples,
         databases=prompt_databases,
+        references=prompt_references,
+        tables=prompt_tables,
     output:
         prompts="resources/prompts/{context}/{split}.jsonl",
     log:
@@ -23,8 +95,31 @@ rule render_prompts:
         r"""
         python {input.script:q} \
             --examples {input.examples:q} \
-            --databases {input.databases:q} \
             {params.flags:q} \
             --output {output.prompts:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule preview:
+    input:
+        script="workflow/scripts/preview.py",
+        modules=modules_of("preview.py"),
+        prompts=collect(
+            "resources/prompts/{context}/test.jsonl", context=config["contexts"]
+        ),
+        model=base_model(),
+    output:
+        preview="results/preview.md",
+    log:
+        "logs/preview.log",
+    conda:
+        "../envs/generate.yaml"
+    shell:
+        r"""
+        python {input.script:q} \
+            --prompts {input.prompts:q} \
+            --model {input.model:q} \
+            --output {output.preview:q} \
             >{log:q} 2>&1
         """

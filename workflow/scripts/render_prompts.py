@@ -87,24 +87,32 @@ def render_example(
     return {"id": example["id"], "messages": messages}
 
 
-def render_all(writer: ContextWriter, args: argparse.Namespace) -> Iterator[Row]:
+def written_schema(example: Row, writer: ContextWriter | None, args: argparse.Namespace) -> Written:
+    """Write an example's schema from its database; data without databases bring it as text."""
+    if writer:
+        return writer.write(example["db_id"], example.get("question") or "")
+    if not example.get("schema"):
+        raise InputError(
+            f"{args.examples}: example {example['id']!r} brings no 'schema': give --databases"
+        )
+    return Written(example["schema"], "")
+
+
+def render_all(writer: ContextWriter | None, args: argparse.Namespace) -> Iterator[Row]:
     """Render one example after the other: a large set never lies in memory whole."""
     references = read_references(args)
     for example in with_unique_ids(iterate_jsonl(args.examples), args.examples):
-        if example.get("schema"):
-            # Data that brings its schemas as text has no database to read.
-            written = Written(example["schema"], "")
-        else:
-            written = writer.write(example["db_id"], example.get("question") or "")
+        written = written_schema(example, writer, args)
         yield render_example(example, written, references, args)
 
 
 def main() -> None:
     args = parse_arguments()
     prompts.check_user_template(args.user_template)
-    writer = ContextWriter(args.databases, schema_options(args))
+    writer = ContextWriter(args.databases, schema_options(args)) if args.databases else None
     count = write_jsonl(args.output, render_all(writer, args))
-    print(f"{count} prompts over {len(writer)} databases -> {args.output}")
+    schemas = "their own schemas" if writer is None else f"{len(writer)} databases"
+    print(f"{count} prompts over {schemas} -> {args.output}")
 
 
 if __name__ == "__main__":

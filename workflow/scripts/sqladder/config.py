@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from sqladder.databases.engine import is_url
 from sqladder.errors import InputError
+from sqladder.prompts import check_user_template, placeholders
 
 Config = dict[str, Any]
 
@@ -122,7 +123,33 @@ def _cross_checks(config: Config) -> Iterator[str]:
     for name, download in config.get("downloads", {}).items():
         yield from _missing_paths(f"downloads.{name}", download, ["folder"])
     yield from _check_splits(config)
+    for name, context in config["contexts"].items():
+        yield from _check_context(f"contexts.{name}", context)
     yield from _check_variants(config)
+
+
+def _check_context(where: str, context: Config) -> Iterator[str]:
+    """Yield what a context's templates hold in braces without an entry for it, or the reverse."""
+    try:
+        check_user_template(context["user"])
+    except InputError as error:
+        yield f"{where}.user: {error}"
+    shown = placeholders(context["user"])
+    if "examples" in placeholders(context["system"]):
+        shown.add("examples")
+    as_block = context.get("values", {}).get("place") == "block"
+    for part, wanted in (("examples", "examples" in context), ("values", as_block)):
+        if wanted and part not in shown:
+            yield f"{where}: `{part}` has no place; write {{{part}}} into the user text"
+        if part in shown and not wanted:
+            entry = "`values` with place: block" if part == "values" else "`examples`"
+            yield f"{where}: the text holds {{{part}}}, but there is no entry {entry}; add it"
+    if "tables" in context.get("descriptions", {}):
+        yield from _missing_paths(f"{where}.descriptions", context["descriptions"], ["tables"])
+    if "rerank" in context.get("examples", {}):
+        candidates, count = context["examples"]["rerank"]["candidates"], context["examples"]["count"]
+        if candidates < count:
+            yield f"{where}.examples.rerank.candidates: {candidates} are fewer than count {count}"
 
 
 def _check_toy(config: Config) -> Iterator[str]:
@@ -238,6 +265,42 @@ def setting(config: Config, variant: str, key: str) -> Any:
     if own is None:
         return common
     return {**common, **own} if isinstance(common, dict) else own
+
+
+def context_flags(context: Config) -> list[str]:
+    """Write a context's entry as the flags of render_prompts.py; few-shot examples come as a file."""
+    flags = [
+        f"--schema-form={context['schema']}",
+        f"--system-text={context['system']}",
+        f"--user-template={context['user']}",
+    ]
+    if "descriptions" in context:
+        flags.append("--descriptions")
+        if "tables" in context["descriptions"]:
+            flags.append(f"--tables-json={input_path(context['descriptions']['tables'])}")
+    if "linking" in context:
+        flags.append(f"--linking-budget={context['linking']['budget']}")
+    if "values" in context:
+        values = context["values"]
+        flags.append(f"--values={values['place']}")
+        flags.append(f"--values-per-column={values['per_column']}")
+        flags.append(f"--values-at-most={values['at_most']}")
+    if "examples" in context:
+        flags.append(f"--references-template={context['examples']['template']}")
+    return flags
+
+
+def retrieval_flags(examples: Config) -> dict[str, Any]:
+    """Give a context's `examples` entry as settings of retrieve_examples.py."""
+    flags = {key: examples[key] for key in ("method", "by", "count") if key in examples}
+    if "embedding" in examples:
+        flags["embedding_model"] = input_path(examples["embedding"]["model"])
+        flags["embedding_instruction"] = examples["embedding"]["instruction"]
+    if "rerank" in examples:
+        flags["rerank_model"] = input_path(examples["rerank"]["model"])
+        flags["rerank_instruction"] = examples["rerank"]["instruction"]
+        flags["candidates"] = examples["rerank"]["candidates"]
+    return flags
 
 
 def datasets_by_source(config: Config, source: str) -> list[str]:
