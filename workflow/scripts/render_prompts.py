@@ -89,7 +89,7 @@ def render_example(
 
 def written_schema(example: Row, writer: ContextWriter | None, args: argparse.Namespace) -> Written:
     """Write an example's schema from its database; data without databases bring it as text."""
-    if writer:
+    if writer is not None:
         return writer.write(example["db_id"], example.get("question") or "")
     if not example.get("schema"):
         raise InputError(
