@@ -141,6 +141,26 @@ def test_the_ranking_holds_counts_intervals_gaps_and_tests(report):
         assert row[8] == shown_p(adjusted[key])
 
 
+def test_without_a_baseline_gaps_are_those_to_the_first(files):
+    comparison = compare(load_run(**files))
+    report = render(comparison, runs.run_facts(), "T", "charts", False)
+    header, *rows = tables(section(report, "## Ranking"))[0]
+    assert header[6] == "points to first"
+    assert rows[0][6:] == ["(first)", "", ""]
+    for row in rows[1:]:
+        assert row[6] == signed((right(row[1])[0] - right(ranked()[0])[0]) / 310)
+    assert "baseline by" not in report
+
+
+def test_one_variant_has_a_rank_and_no_gap(tmp_path):
+    files = runs.write_run(tmp_path, QUESTIONS[:40], {"full": [True] * 40})
+    report = render(compare(load_run(**files)), runs.run_facts(), "T", "charts", False)
+    ranking = section(report, "## Ranking")
+    assert tables(ranking)[0][1:] == [["1", "full", "40", "40", "1.000", "0.912 to 1.000"]]
+    assert "McNemar" not in ranking
+    assert "Not known: no variant was trained or generated" in section(report, "## Cost")
+
+
 def test_this_run_has_a_shared_rank_so_that_the_tests_see_one(report):
     ranks = [row[0] for row in tables(section(report, "## Ranking"))[0][1:]]
     assert ranks == ["1", "2-3", "2-3", "4"]

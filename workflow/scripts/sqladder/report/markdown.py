@@ -97,6 +97,8 @@ def _left_out(run: Run) -> str:
 
 
 def _ranking(comparison: Comparison) -> str:
+    if len(comparison.ranking) == 1:
+        return f"## Ranking\n\n{tables.ranking_table(comparison)}"
     shared = any("-" in comparison.rank(variant.name) for variant in comparison.ranking)
     note = (
         "A shared rank such as 1-2 says that the data do not tell which of these ranks the variant\n"
@@ -228,6 +230,8 @@ def _losses(comparison: Comparison, charts: str) -> str:
 
 def _cost(comparison: Comparison, facts: Facts, charts: str) -> str:
     chart = _chart(comparison, charts, "cost_vs_accuracy") if with_cost(comparison) else ""
+    if not any(variant.training or variant.generation for variant in comparison.run.variants):
+        return "## Cost\n\nNot known: no variant was trained or generated in this run."
     parts = [
         "## Cost",
         TIMES_BEGIN,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqladder.report.comparison import Comparison, Pair
+from sqladder.report.comparison import Comparison
 from sqladder.report.data import (
     LEVELS,
     METRICS,
@@ -48,9 +48,10 @@ def point_interval(interval: Interval | None) -> str:
 
 
 def ranking_table(comparison: Comparison) -> str:
-    """Best variant first, with its rank or shared rank and its gap to the baseline."""
-    gaps = {pair.first: pair for pair in comparison.against_baseline()}
-    with_baseline = comparison.run.baseline is not None
+    """Best variant first, with its rank and its gap to the baseline, or else to the first."""
+    baseline = comparison.run.baseline
+    reference = baseline or comparison.ranking[0].name
+    compared = len(comparison.ranking) > 1
     rows = []
     for variant in comparison.ranking:
         total = level_count(comparison.run, variant, "all")
@@ -62,16 +63,18 @@ def ranking_table(comparison: Comparison) -> str:
             rate(total.rate),
             share_interval(wilson_interval(total.correct, total.n)),
         ]
-        rows.append(row + (_gap_cells(gaps.get(variant.name)) if with_baseline else []))
+        rows.append(row + (_gap_cells(comparison, variant.name, reference) if compared else []))
     header = ["rank", "variant", "n", "correct", "accuracy", "95 % interval"]
-    if with_baseline:
-        header += ["points to baseline", "95 % interval of it", "p (Holm)"]
+    if compared:
+        of = "baseline" if baseline else "first"
+        header += [f"points to {of}", "95 % interval of it", "p (Holm)"]
     return table(header, rows, "clrrrcrcr"[: len(header)])
 
 
-def _gap_cells(pair: Pair | None) -> list[str]:
-    if pair is None:
-        return ["(baseline)", "", ""]
+def _gap_cells(comparison: Comparison, name: str, reference: str) -> list[str]:
+    if name == reference:
+        return ["(baseline)" if comparison.run.baseline else "(first)", "", ""]
+    pair = comparison.pair(name, reference)
     return [points(pair.difference), point_interval(pair.interval), p_value(pair.p)]
 
 
