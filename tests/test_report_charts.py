@@ -58,7 +58,8 @@ def test_every_chart_has_a_caption_for_the_html_report(chart):
 
 
 def test_captions_belong_to_charts():
-    assert {path.stem for path in CAPTIONS.glob("*.rst")} == set(TITLES)
+    # workflow.rst is the front page.
+    assert {path.stem for path in CAPTIONS.glob("*.rst")} == {*TITLES, "workflow"}
 
 
 @pytest.mark.parametrize("chart", ("accuracy_by_level", "cost_vs_accuracy", "loss_curves"))

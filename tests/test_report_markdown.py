@@ -111,7 +111,8 @@ def shown_p(p):
 
 
 def signed(value):
-    return f"{100 * value:+.1f}".replace("-", "−")
+    text = f"{100 * value:+.1f}".replace("-", "−")
+    return "0.0" if text[1:] == "0.0" else text
 
 
 def test_the_ranking_holds_counts_intervals_gaps_and_tests(report):

@@ -44,7 +44,7 @@ def test_equal_verdicts_claim_nothing(tmp_path):
     questions = runs.question_rows(200)
     found = observe(tmp_path, questions, {"baseline": marks(90, 200), "full": marks(90, 200)})
     assert found[0].startswith("**No single variant is shown to be best**: baseline (0.450) and ")
-    assert about(found, "Not told apart from the baseline: full (+0.0, p = 1.000), n = 200")
+    assert about(found, "Not told apart from the baseline: full (0.0, p = 1.000), n = 200")
     assert about(found, "All variants are right on the same questions (n = 200)")
     assert not about(found, "By level")
     assert not about(found, "is the best")
@@ -55,7 +55,7 @@ def test_ties_with_different_questions_claim_nothing(tmp_path):
     questions = runs.question_rows(200)
     found = observe(tmp_path, questions, {"baseline": marks(90, 200), "full": marks(90, 200, 50)})
     assert not about(found, "is the best")
-    assert about(found, "Not told apart from the baseline: full (+0.0, p = 1.000)")
+    assert about(found, "Not told apart from the baseline: full (0.0, p = 1.000)")
 
 
 @pytest.mark.parametrize(("wins", "claimed"), [(5, False), (6, True)])
@@ -152,7 +152,7 @@ def test_extra_questions_are_called_harder_only_where_the_test_shows_it(tmp_path
         "baseline 0.900 to 0.100 and full 0.900 to 0.100 (n = 80 and 80"
     )
     one = about(observe(tmp_path / "b", questions, {"baseline": falls, "full": flat}), "easy ones")
-    assert one[0].startswith("1 of 2 answered")
+    assert one[0].startswith("1 of 2 variants answered")
     assert "full" not in one[0]
     none = observe(tmp_path / "c", questions, {"baseline": flat, "full": flat})
     assert not about(none, "easy ones")
@@ -164,7 +164,9 @@ def test_a_second_test_of_the_same_kind_makes_a_borderline_fall_vanish(tmp_path)
     falls = by_level(questions, {"easy": 0.6, "medium": 0.5, "hard": 0.5, "extra": 0.35})
     assert 0.025 < stats.fisher_exact([[24, 16], [14, 26]]).pvalue < 0.05
     alone = observe(tmp_path / "a", questions, {"full": falls}, baseline=None)
-    assert about(alone, "full 0.600 to 0.350 (n = 40 and 40")
+    assert about(
+        alone, "The variant answered extra questions right less often than easy ones: full"
+    )
     both = observe(tmp_path / "b", questions, {"full": falls, "lora": falls}, baseline=None)
     assert not about(both, "easy ones")
 

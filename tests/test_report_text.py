@@ -12,6 +12,7 @@ from sqladder.report.text import (
     number,
     p_phrase,
     p_value,
+    plural,
     points,
     rate,
     seconds,
@@ -23,8 +24,17 @@ def test_rates_have_three_decimals_and_unknown_ones_a_dash():
     assert [rate(0.8585), rate(0), rate(1), rate(None)] == ["0.859", "0.000", "1.000", "-"]
 
 
-def test_points_always_have_a_sign():
-    assert [points(0.0123), points(-0.2), points(0)] == ["+1.2", "−20.0", "+0.0"]
+def test_points_have_a_sign_unless_they_show_zero():
+    assert [points(0.0123), points(-0.2)] == ["+1.2", "−20.0"]
+    assert [points(0), points(-0.0001), points(0.0001)] == ["0.0"] * 3
+
+
+def test_one_thing_is_singular():
+    assert [plural(1, "variant"), plural(0, "variant"), plural(1034, "question")] == [
+        "1 variant",
+        "0 variants",
+        "1,034 questions",
+    ]
 
 
 def test_small_p_values_are_not_rounded_to_zero():

@@ -20,6 +20,7 @@ from sqladder.report.arguments import add_run_arguments, load_arguments
 from sqladder.report.comparison import compare
 from sqladder.report.machine import metrics_csv
 from sqladder.report.markdown import render
+from sqladder.report.text import plural
 
 
 def main() -> None:
@@ -40,7 +41,7 @@ def main() -> None:
     write_text(args.report, text)
     write_text(args.csv, metrics_csv(comparison.run))
     run = comparison.run
-    print(f"{args.report}: {len(run.variants)} variants, {run.n} questions, {len(text)} characters")
+    print(f"{args.report}: {plural(len(run.variants), 'variant')}, {plural(run.n, 'question')}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqladder.report.comparison import Comparison, Pair
 from sqladder.report.data import Variant, level_count
-from sqladder.report.text import listing, points, rate
+from sqladder.report.text import listing, plural, points, rate
 
 TITLES = {
     "accuracy_by_level": "Accuracy by level",
@@ -72,8 +72,8 @@ def _differences(comparison: Comparison) -> str:
 def _databases(comparison: Comparison) -> str:
     run = comparison.run
     return (
-        f"Heat map of the accuracy of {len(run.variants)} variants on {len(run.by_database)} "
-        "databases; the numbers are in the table below."
+        f"Heat map of the accuracy of {plural(len(run.variants), 'variant')} on "
+        f"{plural(len(run.by_database), 'database')}; the numbers are in the table below."
     )
 
 

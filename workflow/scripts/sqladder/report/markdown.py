@@ -19,6 +19,7 @@ from sqladder.report.text import (
     folded,
     listing,
     number,
+    plural,
     seconds,
     table,
 )
@@ -72,10 +73,10 @@ def _head(run: Run, title: str, demonstration: bool) -> str:
     if demonstration:
         lines.append(DEMONSTRATION)
     lines.append(
-        f"{len(run.variants)} variants, {number(run.n)} questions, {len(run.by_database)} "
-        "databases. Accuracy is test-suite execution accuracy: an answer counts when its result "
-        "equals the gold query's on every database file of the suite, with the values that the "
-        "model wrote itself."
+        f"{plural(len(run.variants), 'variant')}, {plural(run.n, 'question')}, "
+        f"{plural(len(run.by_database), 'database')}. Accuracy is test-suite execution accuracy: "
+        "an answer counts when its result equals the gold query's on every database file of the "
+        "suite, with the values that the model wrote itself."
     )
     if run.left_out:
         lines.append(_left_out(run))
@@ -91,7 +92,7 @@ def _left_out(run: Run) -> str:
     ]
     return (
         f"**Left out: {number(len(run.left_out))} of {number(total)} questions were not scored**, "
-        f"from {len(missing)} database{'s' * (len(missing) > 1)}: {listing(parts)}. Every number "
+        f"from {plural(len(missing), 'database')}: {listing(parts)}. Every number "
         "below is about the other questions."
     )
 

@@ -135,7 +135,8 @@ def _easy_and_extra(comparison: Comparison) -> Iterator[str]:
         if p < ALPHA and extra.rate < easy.rate
     ]
     if fallen:
-        who = "Every variant" if len(fallen) == len(drops) else f"{len(fallen)} of {len(drops)}"
+        every = "Every variant" if len(drops) > 1 else "The variant"
+        who = every if len(fallen) == len(drops) else f"{len(fallen)} of {len(drops)} variants"
         largest = max(p for p in p_values if p < ALPHA)
         yield (
             f"{who} answered extra questions right less often than easy ones: {listing(fallen)} "

@@ -15,8 +15,9 @@ def rate(value: float | None) -> str:
 
 
 def points(value: float) -> str:
-    """A difference of two shares in percentage points, always with its sign."""
-    return f"{100 * value:+.1f}".replace("-", "−")
+    """A difference of two shares in percentage points with its sign; none where it shows 0.0."""
+    text = f"{100 * value:+.1f}".replace("-", "−")
+    return "0.0" if text[1:] == "0.0" else text
 
 
 def p_value(p: float) -> str:
@@ -43,6 +44,11 @@ def seconds(value: float | None) -> str:
     if value < 120:
         return f"{value:.1f} s"
     return f"{value / 60:.1f} min" if value < 7200 else f"{value / 3600:.1f} h"
+
+
+def plural(n: int, noun: str) -> str:
+    """A number of things: "1 variant", "1,034 questions"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def listing(words: Sequence[str]) -> str:
