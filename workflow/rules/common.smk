@@ -221,7 +221,7 @@ def prompt_references(wildcards):
 def prompt_tables(wildcards):
     """Name Spider's file of column names, if the context describes columns by it."""
     described = config["contexts"][wildcards.context].get("descriptions", {})
-    return experiment.input_path(described["tables"]) if "tables" in described else []
+    return experiment.needed_file(described["tables"]) if "tables" in described else []
 
 
 def prompt_flags(wildcards, input):

@@ -21,11 +21,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--examples", required=True, type=Path, help="JSON Lines")
     parser.add_argument(
-        "--databases",
-        required=True,
-        nargs="?",
-        type=Path,
-        help="<db_id>/<db_id>.sqlite; nothing where every example brings its schema",
+        "--databases", type=Path, help="<db_id>/<db_id>.sqlite; none where examples bring schemas"
     )
     parser.add_argument("--schema-form", choices=sorted(FORMS), default="ddl")
     parser.add_argument(

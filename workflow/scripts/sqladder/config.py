@@ -144,8 +144,9 @@ def _check_context(where: str, context: Config) -> Iterator[str]:
         if part in shown and not wanted:
             entry = "`values` with place: block" if part == "values" else "`examples`"
             yield f"{where}: the text holds {{{part}}}, but there is no entry {entry}; add it"
-    if "tables" in context.get("descriptions", {}):
-        yield from _missing_paths(f"{where}.descriptions", context["descriptions"], ["tables"])
+    described = context.get("descriptions", {})
+    if is_on_disk(described.get("tables", "")):
+        yield from _missing_paths(f"{where}.descriptions", described, ["tables"])
     if "rerank" in context.get("examples", {}):
         candidates, count = context["examples"]["rerank"]["candidates"], context["examples"]["count"]
         if candidates < count:
