@@ -8,7 +8,7 @@ import pytest
 import report_runs as runs
 
 from sqladder.report.captions import TITLES, alt_text, drawn_pairs
-from sqladder.report.charts import plot, save
+from sqladder.report.charts import plot, save, smoothed
 from sqladder.report.comparison import compare
 from sqladder.report.data import level_count, load_run
 from sqladder.report.styles import style
@@ -90,7 +90,10 @@ def test_a_variant_has_one_colour_in_all_charts(comparison):
         if hasattr(container, "patches"):
             colours = {tuple(patch.get_facecolor()) for patch in container.patches}
             assert colours == {_rgba(wanted[container.get_label()])}
-    for line in plot(comparison, "loss_curves").axes[0].get_lines():
+    lines = plot(comparison, "loss_curves").axes[0].get_lines()
+    named = [line for line in lines if line.get_label() in wanted]
+    assert [line.get_label() for line in named] == list(NAMES[1:])
+    for line in named:
         assert line.get_color() == wanted[line.get_label()]
     for container in plot(comparison, "cost_vs_accuracy").axes[0].containers:
         assert container.lines[0].get_color() == wanted[container.get_label()]
@@ -102,7 +105,7 @@ def _rgba(colour):
     return to_rgba(colour)
 
 
-def test_forty_variants_all_look_different_without_colour_or_hatch_alone():
+def test_forty_variants_all_look_different():
     looks = {(style(i).colour, style(i).hatch) for i in range(40)}
     assert len(looks) == 40
     assert len({style(i).marker + style(i).line for i in range(20)}) == 20
@@ -157,6 +160,22 @@ def test_a_chart_with_nothing_to_show_says_why(tmp_path, chart, message):
     save(plot(alone, chart), tmp_path / "a.svg", alone, chart)
     assert message in (tmp_path / "a.svg").read_text()
     assert alt_text(alone, chart).startswith("No ")
+
+
+def test_smoothing_averages_a_twentieth_of_the_steps_and_fewer_at_the_ends():
+    values = np.arange(80.0) ** 2
+    drawn = smoothed(values)
+    assert drawn[40] == pytest.approx(values[38:43].mean())
+    assert drawn[0] == pytest.approx(values[:3].mean())
+    assert drawn[-1] == pytest.approx(values[-3:].mean())
+    assert smoothed(np.array([3.0, 1.0])).tolist() == [3.0, 1.0]
+
+
+def test_the_loss_chart_holds_the_losses_as_logged(comparison):
+    lines = plot(comparison, "loss_curves").axes[0].get_lines()
+    logged = [np.array(v.training["loss_curve"]) for v in comparison.run.variants[1:]]
+    for line, curve in zip(lines[::2], logged, strict=True):
+        assert np.array_equal(line.get_xydata(), curve)
 
 
 def test_imported_variants_have_no_place_in_the_cost_chart(tmp_path):

@@ -226,9 +226,10 @@ def _losses(comparison: Comparison) -> Figure:
     for variant in trained:
         steps, losses = np.array(variant.training["loss_curve"], dtype=float).T
         look = looks[variant.name]
+        axes.plot(steps, losses, color=look.colour, linewidth=0.7, alpha=0.3)
         axes.plot(
             steps,
-            losses,
+            smoothed(losses),
             label=variant.name,
             color=look.colour,
             linestyle=look.line,
@@ -242,9 +243,15 @@ def _losses(comparison: Comparison) -> Figure:
     axes.set_xlabel("optimiser step")
     axes.set_ylabel("training loss")
     axes.grid(axis="y", color="0.88", linewidth=0.8)
-    axes.set_title(TITLES["loss_curves"], loc="left")
+    axes.set_title(f"{TITLES['loss_curves']}; strong lines: mean of nearby steps", loc="left")
     _legend(figure, *axes.get_legend_handles_labels())
     return figure
+
+
+def smoothed(values: np.ndarray) -> np.ndarray:
+    """Mean over a twentieth of the steps around each; at the ends over those that there are."""
+    window = np.ones(len(values) // 40 * 2 + 1)
+    return np.convolve(values, window, "same") / np.convolve(np.ones(len(values)), window, "same")
 
 
 def _cost(comparison: Comparison) -> Figure:
