@@ -4,17 +4,16 @@ import pytest
 
 from sqladder.errors import InputError
 from sqladder.schema import (
-    FORMS,
     RESERVED,
     Column,
     Database,
     ForeignKey,
     Table,
-    compact,
     ddl,
     quoted,
     read_schema,
 )
+from sqladder.schema_forms import FORMS, Notes
 
 # Every keyword of SQLite's grammar (sqlite.org/lang_keywords.html).
 _KEYWORD_TEXT = """
@@ -118,7 +117,7 @@ def test_compact_names_every_table_column_and_link(tmp_path):
         "CREATE TABLE town (id INTEGER PRIMARY KEY, name TEXT);"
         'CREATE TABLE road (town_id INT REFERENCES town, "to where" TEXT);',
     )
-    assert compact(database) == (
+    assert FORMS["compact"].write(database, Notes()) == (
         'town(id, name)\nroad(town_id, "to where")\nroad.town_id = town.id'
     )
 
@@ -143,7 +142,11 @@ def test_a_key_of_several_columns_survives(tmp_path):
         "CREATE TABLE c (x INT REFERENCES p (a), y INT, FOREIGN KEY (x, y) REFERENCES p (a, b));",
     )
     assert reloaded(database, tmp_path / "again.sqlite") == database
-    assert compact(database).splitlines()[2:] == ["c.x = p.a", "c.x = p.a", "c.y = p.b"]
+    assert FORMS["compact"].write(database, Notes()).splitlines()[2:] == [
+        "c.x = p.a",
+        "c.x = p.a",
+        "c.y = p.b",
+    ]
 
 
 def test_generated_columns_are_listed_and_sqlite_tables_are_not(tmp_path):
@@ -230,7 +233,10 @@ def test_every_form_names_all_tables_and_columns_of_spider(spider_databases):
         for table in database.tables:
             for name in (table.name, *(column.name for column in table.columns)):
                 for form in FORMS.values():
-                    assert quoted(name) in form(database), (folder.name, name)
+                    assert quoted(name) in form.write(database, Notes(folder.name)), (
+                        folder.name,
+                        name,
+                    )
 
 
 def test_ddl_of_spider_databases_loads_back_to_the_same_schema(spider_databases, tmp_path):

@@ -1,8 +1,8 @@
-"""The schema of a SQLite database, read from the file itself, and its written forms for prompts."""
+"""The schema of a SQLite database, read from the file itself and written as SQL; schema_forms.py has more forms."""
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,15 +149,20 @@ def ddl(database: Database) -> str:
 
 
 def _create_table(table: Table) -> str:
+    lines = ",\n  ".join(definition_lines(table))
+    return f"CREATE TABLE {quoted(table.name)} (\n  {lines}\n);"
+
+
+def definition_lines(table: Table) -> list[str]:
+    """What stands between the parentheses of CREATE TABLE: one line a column, then keys of several columns."""
     lines = [_column_line(table, column) for column in table.columns]
     if len(table.primary_key) > 1:
         lines.append(f"PRIMARY KEY ({_names(table.primary_key)})")
-    lines += [
+    return lines + [
         f"FOREIGN KEY ({_names(key.columns)}) {_references(key)}"
         for key in table.foreign_keys
         if len(key.columns) > 1
     ]
-    return f"CREATE TABLE {quoted(table.name)} (\n  " + ",\n  ".join(lines) + "\n);"
 
 
 def _column_line(table: Table, column: Column) -> str:
@@ -186,20 +191,3 @@ def _references(key: ForeignKey) -> str:
 
 def _names(names: tuple[str, ...]) -> str:
     return ", ".join(quoted(name) for name in names)
-
-
-def compact(database: Database) -> str:
-    """One line a table, `table(col, col)`, then one line a foreign key, `a.x = b.y`."""
-    lines = [
-        f"{quoted(t.name)}({_names(tuple(c.name for c in t.columns))})" for t in database.tables
-    ]
-    for table in database.tables:
-        for key in table.foreign_keys:
-            lines += [
-                f"{quoted(table.name)}.{quoted(here)} = {quoted(key.table)}.{quoted(there)}"
-                for here, there in zip(key.columns, key.references, strict=False)
-            ]
-    return "\n".join(lines)
-
-
-FORMS: dict[str, Callable[[Database], str]] = {"ddl": ddl, "compact": compact}

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqladder import schema
 from sqladder.sample_values import ColumnName, ColumnValues, Value
-from sqladder.schema import Column, Database, Table, quoted
+from sqladder.schema import Column, Database, Table, definition_lines, quoted
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def _commented_ddl(database: Database, notes: Notes, examples: ColumnValues) -> 
 
 
 def _commented_table(table: Table, notes: Notes, examples: ColumnValues) -> str:
-    lines = _definition_lines(table)
+    lines = definition_lines(table)
     comments = [_comment((table.name, column.name), notes, examples) for column in table.columns]
     comments += [""] * (len(lines) - len(comments))
     commas = [","] * (len(lines) - 1) + [""]
@@ -64,17 +63,6 @@ def _commented_table(table: Table, notes: Notes, examples: ColumnValues) -> str:
         for line, comma, comment in zip(lines, commas, comments, strict=True)
     )
     return f"CREATE TABLE {quoted(table.name)} (\n{body}\n);"
-
-
-def _definition_lines(table: Table) -> list[str]:
-    statement = [schema._column_line(table, column) for column in table.columns]
-    if len(table.primary_key) > 1:
-        statement.append(f"PRIMARY KEY ({schema._names(table.primary_key)})")
-    return statement + [
-        f"FOREIGN KEY ({schema._names(key.columns)}) {schema._references(key)}"
-        for key in table.foreign_keys
-        if len(key.columns) > 1
-    ]
 
 
 def _comment(column: ColumnName, notes: Notes, examples: ColumnValues) -> str:
@@ -88,8 +76,15 @@ def _comment(column: ColumnName, notes: Notes, examples: ColumnValues) -> str:
 
 def compact(database: Database, notes: Notes) -> str:
     """One line a table, one a foreign key, one a column that the question mentions values of."""
-    values = values_block(database, notes.mentioned)
-    return schema.compact(database) + (f"\n{values}" if values else "")
+    lines = [
+        f"{quoted(table.name)}({', '.join(quoted(column.name) for column in table.columns)})"
+        for table in database.tables
+    ]
+    lines += [
+        f"{quoted(table)}.{quoted(column)} = {quoted(parent)}.{quoted(parent_column)}"
+        for table, column, parent, parent_column in _foreign_key_pairs(database)
+    ]
+    return "\n".join([*lines, *filter(None, [values_block(database, notes.mentioned)])])
 
 
 def values_block(database: Database, mentioned: ColumnValues) -> str:
