@@ -199,6 +199,16 @@ def test_oracle_values_are_mentioned_where_they_change_the_accuracy(tmp_path):
     ]
 
 
+def test_oracle_values_of_two_variants_are_corrected_for_two_tests(tmp_path):
+    # Six questions more alone give p = 0.03125, twice that for each of two variants.
+    questions = runs.question_rows(100)
+    rows = runs.verdict_rows(questions, marks(40, 100), plug=marks(46, 100))
+    alone = observe(tmp_path / "a", questions, {"full": rows}, baseline=None)
+    assert about(alone, "oracle values")
+    both = observe(tmp_path / "b", questions, {"full": rows, "lora": rows}, baseline=None)
+    assert not about(both, "oracle values")
+
+
 def test_a_kind_of_failure_is_mentioned_where_it_differs_from_the_baseline(tmp_path):
     questions = runs.question_rows(200)
     before = ["correct"] * 100 + ["sql_error"] * 60 + ["wrong_result"] * 38 + ["timeout"] * 2
