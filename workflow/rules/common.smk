@@ -96,6 +96,13 @@ def dataset_of(split):
 
 
 def examples_of(split):
+    """Name the file of a split's examples; training, and few-shot examples, use what decontamination leaves."""
+    if split == "train" and "decontamination" in config:
+        return "resources/decontaminated/train.jsonl"
+    return imported_examples_of(split)
+
+
+def imported_examples_of(split):
     """Name the file of a split's examples: one for each part, or one for all where the data set is not split."""
     dataset = dataset_of(split)
     part = config.get("test_split", "test") if split == "test" else split
@@ -184,6 +191,14 @@ def split_flags(wildcards):
     return as_flags(
         {**config["datasets"][wildcards.dataset]["split"], "seed": config["seed"]}
     )
+
+
+def decontamination_flags(wildcards, input):
+    flags = as_flags(config.get("decontamination", {}))
+    return [
+        *flags,
+        *(as_flags({"databases": input.databases}) if input.databases else []),
+    ]
 
 
 def local_download(wildcards):

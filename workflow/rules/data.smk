@@ -2,7 +2,7 @@
 # REQUIRED: resources/demo/schemas/*.sql, or the files and downloads named in config["datasets"].
 # OUTPUTS: resources/datasets/{dataset}/databases/<db_id>/*.sqlite and {pretrain,train,validation,test}.jsonl (demo),
 #          {questions,examples,left_out,gold}.jsonl, gold.md (files), {train,validation,test}.jsonl (files with a split);
-#          resources/downloads/{download}/.
+#          resources/downloads/{download}/, resources/decontaminated/{train,train_marks,test_marks}.jsonl.
 
 
 rule build_demo_databases:
@@ -233,5 +233,43 @@ rule split_examples:
             --examples {input.examples:q} \
             {params.flags:q} \
             --output {params.folder:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule decontaminate:
+    input:
+        script="workflow/scripts/decontaminate.py",
+        modules=modules_of("decontaminate.py"),
+        examples=imported_examples_of("train"),
+        databases=databases_of("train"),
+        evaluation=examples_of("test"),
+        evaluation_databases=databases_of("test"),
+    output:
+        examples="resources/decontaminated/train.jsonl",
+        marks="resources/decontaminated/train_marks.jsonl",
+        evaluation_marks="resources/decontaminated/test_marks.jsonl",
+        report="results/decontamination.md",
+        facts="results/decontamination.json",
+    log:
+        "logs/decontaminate.log",
+    benchmark:
+        "results/benchmarks/decontaminate.tsv"
+    conda:
+        "../envs/data.yaml"
+    params:
+        flags=decontamination_flags,
+    shell:
+        r"""
+        python {input.script:q} \
+            --examples {input.examples:q} \
+            --evaluation {input.evaluation:q} \
+            --evaluation-databases {input.evaluation_databases:q} \
+            {params.flags:q} \
+            --output {output.examples:q} \
+            --marks {output.marks:q} \
+            --evaluation-marks {output.evaluation_marks:q} \
+            --report {output.report:q} \
+            --facts {output.facts:q} \
             >{log:q} 2>&1
         """

@@ -181,6 +181,10 @@ def _check_files(where: str, dataset: Config, config: Config) -> Iterator[str]:
 
 def _check_splits(config: Config) -> Iterator[str]:
     """Check that the data sets in use have what they are used for."""
+    rules = config.get("decontamination", {"drop": [], "mark": []})
+    for rule in rules["drop"]:
+        if rule in rules["mark"]:
+            yield f"decontamination.mark: {rule} drops rows already; name it once"
     test = config["datasets"].get(config["test_on"], {})
     if test.get("source") == "files" and "databases" not in test:
         yield f"test_on: {config['test_on']!r} has no databases, on which answers could be executed"
