@@ -91,6 +91,22 @@ def test_missing_inputs_are_named(tmp_path, change, message):
         load_run(**{**files, **change})
 
 
+def test_a_file_that_does_not_exist_is_named_with_its_variant(tmp_path):
+    files = runs.write_run(tmp_path, QUESTIONS, MARKS)
+    gone = tmp_path / "results" / "full" / "train.json"
+    with pytest.raises(
+        InputError, match=r"train.json does not exist: train.json of variant 'full'"
+    ):
+        load_run(**{**files, "training": [gone]})
+
+
+def test_verdicts_without_a_question_are_refused(tmp_path):
+    files = runs.write_run(tmp_path, QUESTIONS, {"full": MARKS["full"]})
+    files["verdicts"][0].write_text("")
+    with pytest.raises(InputError, match="is empty: no question was scored"):
+        load_run(**files)
+
+
 def test_two_files_of_one_variant_are_refused(tmp_path):
     files = runs.write_run(tmp_path, QUESTIONS, MARKS)
     with pytest.raises(InputError, match=r"'full' has two verdicts.jsonl"):

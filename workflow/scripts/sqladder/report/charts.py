@@ -86,41 +86,40 @@ def _legend(figure: Figure, handles: list, labels: list[str]) -> None:
 
 def _levels(comparison: Comparison) -> Figure:
     run, looks = comparison.run, _styles(comparison.run)
-    shown = (*LEVELS, "all")
-    counts = {v.name: [level_count(run, v, level) for level in shown] for v in run.variants}
-    bars = len(counts)
-    figure, axes = _figure(min(16, max(7.5, 3 + 0.34 * bars * len(shown))), 4.7)
-    width = min(0.4, 0.84 / bars)
-    for position, (name, totals) in enumerate(counts.items()):
-        places = np.arange(len(shown)) + (position - (bars - 1) / 2) * width
-        rates = [total.rate or 0.0 for total in totals]
-        axes.bar(
-            places,
-            rates,
-            width,
-            label=name,
-            color=looks[name].colour,
-            hatch=looks[name].hatch,
-            edgecolor="black",
-            linewidth=0.6,
-            yerr=np.array([_errors(total) for total in totals]).T,
-            error_kw={"elinewidth": 0.9, "capsize": 2},
-        )
+    shown, variants = (*LEVELS, "all"), len(run.variants)
+    figure, axes = _figure(min(16, max(7.5, 3 + 0.34 * variants * len(shown))), 4.7)
+    width = min(0.4, 0.84 / variants)
+    for position, variant in enumerate(run.variants):
+        places = np.arange(len(shown)) + (position - (variants - 1) / 2) * width
+        totals = [level_count(run, variant, level) for level in shown]
+        _bars(axes, places, totals, width, looks[variant.name], variant.name)
         _label_bars(axes, places, totals)
-    first = next(iter(counts.values()))
-    axes.set_xticks(
-        range(len(shown)),
-        [
-            f"{LEVEL_TITLES[level]}\nn = {total.n:,}"
-            for level, total in zip(shown, first, strict=True)
-        ],
-    )
+    sizes = [level_count(run, run.variants[0], level).n for level in shown]
+    ticks = [f"{LEVEL_TITLES[level]}\nn = {n:,}" for level, n in zip(shown, sizes, strict=True)]
+    axes.set_xticks(range(len(shown)), ticks)
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.55, len(shown) - 0.45)
     _share_axis(axes)
     axes.set_title("Accuracy by level, with 95 % intervals", loc="left")
     _legend(figure, *axes.get_legend_handles_labels())
     return figure
+
+
+def _bars(
+    axes: Axes, places: np.ndarray, totals: list[Count], width: float, look: Style, name: str
+) -> None:
+    axes.bar(
+        places,
+        [total.rate or 0.0 for total in totals],
+        width,
+        label=name,
+        color=look.colour,
+        hatch=look.hatch,
+        edgecolor="black",
+        linewidth=0.6,
+        yerr=np.array([_errors(total) for total in totals]).T,
+        error_kw={"elinewidth": 0.9, "capsize": 2},
+    )
 
 
 def _label_bars(axes: Axes, places: np.ndarray, totals: list[Count]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -101,6 +101,15 @@ class Run:
         return np.ones(self.n, dtype=bool) if level == "all" else self.by_level[level]
 
 
+class StageFiles(NamedTuple):
+    """The files of each variant by its name; imported variants lack the last two."""
+
+    metrics: Mapping[str, Path]
+    predictions: Mapping[str, Path]
+    training: Mapping[str, Path]
+    generation: Mapping[str, Path]
+
+
 def count(marks: Marks, chosen: Marks) -> Count:
     """Count right answers among the chosen questions."""
     return Count(int(chosen.sum()), int((marks & chosen).sum()))
@@ -143,31 +152,22 @@ def load_run(
         raise InputError("no verdicts.jsonl was given: name at least one variant's")
     if baseline is not None and baseline not in sources:
         raise InputError(f"baseline {baseline!r} is no variant of this run: {', '.join(sources)}")
-    rows = {name: by_id(read_jsonl(path), path) for name, path in sources.items()}
     asked = by_id(read_jsonl(questions), questions)
-    first = next(iter(rows))
-    scored = [_question(asked, row, sources[first], questions) for row in rows[first].values()]
-    if not scored:
-        raise InputError(f"{sources[first]} is empty: no question was scored")
-    given = {
-        "metrics": _by_variant(metrics, "metrics.json", sources),
-        "predictions": _by_variant(predictions, "predictions.jsonl", sources),
-    }
-    optional = (_by_variant(training, "train.json"), _by_variant(generation, "generation.json"))
-    variants = [
-        _variant(
-            name,
-            _aligned(rows[name], list(rows[first]), sources[name], sources[first]),
-            given["metrics"][name],
-            given["predictions"][name],
-            *(read_json(files[name]) if name in files else {} for files in optional),
-        )
-        for name in sources
-    ]
-    left_out = [row for key, row in asked.items() if key not in rows[first]]
+    verdict_rows = _aligned_verdicts(sources)
+    first_source, first = next(iter(sources.values())), next(iter(verdict_rows.values()))
+    scored = [_question(asked, row, first_source, questions) for row in first]
+    known = {question["id"] for question in scored}
+    left_out = [row for key, row in asked.items() if key not in known]
+    files = StageFiles(
+        _by_variant(metrics, "metrics.json", sources),
+        _by_variant(predictions, "predictions.jsonl", sources),
+        _by_variant(training, "train.json"),
+        _by_variant(generation, "generation.json"),
+    )
+    variants = [_variant(name, rows, files) for name, rows in verdict_rows.items()]
     run = Run(variants, scored, left_out, baseline)
     for variant in variants:
-        _check_metrics(run, variant, given["metrics"][variant.name])
+        _check_metrics(run, variant, files.metrics[variant.name])
     return run
 
 
@@ -177,6 +177,8 @@ def _by_variant(
     files: dict[str, Path] = {}
     for path in paths:
         name = path.parent.name
+        if not path.exists():
+            raise InputError(f"{path} does not exist: {kind} of variant {name!r} was asked for")
         if name in files:
             raise InputError(f"variant {name!r} has two {kind}: {files[name]} and {path}")
         files[name] = path
@@ -197,40 +199,48 @@ def _question(asked: Mapping[str, Row], verdict: Row, source: Path, questions: P
     return {**asked[verdict["id"]], "db_id": verdict["db_id"], "hardness": verdict["hardness"]}
 
 
-def _aligned(rows: Mapping[str, Row], ids: list[str], source: Path, reference: Path) -> list[Row]:
-    for here, there, lacking in ((ids, rows, source), (list(rows), set(ids), reference)):
-        missing = [key for key in here if key not in there]
-        if missing:
-            raise InputError(
-                f"{lacking} lacks {len(missing)} questions that another variant has a verdict "
-                f"for, first {missing[0]!r}: score all variants on the same questions"
-            )
-    return [rows[key] for key in ids]
+def _aligned_verdicts(sources: Mapping[str, Path]) -> dict[str, list[Row]]:
+    """The verdicts of each variant in the question order of the first one."""
+    rows = {name: by_id(read_jsonl(path), path) for name, path in sources.items()}
+    first = next(iter(rows))
+    if not rows[first]:
+        raise InputError(f"{sources[first]} is empty: no question was scored")
+    for name in rows:
+        for here, there in ((first, name), (name, first)):
+            missing = [key for key in rows[here] if key not in rows[there]]
+            if missing:
+                raise InputError(
+                    f"{sources[there]} lacks {len(missing)} questions that {here!r} has a verdict "
+                    f"for, first {missing[0]!r}: score all variants on the same questions"
+                )
+    return {name: [own[key] for key in rows[first]] for name, own in rows.items()}
 
 
-def _variant(
-    name: str, verdicts: list[Row], metrics: Path, predictions: Path, training: Row, generation: Row
-) -> Variant:
-    facts = read_json(metrics)
-    secondary = facts["secondary"]
+def _variant(name: str, verdicts: list[Row], files: StageFiles) -> Variant:
+    facts = read_json(files.metrics[name])
     marks = {"test_suite": np.array([row["verdict"] == "correct" for row in verdicts])}
-    for metric in secondary:
-        marks[metric] = np.array([bool(row[metric]) for row in verdicts])
     joint = {"test_suite": facts["accuracy"]["joint_all"]}
-    joint.update((metric, levels["joint_all"]) for metric, levels in secondary.items())
-    answers = by_id(read_jsonl(predictions), predictions)
-    missing = [row["id"] for row in verdicts if row["id"] not in answers]
-    if missing:
-        raise InputError(f"{predictions} lacks the prediction of question {missing[0]!r}")
+    for metric, levels in facts["secondary"].items():
+        marks[metric] = np.array([bool(row[metric]) for row in verdicts])
+        joint[metric] = levels["joint_all"]
     return Variant(
         name=name,
         marks=marks,
         verdicts=[row["verdict"] for row in verdicts],
-        predictions=[{**answers[row["id"]], "detail": row["detail"]} for row in verdicts],
+        predictions=_predictions(verdicts, files.predictions[name]),
         joint_all={key: Count(value["n"], value["correct"]) for key, value in joint.items()},
-        training=training,
-        generation=generation,
+        training=read_json(files.training[name]) if name in files.training else {},
+        generation=read_json(files.generation[name]) if name in files.generation else {},
     )
+
+
+def _predictions(verdicts: list[Row], path: Path) -> list[Row]:
+    """Each question's prediction, with the detail of its verdict."""
+    answers = by_id(read_jsonl(path), path)
+    missing = [row["id"] for row in verdicts if row["id"] not in answers]
+    if missing:
+        raise InputError(f"{path} lacks the prediction of question {missing[0]!r}")
+    return [{**answers[row["id"]], "detail": row["detail"]} for row in verdicts]
 
 
 def _check_metrics(run: Run, variant: Variant, path: Path) -> None:
