@@ -16,7 +16,7 @@ from sqladder.errors import InputError, run_main
 from sqladder.files import Row, write_jsonl
 from sqladder.schema import read_schema
 
-QUESTIONS_PER_TYPE = 110
+QUESTIONS_PER_TYPE = 140
 
 
 def read_questions(databases: Path, seed: int) -> list[Question]:

@@ -15,15 +15,17 @@ from hashlib import sha256
 from sqladder.demo.questions import LEVELS, TYPES, Question
 
 SPLITS = ("pretrain", "train", "validation", "test")
-# The base sees these over all schemas, every other type over so many of them.
+# Over how many schemas the base sees a type, where it is not all: the fewer, the more is left to
+# fine-tuning. Types that have only a handful of questions a schema are seen over more of them.
 EVERYWHERE = (*LEVELS["easy"], "join_list")
-HARD_TYPE_SCHEMAS = 3
+SCARCE = ("group_count", "group_top", "join_group", "not_in")
+SCARCE_TYPE_SCHEMAS, OTHER_TYPE_SCHEMAS = 3, 1
 TEST_PERCENT, VALIDATION_PERCENT = 12, 5
 TEST_SIZE, VALIDATION_SIZE = 360, 100
 # Of the combinations that the base sees, this share of the keys is kept for fine-tuning.
 REPLAY_PERCENT = 10
 # Most questions of one combination of schema and type in `train`, new to the base or seen by it.
-NEW_LIMIT, REPLAY_LIMIT = 14, 4
+NEW_LIMIT, REPLAY_LIMIT = 16, 4
 
 
 def split(questions: Iterable[Question], seed: int) -> dict[str, list[Question]]:
@@ -56,13 +58,13 @@ def _split_of(question: Question, schemas: list[str], seed: int) -> str:
 def in_pretraining(db_id: str, source: str, schemas: list[str]) -> bool:
     """Whether the base model sees this question type over this schema.
 
-    Some types are seen over all schemas. The others rotate, so that each is seen over
-    HARD_TYPE_SCHEMAS schemas and each schema has about equally many of them.
+    Types that it does not see everywhere rotate, so that every schema has some of them.
     """
     if source in EVERYWHERE:
         return True
     turn = schemas.index(db_id) - 3 * list(TYPES).index(source)
-    return turn % len(schemas) < HARD_TYPE_SCHEMAS
+    seen = SCARCE_TYPE_SCHEMAS if source in SCARCE else OTHER_TYPE_SCHEMAS
+    return turn % len(schemas) < seen
 
 
 def _limited(questions: list[Question], schemas: list[str]) -> list[Question]:
