@@ -83,6 +83,20 @@ def test_bars_and_error_bars_have_the_lengths_of_the_numbers(comparison):
         ]
 
 
+def test_a_level_without_questions_has_neither_bar_nor_error_bar(tmp_path):
+    questions = runs.question_rows(40, levels=("easy", "hard"))
+    run = load_run(**runs.write_run(tmp_path, questions, {"full": [True] * 40}))
+    (bars,) = [
+        container
+        for container in plot(compare(run), "accuracy_by_level").axes[0].containers
+        if hasattr(container, "patches")
+    ]
+    assert [patch.get_height() for patch in bars.patches] == [1, 0, 1, 0, 1]
+    _, _, (lines,) = bars.errorbar.lines
+    lengths = [np.ptp(segment[:, 1]) for segment in lines.get_segments()]
+    assert [length > 0 for length in lengths] == [True, False, True, False, True]
+
+
 def test_a_variant_has_one_colour_in_all_charts(comparison):
     wanted = {variant.name: style(i).colour for i, variant in enumerate(comparison.run.variants)}
     bars = plot(comparison, "accuracy_by_level").axes[0].containers

@@ -69,9 +69,11 @@ def _styles(run: Run) -> dict[str, Style]:
 
 
 def _errors(total: Count) -> tuple[float, float]:
-    """Lengths of the error bar below and above an accuracy."""
+    """Lengths of the error bar below and above an accuracy; none without questions."""
+    if total.rate is None:
+        return 0.0, 0.0
     low, high = wilson_interval(total.correct, total.n)
-    share = total.rate or 0.0
+    share = total.rate
     return max(0.0, share - low), max(0.0, high - share)
 
 

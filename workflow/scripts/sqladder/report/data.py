@@ -102,9 +102,9 @@ class Run:
 
 
 class StageFiles(NamedTuple):
-    """The files of each variant by its name; imported variants lack the last two."""
+    """Content of metrics.json and the other files by variant; imported ones lack the last two."""
 
-    metrics: Mapping[str, Path]
+    metrics: Mapping[str, Row]
     predictions: Mapping[str, Path]
     training: Mapping[str, Path]
     generation: Mapping[str, Path]
@@ -158,8 +158,9 @@ def load_run(
     scored = [_question(asked, row, first_source, questions) for row in first]
     known = {question["id"] for question in scored}
     left_out = [row for key, row in asked.items() if key not in known]
+    stated = _by_variant(metrics, "metrics.json", sources)
     files = StageFiles(
-        _by_variant(metrics, "metrics.json", sources),
+        {name: read_json(path) for name, path in stated.items()},
         _by_variant(predictions, "predictions.jsonl", sources),
         _by_variant(training, "train.json"),
         _by_variant(generation, "generation.json"),
@@ -167,7 +168,7 @@ def load_run(
     variants = [_variant(name, rows, files) for name, rows in verdict_rows.items()]
     run = Run(variants, scored, left_out, baseline)
     for variant in variants:
-        _check_metrics(run, variant, files.metrics[variant.name])
+        _check_metrics(run, variant, files.metrics[variant.name], stated[variant.name])
     return run
 
 
@@ -217,7 +218,7 @@ def _aligned_verdicts(sources: Mapping[str, Path]) -> dict[str, list[Row]]:
 
 
 def _variant(name: str, verdicts: list[Row], files: StageFiles) -> Variant:
-    facts = read_json(files.metrics[name])
+    facts = files.metrics[name]
     marks = {"test_suite": np.array([row["verdict"] == "correct" for row in verdicts])}
     joint = {"test_suite": facts["accuracy"]["joint_all"]}
     for metric, levels in facts["secondary"].items():
@@ -243,8 +244,7 @@ def _predictions(verdicts: list[Row], path: Path) -> list[Row]:
     return [{**answers[row["id"]], "detail": row["detail"]} for row in verdicts]
 
 
-def _check_metrics(run: Run, variant: Variant, path: Path) -> None:
-    facts = read_json(path)
+def _check_metrics(run: Run, variant: Variant, facts: Row, path: Path) -> None:
     stated = {"test_suite": facts["accuracy"], **facts["secondary"]}
     for metric, levels in stated.items():
         for level in (*LEVELS, "all"):
