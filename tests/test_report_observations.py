@@ -306,6 +306,19 @@ def test_with_a_true_difference_the_best_is_usually_found(tmp_path):
     assert claims >= 36
 
 
+def test_all_rank_ranges_hold_the_true_ranks_in_at_least_95_percent_of_runs(tmp_path):
+    questions = runs.question_rows(120)
+    base = compare(load_run(**runs.write_run(tmp_path, questions, _equal(0)))).run
+    true_ranks = {"d": 1, "c": 2, "b": 3, "a": 4}
+    held, total = 0, 200
+    for seed in range(total):
+        rates = [0.4, 0.44, 0.5, 0.65]
+        marks_of = dict(zip("abcd", runs.random_marks(120, rates, seed), strict=True))
+        ranks = compare(_with_marks(base, marks_of)).ranks
+        held += all(ranks[name][0] <= rank <= ranks[name][1] for name, rank in true_ranks.items())
+    assert held / total >= 0.95 - 1.645 * math.sqrt(0.05 * 0.95 / total)
+
+
 def test_leaders_are_never_told_apart_from_each_other(tmp_path):
     questions = runs.question_rows(120)
     base = compare(load_run(**runs.write_run(tmp_path, questions, _equal(0)))).run
