@@ -17,7 +17,7 @@ from typing import Any
 
 from sqladder.metric.sandbox import Limits
 from sqladder.metric.suite import GOLD_ERROR, Judgement, Options
-from sqladder.metric.worker import GOLD, NOTE
+from sqladder.metric.worker import NOTE
 
 _PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
 _START = (
@@ -94,13 +94,12 @@ def _attend(
 ) -> None:
     """Take what one process has to say; give it more work, or let it go."""
     process = key.data
+    # A successor's pipe may get the number of the closed one, so always register anew.
+    selector.unregister(key.fd)
     for question in process.listen():
         progress(len(question.candidates))
-    busy = process.busy or process.offer(batches)
-    if key.fd != process.output or not busy:
-        selector.unregister(key.fd)
-        if busy:
-            selector.register(process.output, selectors.EVENT_READ, process)
+    if process.busy or process.offer(batches):
+        selector.register(process.output, selectors.EVENT_READ, process)
 
 
 class _Batches:
@@ -222,8 +221,7 @@ class _Process:
             self._ready = True
             return
         question = next(q for q in self._questions if q.open_candidates())
-        for i, fields in zip(question.open_candidates(), answer["judgements"], strict=True):
-            question.judgements[i] = Judgement(**fields)
+        question.judgements[question.open_candidates()[0]] = Judgement(**answer["judgement"])
 
     def _drop_finished(self) -> list[Question]:
         finished = []
@@ -234,21 +232,21 @@ class _Process:
     def _blame(self) -> None:
         """Give the query that the dead worker was on the verdict for its death."""
         code = self._process.wait()
-        candidate, plugged = NOTE.unpack(self._note[:])
+        on_gold, plugged = NOTE.unpack(self._note[:])
         self.stop()
         if not self._ready:
             raise WorkerError(f"a worker ended with status {code} before it could start")
         verdict, detail = self._meaning(code)
-        question = self._questions[0]
+        question = next(q for q in self._questions if q.open_candidates())
         waiting = question.open_candidates()
-        if candidate == GOLD:
+        if on_gold:
             for i in waiting:
                 question.judgements[i] = Judgement(GOLD_ERROR, f"gold: {detail}")
         elif plugged:
-            sql, _ = question.candidates[waiting[candidate]]
-            question.candidates[waiting[candidate]] = (sql, False)
+            sql, _ = question.candidates[waiting[0]]
+            question.candidates[waiting[0]] = (sql, False)
         else:
-            question.judgements[waiting[candidate]] = Judgement(verdict, detail)
+            question.judgements[waiting[0]] = Judgement(verdict, detail)
 
     def _meaning(self, code: int) -> tuple[str, str]:
         if code == -signal.SIGALRM:

@@ -44,7 +44,7 @@ class Limits:
     timeout: float = 60.0
     memory_mb: int = 1024
     max_rows: int = 1_000_000
-    max_bytes: int = 50_000_000
+    max_bytes: int = 20_000_000
     max_sql_chars: int = 100_000
     max_alternatives: int = 20_000
 

@@ -1,7 +1,7 @@
 """Judge predictions for one question on all files of its database."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqladder.metric import lexer, normalise, values
 from sqladder.metric.equality import TooHardError, results_equal
@@ -40,10 +40,6 @@ class Judgement:
     detail: str = ""
     single_database: bool = False
     plug_value: bool | None = None
-
-    def as_dict(self) -> dict[str, object]:
-        """The fields, as JSON holds them."""
-        return asdict(self)
 
 
 # Rows of gold results kept for one question; beyond this gold is executed again when needed.
@@ -104,7 +100,7 @@ class Question:
     def _compare_on(self, file: Database, gold: Result, sql: str) -> None:
         found = file.execute(sql, max_rows=len(gold.rows))
         if not found.complete:
-            raise QueryError(WRONG_RESULT, f"more than the {len(gold.rows)} rows of gold")
+            raise QueryError(WRONG_RESULT, f"more rows than gold's {len(gold.rows)}")
         if len(found.rows) != len(gold.rows):
             raise QueryError(WRONG_RESULT, f"{len(found.rows)} rows, gold has {len(gold.rows)}")
         repairs = self.options.repairs

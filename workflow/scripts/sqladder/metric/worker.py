@@ -1,10 +1,10 @@
 """The process in which queries are executed; the scheduler replaces it when it dies.
 
-It reads batches of questions from standard input, one JSON list a line, and answers each question
-with one JSON line on standard output. Before each execution it notes in a small shared file on whose behalf it runs,
-so that after its death the scheduler knows whose query it was. Its address space is limited, it
-can write no file, and an alarm that it does not catch ends it when one execution exceeds the
-last wall limit.
+It reads batches of questions from standard input, one JSON list a line, and answers each candidate
+with one JSON line on standard output. Before each execution it notes in a small shared file what
+it runs, so that after its death the scheduler knows whose query it was. Its address space is
+limited, it can write no file, and an alarm that it does not catch ends it when one execution
+exceeds the last wall limit.
 """
 
 import json
@@ -14,28 +14,28 @@ import signal
 import struct
 import sys
 import traceback
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from sqladder.metric.sandbox import Database, Limits
-from sqladder.metric.suite import Options, Question
+from sqladder.metric.suite import Judgement, Options, Question
 
-# What a note says: number of the candidate (GOLD for gold itself) and whether values are plugged.
-NOTE = struct.Struct("<i?")
-GOLD = -1
+# What a note says: whether gold is being executed, and whether values are being plugged in.
+NOTE = struct.Struct("??")
 
 
 class Notebook:
-    """Says on whose behalf the next statement runs, and arms the alarm for it."""
+    """Says what the next statement is, and arms the alarm for it."""
 
     def __init__(self, descriptor: int, timeout: float) -> None:
         self._shared = mmap.mmap(descriptor, NOTE.size)
         self._timeout = timeout
-        self.candidate = GOLD
 
     def before_execution(self, gold: bool, plugged: bool) -> None:
         """Give the next execution, comparison included, its wall time."""
-        NOTE.pack_into(self._shared, 0, GOLD if gold else self.candidate, plugged)
+        NOTE.pack_into(self._shared, 0, gold, plugged)
         signal.setitimer(signal.ITIMER_REAL, self._timeout)
 
 
@@ -46,8 +46,8 @@ class Worker:
         self.options, self.limits, self.notebook = options, limits, notebook
         self._folder, self._files = "", []
 
-    def answer(self, request: dict[str, Any]) -> list[dict[str, object]]:
-        """Judge the candidates of one gold query."""
+    def answer(self, request: dict[str, Any]) -> Iterator[Judgement]:
+        """Judge the candidates of one gold query, in their order."""
         question = Question(
             self._open(request["files"]),
             request["gold"],
@@ -55,13 +55,10 @@ class Worker:
             self.limits,
             self.notebook.before_execution,
         )
-        judgements = []
-        for number, (prediction, plug) in enumerate(request["candidates"]):
-            self.notebook.candidate = number
+        for prediction, plug in request["candidates"]:
             self.notebook.before_execution(gold=False, plugged=False)
-            judgements.append(question.judge(prediction, plug).as_dict())
+            yield question.judge(prediction, plug)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        return judgements
 
     def _open(self, paths: list[str]) -> list[Database]:
         if paths[0] != self._folder:
@@ -96,7 +93,8 @@ def main() -> None:
     for line in sys.stdin:
         for request in json.loads(line):
             try:
-                _say({"judgements": worker.answer(request)})
+                for judgement in worker.answer(request):
+                    _say({"judgement": asdict(judgement)})
             except MemoryError:
                 # The heap is no longer to be trusted: end, and be replaced.
                 raise
