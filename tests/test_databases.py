@@ -11,7 +11,7 @@ from postgresql_server import postgresql_server
 
 from sqladder.databases.engine import kind_of, open_engine
 from sqladder.databases.export import export_to_sqlite
-from sqladder.databases.postgresql import without_password
+from sqladder.databases.urls import without_password
 from sqladder.errors import InputError
 from sqladder.metric.sandbox import Limits, QueryError
 from sqladder.schema import ForeignKey, read_schema

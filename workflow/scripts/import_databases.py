@@ -15,8 +15,9 @@ from pathlib import Path
 
 from sqladder.archives import is_archive, unpack
 from sqladder.corpus import find_databases
-from sqladder.databases.engine import SQLITE, is_url, kind_of, name_of, open_engine
+from sqladder.databases.engine import SQLITE, kind_of, name_of, open_engine
 from sqladder.databases.export import export_to_sqlite
+from sqladder.databases.urls import is_url
 from sqladder.descriptions import BIRD_FOLDER
 from sqladder.errors import run_main
 from sqladder.metric.sandbox import Limits

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
-from sqladder.databases.engine import is_url
+from sqladder.databases.urls import check_url, is_url
 from sqladder.errors import InputError
 from sqladder.prompts import check_user_template, placeholders
 
@@ -148,7 +148,10 @@ def _check_context(where: str, context: Config) -> Iterator[str]:
     if is_on_disk(described.get("tables", "")):
         yield from _missing_paths(f"{where}.descriptions", described, ["tables"])
     if "rerank" in context.get("examples", {}):
-        candidates, count = context["examples"]["rerank"]["candidates"], context["examples"]["count"]
+        candidates, count = (
+            context["examples"]["rerank"]["candidates"],
+            context["examples"]["count"],
+        )
         if candidates < count:
             yield f"{where}.examples.rerank.candidates: {candidates} are fewer than count {count}"
 
@@ -172,6 +175,10 @@ def _check_files(where: str, dataset: Config, config: Config) -> Iterator[str]:
         if download and download not in config.get("downloads", {}):
             yield f"{where}.{key}: downloads has no entry {download!r}; add one"
     yield from _missing_paths(where, dataset, [k for k in keys if is_on_disk(dataset.get(k, ""))])
+    try:
+        check_url(input_path(dataset.get("databases", "")))
+    except InputError as error:
+        yield f"{where}.databases: {error}"
     if "databases" not in dataset and "schema" not in dataset.get("columns", {}):
         yield f"{where}: has no databases; add them, or columns.schema where each row has its schema"
     shares = dataset.get("split", {})
@@ -240,12 +247,12 @@ def download_of(value: str) -> str:
 
 def is_on_disk(value: str) -> bool:
     """Whether a config entry names a file or folder that has to be there before the run."""
-    return bool(value) and not download_of(value) and not is_url(value)
+    return bool(value) and not download_of(value) and not is_url(input_path(value))
 
 
 def needed_file(value: str) -> str | list[str]:
     """Give what a job that reads a config entry depends on: a file, the download that it lies in, or nothing."""
-    if is_url(value):
+    if is_url(input_path(value)):
         return []
     name = download_of(value)
     return f"resources/downloads/{name}" if name else input_path(value)

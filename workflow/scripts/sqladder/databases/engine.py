@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from sqladder.databases.urls import is_url
 from sqladder.errors import InputError
 from sqladder.metric.sandbox import Limits, Result, Row
 from sqladder.schema import Database
 
 SQLITE, DUCKDB, POSTGRESQL = "sqlite", "duckdb", "postgresql"
-_URLS = ("postgresql://", "postgres://")
 
 
 class Engine(Protocol):
@@ -36,11 +36,6 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Close the connection."""
-
-
-def is_url(source: str) -> bool:
-    """Whether a database is named by a URL instead of a file."""
-    return source.startswith(_URLS)
 
 
 def name_of(source: str) -> str:

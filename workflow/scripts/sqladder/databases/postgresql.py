@@ -7,11 +7,11 @@ which could read and write the server's files through functions, is not accepted
 
 import threading
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql as composed
 
+from sqladder.databases.urls import check_url, without_password
 from sqladder.databases.values import sqlite_row
 from sqladder.errors import InputError
 from sqladder.metric.sandbox import Limits, QueryError, Result, Row
@@ -43,22 +43,6 @@ _TABLES = """
     WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
     ORDER BY c.oid
 """
-
-
-def without_password(url: str) -> str:
-    """Give the URL as it may be shown: nothing but server and database."""
-    parts = urlsplit(url)
-    server = parts.hostname or "the local server"
-    return f"postgresql://{server}{f':{parts.port}' if parts.port else ''}{parts.path}"
-
-
-def check_url(url: str) -> None:
-    """Refuse a URL that holds a password: it would end up in logs and in the run's facts."""
-    if urlsplit(url).password is not None or "password=" in urlsplit(url).query:
-        raise InputError(
-            f"the URL {without_password(url)} holds a password; take it out and give it by the environment "
-            "variable PGPASSWORD or by ~/.pgpass"
-        )
 
 
 class PostgresqlEngine:
