@@ -50,7 +50,8 @@ class Linker:
             budget: characters that the written schema may have.
             length: gives the characters of a written schema.
         """
-        if length(self._database) <= budget:
+        # Writing a large schema for each question takes long; where it is far too long, it is not tried.
+        if self._estimate(self._tables, length) <= 4 * budget and length(self._database) <= budget:
             return self._database
         scores = self._scores(question, mentioned)
         kept: dict[str, None] = {}
