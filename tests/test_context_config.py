@@ -1,12 +1,17 @@
 """Context entries: checked before a run, turned into flags, documented as they are."""
 
 import copy
+import re
 
 import pytest
+import yaml
 from conftest import ROOT
 
 from sqladder.config import check, context_flags, read_yaml, retrieval_flags
 from sqladder.errors import InputError
+from sqladder.retrieval.keys import KEYS
+from sqladder.retrieval.references import TEMPLATES
+from sqladder.schema_forms import FORMS
 
 SCHEMA = read_yaml(ROOT / "workflow/schemas/config.schema.yaml")
 DEFAULT = read_yaml(ROOT / "config/config.yaml")
@@ -130,3 +135,25 @@ def test_a_model_may_be_named_by_an_environment_variable(monkeypatch):
     monkeypatch.setenv("MODELS", "/models")
     entry = examples(method="embedding", embedding={**EMBEDDING, "model": "$MODELS/e"})
     assert retrieval_flags(entry)["embedding_model"] == "/models/e"
+
+
+def test_the_entries_of_the_documentation_pass_the_check():
+    text = (ROOT / "docs/contexts.md").read_text()
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        (entry,) = yaml.safe_load(block)["contexts"].values()
+        assert problems(entry) == ""
+
+
+def test_the_documentation_names_every_form_method_and_template():
+    text = (ROOT / "docs/contexts.md").read_text()
+    names = [*SCHEMA["$defs"]["context"]["properties"]["schema"]["enum"]]
+    for key in ("method", "by", "template"):
+        names += SCHEMA["$defs"]["examples"]["properties"][key]["enum"]
+    assert [name for name in names if f"`{name}`" not in text and f": {name}`" not in text] == []
+    assert list(FORMS) == SCHEMA["$defs"]["context"]["properties"]["schema"]["enum"]
+    assert sorted(TEMPLATES) == sorted(
+        SCHEMA["$defs"]["examples"]["properties"]["template"]["enum"]
+    )
+    assert list(KEYS) == SCHEMA["$defs"]["examples"]["properties"]["by"]["enum"]
