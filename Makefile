@@ -1,7 +1,7 @@
 # make report: the demonstration from nothing to results/report.md.   make test: every test.   make help: all targets.
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: help env report test test-slow test-vllm lint clean
+.PHONY: help env report preview test test-slow test-vllm lint clean
 
 VENV := .venv
 CORES := 4
@@ -14,6 +14,9 @@ env: $(VENV)/workflow.stamp  ## the environment of the workflow, with the comman
 
 report: env  ## run the workflow: results/report.md
 	$(RUN) snakemake --cores $(CORES) results/report.md
+
+preview: env  ## three prompts of every context: results/preview.md
+	$(RUN) snakemake --cores $(CORES) results/preview.md
 
 test: $(VENV)/test.stamp  ## all tests but the slow ones (minutes)
 	$(RUN) python -m pytest
@@ -31,7 +34,7 @@ lint: $(VENV)/test.stamp  ## ruff, snakefmt, the workflow's linter
 	$(RUN) snakemake --lint
 
 clean:  ## remove what runs made; the environments stay
-	rm -rf results logs .snakemake resources/base_model resources/datasets resources/prompts
+	rm -rf results logs .snakemake resources/base_model resources/datasets resources/prompts resources/retrieval
 
 # A stamp is newer than the lock it was made from, so a second call does nothing.
 $(VENV)/workflow.stamp: requirements/workflow.lock requirements/make_env.sh pyproject.toml
