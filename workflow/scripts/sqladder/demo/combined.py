@@ -231,7 +231,9 @@ def _set_operation(draw: Draw, operator: str, words: str) -> Draft:
     shown = draw.field(table, "category")
     first = draw.wide_filter(table, [shown])
     second = draw.wide_filter(table, [shown])
-    if first == second:
+    # Two lower limits of one number, say: one of the sides would add nothing.
+    same_number = first.field == second.field and not first.field.is_text
+    if first == second or (same_number and first.test[0] == second.test[0]):
         raise NothingFitsError(table)
     rows = plural(table)
     text = words.format(f"{rows} with {first.words}", f"{rows} with {second.words}")
@@ -240,7 +242,7 @@ def _set_operation(draw: Draw, operator: str, words: str) -> Draft:
         (
             f"Which {shown.nouns} have {text}?",
             f"List every {shown.noun} that has {text}.",
-            f"Show each {shown.noun} with {text}.",
+            f"Show each {shown.noun} that has {text}.",
         ),
         f"{side} {first.sql} {operator} {side} {second.sql}",
         first.values + second.values,

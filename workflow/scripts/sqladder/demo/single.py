@@ -277,7 +277,7 @@ def filter_and_sort(draw: Draw) -> Draft:
     second = draw.wide_filter(table, [first.field])
     shown = draw.shown(table, [first.field])
     other = draw.field(table, but=[shown, first.field])
-    by = draw.field(table, but=[first.field])
+    by = draw.field(table, but=[first.field, second.field])
     words, way = order_by(draw, by)
     return Draft(
         asked_as_list(

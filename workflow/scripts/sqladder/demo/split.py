@@ -18,7 +18,7 @@ SPLITS = ("pretrain", "train", "validation", "test")
 # Over how many schemas the base sees a type, where it is not all: the fewer, the more is left to
 # fine-tuning. Types that have only a handful of questions a schema are seen over more of them.
 EVERYWHERE = (*LEVELS["easy"], "join_list")
-SCARCE = ("group_count", "group_top", "join_group", "not_in")
+SCARCE = ("group_count", "group_top", "intersect", "join_group", "not_in", "union")
 SCARCE_TYPE_SCHEMAS, OTHER_TYPE_SCHEMAS = 3, 1
 TEST_PERCENT, VALIDATION_PERCENT = 12, 5
 TEST_SIZE, VALIDATION_SIZE = 360, 100
