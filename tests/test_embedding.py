@@ -2,10 +2,13 @@
 
 import importlib.util
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from sqladder.errors import InputError
 from sqladder.retrieval import embedding
@@ -100,19 +103,32 @@ def test_a_server_gives_what_the_file_gives(tmp_path):
     assert len(answers[0][0]) == 3
 
 
-def test_an_interrupted_build_goes_on_where_it_was(tmp_path, monkeypatch):
+KILLED = """
+import os, sys
+sys.path[:0] = sys.argv[2:]
+from test_embedding import WordEmbedder, build_index, embedding, facts
+from pathlib import Path
+
+class Killed(WordEmbedder):
+    def documents(self, texts):
+        if self.embedded == 20:
+            os.kill(os.getpid(), 9)
+        return super().documents(texts)
+
+embedding.CHUNK = 10
+texts = [f"word{number} and more" for number in range(45)]
+build_index(Path(sys.argv[1]), texts, Killed(), facts(45))
+"""
+
+
+def test_a_build_that_was_killed_goes_on_where_it_was(tmp_path, monkeypatch):
+    folders = [ROOT / "workflow/scripts", ROOT / "tests"]
+    arguments = [str(path) for path in (tmp_path, *folders)]
+    done = subprocess.run([sys.executable, "-c", KILLED, *arguments], capture_output=True)
+    assert done.returncode == -9, done.stderr
+    assert not (tmp_path / embedding.FACTS).exists()
     monkeypatch.setattr(embedding, "CHUNK", 10)
     texts = [f"word{number} and more" for number in range(45)]
-
-    class Killed(WordEmbedder):
-        def documents(self, texts):
-            if self.embedded == 20:
-                raise KeyboardInterrupt
-            return super().documents(texts)
-
-    with pytest.raises(KeyboardInterrupt):
-        build_index(tmp_path, texts, Killed(), facts(45))
-    assert not (tmp_path / embedding.FACTS).exists()
     again = WordEmbedder()
     build_index(tmp_path, texts, again, facts(45))
     assert again.embedded == 25

@@ -101,6 +101,9 @@ def test_embedding_finds_and_the_reranker_scores_again(files, tmp_path):
     assert code == 0, log
     found = rows(files)
     assert found[0]["examples"][0]["question"] == "List each pet here"
+    code, log = run("retrieve_examples.py", *files, "--method=embedding", *flags, "--by=sql")
+    assert code == 1
+    assert "of each question, but" in log
     rerank = [f"--rerank-model={tiny_model(tmp_path / 'reranker')}", f"--rerank-instruction={TASK}"]
     flags += [*rerank, "--candidates=3"]
     code, log = run("retrieve_examples.py", *files, "--method=embedding_rerank", *flags)

@@ -279,9 +279,10 @@ def examples_index(wildcards):
 
 def index_flags(wildcards, input):
     settings = example_settings(wildcards.context)
-    flags = {"by": settings["by"], "model": settings["embedding"]["model"]}
-    if "uri" in settings["embedding"]:
-        flags["uri"] = experiment.input_path(settings["embedding"]["uri"])
+    named = ("model", "uri")
+    embedding = settings["embedding"]
+    paths = {key: experiment.input_path(embedding[key]) for key in named if key in embedding}
+    flags = {"by": settings["by"], **paths}
     if input.pool_databases:
         flags["pool_databases"] = input.pool_databases
     return as_flags({**flags, "collection": f"sqladder_{wildcards.context}"})

@@ -9,7 +9,7 @@ import argparse
 import time
 from pathlib import Path
 
-from sqladder.errors import run_main
+from sqladder.errors import InputError, run_main
 from sqladder.files import read_jsonl
 from sqladder.retrieval.embedding import Embedder, IndexFacts, build_index, digest
 from sqladder.retrieval.keys import KEYS, Masker, example_text
@@ -30,6 +30,8 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_arguments()
+    if args.output.exists():
+        raise InputError(f"{args.output} is there already; remove it to build the index again")
     start = time.monotonic()
     masker = Masker(args.pool_databases) if args.pool_databases else None
     write = example_text(args.by, masker)

@@ -57,8 +57,14 @@ def choose(pool: Pool, queries: Sequence[Row], args: argparse.Namespace) -> Iter
     if args.method == "bm25":
         return search.bm25_examples(pool, queries, args.count, asked, shown)
     # Imported here: BM25 and random need neither torch nor Milvus.
-    from sqladder.retrieval.embedding import Embedder, embedding_examples
+    from sqladder.retrieval.embedding import Embedder, embedding_examples, read_facts
 
+    facts = read_facts(args.index)
+    if (facts.model, facts.by) != (args.embedding_model, args.by):
+        raise InputError(
+            f"index {args.index} was made by {facts.model} of each {facts.by}, but "
+            f"{args.embedding_model} and {args.by} are asked for: build it again"
+        )
     embedder = Embedder(args.embedding_model, args.embedding_instruction)
     count = args.candidates if args.method == "embedding_rerank" else args.count
     found = embedding_examples(args.index, pool, queries, count, embedder, asked)

@@ -95,8 +95,9 @@ def build_index(folder: Path, texts: Sequence[str], embedder: Embedder, facts: I
         for start in tqdm(range(done, len(texts), CHUNK), desc="embedding", unit="chunk"):
             vectors = embedder.documents(texts[start : start + CHUNK])
             rows = [{"position": start + i, "vector": vector} for i, vector in enumerate(vectors)]
-            client.insert(facts.collection, rows)
-            client.flush(facts.collection)
+            # Whole chunks are counted after a kill; one that was there in part is written over.
+            client.upsert(facts.collection, rows)
+        client.flush(facts.collection)
     finally:
         client.close()
     write_json(folder / FACTS, facts._asdict())
@@ -105,6 +106,11 @@ def build_index(folder: Path, texts: Sequence[str], embedder: Embedder, facts: I
 def digest(texts: Sequence[str]) -> str:
     """Name a list of texts by its SHA-256."""
     return hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()
+
+
+def read_facts(folder: Path) -> IndexFacts:
+    """Read what a finished index was made of."""
+    return IndexFacts(**read_json(folder / FACTS))
 
 
 def embedding_examples(
@@ -116,7 +122,7 @@ def embedding_examples(
     text_of_query: Callable[[Row], str],
 ) -> Iterator[list[Found]]:
     """Choose the examples whose embeddings have the highest cosine with the question's."""
-    facts = IndexFacts(**read_json(folder / FACTS))
+    facts = read_facts(folder)
     if facts.examples != len(pool):
         raise InputError(
             f"index {folder} holds {facts.examples} examples, the pool {len(pool)}: build it again"
