@@ -4,8 +4,10 @@ It stands where Qwen3-1.7B stands in a real run. It uses Qwen3's special tokens,
 architecture, so that every later stage treats both alike.
 """
 
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,6 @@ import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from tokenizers.trainers import BpeTrainer
 from transformers import (
-    DataCollatorForSeq2Seq,
     PreTrainedTokenizerFast,
     Qwen3Config,
     Qwen3ForCausalLM,
@@ -39,6 +40,12 @@ WORDS = (
 
 # As Qwen3: rotary positions cost nothing, and a foreign schema may be far longer than ours.
 MAX_POSITIONS = 40960
+
+# Qwen3's 0.02 suits a width of thousands; a narrow network starts to learn sooner from larger weights.
+INITIAL_SPREAD = 0.06
+
+# Prompts in one row: more of them are faster, but a step then learns from fewer schemas.
+BUNDLE_SIZE = 4
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,7 @@ def new_model(tokenizer: Any, shape: Shape, seed: int) -> Qwen3ForCausalLM:
         vocab_size=len(tokenizer),
         hidden_size=shape.hidden_size,
         intermediate_size=3 * shape.hidden_size,
+        initializer_range=INITIAL_SPREAD,
         num_hidden_layers=shape.layers,
         num_attention_heads=shape.heads,
         num_key_value_heads=shape.heads // 2,
@@ -118,9 +126,80 @@ def new_model(tokenizer: Any, shape: Shape, seed: int) -> Qwen3ForCausalLM:
     return Qwen3ForCausalLM(config)
 
 
-def training_rows(pairs: Sequence[TokenPair]) -> list[dict[str, list[int]]]:
-    """Rows for the Trainer whose loss covers the answer alone, as in fine-tuning."""
-    return [{"input_ids": p + a, "labels": [IGNORED] * len(p) + a} for p, a in pairs]
+@dataclass(frozen=True)
+class Bundle:
+    """Prompts on one database in one row: what they begin with, and how each goes on.
+
+    Three quarters of a prompt is the schema, which here is computed once for all of them.
+    """
+
+    prefix: list[int]
+    rests: list[TokenPair]
+
+
+def bundle(pairs: Sequence[TokenPair], size: int, seed: int) -> list[Bundle]:
+    """Gather up to `size` prompts that share at least half of their tokens from the beginning."""
+    by_schema: list[list[TokenPair]] = []
+    for pair in sorted(pairs):
+        shared = _common_prefix(pair[0], by_schema[-1][0][0]) if by_schema else 0
+        if 2 * shared < len(pair[0]):
+            by_schema.append([])
+        by_schema[-1].append(pair)
+    bundles = []
+    for group in by_schema:
+        random.Random(seed).shuffle(group)
+        for start in range(0, len(group), size):
+            members = group[start : start + size]
+            # One token at least stays with each prompt, which its answer then follows.
+            shared = min(_common_prefix(members[0][0], p[:-1]) for p, _ in members)
+            rests = [(prompt[shared:], answer) for prompt, answer in members]
+            bundles.append(Bundle(members[0][0][:shared], rests))
+    return bundles
+
+
+def _common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(left), len(right)))
+
+
+def collate(bundles: Sequence[Bundle], padding: int) -> dict[str, torch.Tensor]:
+    """Make a batch of bundles in which each prompt sees the prefix and itself, as if alone.
+
+    Positions go on from the prefix for each prompt, and the attention mask hides the others. The
+    loss covers the answers only, as in fine-tuning.
+
+    Returns:
+        input_ids, labels, position_ids (rows, width) and attention_mask (rows, 1, width, width).
+    """
+    width = max(len(b.prefix) + sum(len(p) + len(a) for p, a in b.rests) for b in bundles)
+    shape = (len(bundles), width)
+    ids, labels = torch.full(shape, padding), torch.full(shape, IGNORED)
+    positions, owner = torch.zeros(shape, dtype=torch.long), torch.full(shape, -1)
+    for row, item in enumerate(bundles):
+        at = len(item.prefix)
+        ids[row, :at], owner[row, :at] = torch.tensor(item.prefix), 0
+        positions[row, :at] = torch.arange(at)
+        for number, (prompt, answer) in enumerate(item.rests, start=1):
+            end = at + len(prompt) + len(answer)
+            ids[row, at:end], owner[row, at:end] = torch.tensor(prompt + answer), number
+            labels[row, at + len(prompt) : end] = torch.tensor(answer)
+            positions[row, at:end] = torch.arange(len(item.prefix), len(item.prefix) + end - at)
+            at = end
+    visible = (owner[:, None, :] == 0) | (owner[:, None, :] == owner[:, :, None])
+    mask = (visible & torch.ones(width, width, dtype=torch.bool).tril())[:, None]
+    return {"input_ids": ids, "labels": labels, "position_ids": positions, "attention_mask": mask}
+
+
+class AnswerTrainer(Trainer):
+    """Computes logits where there is a label only: a third of this network is its vocabulary."""
+
+    def compute_loss(self, model: Any, inputs: dict[str, torch.Tensor], **_: Any) -> torch.Tensor:
+        """Mean cross entropy of the answers' tokens, each predicted from the token before it."""
+        labels = inputs.pop("labels")[:, 1:]
+        hidden = model.model(**inputs, use_cache=False).last_hidden_state[:, :-1]
+        learned = labels != IGNORED
+        logits = model.lm_head(hidden[learned])
+        return torch.nn.functional.cross_entropy(logits.float(), labels[learned])
 
 
 def pretrain(
@@ -137,29 +216,29 @@ def pretrain(
         output_dir=str(work_folder / "run"),
         learning_rate=recipe.learning_rate,
         num_train_epochs=recipe.epochs,
-        per_device_train_batch_size=recipe.batch_size,
+        per_device_train_batch_size=max(1, recipe.batch_size // BUNDLE_SIZE),
         lr_scheduler_type="cosine",
         warmup_steps=0.05,  # below 1: a share of all steps
         weight_decay=0.01,
         optim="adamw_torch",
-        # Rows of like length together: a third less padding where schemas differ in size.
-        train_sampling_strategy="group_by_length",
+        remove_unused_columns=False,
         seed=recipe.seed,
         use_cpu=not on_gpu,
         bf16=on_gpu,
         logging_steps=10,
+        logging_first_step=True,  # a run of fewer steps has a loss too
         logging_nan_inf_filter=False,
         save_steps=recipe.save_steps,
         save_total_limit=2,
         report_to="none",
         dataloader_pin_memory=on_gpu,
     )
-    watch = TrainingWatch(pairs[:10])
-    trainer = Trainer(
+    watch = TrainingWatch([])
+    trainer = AnswerTrainer(
         model=model,
         args=arguments,
-        train_dataset=training_rows(pairs),
-        data_collator=DataCollatorForSeq2Seq(tokenizer, pad_to_multiple_of=8),
+        train_dataset=bundle(pairs, BUNDLE_SIZE, recipe.seed),
+        data_collator=partial(collate, padding=tokenizer.pad_token_id),
         callbacks=[watch],
     )
     trainer.train(resume_from_checkpoint=resume or None)

@@ -68,17 +68,27 @@ def _torchaudio_optional() -> Iterator[None]:
 
 
 def _register_template() -> None:
-    """LLaMA-Factory's `qwen3` without the newline that it puts, and trains on, after the end token.
+    """LLaMA-Factory's `qwen3` with two differences, so that it trains on what inference sends.
 
-    Generation stops at the end token, so the newline is never needed, and the loss then covers
-    the SQL and the end token only.
+    It has no newline after the end token, on which `qwen3` would train though generation stops
+    before it: the loss covers the SQL and the end token only. And it leaves a question that holds
+    "{{idx}}" alone, which LLaMA-Factory takes for a placeholder of its own.
     """
     from llamafactory.data.formatter import StringFormatter
     from llamafactory.data.template import TEMPLATES
 
+    class ContentFormatter(StringFormatter):
+        """Fills in the content of a message, but not its index."""
+
+        def apply(self, **fields: Any) -> Any:
+            fields.pop("idx", None)
+            return super().apply(**fields)
+
+    qwen3 = TEMPLATES["qwen3"]
     TEMPLATES[TEMPLATE] = replace(
-        TEMPLATES["qwen3"],
-        format_assistant=StringFormatter(slots=["{{content}}" + END_OF_TURN]),
+        qwen3,
+        format_user=ContentFormatter(slots=qwen3.format_user.slots),
+        format_assistant=ContentFormatter(slots=["{{content}}" + END_OF_TURN]),
     )
 
 

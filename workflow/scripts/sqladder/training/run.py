@@ -19,6 +19,16 @@ from sqladder.training.settings import TrainingSettings
 from sqladder.training.watch import TokenPair, TrainingWatch
 
 CHECKED_ROWS = 100
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "Modelfile",
+)
 PACKAGES = ("torch", "transformers", "llamafactory", "peft", "accelerate", "datasets")
 
 
@@ -65,10 +75,21 @@ def _run(
     train(arguments, callbacks=[watch])
     with replacing_folder(output) as folder:
         export(llamafactory.export_arguments(settings, base_model, work_folder, folder))
-        # For Ollama, with a prompt that lacks the empty think block: not how this model is used.
-        (folder / "Modelfile").unlink(missing_ok=True)
+        keep_tokenizer(base_model, folder)
     first, last = watch.loss_curve[0][1], watch.loss_curve[-1][1]
     print(f"trained {watch.steps} steps in {watch.seconds:.1f} s, loss {first:.3f} -> {last:.3f}")
+
+
+def keep_tokenizer(base_model: Path, model: Path) -> None:
+    """Give a trained model exactly the tokenizer files of its base.
+
+    LLaMA-Factory writes them anew, with a chat template of its own where the base has none, and a
+    Modelfile: both render prompts without the empty think block that the model was trained with.
+    """
+    for name in TOKENIZER_FILES:
+        (model / name).unlink(missing_ok=True)
+        if (base_model / name).is_file():
+            shutil.copy2(base_model / name, model / name)
 
 
 def rows_within(

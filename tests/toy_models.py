@@ -1,0 +1,79 @@
+"""Models and data of a few kilobytes for the tests of training and generation."""
+
+import json
+import os
+import subprocess
+import sys
+
+import transformers
+from conftest import ROOT
+
+from sqladder.base_model import Shape, new_model, train_tokenizer
+from sqladder.files import write_jsonl
+from sqladder.prompts import chat_messages
+
+SCHEMA = "CREATE TABLE singer (\n  id INTEGER PRIMARY KEY,\n  name TEXT,\n  age INTEGER\n);"
+
+
+def rows(count, with_answer=True):
+    """Prompts on one schema, of various lengths."""
+    return [
+        {
+            "id": f"q{number}",
+            "messages": chat_messages(
+                SCHEMA,
+                f"Which singers are older than {number}{', please' * (number % 3)}?",
+                f"SELECT name FROM singer WHERE age > {number}" if with_answer else None,
+            ),
+        }
+        for number in range(count)
+    ]
+
+
+def write_rows(path, count, with_answer=True):
+    write_jsonl(path, rows(count, with_answer))
+    return path
+
+
+def tokenizer():
+    texts = [message["content"] for row in rows(20) for message in row["messages"]]
+    return train_tokenizer(texts, vocab_size=400)
+
+
+def save_base(folder):
+    """Save an untrained network of 20,000 weights with its tokenizer."""
+    words = tokenizer()
+    new_model(
+        words, Shape(vocab_size=400, hidden_size=32, layers=1, heads=2), seed=1
+    ).save_pretrained(folder)
+    words.save_pretrained(folder)
+    return folder
+
+
+def load(folder):
+    return transformers.AutoModelForCausalLM.from_pretrained(folder)
+
+
+def command(program, **options):
+    """The command line of a program; a list is given word by word, True as a bare flag."""
+    words = [sys.executable, str(ROOT / "workflow/scripts" / program)]
+    for name, value in options.items():
+        words.append(f"--{name.replace('_', '-')}")
+        if value is not True:
+            words += [str(item) for item in value] if isinstance(value, list) else [str(value)]
+    return words
+
+
+def run(program, **options):
+    """Run a program to its end; its output and errors come back as one text."""
+    return subprocess.run(
+        command(program, **options),
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def read_lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
