@@ -92,3 +92,23 @@ def test_ten_variants_and_1034_questions_take_at_most_10_seconds(tmp_path):
     done = write(tmp_path, files, baseline="variant_0")
     assert done.returncode == 0, done.stderr
     assert cpu_seconds_of_children() - before < 10
+
+
+def test_accuracy_is_given_on_clean_and_suspect_questions(tmp_path, files):
+    rows = [
+        {"id": f"q{n:04}", "mark": "suspect" if n < 24 else "clean", "rules": []} for n in range(96)
+    ]
+    runs.write_lines(tmp_path / "marks.jsonl", rows)
+    done = write(tmp_path, files, "--marks", tmp_path / "marks.jsonl")
+    assert done.returncode == 0, done.stderr
+    report = (tmp_path / "results" / "report.md").read_text()
+    section = report.split("## Accuracy on clean and suspect questions")[1].split("##")[0]
+    assert "| clean | 72 |" in section
+    assert "| suspect | 24 |" in section
+
+
+def test_a_question_without_mark_is_an_error(tmp_path, files):
+    runs.write_lines(tmp_path / "marks.jsonl", [{"id": "q0000", "mark": "clean", "rules": []}])
+    done = write(tmp_path, files, "--marks", tmp_path / "marks.jsonl")
+    assert done.returncode == 1
+    assert "lacks 95 of 96 questions, first 'q0001'" in done.stderr

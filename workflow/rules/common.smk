@@ -281,7 +281,9 @@ def index_flags(wildcards, input):
     settings = example_settings(wildcards.context)
     named = ("model", "uri")
     embedding = settings["embedding"]
-    paths = {key: experiment.input_path(embedding[key]) for key in named if key in embedding}
+    paths = {
+        key: experiment.input_path(embedding[key]) for key in named if key in embedding
+    }
     flags = {"by": settings["by"], **paths}
     if input.pool_databases:
         flags["pool_databases"] = input.pool_databases
@@ -415,7 +417,19 @@ def baseline_flag():
     return as_flags({"baseline": untrained[0]}) if untrained else []
 
 
+def marked_questions():
+    """Name the file that marks the test's questions clean or suspect, if the config asks for decontamination."""
+    is_marked = "decontamination" in config and TRAINED
+    return "resources/decontaminated/test_marks.jsonl" if is_marked else []
+
+
 def report_flags():
     title = as_flags({"title": config["title"]})
     is_toy = config["base_model"]["source"] == "toy" and GENERATED
-    return [*title, *baseline_flag(), *(["--demonstration"] if is_toy else [])]
+    marks = as_flags({"marks": marked_questions()} if marked_questions() else {})
+    return [
+        *title,
+        *baseline_flag(),
+        *marks,
+        *(["--demonstration"] if is_toy else []),
+    ]

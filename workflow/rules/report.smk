@@ -98,6 +98,7 @@ rule write_report:
         questions=asked_questions(),
         facts="results/run.json",
         charts=rules.plot_charts.output,
+        marks=marked_questions(),
     output:
         report="results/report.md",
         csv="results/metrics.csv",

@@ -18,6 +18,7 @@ from sqladder.errors import run_main
 from sqladder.files import read_json, write_text
 from sqladder.report.arguments import add_run_arguments, load_arguments
 from sqladder.report.comparison import compare
+from sqladder.report.contamination import clean_and_suspect
 from sqladder.report.machine import metrics_csv
 from sqladder.report.markdown import render
 from sqladder.report.text import plural
@@ -32,12 +33,15 @@ def main() -> None:
     parser.add_argument(
         "--demonstration", action="store_true", help="say on top that the run proves nothing"
     )
+    parser.add_argument("--marks", type=Path, help="which questions are clean and suspect")
     parser.add_argument("--report", type=Path, required=True, help="Markdown file to write")
     parser.add_argument("--csv", type=Path, required=True, help="CSV file to write")
     args = parser.parse_args()
     comparison = compare(load_arguments(args))
     charts = Path(os.path.relpath(args.charts, args.report.parent)).as_posix()
-    text = render(comparison, read_json(args.run_facts), args.title, charts, args.demonstration)
+    contamination = clean_and_suspect(comparison.run, args.marks) if args.marks else ""
+    facts = read_json(args.run_facts)
+    text = render(comparison, facts, args.title, charts, args.demonstration, contamination)
     write_text(args.report, text)
     write_text(args.csv, metrics_csv(comparison.run))
     run = comparison.run

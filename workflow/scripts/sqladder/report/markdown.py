@@ -38,7 +38,12 @@ TIMES_END = "<!-- times: end -->"
 
 
 def render(
-    comparison: Comparison, facts: Facts, title: str, charts: str, demonstration: bool
+    comparison: Comparison,
+    facts: Facts,
+    title: str,
+    charts: str,
+    demonstration: bool,
+    contamination: str = "",
 ) -> str:
     """The whole report.
 
@@ -48,6 +53,7 @@ def render(
         title: heading of the report.
         charts: the folder of the charts, relative to the report.
         demonstration: whether to open with the note that this run proves nothing about methods.
+        contamination: the section on clean and suspect questions, "" where none were marked.
     """
     sections = [
         _head(comparison.run, title, demonstration),
@@ -57,6 +63,7 @@ def render(
         _bars(comparison, charts),
         _pairs(comparison, charts),
         _databases(comparison, charts),
+        contamination,
         _features(comparison),
         _secondary(comparison.run),
         _failures(comparison.run),
