@@ -63,6 +63,13 @@ def test_bm25_puts_shared_rare_words_first_and_gives_no_example_without_one():
     assert next(bm25_examples(Pool(POOL), [query("Zebra?")], 4, by_question, by_question)) == []
 
 
+def test_equal_scores_keep_the_pools_order_and_the_count():
+    pool = Pool([example(number, f"apples {number}") for number in range(50)])
+    found = next(bm25_examples(pool, [query("apples")], 7, by_question, by_question))
+    assert [hit.position for hit in found] == list(range(7))
+    assert len({hit.score for hit in found}) == 1
+
+
 def test_bm25_by_sql_compares_the_question_with_statements():
     text = keys.example_text("sql", None)
     found = next(bm25_examples(Pool(POOL), [query("capacity of a stadium")], 1, by_question, text))

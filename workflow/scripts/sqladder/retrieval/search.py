@@ -32,6 +32,8 @@ def bm25_examples(
     """Choose the examples with the highest BM25 (Lucene's form, k1 1.5, b 0.75); ties in pool order.
 
     Fewer than `count` are given where fewer share a word with the question.
+
+    Formula: Kamphuis, de Vries, Boytsov, Lin, "Which BM25 do you mean?", ECIR 2020.
     """
     index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
     corpus = [tokens(text_of_example(example)) for example in pool.examples]
@@ -41,8 +43,14 @@ def bm25_examples(
         known = [word for word in tokens(text_of_query(query)) if word in index.vocab_dict]
         scores = index.get_scores(known) if known else np.zeros(len(pool))
         scores[list(pool.hidden_from(query))] = 0
-        best = np.argsort(-scores, kind="stable")[:count]
-        yield [Found(int(number), float(scores[number])) for number in best if scores[number] > 0]
+        yield [Found(int(number), float(scores[number])) for number in _best(scores, count)]
+
+
+def _best(scores: np.ndarray, count: int) -> np.ndarray:
+    """Give the positions of the highest scores above 0, equal ones in the order of the pool."""
+    lowest = np.partition(scores, -count)[-count] if count < len(scores) else 0
+    among = np.flatnonzero((scores >= lowest) & (scores > 0))
+    return among[np.argsort(-scores[among], kind="stable")][:count]
 
 
 def tokens(text: str) -> list[str]:
