@@ -23,8 +23,8 @@ def context(**entries):
     return {"schema": "ddl", "system": "", "user": "{schema}{question}", **entries}
 
 
-def problems(entry):
-    config = copy.deepcopy(DEFAULT)
+def problems(entry, **changes):
+    config = copy.deepcopy(DEFAULT) | changes
     config["contexts"]["mine"] = entry
     try:
         check(config, SCHEMA)
@@ -157,3 +157,13 @@ def test_the_documentation_names_every_form_method_and_template():
         SCHEMA["$defs"]["examples"]["properties"]["template"]["enum"]
     )
     assert list(KEYS) == SCHEMA["$defs"]["examples"]["properties"]["by"]["enum"]
+
+
+def test_masking_needs_databases_of_the_training_data(tmp_path):
+    (tmp_path / "rows.jsonl").touch()
+    rows = {"source": "files", "questions": str(tmp_path / "rows.jsonl")}
+    rows["columns"] = {"question": "prompt", "sql": "answer", "schema": "context"}
+    changes = {"datasets": {**DEFAULT["datasets"], "rows": rows}, "train_on": "rows"}
+    entry = context(system="{examples}", examples=examples(by="masked_question"))
+    assert "cannot be masked without databases" in problems(entry, **changes)
+    assert problems({**entry, "examples": examples(by="sql")}, **changes) == ""

@@ -195,6 +195,14 @@ def _check_splits(config: Config) -> Iterator[str]:
     test = config["datasets"].get(config["test_on"], {})
     if test.get("source") == "files" and "databases" not in test:
         yield f"test_on: {config['test_on']!r} has no databases, on which answers could be executed"
+    train = config["datasets"].get(config["train_on"], {})
+    for name, context in config["contexts"].items():
+        masked = context.get("examples", {}).get("by") == "masked_question"
+        if masked and train.get("source") == "files" and "databases" not in train:
+            yield (
+                f"contexts.{name}.examples.by: questions of {config['train_on']!r} cannot be masked "
+                "without databases; choose question or sql"
+            )
     has_validation = test.get("source") != "files" or test.get("split", {}).get("validation")
     if config.get("test_split") == "validation" and not has_validation:
         yield f"test_split: {config['test_on']!r} has no validation split; give it one by split"
