@@ -9,6 +9,7 @@ import pytest
 from sqladder.descriptions import read_descriptions
 from sqladder.errors import InputError
 from sqladder.schema import read_schema
+from sqladder.sql_comments import column_comments
 
 
 @pytest.fixture
@@ -74,3 +75,34 @@ def test_files_in_another_format_are_refused_with_their_name(folder, tmp_path):
 
 def test_a_folder_without_descriptions_gives_none(folder):
     assert read(folder) == {}
+
+
+def test_comments_of_the_database_are_read_and_give_way_to_the_data_sets_words(folder, tmp_path):
+    path = folder / "school.sqlite"
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "CREATE TABLE Student (fname TEXT, -- given name\n last_name TEXT, gpa REAL -- 0 to 4\n)"
+        )
+    assert read(folder) == {("Student", "fname"): "given name", ("Student", "gpa"): "0 to 4"}
+    described = read(folder, spider_file(tmp_path / "tables.json"))
+    assert described["Student", "fname"] == "first name"
+
+
+@pytest.mark.parametrize(
+    ("statement", "comments"),
+    [
+        ("CREATE TABLE t (a INT, -- one\n b INT -- two\n)", {"a": "one", "b": "two"}),
+        ("CREATE TABLE t ( -- the table\n a INT /* x\n y */ )", {"a": "x y"}),
+        ("CREATE TABLE t (a DECIMAL(5, 2)\n DEFAULT 1, -- far\n-- alone\n b INT)", {"a": "far"}),
+        ("CREATE TABLE t (a INT, b INT -- the last\n)", {"b": "the last"}),
+        (
+            'CREATE TABLE t ("a ""b" TEXT, -- q\n [c d] INT, -- r\n `e` INT -- s\n)',
+            {'a "b': "q", "c d": "r", "e": "s"},
+        ),
+        ("CREATE TABLE t (a TEXT DEFAULT '-- no', b INT CHECK (b > 0) -- yes\n)", {"b": "yes"}),
+        ("CREATE TABLE t (a INT", {}),
+    ],
+)
+def test_a_comment_belongs_to_the_column_before_it_on_its_line(statement, comments):
+    assert column_comments(statement) == comments

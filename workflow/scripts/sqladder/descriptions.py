@@ -1,4 +1,4 @@
-"""What a data set says of its columns: Spider's tables.json, BIRD's database_description folders."""
+"""What is said of columns: comments in the database, Spider's tables.json, BIRD's database_description folders."""
 
 import csv
 from collections.abc import Mapping
@@ -7,7 +7,8 @@ from pathlib import Path
 from sqladder.errors import InputError
 from sqladder.files import read_json
 from sqladder.sample_values import ColumnName
-from sqladder.schema import Database
+from sqladder.schema import Database, open_read_only
+from sqladder.sql_comments import column_comments
 
 BIRD_FOLDER = "database_description"
 
@@ -15,7 +16,7 @@ BIRD_FOLDER = "database_description"
 def read_descriptions(
     database_folder: Path, database: Database, tables_json: Path | None = None
 ) -> dict[ColumnName, str]:
-    """Collect descriptions of columns; what BIRD's files say goes before Spider's names.
+    """Collect descriptions: of several, BIRD's goes before Spider's name, that before a comment.
 
     A description that only repeats the column's name is left out, and so is one of a column that
     the database does not have.
@@ -28,7 +29,7 @@ def read_descriptions(
     Raises:
         InputError: a file is not in its format.
     """
-    found: dict[tuple[str, str], str] = {}
+    found = _comments(database_folder / f"{database_folder.name}.sqlite")
     if tables_json:
         found |= _spider_names(tables_json, database_folder.name)
     for path in sorted((database_folder / BIRD_FOLDER).glob("*.csv")):
@@ -39,6 +40,19 @@ def read_descriptions(
         for column in table.columns
         if (text := found.get((_fold(table.name), _fold(column.name))))
         and _words(text) != _words(column.name)
+    }
+
+
+def _comments(path: Path) -> dict[tuple[str, str], str]:
+    """Read the comments in the CREATE TABLE statements, as the database keeps them."""
+    with open_read_only(path) as connection:
+        tables = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND sql IS NOT NULL"
+        ).fetchall()
+    return {
+        (_fold(table), _fold(column)): text
+        for table, statement in tables
+        for column, text in column_comments(statement).items()
     }
 
 
