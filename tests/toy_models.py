@@ -40,12 +40,16 @@ def tokenizer():
     return train_tokenizer(texts, vocab_size=400)
 
 
+def untrained(words=None):
+    """A network of 20,000 weights."""
+    shape = Shape(vocab_size=400, hidden_size=32, layers=1, heads=2)
+    return new_model(words or tokenizer(), shape, seed=1)
+
+
 def save_base(folder):
-    """Save an untrained network of 20,000 weights with its tokenizer."""
+    """Save an untrained network with its tokenizer."""
     words = tokenizer()
-    new_model(
-        words, Shape(vocab_size=400, hidden_size=32, layers=1, heads=2), seed=1
-    ).save_pretrained(folder)
+    untrained(words).save_pretrained(folder)
     words.save_pretrained(folder)
     return folder
 
@@ -77,3 +81,41 @@ def run(program, **options):
 
 def read_lines(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def base_options(folder, **options):
+    """Options of train_base.py for a run of seconds; its output is `folder`/base."""
+    return {
+        "prompts": write_rows(folder / "prompts.jsonl", 24),
+        "output": folder / "base",
+        "facts": folder / "base.json",
+        "work_folder": folder / "work",
+        "vocab_size": 400,
+        "hidden_size": 32,
+        "layers": 1,
+        "heads": 2,
+        "batch_size": 12,
+    } | options
+
+
+def train_options(folder, base, **options):
+    """Options of train.py for a run of seconds; its output is `folder`/model."""
+    return {
+        "base_model": base,
+        "data": write_rows(folder / "train.jsonl", 40),
+        "output": folder / "model",
+        "facts": folder / "train.json",
+        "work_folder": folder / "work",
+        "learning_rate": 0.01,
+        "epochs": 2,
+        "batch_size": 4,
+    } | options
+
+
+LORA = {
+    "method": "lora",
+    "rank": 4,
+    "alpha": 8,
+    "dropout": 0,
+    "target_modules": ["q_proj", "v_proj"],
+}

@@ -1,0 +1,195 @@
+"""Fine-tuning through LLaMA-Factory: methods, facts, checks before and during a run."""
+
+import json
+import re
+from types import SimpleNamespace
+
+import pytest
+import torch
+import toy_models
+import yaml
+from safetensors.torch import load_file
+from transformers import AutoTokenizer
+
+from sqladder.errors import InputError
+from sqladder.training.checkpoints import mark_complete, prepare_work_folder
+from sqladder.training.run import rows_within
+from sqladder.training.settings import TARGET_MODULES, check_target_modules
+from sqladder.training.watch import IGNORED, TrainingWatch, check_rows
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return toy_models.save_base(tmp_path_factory.mktemp("base") / "base")
+
+
+@pytest.fixture(scope="module")
+def lora(base, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lora")
+    done = toy_models.run("train.py", **toy_models.train_options(folder, base, **toy_models.LORA))
+    assert done.returncode == 0, done.stdout
+    return folder
+
+
+@pytest.fixture(scope="module")
+def full(base, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("full")
+    options = toy_models.train_options(folder, base, method="full", gradient_accumulation=2)
+    done = toy_models.run("train.py", **options)
+    assert done.returncode == 0, done.stdout
+    return folder
+
+
+def changed_weights(base, model):
+    """Names of the weights that differ between two checkpoints of one architecture."""
+    before, after = (load_file(folder / "model.safetensors") for folder in (base, model))
+    assert before.keys() == after.keys()
+    return {name for name in before if not torch.equal(before[name], after[name])}
+
+
+def test_lora_is_merged_into_its_target_modules_and_changes_nothing_else(base, lora):
+    changed = changed_weights(base, lora / "model")
+    assert {name.split(".")[-2] for name in changed} == {"q_proj", "v_proj"}
+    toy_models.load(lora / "model")
+
+
+def test_full_fine_tuning_changes_every_matrix(base, full):
+    changed = changed_weights(base, full / "model")
+    assert {"model.embed_tokens.weight", "model.layers.0.mlp.up_proj.weight"} <= changed
+    toy_models.load(full / "model")
+
+
+def test_the_facts_of_a_run_follow_from_its_settings(base, lora, full):
+    facts = json.loads((lora / "train.json").read_text())
+    # 40 rows in batches of 4, twice; q and v of one layer of width 32, with 2 heads and 1 KV head.
+    assert facts["steps"] == 20
+    assert facts["trainable_parameters"] == 4 * (32 + 32) + 4 * (32 + 16)
+    assert facts["loss_curve"][-1] == [20, facts["final_loss"]]
+    assert [step for step, _ in facts["loss_curve"]] == list(range(1, 21))
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    rows = [json.loads(line) for line in (lora / "train.jsonl").read_text().splitlines()]
+    length = sum(
+        len(tokenizer.apply_chat_template(r["messages"], return_dict=False)) - 1 for r in rows
+    )
+    assert facts["tokens"] == 2 * length
+    facts = json.loads((full / "train.json").read_text())
+    assert facts["steps"] == 10
+    assert facts["trainable_parameters"] == facts["total_parameters"]
+    assert facts["final_loss"] < facts["loss_curve"][0][1]
+    assert facts["versions"]["llamafactory"]
+
+
+def test_the_tokenizer_of_a_trained_model_is_that_of_its_base(base, lora):
+    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        assert (lora / "model" / name).read_bytes() == (base / name).read_bytes()
+    assert not (lora / "model" / "Modelfile").exists()
+
+
+def test_work_files_stay_readable_and_checkpoints_go(lora):
+    arguments = yaml.safe_load((lora / "work" / "train.yaml").read_text())
+    assert arguments["lora_target"] == "q_proj,v_proj"
+    assert arguments["enable_thinking"] is False
+    assert not list(lora.rglob("checkpoint-*"))
+    assert not list(lora.rglob("*.partial"))
+
+
+def test_the_untrained_variant_shares_the_files_of_its_base(base, tmp_path):
+    options = {"method": "none", "base_model": base, "output": tmp_path / "model"}
+    done = toy_models.run("train.py", facts=tmp_path / "train.json", **options)
+    assert done.returncode == 0, done.stdout
+    for path in base.iterdir():
+        assert (tmp_path / "model" / path.name).read_bytes() == path.read_bytes()
+    weights = [folder / "model.safetensors" for folder in (base, tmp_path / "model")]
+    assert weights[0].stat().st_ino == weights[1].stat().st_ino
+    facts = json.loads((tmp_path / "train.json").read_text())
+    assert (facts["steps"], facts["seconds"], facts["trainable_parameters"]) == (0, 0, 0)
+    assert facts["total_parameters"] == toy_models.load(base).num_parameters()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"target_modules": ["q_proj", "q_prj"]}, "'q_prj'.*q_proj, k_proj"),
+        ({"target_modules": ["all", "q_proj"]}, "'all'"),
+        ({"method": "full"}, "--rank needs --method lora"),
+        ({"base_model": "nowhere"}, "base model nowhere is not a folder"),
+    ],
+)
+def test_wrong_options_are_refused_before_anything_is_loaded(base, tmp_path, change, message):
+    options = toy_models.train_options(tmp_path, base, **toy_models.LORA) | change
+    done = toy_models.run("train.py", **options)
+    assert done.returncode == 1
+    assert done.stdout.startswith("error: ")
+    assert "Traceback" not in done.stdout
+    assert re.search(message, done.stdout)
+    assert not (tmp_path / "model").exists()
+
+
+def test_every_linear_layer_of_qwen3_may_be_a_target():
+    model = toy_models.untrained()
+    linear = {n.split(".")[-1] for n, m in model.named_modules() if isinstance(m, torch.nn.Linear)}
+    assert linear - {"lm_head"} == set(TARGET_MODULES)
+    assert check_target_modules(["all"]) == ["all"]
+
+
+def test_rows_beyond_the_cutoff_are_left_out_and_counted(capsys):
+    rows, pairs = [{"id": "short"}, {"id": "long"}], [([1, 2], [3]), ([1, 2, 3], [4])]
+    assert rows_within(rows, pairs, 3) == ([{"id": "short"}], [([1, 2], [3])])
+    assert "left out 1 of 2 rows" in capsys.readouterr().out
+    with pytest.raises(InputError, match="the shortest has 3"):
+        rows_within(rows, pairs, 2)
+
+
+def test_rows_that_inference_would_not_send_stop_the_training():
+    good = {"input_ids": [1, 2, 3], "labels": [IGNORED, 2, 3]}
+    check_rows([good], [([1], [2, 3])])
+    with pytest.raises(InputError, match=r"row 1 .*position 2"):
+        check_rows([good], [([1], [2, 4])])
+    with pytest.raises(InputError, match="position 3"):
+        check_rows([good], [([1], [2, 3, 4])])
+    with pytest.raises(InputError, match="loss covers more"):
+        check_rows([good], [([1, 2], [3])])
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_stops_the_training_with_its_step(loss):
+    arguments, state = (
+        SimpleNamespace(learning_rate=0.5),
+        SimpleNamespace(global_step=7, max_steps=9),
+    )
+    watch = TrainingWatch([])
+    watch.on_log(arguments, state, None, logs={"loss": 0.1})
+    with pytest.raises(InputError, match=r"at step 7 of 9.*below 0.5"):
+        watch.on_log(arguments, state, None, logs={"loss": loss})
+
+
+def test_a_diverging_run_ends_with_one_line_and_no_model(base, tmp_path):
+    options = toy_models.train_options(tmp_path, base, method="full", learning_rate=1e30)
+    done = toy_models.run("train.py", **options)
+    assert done.returncode == 1
+    assert "the training diverged" in done.stdout.splitlines()[-1]
+    assert not (tmp_path / "model").exists()
+
+
+def checkpoint(folder, step, complete):
+    path = folder / "run" / f"checkpoint-{step}"
+    path.mkdir(parents=True)
+    if complete:
+        mark_complete(path, seconds=1.5)
+    return path
+
+
+def test_a_run_resumes_from_the_last_complete_checkpoint(tmp_path):
+    assert prepare_work_folder(tmp_path, {"rank": 4}) == 0
+    checkpoint(tmp_path, 5, complete=True)
+    checkpoint(tmp_path, 10, complete=True)
+    torn = checkpoint(tmp_path, 15, complete=False)
+    assert prepare_work_folder(tmp_path, {"rank": 4}) == 10
+    assert not torn.exists()
+
+
+def test_a_changed_setting_starts_afresh(tmp_path):
+    prepare_work_folder(tmp_path, {"rank": 4})
+    checkpoint(tmp_path, 5, complete=True)
+    assert prepare_work_folder(tmp_path, {"rank": 8}) == 0
+    assert not list(tmp_path.rglob("checkpoint-*"))
