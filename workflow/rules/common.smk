@@ -53,6 +53,8 @@ wildcard_constraints:
     dataset=any_of(config["datasets"]),
     download=any_of(DOWNLOADS),
     split="pretrain|train|test",
+    cutoff=r"\d+",
+    over="drop|cut|stop",
 
 
 onstart:
@@ -193,12 +195,10 @@ def split_flags(wildcards):
     )
 
 
-def decontamination_flags(wildcards, input):
-    flags = as_flags(config.get("decontamination", {}))
-    return [
-        *flags,
-        *(as_flags({"databases": input.databases}) if input.databases else []),
-    ]
+def decontamination_flags():
+    folder = databases_of("train")
+    databases = {"databases": folder} if folder else {}
+    return as_flags({**config.get("decontamination", {}), **databases})
 
 
 def local_download(wildcards):
@@ -331,7 +331,14 @@ def training_prompts(wildcards):
     """Name the prompts that a variant is trained on; the untrained baseline has none."""
     if wildcards.variant not in TRAINED:
         return []
-    return f"resources/prompts/{own_setting(wildcards.variant, 'context')}/train.jsonl"
+    context = own_setting(wildcards.variant, "context")
+    settings = own_setting(wildcards.variant, "training")
+    fitted = f"{settings['cutoff_length']}.{settings['over_cutoff']}"
+    return f"resources/prompts/{context}/train.{fitted}.jsonl"
+
+
+def user_template(wildcards):
+    return config["contexts"][wildcards.context]["user"]
 
 
 def training_flags(wildcards):
@@ -343,7 +350,9 @@ def training_flags(wildcards):
         variant.pop(key, None)
     if wildcards.variant not in TRAINED:
         return as_flags(variant)
-    settings = own_setting(wildcards.variant, "training")
+    settings = dict(own_setting(wildcards.variant, "training"))
+    # The prompts have been fitted to the cutoff by now.
+    del settings["over_cutoff"]
     seed = own_setting(wildcards.variant, "seed")
     return as_flags(
         {**variant, **settings, "seed": seed, "data": training_prompts(wildcards)}

@@ -258,7 +258,7 @@ rule decontaminate:
     conda:
         "../envs/data.yaml"
     params:
-        flags=decontamination_flags,
+        flags=decontamination_flags(),
     shell:
         r"""
         python {input.script:q} \

@@ -1,6 +1,7 @@
 # Models: the base, and every variant's own as a Hugging Face folder; LoRA is merged.
 # REQUIRED: resources/prompts/{context}/{pretrain,train}.jsonl.
-# OUTPUTS: resources/base_model (toy base only), results/{variant}/{model/,train.json}.
+# OUTPUTS: resources/base_model (toy base only), resources/prompts/{context}/train.{cutoff}.{over}.jsonl,
+#          results/lengths/, results/{variant}/{model/,train.json}.
 # Checkpoints lie outside the declared outputs, so that a job that was killed goes on where it was.
 
 
@@ -32,6 +33,39 @@ rule train_base:
             --work-folder resources/base_model_training \
             --output {output.model:q} \
             --facts {output.facts:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule fit_prompts:
+    input:
+        script="workflow/scripts/fit_prompts.py",
+        modules=modules_of("fit_prompts.py"),
+        prompts="resources/prompts/{context}/train.jsonl",
+        base_model=base_model(),
+    output:
+        prompts="resources/prompts/{context}/train.{cutoff}.{over}.jsonl",
+        facts="results/lengths/{context}.{cutoff}.{over}.json",
+        chart="results/lengths/{context}.{cutoff}.{over}.svg",
+    log:
+        "logs/fit_prompts/{context}.{cutoff}.{over}.log",
+    benchmark:
+        "results/benchmarks/fit_prompts/{context}.{cutoff}.{over}.tsv"
+    conda:
+        "../envs/train.yaml"
+    params:
+        template=user_template,
+    shell:
+        r"""
+        python {input.script:q} \
+            --prompts {input.prompts:q} \
+            --tokenizer {input.base_model:q} \
+            --cutoff-length {wildcards.cutoff} \
+            --over-cutoff {wildcards.over} \
+            --user-template {params.template:q} \
+            --output {output.prompts:q} \
+            --facts {output.facts:q} \
+            --chart {output.chart:q} \
             >{log:q} 2>&1
         """
 

@@ -1,0 +1,80 @@
+"""Count the tokens of training prompts, and drop or cut those over the cutoff.
+
+Example: python fit_prompts.py --prompts resources/prompts/published/train.jsonl --tokenizer resources/base_model \
+             --cutoff-length 1024 --over-cutoff drop --user-template '{schema} {question}' \
+             --output train.1024.drop.jsonl --facts lengths.json --chart lengths.svg
+"""
+
+import argparse
+import logging
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from tqdm import tqdm
+from transformers import AutoTokenizer
+
+from sqladder.errors import InputError, run_main
+from sqladder.files import iterate_jsonl, replacing, write_json, write_jsonl
+from sqladder.lengths import ACTIONS, Fitter
+
+
+def draw(facts: dict[str, Any]) -> Figure:
+    """Draw the histogram with the cutoff."""
+    edges, rows = facts["histogram"]["edges"], facts["histogram"]["rows"]
+    figure = Figure(figsize=(7, 3.5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.stairs(rows, edges, fill=True, color="#0072B2")
+    axes.axvline(facts["cutoff"], color="#D55E00", linestyle="--")
+    over = f"cutoff {facts['cutoff']}: {facts['over_cutoff']} of {facts['rows']} rows are longer"
+    axes.set(title=over, xlabel="tokens of prompt and answer", ylabel="rows", xlim=(0, None))
+    return figure
+
+
+def save(figure: Figure, facts: dict[str, Any], path: Path) -> None:
+    """Write the chart as SVG, the same bytes for the same numbers."""
+    tokens = facts["tokens"]
+    about = {
+        "Title": "Lengths of training rows",
+        "Description": f"{facts['rows']} rows of {tokens['shortest']} to {tokens['longest']} tokens, "
+        f"median {tokens['median']}; {facts['over_cutoff']} are over the cutoff of {facts['cutoff']}.",
+        "Date": None,
+    }
+    settings = {"svg.hashsalt": "sqladder", "svg.fonttype": "none"}
+    with mpl.rc_context(settings), replacing(path) as temporary:
+        figure.savefig(temporary, format="svg", metadata=about)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--prompts", required=True, type=Path, help="with answers, JSON Lines")
+    parser.add_argument("--tokenizer", required=True, type=Path, help="folder of the base model")
+    parser.add_argument("--cutoff-length", required=True, type=int, help="tokens")
+    parser.add_argument("--over-cutoff", required=True, choices=ACTIONS)
+    parser.add_argument("--user-template", required=True, help="that the prompts were made with")
+    parser.add_argument("--output", required=True, type=Path, help="writes the rows that fit")
+    parser.add_argument("--facts", required=True, type=Path, help="writes the statistics, JSON")
+    parser.add_argument("--chart", required=True, type=Path, help="writes the histogram, SVG")
+    args = parser.parse_args()
+    tokenizer = AutoTokenizer.from_pretrained(args.tokenizer)
+    fitter = Fitter(tokenizer, args.cutoff_length, args.over_cutoff, args.user_template)
+    rows = tqdm(iterate_jsonl(args.prompts), desc="tokens", unit="row", disable=None)
+    kept = write_jsonl(args.output, fitter.fit(rows))
+    if not kept:
+        raise InputError(
+            f"none of the rows of {args.prompts} fits into {args.cutoff_length} tokens; raise cutoff_length"
+        )
+    facts = fitter.lengths.facts(args.cutoff_length)
+    write_json(args.facts, facts)
+    save(draw(facts), facts, args.chart)
+    logging.info(
+        "%d rows, mean %.1f tokens, longest %d; %d over %d tokens: %d cut, %d dropped; %d stay",
+        *(facts["rows"], facts["tokens"]["mean"], facts["tokens"]["longest"]),
+        *(facts["over_cutoff"], args.cutoff_length, facts["cut"], facts["dropped"], kept),
+    )
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    run_main(main)
