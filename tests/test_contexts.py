@@ -161,8 +161,10 @@ def test_all_972_prompts_of_spider_render_in_seconds(spider, spider_databases, t
     writer = ContextWriter(spider_databases, options)
     start = time.process_time()
     texts = {row["id"]: writer.write(row["db_id"], row["question"]).schema for row in rows}
+    prompts = [chat_messages(texts[row["id"]], row["question"])[-1]["content"] for row in rows]
     # 0.4 to 0.7 s were measured; the rest is room for a slow machine.
     assert time.process_time() - start < 10
-    assert len(texts) == 972
+    assert len(texts) == len(prompts) == 972
+    assert all(row["question"] in text for row, text in zip(rows, prompts, strict=True))
     assert max(map(len, texts.values())) <= 1500
     assert len(writer) == 19

@@ -20,7 +20,6 @@ class Pool:
 
     def __init__(self, examples: Sequence[Row]) -> None:
         self.examples = examples
-        self._by_id = {example["id"]: position for position, example in enumerate(examples)}
         self._by_question: dict[str, list[int]] = defaultdict(list)
         for position, example in enumerate(examples):
             self._by_question[_folded(example["question"])].append(position)
@@ -29,16 +28,12 @@ class Pool:
         return len(self.examples)
 
     def hidden_from(self, query: Row) -> set[int]:
-        """Name the positions that a question must not see: itself, and every same question.
+        """Name the positions that a question must not see: every example that asks the same.
 
         A training question finds itself in the pool; a test question would find its gold there
         wherever the pool was not cleaned.
         """
-        hidden = set(self._by_question.get(_folded(query["question"]), ()))
-        own = self._by_id.get(query["id"])
-        if own is not None and self.examples[own]["question"] == query["question"]:
-            hidden.add(own)
-        return hidden
+        return set(self._by_question.get(_folded(query["question"]), ()))
 
     def rows(self, found: Iterable[Found]) -> list[Row]:
         """Write the chosen examples as rows: id, question, sql, score."""
