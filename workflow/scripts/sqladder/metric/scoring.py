@@ -1,5 +1,6 @@
 """Score prediction files: verdicts of every pair and their tallies."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,7 +128,8 @@ def score(
     progress: Callable[[int, int], None] = lambda judged, total: None,
 ) -> dict[str, Scores]:
     """Score predictions that are already in memory; `score_files` says the rest."""
-    suites = {item.db_id: suite_files(task.databases, item.db_id) for item in gold.items}
+    names = dict.fromkeys(item.db_id for item in gold.items)
+    suites = {name: suite_files(task.databases, name) for name in names}
     executed = task.etype != "match"
     judgements = _execute(gold, arms, suites, task, progress) if executed else {}
     matches = _match(gold, arms, suites, task.tables) if task.etype != "exec" else {}
@@ -231,15 +233,17 @@ def suite_files(databases: Path, db_id: str) -> list[str]:
 def _beside(original: Path) -> list[str]:
     if not original.is_file():
         raise MetricInputError(f"database {original} is missing")
-    others = sorted(path for path in original.parent.glob("*.sqlite") if path != original)
-    for path in (original, *others):
-        log = path.with_name(path.name + "-wal")
-        if log.is_file() and log.stat().st_size:
+    folder = original.resolve().parent
+    names = sorted(entry.name for entry in os.scandir(folder))
+    suite = [name for name in names if name.endswith(".sqlite") and name != original.name]
+    for name in (original.name, *suite):
+        log = f"{name}-wal"
+        if log in names and (folder / log).stat().st_size:
             raise MetricInputError(
-                f"{path} has changes that are only in {log.name}; close the program that writes "
-                f"it, or run: sqlite3 {path} 'PRAGMA wal_checkpoint(TRUNCATE)'"
+                f"{folder / name} has changes that are only in {log}; close the program that "
+                f"writes it, or run: sqlite3 {folder / name} 'PRAGMA wal_checkpoint(TRUNCATE)'"
             )
-    return [str(path.resolve()) for path in (original, *others)]
+    return [str(folder / name) for name in (original.name, *suite)]
 
 
 def _check_repairs(options: Options) -> None:

@@ -1,0 +1,126 @@
+import sqlite3
+
+import pytest
+
+from sqladder.metric.sandbox import Database, Limits, QueryError
+from sqladder.metric.suite import Options, Question, same_query
+
+LIMITS = Limits(max_vm_steps=1_000_000)
+
+
+@pytest.fixture
+def files(tmp_path):
+    databases = []
+    for name, ages in (("pets", [1, 5]), ("pets_v1", [4, 9])):
+        path = tmp_path / f"{name}.sqlite"
+        with sqlite3.connect(path) as connection:
+            connection.execute("create table pet(name, age)")
+            connection.executemany("insert into pet values('x', ?)", [(age,) for age in ages])
+            connection.execute("insert into pet values(cast(x'61ff62' as text), 7)")
+        connection.close()
+        databases.append(Database(path, LIMITS))
+    yield databases
+    for database in databases:
+        database.close()
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("select a from t", "SELECT  A\nFROM t ;"),
+        ("select count(*) from t", "select count ( * ) from t"),
+        ("select t1 . a from t as t1", "select T1.a from t as t1"),
+    ],
+)
+def test_blanks_and_unquoted_case_make_no_difference(left, right):
+    assert same_query(left, right)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("select 'a'", "select 'A'"),
+        ('select "a"', 'select "A"'),
+        ("select 'a b'", "select 'a  b'"),
+        ("select x'41'", "select x '41'"),
+        ("select 1 2", "select 12"),
+        ("select a -- b\n, c", "select a -- b , c"),
+        ("select a\u2028 from t", "select a from t"),
+        ("select é", "select É"),
+        ("select random()", "select random()"),
+    ],
+)
+def test_what_may_be_another_query_is_not_the_same(left, right):
+    assert not same_query(left, right)
+
+
+def test_gold_is_executed_once_a_file_for_all_predictions(files):
+    executed = []
+    question = Question(
+        files,
+        "select age from pet where name = 'x'",
+        Options(plug_value=True),
+        LIMITS,
+        lambda gold, plugged: executed.append(gold),
+    )
+    for sql in ("select age from pet", "select max(age) from pet", "select age from pet limit 2"):
+        question.judge(sql, plug=True)
+    assert executed.count(True) == len(files)
+
+
+def test_the_same_text_as_gold_is_not_executed(files):
+    executed = []
+    gold = "select age from pet where name = 'x'"
+    question = Question(files, gold, Options(), LIMITS, lambda gold, plugged: executed.append(gold))
+    assert question.judge("SELECT age FROM pet WHERE name='x' ;", plug=False).verdict == "correct"
+    assert executed == [True, True]
+
+
+def test_a_prediction_is_left_at_the_first_difference(files):
+    executed = []
+    question = Question(
+        files, "select age from pet", Options(), LIMITS, lambda gold, plugged: executed.append(gold)
+    )
+    question.judge("select age + 1 from pet", plug=False)
+    assert executed == [True, False]
+
+
+def test_stored_text_that_is_not_utf_8_loses_its_bad_bytes(files):
+    assert files[0].execute("select name from pet where age = 7").rows == [("ab",)]
+
+
+def test_the_same_connection_reads_good_text_afterwards(files):
+    files[0].execute("select name from pet")
+    assert files[0].execute("select 'é'").rows == [("é",)]
+
+
+def test_rows_beyond_those_asked_for_are_not_fetched(files):
+    endless = "with recursive t(x) as (select 1 union all select x + 1 from t) select x from t"
+    result = files[0].execute(endless, max_rows=50)
+    assert not result.complete
+    assert len(result.rows) < 2000
+
+
+@pytest.mark.parametrize(
+    ("limits", "detail"),
+    [
+        (Limits(max_rows=100), "result holds more than 100 rows"),
+        (Limits(max_bytes=5_000), "result holds more than 5000 bytes"),
+    ],
+)
+def test_results_are_bounded(files, limits, detail):
+    count = (
+        "with recursive t(x) as (select 1 union all select x + 1 from t limit 5000) select x from t"
+    )
+    database = Database(files[0].path, limits)
+    with pytest.raises(QueryError, match=detail):
+        database.execute(count)
+    database.close()
+
+
+def test_the_budget_of_steps_is_for_one_execution(files):
+    count = "with recursive t(x) as (select 1 union all select x + 1 from t limit 20000) select max(x) from t"
+    database = Database(files[0].path, Limits(max_vm_steps=500_000))
+    for _ in range(20):
+        assert database.execute(count).rows == [(20000,)]
+    database.close()
