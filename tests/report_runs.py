@@ -80,6 +80,22 @@ def metrics_of(name, rows):
     }
 
 
+def failure_rows(name, rows):
+    """A kind for each failure: of wrong results one is an extra join, the next a wrong value."""
+    kinds = {"wrong_result": ("extra_join", "wrong_value"), "sql_error": ("wrong_table", "syntax")}
+    kinds["refused"] = ("other", "other")
+    return [
+        {
+            "variant": name,
+            "id": row["id"],
+            "kind": kinds.get(row["verdict"], (row["verdict"], row["verdict"]))[number % 2],
+            "reason": f"reason {number}",
+        }
+        for number, row in enumerate(rows)
+        if row["verdict"] != "correct"
+    ]
+
+
 def write_lines(path, rows):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -171,12 +187,14 @@ def write_run(folder, questions, variants, trained=(), generated=(), left_out=()
     Returns the keyword arguments of `load_run`.
     """
     asked = [{k: v for k, v in q.items() if k != "hardness"} for q in (*questions, *left_out)]
+    failures = []
     files = {"verdicts": [], "metrics": [], "predictions": [], "training": [], "generation": []}
     for name, marks in variants.items():
         whole = len(marks) > 0 and isinstance(marks[0], dict)
         rows = list(marks) if whole else verdict_rows(questions, marks)
         here = folder / "results" / name
         files["verdicts"].append(write_lines(here / "verdicts.jsonl", rows))
+        failures += failure_rows(name, rows)
         files["metrics"].append(write_value(here / "metrics.json", metrics_of(name, rows)))
         answers = [{"id": q["id"], "sql": f"SELECT '{q['id']}'", "text": ""} for q in questions]
         files["predictions"].append(write_lines(here / "predictions.jsonl", answers))
@@ -187,6 +205,7 @@ def write_run(folder, questions, variants, trained=(), generated=(), left_out=()
         if name in generated:
             facts = generation_facts(len(questions))
             files["generation"].append(write_value(here / "generation.json", facts))
+    files["failures"] = write_lines(folder / "results" / "failures.jsonl", failures)
     return {"questions": write_lines(folder / "questions.jsonl", asked), **files}
 
 

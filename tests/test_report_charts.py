@@ -222,3 +222,9 @@ def test_the_heat_map_holds_every_accuracy(comparison):
         for row, chosen in enumerate(comparison.run.by_database.values()):
             assert drawn[row, column] == pytest.approx(variant.correct[chosen].mean())
     assert axes.images[0].get_clim() == (0, 1)
+
+
+def test_the_parts_of_a_failure_bar_add_up_to_the_failures(comparison):
+    axes = plot(comparison, "errors").axes[0]
+    lengths = np.sum([[bar.get_width() for bar in bars] for bars in axes.containers], axis=0)
+    assert lengths.tolist() == [int((~v.correct).sum()) for v in comparison.run.variants]

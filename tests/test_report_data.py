@@ -152,3 +152,10 @@ def test_a_missing_prediction_is_named(tmp_path):
 )
 def test_features_are_found_outside_of_quotes(sql, features):
     assert sql_features(sql) == features
+
+
+def test_a_failure_without_a_known_kind_is_refused(tmp_path):
+    files = runs.write_run(tmp_path, runs.question_rows(4), {"one": [True, False, True, True]})
+    files["failures"].write_text("")
+    with pytest.raises(InputError, match="'one' at question 'q0001' has no known kind"):
+        load_run(**files)

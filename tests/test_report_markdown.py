@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import json
 import re
+from collections import Counter
 from math import comb
 
 import numpy as np
@@ -15,6 +16,7 @@ from sqladder.report.comparison import compare
 from sqladder.report.data import load_run
 from sqladder.report.machine import metrics_csv
 from sqladder.report.markdown import TIMES_BEGIN, TIMES_END, render
+from sqladder.report.taxonomy import KINDS
 
 NAMES = ("baseline", "lora_32r", "lora_128r", "full")
 QUESTIONS = runs.question_rows(310, databases=5)
@@ -326,13 +328,40 @@ def test_three_failures_of_each_variant_are_real_ones(report):
     blocks = [(name, text) for name, text in blocks if name in NAMES]
     assert [name for name, _ in blocks] == list(NAMES)
     for name, text in blocks:
-        verdicts = {row["id"]: row["verdict"] for row in ROWS[name]}
-        shown = re.findall(r"^\*\*(\w+)\*\* \(differs on one database\): .*\((q\d+),", text, re.M)
-        assert len(shown) == 3
+        kinds = {row["id"]: KINDS[row["kind"]] for row in runs.failure_rows(name, ROWS[name])}
+        pattern = r"^\*\*([\w ]+)\*\* \(reason \d+; differs on one database\): .*\((q\d+),"
+        shown = re.findall(pattern, text, re.M)
+        assert len({kind for kind, _ in shown}) == len(shown) == 3
         for kind, key in shown:
-            assert verdicts[key] == kind.replace("\\", "")
+            assert kinds[key] == kind
             assert f"SELECT '{key}'" in text
-        assert {kind for kind, _ in shown} == {"wrong_result", "sql_error", "no_sql"}
+
+
+def test_kinds_of_failure_are_counted_and_add_up(report):
+    header, *rows = tables(section(report, "### What went wrong"))[0]
+    assert header[1:] == list(NAMES)
+    for place, name in enumerate(NAMES, start=1):
+        found = Counter(row["kind"] for row in runs.failure_rows(name, ROWS[name]))
+        assert {row[0]: int(row[place]) for row in rows if row[place] != "0"} == {
+            KINDS[kind]: n for kind, n in found.items()
+        }
+    order = list(KINDS.values())
+    assert [row[0] for row in rows] == sorted((row[0] for row in rows), key=order.index)
+
+
+def test_who_wins_which_questions_is_counted_by_level(report):
+    rows = {
+        row[0]: row[1:] for row in tables(section(report, "## Who wins which questions"))[0][1:]
+    }
+    marks = {n: [row["verdict"] == "correct" for row in ROWS[n]] for n in NAMES}
+    levels = [row["hardness"] for row in ROWS[NAMES[0]]]
+    assert len(rows) == len(NAMES) * (len(NAMES) - 1)
+    for pair, (n, *cells) in rows.items():
+        winner, loser = pair.split(", not ")
+        both = zip(marks[winner], marks[loser], levels, strict=True)
+        won = Counter(level for one, other, level in both if one and not other)
+        assert [int(cell) for cell in cells[:4]] == [won[level] for level in runs.LEVELS]
+        assert int(n) == won.total()
 
 
 def test_costs_come_from_the_stages_and_unknown_ones_are_dashes(report):

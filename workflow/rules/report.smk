@@ -1,6 +1,6 @@
 # The report: the run's facts, charts, and the ranking with everything it rests on.
 # REQUIRED: results/{variant}/{verdicts.jsonl,metrics.json,predictions.jsonl,train.json,generation.json}.
-# OUTPUTS: results/{report.md,metrics.csv,run.json}, results/charts/*.svg.
+# OUTPUTS: results/{report.md,metrics.csv,run.json,failures.jsonl}, results/charts/*.svg.
 
 
 rule collect_run_facts:
@@ -30,12 +30,41 @@ rule collect_run_facts:
         """
 
 
+rule sort_failures:
+    input:
+        script="workflow/scripts/sort_failures.py",
+        modules=modules_of("sort_failures.py"),
+        questions=examples_of("test"),
+        databases=databases_of("test"),
+        verdicts=collect("results/{variant}/verdicts.jsonl", variant=VARIANTS),
+        predictions=collect("results/{variant}/predictions.jsonl", variant=VARIANTS),
+    output:
+        failures="results/failures.jsonl",
+    log:
+        "logs/sort_failures.log",
+    benchmark:
+        "results/benchmarks/sort_failures.tsv"
+    conda:
+        "../envs/report.yaml"
+    shell:
+        r"""
+        python {input.script:q} \
+            --questions {input.questions:q} \
+            --databases {input.databases:q} \
+            --verdicts {input.verdicts:q} \
+            --predictions {input.predictions:q} \
+            --output {output.failures:q} \
+            >{log:q} 2>&1
+        """
+
+
 rule plot_charts:
     input:
         **results_of_all_variants(),
         script="workflow/scripts/plot_charts.py",
         modules=modules_of("plot_charts.py"),
         questions=asked_questions(),
+        failures="results/failures.jsonl",
     output:
         report(
             "results/charts/accuracy_by_level.svg",
@@ -54,6 +83,12 @@ rule plot_charts:
             caption="../report/accuracy_by_database.rst",
             category="Accuracy",
             labels={"chart": "by database"},
+        ),
+        report(
+            "results/charts/errors.svg",
+            caption="../report/errors.rst",
+            category="Failures",
+            labels={"chart": "what went wrong"},
         ),
         report(
             "results/charts/loss_curves.svg",
@@ -82,6 +117,7 @@ rule plot_charts:
             --verdicts {input.verdicts:q} \
             --metrics {input.metrics:q} \
             --predictions {input.predictions:q} \
+            --failures {input.failures:q} \
             --training {input.training:q} \
             --generation {input.generation:q} \
             {params.baseline:q} \
@@ -96,6 +132,7 @@ rule write_report:
         script="workflow/scripts/write_report.py",
         modules=modules_of("write_report.py"),
         questions=asked_questions(),
+        failures="results/failures.jsonl",
         facts="results/run.json",
         charts=rules.plot_charts.output,
         marks=marked_questions(),
@@ -117,6 +154,7 @@ rule write_report:
             --verdicts {input.verdicts:q} \
             --metrics {input.metrics:q} \
             --predictions {input.predictions:q} \
+            --failures {input.failures:q} \
             --training {input.training:q} \
             --generation {input.generation:q} \
             --run-facts {input.facts:q} \

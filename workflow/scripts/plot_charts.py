@@ -4,7 +4,7 @@ Example: python plot_charts.py --questions resources/datasets/demo/test.jsonl \
     --verdicts results/baseline/verdicts.jsonl results/full/verdicts.jsonl \
     --metrics results/baseline/metrics.json results/full/metrics.json \
     --predictions results/baseline/predictions.jsonl results/full/predictions.jsonl \
-    --training results/full/train.json \
+    --failures results/failures.jsonl --training results/full/train.json \
     --generation results/baseline/generation.json results/full/generation.json \
     --baseline baseline --charts results/charts
 """

@@ -25,6 +25,9 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="all questions that were to be asked; those without a verdict are reported",
     )
+    parser.add_argument(
+        "--failures", type=Path, required=True, help="the kind of every failure, failures.jsonl"
+    )
     parser.add_argument("--baseline", help="variant that the others are compared with")
 
 
@@ -35,6 +38,7 @@ def load_arguments(args: argparse.Namespace) -> Run:
         verdicts=args.verdicts,
         metrics=args.metrics,
         predictions=args.predictions,
+        failures=args.failures,
         training=args.training,
         generation=args.generation,
         baseline=args.baseline,

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from sqladder.report.comparison import Comparison, Pair
-from sqladder.report.data import Variant, level_count
+from sqladder.report.data import Variant, failure_counts, failure_kinds, level_count
+from sqladder.report.taxonomy import KINDS
 from sqladder.report.text import listing, plural, points, rate
 
 TITLES = {
     "accuracy_by_level": "Accuracy by level",
     "paired_differences": "Paired differences",
     "accuracy_by_database": "Accuracy by database",
+    "errors": "What went wrong",
     "loss_curves": "Training loss",
     "cost_vs_accuracy": "Training time and accuracy",
 }
@@ -77,6 +79,16 @@ def _databases(comparison: Comparison) -> str:
     )
 
 
+def _errors(comparison: Comparison) -> str:
+    kinds = failure_kinds(comparison.run)
+    parts = []
+    for variant in comparison.run.variants:
+        counts = failure_counts(variant)
+        told = ", ".join(f"{KINDS[kind]} {counts[kind]}" for kind in kinds if counts[kind])
+        parts.append(f"{variant.name} {told or 'none'}")
+    return f"Stacked bars of failures by what went wrong: {'; '.join(parts)}."
+
+
 def _losses(comparison: Comparison) -> str:
     names = [variant.name for variant in with_curve(comparison)]
     if not names:
@@ -96,6 +108,7 @@ _ALT_TEXTS = {
     "accuracy_by_level": _levels,
     "paired_differences": _differences,
     "accuracy_by_database": _databases,
+    "errors": _errors,
     "loss_curves": _losses,
     "cost_vs_accuracy": _cost,
 }

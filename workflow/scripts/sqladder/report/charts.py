@@ -13,9 +13,18 @@ from matplotlib.lines import Line2D
 from sqladder.files import replacing
 from sqladder.report.captions import TITLES, alt_text, drawn_pairs, with_cost, with_curve
 from sqladder.report.comparison import Comparison, Pair
-from sqladder.report.data import LEVELS, Count, Run, count, level_count
-from sqladder.report.styles import Style, style
+from sqladder.report.data import (
+    LEVELS,
+    Count,
+    Run,
+    count,
+    failure_counts,
+    failure_kinds,
+    level_count,
+)
+from sqladder.report.styles import Style, kind_style, style
 from sqladder.report.tables import TITLES as LEVEL_TITLES
+from sqladder.report.taxonomy import KINDS
 from sqladder.statistics import wilson_interval
 
 # A fixed salt and no date make the SVG of the same numbers the same bytes; text stays text, so that
@@ -219,6 +228,51 @@ def _databases(comparison: Comparison) -> Figure:
     return figure
 
 
+def _failures(comparison: Comparison) -> Figure:
+    run, kinds = comparison.run, failure_kinds(comparison.run)
+    if not kinds:
+        return _message("errors", "Every answer of every variant is right.")
+    names = [variant.name for variant in run.variants]
+    letters = max(len(name) for name in names)
+    figure, axes = _figure(7 + letters * INCH_PER_LETTER, 1.5 + 0.45 * len(names))
+    longest = max(failure_counts(variant).total() for variant in run.variants)
+    ends = np.zeros(len(names))
+    for kind in kinds:
+        widths = np.array([failure_counts(variant)[kind] for variant in run.variants])
+        _stack(axes, ends, widths, kind, 0.035 * longest)
+        ends += widths
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlim(0, 1.02 * longest)
+    axes.set_xlabel(f"failures among {run.n:,} questions")
+    axes.set_title(TITLES["errors"], loc="left")
+    _legend(figure, *axes.get_legend_handles_labels())
+    return figure
+
+
+def _stack(axes: Axes, starts: np.ndarray, widths: np.ndarray, kind: str, room: float) -> None:
+    """One kind's part of every bar, with its count where it is wider than `room`."""
+    colour, hatch = kind_style(kind)
+    axes.barh(
+        range(len(widths)),
+        widths,
+        0.72,
+        left=starts,
+        label=KINDS[kind],
+        color=colour,
+        hatch=hatch,
+        edgecolor="black",
+        linewidth=0.6,
+    )
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+    for row, (start, width) in enumerate(zip(starts, widths, strict=True)):
+        if width > room:
+            where = (start + width / 2, row)
+            axes.text(*where, f"{width}", ha="center", va="center", size=7.5, bbox=box)
+
+
 def _losses(comparison: Comparison) -> Figure:
     trained, looks = with_curve(comparison), _styles(comparison.run)
     if not trained:
@@ -291,6 +345,7 @@ _CHARTS: dict[str, Callable[[Comparison], Figure]] = {
     "accuracy_by_level": _levels,
     "paired_differences": _differences,
     "accuracy_by_database": _databases,
+    "errors": _failures,
     "loss_curves": _losses,
     "cost_vs_accuracy": _cost,
 }

@@ -16,6 +16,7 @@ import numpy as np
 from sqladder.errors import InputError
 from sqladder.files import Row, by_id, read_json, read_jsonl
 from sqladder.report.features import FEATURES, sql_features
+from sqladder.report.taxonomy import KINDS
 from sqladder.statistics import Marks
 
 LEVELS = ("easy", "medium", "hard", "extra")
@@ -43,11 +44,15 @@ class Count:
 
 @dataclass(frozen=True)
 class Variant:
-    """One variant's verdicts in the run's question order, and its stages' facts."""
+    """One variant's verdicts in the run's question order, and its stages' facts.
+
+    `failures` has the kind of each failure and what shows it; None where the answer is right.
+    """
 
     name: str
     marks: Mapping[str, Marks]
     verdicts: Sequence[str]
+    failures: Sequence[Row | None]
     predictions: Sequence[Row]
     joint_all: Mapping[str, Count]
     training: Mapping[str, Any]
@@ -72,6 +77,10 @@ class Run:
     def n(self) -> int:
         """Number of scored questions."""
         return len(self.questions)
+
+    def named(self, name: str) -> Variant:
+        """The variant of a name."""
+        return next(variant for variant in self.variants if variant.name == name)
 
     @cached_property
     def databases(self) -> list[str]:
@@ -105,6 +114,7 @@ class StageFiles(NamedTuple):
     """Content of metrics.json and the other files by variant; imported ones lack the last two."""
 
     metrics: Mapping[str, Row]
+    failures: Mapping[tuple[str, str], Row]
     predictions: Mapping[str, Path]
     training: Mapping[str, Path]
     generation: Mapping[str, Path]
@@ -127,6 +137,7 @@ def load_run(
     verdicts: Sequence[Path],
     metrics: Sequence[Path],
     predictions: Sequence[Path],
+    failures: Path,
     training: Sequence[Path] = (),
     generation: Sequence[Path] = (),
     baseline: str | None = None,
@@ -139,13 +150,15 @@ def load_run(
         verdicts: one verdicts.jsonl a variant; their order is the order of the variants.
         metrics: one metrics.json a variant.
         predictions: one predictions.jsonl a variant, for the examples of failures.
+        failures: JSON Lines with variant, id, kind and reason of every answer that is not right.
         training: train.json of the variants that were trained here.
         generation: generation.json of the variants whose SQL was generated here.
         baseline: variant that the others are compared with.
 
     Raises:
         InputError: no variant, a file is missing for a variant, variants answered different
-            questions, metrics.json contradicts the verdicts, or the baseline is unknown.
+            questions, a failure has no kind, metrics.json contradicts the verdicts, or the
+            baseline is unknown.
     """
     sources = _by_variant(verdicts, "verdicts.jsonl")
     if not sources:
@@ -161,6 +174,7 @@ def load_run(
     stated = _by_variant(metrics, "metrics.json", sources)
     files = StageFiles(
         {name: read_json(path) for name, path in stated.items()},
+        {(row["variant"], row["id"]): row for row in read_jsonl(failures)},
         _by_variant(predictions, "predictions.jsonl", sources),
         _by_variant(training, "train.json"),
         _by_variant(generation, "generation.json"),
@@ -228,11 +242,24 @@ def _variant(name: str, verdicts: list[Row], files: StageFiles) -> Variant:
         name=name,
         marks=marks,
         verdicts=[row["verdict"] for row in verdicts],
+        failures=[_failure(name, row, files.failures) for row in verdicts],
         predictions=_predictions(verdicts, files.predictions[name]),
         joint_all={key: Count(value["n"], value["correct"]) for key, value in joint.items()},
         training=read_json(files.training[name]) if name in files.training else {},
         generation=read_json(files.generation[name]) if name in files.generation else {},
     )
+
+
+def _failure(name: str, verdict: Row, failures: Mapping[tuple[str, str], Row]) -> Row | None:
+    if verdict["verdict"] == "correct":
+        return None
+    row = failures.get((name, verdict["id"]))
+    if row is None or row["kind"] not in KINDS:
+        raise InputError(
+            f"failure of variant {name!r} at question {verdict['id']!r} has no known kind: sort "
+            "the failures of these verdicts again"
+        )
+    return row
 
 
 def _predictions(verdicts: list[Row], path: Path) -> list[Row]:
@@ -254,6 +281,17 @@ def _check_metrics(run: Run, variant: Variant, facts: Row, path: Path) -> None:
                     f"{path}: {metric} of level {level} counts {there['correct']} of {there['n']}, "
                     f"but verdicts.jsonl {here.correct} of {here.n}: score the variant again"
                 )
+
+
+def failure_counts(variant: Variant) -> Counter[str]:
+    """How often each kind of failure occurs."""
+    return Counter(row["kind"] for row in variant.failures if row)
+
+
+def failure_kinds(run: Run) -> list[str]:
+    """The kinds of failure that occur, in the order of all tables and charts."""
+    found = {kind for variant in run.variants for kind in failure_counts(variant)}
+    return [kind for kind in KINDS if kind in found]
 
 
 def verdict_counts(variant: Variant) -> Counter[str]:

@@ -3,7 +3,8 @@
 import hashlib
 from collections import Counter
 
-from sqladder.report.data import Run, Variant, verdict_counts
+from sqladder.report.data import Run, Variant, failure_counts
+from sqladder.report.taxonomy import KINDS
 from sqladder.report.text import code_block, escape
 
 EXAMPLES = 3
@@ -19,13 +20,13 @@ def chosen_failures(run: Run, variant: Variant) -> list[int]:
     variant, and not always those of the first database.
     """
     ids = [question["id"] for question in run.questions]
-    failed = [position for position, verdict in enumerate(variant.verdicts) if verdict != "correct"]
+    failed = [position for position, failure in enumerate(variant.failures) if failure]
     failed.sort(key=lambda position: hashlib.sha256(ids[position].encode()).digest())
-    frequency = verdict_counts(variant)
+    frequency = failure_counts(variant)
     seen: Counter[str] = Counter()
     keys = {}
     for position in failed:
-        kind = variant.verdicts[position]
+        kind = variant.failures[position]["kind"]
         seen[kind] += 1
         keys[position] = (seen[kind], -frequency[kind], kind)
     return sorted(failed, key=keys.__getitem__)[:EXAMPLES]
@@ -47,9 +48,11 @@ def failure_examples(run: Run) -> str:
 
 def _example(run: Run, variant: Variant, position: int) -> str:
     question, answer = run.questions[position], variant.predictions[position]
-    detail = f" ({escape(answer['detail'][:DETAIL])})" if answer["detail"] else ""
+    failure = variant.failures[position]
+    told = [text for text in (failure["reason"], answer["detail"]) if text]
+    detail = f" ({escape('; '.join(told)[:DETAIL])})" if told else ""
     heading = (
-        f"**{escape(variant.verdicts[position])}**{detail}: {escape(question['question'])} "
+        f"**{KINDS[failure['kind']]}**{detail}: {escape(question['question'])} "
         f"({escape(question['id'])}, {escape(question['db_id'])}, {question['hardness']})"
     )
     given = code_block(answer["sql"], "sql") if answer["sql"].strip() else "(no SQL)"

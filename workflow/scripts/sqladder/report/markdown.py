@@ -7,9 +7,9 @@ from typing import Any
 
 from sqladder.report import tables
 from sqladder.report.bars import text_bars
-from sqladder.report.captions import alt_text, with_cost, with_curve
+from sqladder.report.captions import alt_text, drawn_pairs, with_cost, with_curve
 from sqladder.report.comparison import Comparison
-from sqladder.report.data import METRICS, Run
+from sqladder.report.data import METRICS, Run, failure_kinds
 from sqladder.report.examples import failure_examples
 from sqladder.report.observations import observations
 from sqladder.report.text import (
@@ -66,7 +66,8 @@ def render(
         contamination,
         _features(comparison),
         _secondary(comparison.run),
-        _failures(comparison.run),
+        _failures(comparison, charts),
+        _wins(comparison),
         _losses(comparison, charts),
         _cost(comparison, facts, charts),
         _methods(comparison),
@@ -218,14 +219,38 @@ database file instead of the suite, so answers that are right by accident pass.
     )
 
 
-def _failures(run: Run) -> str:
+def _failures(comparison: Comparison, charts: str) -> str:
+    run = comparison.run
+    if not failure_kinds(run):
+        return f"## What failed\n\n{tables.verdict_table(run)}"
     return f"""## What failed
 
 {tables.verdict_table(run)}
 
+### What went wrong
+
+{_chart(comparison, charts, "errors")}
+
+{tables.failure_table(run)}
+
+A failure counts once. An error is sorted by SQLite's message; a wrong result by the first part in
+which the query differs from gold, in the order of the table. Gold is one of many right queries, so
+that part need not be the cause.
+
 Three failures of each variant:
 
 {failure_examples(run)}"""
+
+
+def _wins(comparison: Comparison) -> str:
+    pairs, which = drawn_pairs(comparison)
+    if not pairs:
+        return ""
+    return f"""## Who wins which questions
+
+Questions that only one of two variants answers right, {escape(which)}:
+
+{folded("All of them", 2 * len(pairs), tables.wins_table(pairs, comparison.run))}"""
 
 
 def _losses(comparison: Comparison, charts: str) -> str:

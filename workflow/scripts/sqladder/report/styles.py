@@ -1,6 +1,8 @@
-"""Colour, hatch, marker and line of each variant: the same in every chart."""
+"""Colour, hatch, marker and line of each variant, and the look of each kind of failure."""
 
 from typing import NamedTuple
+
+from sqladder.report.taxonomy import KINDS
 
 
 class Style(NamedTuple):
@@ -28,3 +30,25 @@ def style(position: int) -> Style:
         _MARKERS[position % len(_MARKERS)],
         _LINES[position % len(_LINES)],
     )
+
+
+# P. Tol (2021), "Colour schemes", the light one: no colour of a variant, and told apart by
+# colour-blind readers.
+_KIND_COLOURS = (
+    "#77AADD",
+    "#EE8866",
+    "#EEDD88",
+    "#FFAABB",
+    "#99DDFF",
+    "#44BB99",
+    "#BBCC33",
+    "#AAAA00",
+    "#DDDDDD",
+)
+
+
+def kind_style(kind: str) -> tuple[str, str]:
+    """Colour and hatch of a kind of failure, the same in every run."""
+    position = list(KINDS).index(kind)
+    colour = _KIND_COLOURS[position % len(_KIND_COLOURS)]
+    return colour, _HATCHES[position % (len(_HATCHES) - 1)]

@@ -4,16 +4,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqladder.report.comparison import Comparison
+from sqladder.report.comparison import Comparison, Pair
 from sqladder.report.data import (
     LEVELS,
     METRICS,
     Run,
     Variant,
     count,
+    failure_counts,
+    failure_kinds,
     level_count,
     verdict_counts,
 )
+from sqladder.report.taxonomy import KINDS
 from sqladder.report.text import (
     UNKNOWN,
     escape,
@@ -225,6 +228,36 @@ def verdict_table(run: Run) -> str:
         counts = verdict_counts(variant)
         rows.append([escape(variant.name), *(number(counts[kind]) for kind in kinds)])
     return table(["variant", *kinds], rows, "l" + "r" * len(kinds))
+
+
+def failure_table(run: Run) -> str:
+    """How many failures of each variant are of which kind."""
+    rows = []
+    for kind in failure_kinds(run):
+        counts = [failure_counts(variant)[kind] for variant in run.variants]
+        rows.append([KINDS[kind], *map(number, counts)])
+    names = [escape(variant.name) for variant in run.variants]
+    return table(["what went wrong", *names], rows, "l" + "r" * len(names))
+
+
+def wins_table(pairs: Sequence[Pair], run: Run) -> str:
+    """Which questions each variant of a pair wins: how many by level, and what the other did wrong."""
+    rows = []
+    for pair in pairs:
+        for winner, loser in ((pair.first, pair.second), (pair.second, pair.first)):
+            won = won_by(run, winner, loser)
+            levels = [number(int((won & run.by_level[level]).sum())) for level in LEVELS]
+            kinds = Counter(run.named(loser).failures[place]["kind"] for place in won.nonzero()[0])
+            faults = [f"{KINDS[kind]} ({n})" for kind, n in kinds.most_common(3)]
+            names = f"{escape(winner)}, not {escape(loser)}"
+            rows.append([names, number(int(won.sum())), *levels, ", ".join(faults) or "none"])
+    header = ["right", "questions", *LEVELS, "most frequent faults of the other"]
+    return table(header, rows, "lrrrrrl")
+
+
+def won_by(run: Run, winner: str, loser: str) -> Marks:
+    """The questions that only the first of two variants answers right."""
+    return run.named(winner).correct & ~run.named(loser).correct
 
 
 def training_table(run: Run, disk: Mapping[str, int]) -> str:

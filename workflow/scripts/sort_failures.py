@@ -1,0 +1,55 @@
+"""Name what went wrong in every answer that is not right: no SQL, an unknown column, a missing join, ...
+
+Example: python sort_failures.py --questions resources/datasets/demo/test.jsonl \
+    --databases resources/datasets/demo/databases \
+    --verdicts results/baseline/verdicts.jsonl results/full/verdicts.jsonl \
+    --predictions results/baseline/predictions.jsonl results/full/predictions.jsonl \
+    --output results/failures.jsonl
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqladder.errors import InputError, run_main
+from sqladder.files import Row, by_id, read_jsonl, write_jsonl
+from sqladder.report.taxonomy import Columns, columns_of, sort_failures
+from sqladder.schema import read_schema
+
+
+def read_columns(databases: Path, names: set[str]) -> dict[str, Columns]:
+    """Read the columns of each database, <db_id>/<db_id>.sqlite."""
+    return {
+        name: columns_of(read_schema(databases / name / f"{name}.sqlite")) for name in sorted(names)
+    }
+
+
+def failures(args: argparse.Namespace) -> Iterator[Row]:
+    """Give the failures of all variants, each named after the folder of its verdicts."""
+    questions = read_jsonl(args.questions)
+    answers = {path.parent.name: path for path in args.predictions}
+    verdicts = {path.parent.name: by_id(read_jsonl(path), path) for path in args.verdicts}
+    used = {row["db_id"] for rows in verdicts.values() for row in rows.values()}
+    columns = read_columns(args.databases, used)
+    for variant, rows in verdicts.items():
+        if variant not in answers:
+            raise InputError(f"no predictions.jsonl was given for variant {variant!r}")
+        predictions = by_id(read_jsonl(answers[variant]), answers[variant])
+        for row in sort_failures(questions, rows, predictions, columns):
+            yield {"variant": variant, **row}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--questions", type=Path, required=True, help="questions with gold SQL")
+    parser.add_argument("--databases", type=Path, required=True, help="<db_id>/<db_id>.sqlite")
+    for name in ("verdicts", "predictions"):
+        text = f"{name}.jsonl of each variant"
+        parser.add_argument(f"--{name}", type=Path, nargs="+", required=True, help=text)
+    parser.add_argument("--output", type=Path, required=True, help="JSON Lines to write")
+    args = parser.parse_args()
+    print(f"{args.output}: {write_jsonl(args.output, failures(args)):,} failures")
+
+
+if __name__ == "__main__":
+    run_main(main)

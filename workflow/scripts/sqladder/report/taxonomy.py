@@ -1,0 +1,233 @@
+"""Name what went wrong in each failure: from its verdict, SQLite's message, and both queries.
+
+A query can be wrong in several ways. Its kind is the first that applies, in the order of `KINDS`
+within what is known: what SQLite complained about, or else how the query differs from gold.
+"""
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import sqlglot
+from sqlglot import exp
+
+from sqladder.files import Row
+from sqladder.schema import Database
+
+KINDS = {
+    "no_sql": "no SQL",
+    "syntax": "syntax",
+    "unknown_table": "unknown table",
+    "unknown_column": "unknown column",
+    "wrong_table": "right column of the wrong table",
+    "timeout": "timeout",
+    "columns": "extra or missing columns",
+    "missing_join": "missing join",
+    "wrong_aggregate": "wrong aggregate",
+    "wrong_value": "wrong filter value",
+    "wrong_filter": "wrong filter condition",
+    "wrong_order": "wrong order or limit",
+    "extra_join": "extra join",
+    "gold_error": "gold query fails",
+    "other": "other",
+}
+"""Kinds of failure with the names that the report prints, in the order of tables and charts."""
+
+PARSED = 4_000
+"""Characters of a query that is still compared by its parts; degenerate answers are longer."""
+
+_SYNTAX = re.compile(r"syntax error|incomplete input|unrecognized token|one statement")
+_NO_TABLE = re.compile(r"no such table: (\S+)")
+_NO_COLUMN = re.compile(r"no such column: (.+)")
+_COLUMNS = re.compile(r"(\d+ columns?, gold has \d+)")
+_AGGREGATE = re.compile(r"misuse of aggregate.*")
+
+# What sqlglot cannot read of a hostile query is no news.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
+
+Columns = Mapping[str, frozenset[str]]
+"""Column name in lower case -> the tables of one database that have it."""
+
+
+class Failure(NamedTuple):
+    """What went wrong: a key of `KINDS`, and the thing that shows it, "" where there is none."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The parts of a query that are compared, names in lower case and without their aliases."""
+
+    tables: frozenset[str]
+    aggregates: Counter[str]
+    filters: Counter[Hashable]
+    values: Counter[str]
+    order: tuple[Hashable, ...]
+    selected: tuple[str, ...]
+
+
+def columns_of(database: Database) -> Columns:
+    """Index a schema's columns by their names."""
+    found: dict[str, set[str]] = {}
+    for table in database.tables:
+        for column in table.columns:
+            found.setdefault(column.name.lower(), set()).add(table.name)
+    return {name: frozenset(tables) for name, tables in found.items()}
+
+
+def sort_failures(
+    questions: Sequence[Row],
+    verdicts: Mapping[str, Row],
+    predictions: Mapping[str, Row],
+    columns: Mapping[str, Columns],
+) -> Iterator[Row]:
+    """Give the failures of one variant as rows: id, kind, reason.
+
+    Args:
+        questions: id, db_id and gold sql, in the order of the result; those without a verdict were
+            not scored.
+        verdicts: id -> verdict and detail.
+        predictions: id -> sql.
+        columns: db_id -> columns of that database.
+    """
+    for question in questions:
+        verdict = verdicts.get(question["id"])
+        if verdict is not None and verdict["verdict"] != "correct":
+            answer = predictions[question["id"]]["sql"]
+            found = classify(verdict, question["sql"], answer, columns[question["db_id"]])
+            yield {"id": question["id"], **found._asdict()}
+
+
+def classify(verdict: Row, gold: str, answer: str, columns: Columns) -> Failure:
+    """Name what went wrong in one failure."""
+    kind, detail = verdict["verdict"], verdict["detail"]
+    if kind in ("no_sql", "timeout", "gold_error"):
+        return Failure(kind, "")
+    if kind == "wrong_result":
+        return _wrong_result(detail, gold, answer, columns)
+    return _error(detail, columns)
+
+
+def _error(detail: str, columns: Columns) -> Failure:
+    """Sort by SQLite's message."""
+    if _SYNTAX.search(detail):
+        return Failure("syntax", "")
+    if found := _NO_TABLE.search(detail):
+        return Failure("unknown_table", found[1])
+    if found := _NO_COLUMN.search(detail):
+        name = found[1].strip()
+        table, _, column = (part.strip('"`[]').lower() for part in name.rpartition("."))
+        owners = columns.get(column)
+        if owners is None:
+            return Failure("unknown_column", name)
+        if table in map(str.lower, owners):
+            return Failure("missing_join", f"names {name} without reading that table")
+        return Failure("wrong_table", f"{name}, a column of {', '.join(sorted(owners))}")
+    if found := _AGGREGATE.search(detail):
+        return Failure("wrong_aggregate", found[0])
+    return Failure("other", detail.rpartition(": ")[2])
+
+
+def _wrong_result(detail: str, gold: str, answer: str, columns: Columns) -> Failure:
+    """Sort by the first part in which the query differs from gold."""
+    if found := _COLUMNS.search(detail):
+        return Failure("columns", found[1])
+    wanted, given = shape(gold, columns), shape(answer, columns)
+    if wanted is None or given is None:
+        return Failure("other", "")
+    if missing := sorted(wanted.tables - given.tables):
+        return Failure("missing_join", f"does not read {', '.join(missing)}")
+    if wanted.aggregates != given.aggregates:
+        return Failure("wrong_aggregate", _instead(given.aggregates, wanted.aggregates))
+    if wanted.filters == given.filters and wanted.values != given.values:
+        return Failure("wrong_value", _instead(given.values, wanted.values))
+    return _last_differences(wanted, given)
+
+
+def _last_differences(wanted: Shape, given: Shape) -> Failure:
+    if wanted.filters != given.filters:
+        return Failure("wrong_filter", "")
+    if wanted.selected != given.selected:
+        return Failure("columns", _instead(Counter(given.selected), Counter(wanted.selected)))
+    if wanted.order != given.order:
+        return Failure("wrong_order", "")
+    if extra := sorted(given.tables - wanted.tables):
+        return Failure("extra_join", f"also reads {', '.join(extra)}")
+    return Failure("other", "")
+
+
+def _instead(given: Counter[str], wanted: Counter[str]) -> str:
+    sides = (sorted((given - wanted).elements()), sorted((wanted - given).elements()))
+    return " instead of ".join(", ".join(side) or "none" for side in sides)
+
+
+def shape(sql: str, columns: Columns) -> Shape | None:
+    """Take a query apart; None if it is too long or cannot be read."""
+    if len(sql) > PARSED:
+        return None
+    try:
+        return _shape(sqlglot.parse_one(sql, read="sqlite"), columns)
+    except (sqlglot.errors.SqlglotError, RecursionError):
+        return None
+
+
+def _shape(tree: exp.Expression, columns: Columns) -> Shape:
+    clauses = list(tree.find_all(exp.Where, exp.Having))
+    return Shape(
+        tables=_tables(tree),
+        aggregates=Counter(_aggregate(node) for node in tree.find_all(exp.AggFunc)),
+        filters=Counter(_filters(clauses, columns)),
+        values=Counter(_values(clauses, columns)),
+        order=tuple(_order(tree)),
+        selected=tuple(sorted(_selected(tree))),
+    )
+
+
+def _tables(tree: exp.Expression) -> frozenset[str]:
+    named = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    return frozenset(table.name.lower() for table in tree.find_all(exp.Table)) - named
+
+
+def _aggregate(node: exp.AggFunc) -> str:
+    distinct = " distinct" if isinstance(node.this, exp.Distinct) else ""
+    return f"{node.key}{distinct}"
+
+
+def _is_text(node: exp.Expression, columns: Columns) -> bool:
+    """SQLite reads "Joe" as a text where no column has that name, and much gold relies on it."""
+    if isinstance(node, exp.Literal):
+        return True
+    quoted = isinstance(node, exp.Column) and not node.table and node.this.args.get("quoted")
+    return bool(quoted) and node.name.lower() not in columns
+
+
+def _filters(clauses: Iterable[exp.Expression], columns: Columns) -> Iterator[Hashable]:
+    for clause in clauses:
+        for predicate in clause.find_all(exp.Predicate):
+            names = (c for c in predicate.find_all(exp.Column) if not _is_text(c, columns))
+            yield predicate.key, tuple(sorted(column.name.lower() for column in names))
+
+
+def _values(clauses: Iterable[exp.Expression], columns: Columns) -> Iterator[str]:
+    for clause in clauses:
+        for node in clause.find_all(exp.Literal, exp.Column):
+            if _is_text(node, columns):
+                yield node.name
+
+
+def _selected(tree: exp.Expression) -> Iterator[str]:
+    for node in getattr(tree, "selects", ()):
+        yield from (column.name.lower() for column in node.find_all(exp.Column, exp.Star))
+
+
+def _order(tree: exp.Expression) -> Iterator[Hashable]:
+    for ordered in tree.find_all(exp.Ordered):
+        names = sorted(column.name.lower() for column in ordered.find_all(exp.Column))
+        yield "order", tuple(names), bool(ordered.args.get("desc"))
+    for limit in tree.find_all(exp.Limit):
+        yield "limit", limit.expression.sql()
