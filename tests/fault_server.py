@@ -51,21 +51,30 @@ class FaultServer:
         self.faults[path] = list(faults)
         return self.url + path
 
-    def add_dataset(self, repository: str, files: dict[str, bytes], commit: str = COMMIT) -> None:
+    def add_dataset(self, repository: str, files: dict[str, bytes]) -> None:
         """Serve a data set as the hub does, at `main` and at its commit."""
+        self._add_repository("datasets", f"datasets/{repository}", repository, files)
+
+    def add_model(self, repository: str, files: dict[str, bytes]) -> None:
+        """Serve a model as the hub does, at `main` and at its commit."""
+        self._add_repository("models", repository, repository, files)
+
+    def _add_repository(
+        self, api: str, prefix: str, repository: str, files: dict[str, bytes]
+    ) -> None:
         info = {
             "id": repository,
-            "sha": commit,
+            "sha": COMMIT,
             "siblings": [{"rfilename": name} for name in files],
             "private": False,
             "tags": [],
         }
-        for revision in ("main", commit):
-            path = f"/api/datasets/{repository}/revision/{revision}"
+        for revision in ("main", COMMIT):
+            path = f"/api/{api}/{repository}/revision/{revision}"
             self.add(path, json.dumps(info).encode())
             self.types[path] = "application/json"
             for name, content in files.items():
-                self.add(f"/datasets/{repository}/resolve/{revision}/{name}", content)
+                self.add(f"/{prefix}/resolve/{revision}/{name}", content)
 
     def asked(self, path: str) -> list[dict[str, str]]:
         """Headers of the GET requests for a path, in order."""

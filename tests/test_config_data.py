@@ -89,6 +89,10 @@ MINE, ROWS = ("datasets", "mine"), ("datasets", "rows")
             change("decontamination", "mark", to=["exact_question"]),
             ["decontamination.mark", "once"],
         ),
+        (
+            change("base_model", to={"source": "folder", "path": "resources/downloads/qwen3"}),
+            ["base_model.path", "no entry 'qwen3'"],
+        ),
         (change("decontamination", "drop", to=["fuzzy"]), ["decontamination.drop", "'fuzzy'"]),
     ],
 )

@@ -254,3 +254,10 @@ def test_a_local_copy_of_a_data_set_needs_no_hub(fetch, tmp_path):
     done = fetch(*arguments, "--folder", tmp_path / "local", HF_ENDPOINT="http://127.0.0.1:9")
     assert done.returncode == 0, done.stderr
     assert set(fetch.files()) == {"data/train.parquet", "data/more.parquet"}
+
+
+def test_a_model_is_fetched_like_a_data_set(server, fetch):
+    server.add_model("owner/rows", {"config.json": b"{}", "data/model.parquet": b"weights"})
+    done = hub(server, fetch, "--type", "model", "--files", "*")
+    assert done.returncode == 0, done.stderr
+    assert fetch.files() == {"config.json": b"{}", "data/model.parquet": b"weights"}

@@ -310,7 +310,7 @@ def base_model():
     return (
         "resources/base_model"
         if base["source"] == "toy"
-        else experiment.input_path(base["path"])
+        else experiment.needed_file(base["path"])
     )
 
 

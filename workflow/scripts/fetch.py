@@ -1,4 +1,4 @@
-"""Fetch one download of the config: a data set of the Hugging Face hub, or a file over HTTP, checked and unpacked.
+"""Fetch one download of the config: files of the Hugging Face hub, or one over HTTP, checked and unpacked.
 
 Example: python fetch.py --url https://example.org/databases.zip --file databases.zip --sha256 SUM \
              --record config/checksums/databases.json --work-folder resources/fetching/databases \
@@ -16,16 +16,19 @@ from sqladder.archives import is_archive, unpack
 from sqladder.checksums import check_files, read_record, write_record
 from sqladder.errors import InputError, run_main
 from sqladder.fetching import fetch_url
-from sqladder.hub import fetch_dataset, matching
+from sqladder.hub import fetch_repository, matching
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--url", help="of a file; an archive is unpacked")
-    source.add_argument("--repository", help="data set of the Hugging Face hub, owner/name")
+    source.add_argument("--repository", help="of the Hugging Face hub, owner/name")
     parser.add_argument("--file", help="with --url: the name that the file gets")
     parser.add_argument("--sha256", help="with --url: what the file must have")
+    parser.add_argument(
+        "--type", choices=("dataset", "model"), default="dataset", help="with --repository"
+    )
     parser.add_argument("--revision", help="with --repository: branch, tag or commit")
     parser.add_argument("--files", nargs="+", help="with --repository: names or patterns")
     parser.add_argument("--folder", type=Path, help="take the files from here, not from the net")
@@ -67,7 +70,9 @@ def fetch_hub_files(args: argparse.Namespace) -> Fetched:
         here = [str(p.relative_to(args.folder)) for p in args.folder.rglob("*") if p.is_file()]
         names = matching(here, args.files, str(args.folder))
         return Fetched({name: args.folder / name for name in names}, {}, facts)
-    commit, names = fetch_dataset(args.repository, revision, args.files, args.work_folder)
+    commit, names = fetch_repository(
+        args.repository, args.type, revision, args.files, args.work_folder
+    )
     files = {name: args.work_folder / name for name in names}
     return Fetched(files, {}, {**facts, "commit": commit})
 

@@ -116,7 +116,7 @@ def _cross_checks(config: Config) -> Iterator[str]:
     if config["base_model"]["source"] == "toy":
         yield from _check_toy(config)
     else:
-        yield from _missing_paths("base_model", config["base_model"], ["path"])
+        yield from _check_paths("base_model", config["base_model"], ["path"], config)
     for name, dataset in config["datasets"].items():
         if dataset["source"] == "files":
             yield from _check_files(f"datasets.{name}", dataset, config)
@@ -169,12 +169,7 @@ def _check_toy(config: Config) -> Iterator[str]:
 
 
 def _check_files(where: str, dataset: Config, config: Config) -> Iterator[str]:
-    keys = ["questions", "databases", "gold"]
-    for key in keys:
-        download = download_of(dataset.get(key, ""))
-        if download and download not in config.get("downloads", {}):
-            yield f"{where}.{key}: downloads has no entry {download!r}; add one"
-    yield from _missing_paths(where, dataset, [k for k in keys if is_on_disk(dataset.get(k, ""))])
+    yield from _check_paths(where, dataset, ["questions", "databases", "gold"], config)
     try:
         check_url(input_path(dataset.get("databases", "")))
     except InputError as error:
@@ -184,6 +179,15 @@ def _check_files(where: str, dataset: Config, config: Config) -> Iterator[str]:
     shares = dataset.get("split", {})
     if shares and shares["validation"] + shares["test"] >= 1:
         yield f"{where}.split: validation and test leave nothing for training; make them smaller"
+
+
+def _check_paths(where: str, entry: Config, keys: list[str], config: Config) -> Iterator[str]:
+    """Check that what an entry names is there, or is going to be downloaded."""
+    for key in keys:
+        download = download_of(entry.get(key, ""))
+        if download and download not in config.get("downloads", {}):
+            yield f"{where}.{key}: downloads has no entry {download!r}; add one"
+    yield from _missing_paths(where, entry, [key for key in keys if is_on_disk(entry.get(key, ""))])
 
 
 def _check_splits(config: Config) -> Iterator[str]:

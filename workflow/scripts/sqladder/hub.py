@@ -1,4 +1,4 @@
-"""Files of data sets on the Hugging Face hub, at one commit.
+"""Files of data sets and models on the Hugging Face hub, at one commit.
 
 The mirror is named by the environment variable HF_ENDPOINT, the token given by HF_TOKEN, which is never written to a
 log.
@@ -23,17 +23,19 @@ from sqladder.errors import InputError
 from sqladder.fetching import PassingError, Patience, check_status, with_patience
 
 
-def fetch_dataset(
+def fetch_repository(
     repository: str,
+    kind: str,
     revision: str,
     patterns: Sequence[str],
     folder: Path,
     patience: Patience | None = None,
 ) -> tuple[str, list[str]]:
-    """Download the files of a data set whose names match a pattern.
+    """Download the files of a repository whose names match a pattern.
 
     Args:
         repository: owner/name.
+        kind: "dataset" or "model".
         revision: branch, tag or commit.
         patterns: names, or patterns as of a shell.
         folder: where the files go, under their names; parts of an earlier try are used.
@@ -43,7 +45,7 @@ def fetch_dataset(
         The commit, and the names.
 
     Raises:
-        InputError: the data set, revision or files are not there, may not be read, or patience is at its end.
+        InputError: the repository, revision or files are not there, may not be read, or patience is at its end.
     """
     patience = patience or Patience()
     # False instead of None: None would look for a token that an earlier login left on the disk.
@@ -51,19 +53,19 @@ def fetch_dataset(
     found: list[tuple[str, list[str]]] = []
 
     def list_files() -> None:
-        info = HfApi(token=token).dataset_info(repository, revision=revision)
+        info = HfApi(token=token).repo_info(repository, revision=revision, repo_type=kind)
         found.append((info.sha, [file.rfilename for file in info.siblings or ()]))
 
     _patiently(list_files, folder, patience, repository, revision)
     commit, names = found[0]
-    wanted = matching(names, patterns, f"data set {repository}")
+    wanted = matching(names, patterns, f"the {kind} {repository}")
     for name in wanted:
 
         def download(name: str = name) -> None:
             hf_hub_download(
                 repository,
                 name,
-                repo_type="dataset",
+                repo_type=kind,
                 revision=commit,
                 local_dir=folder,
                 token=token,
@@ -93,14 +95,14 @@ def _patiently(
             call()
         except GatedRepoError as error:
             raise InputError(
-                f"the data set {repository} is gated: accept its terms on its page, and give your token by the "
+                f"the repository {repository} is gated: accept its terms on its page, and give your token by the "
                 "environment variable HF_TOKEN"
             ) from error
         except RevisionNotFoundError as error:
-            raise InputError(f"the data set {repository} has no revision {revision!r}") from error
+            raise InputError(f"the repository {repository} has no revision {revision!r}") from error
         except RepositoryNotFoundError as error:
             raise InputError(
-                f"the data set {repository} is not on {_endpoint()}, or it is private: check the name, or give a "
+                f"the repository {repository} is not on {_endpoint()}, or it is private: check the name, or give a "
                 "token by the environment variable HF_TOKEN"
             ) from error
         except LocalEntryNotFoundError as error:
