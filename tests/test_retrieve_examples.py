@@ -1,10 +1,13 @@
 """The programs of retrieval: one row a question, by id, and a log line that says what was found."""
 
+import contextlib
 import importlib.util
+import io
 import json
-import subprocess
+import runpy
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from conftest import ROOT
@@ -14,10 +17,15 @@ SCRIPTS = ROOT / "workflow/scripts"
 
 
 def run(program, *flags):
-    done = subprocess.run(
-        [sys.executable, SCRIPTS / program, *map(str, flags)], capture_output=True, text=True
-    )
-    return done.returncode, done.stdout + done.stderr
+    """Run a program in this process: loading torch for each call would take most of the time."""
+    shown = io.StringIO()
+    arguments = [program, *map(str, flags)]
+    with patch.object(sys, "argv", arguments), contextlib.redirect_stdout(shown):
+        try:
+            runpy.run_path(str(SCRIPTS / program), run_name="__main__")
+        except SystemExit as error:
+            return 1, str(error.code)
+    return 0, shown.getvalue()
 
 
 def write(path, texts):

@@ -7,6 +7,7 @@ The rest is the same code.
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,8 +86,7 @@ def build_index(folder: Path, texts: Sequence[str], embedder: Embedder, facts: I
     """
     folder.mkdir(parents=True, exist_ok=True)
     started = folder / "started.json"
-    client = _connect(folder, facts)
-    try:
+    with _connection(folder, facts) as client:
         known = started.is_file() and read_json(started) == list(facts)
         done = _rows_stored(client, facts.collection) if known else 0
         if not known or not done:
@@ -98,8 +98,6 @@ def build_index(folder: Path, texts: Sequence[str], embedder: Embedder, facts: I
             # Whole chunks are counted after a kill; one that was there in part is written over.
             client.upsert(facts.collection, rows)
         client.flush(facts.collection)
-    finally:
-        client.close()
     write_json(folder / FACTS, facts._asdict())
 
 
@@ -127,8 +125,7 @@ def embedding_examples(
         raise InputError(
             f"index {folder} holds {facts.examples} examples, the pool {len(pool)}: build it again"
         )
-    client = _connect(folder, facts)
-    try:
+    with _connection(folder, facts) as client:
         client.load_collection(facts.collection)
         for start in tqdm(range(0, len(queries), CHUNK), desc="searching", unit="chunk"):
             part = queries[start : start + CHUNK]
@@ -142,19 +139,27 @@ def embedding_examples(
             for found, unseen in zip(hits, hidden, strict=True):
                 shown = [Found(hit["position"], hit["distance"]) for hit in found]
                 yield [hit for hit in shown if hit.position not in unseen][:count]
-    finally:
-        client.close()
 
 
-def _connect(folder: Path, facts: IndexFacts) -> Any:
+@contextmanager
+def _connection(folder: Path, facts: IndexFacts) -> Iterator[Any]:
+    """Connect to the store; on leaving, Milvus Lite's own server in this process ends with its file closed."""
     from pymilvus import MilvusClient
     from pymilvus.exceptions import MilvusException
 
     uri = facts.uri or str(folder / LITE_FILE)
     try:
-        return MilvusClient(uri)
+        client = MilvusClient(uri)
     except MilvusException as error:
         raise InputError(f"Milvus does not answer at {uri}: {error}") from error
+    try:
+        yield client
+    finally:
+        client.close()
+        if not facts.uri:
+            from milvus_lite.server_manager import server_manager_instance
+
+            server_manager_instance.release_server(uri)
 
 
 def _create_collection(client: Any, name: str, dimension: int) -> None:
