@@ -132,7 +132,7 @@ def score(
     suites = {name: suite_files(task.databases, name) for name in names}
     executed = task.etype != "match"
     judgements = _execute(gold, arms, suites, task, progress) if executed else {}
-    matches = _match(gold, arms, suites, task.tables) if task.etype != "exec" else {}
+    matches = _match(gold, arms, suites, task) if task.etype != "exec" else {}
     levels = {sql: hardness(sql) for sql in {item.gold for item in gold.items}}
     nothing = [None] * len(gold.items)
     scores = {}
@@ -165,27 +165,28 @@ def _execute(
 
 
 def _match(
-    gold: Gold, arms: Mapping[str, Sequence[str]], suites: dict[str, list[str]], tables: Path
+    gold: Gold, arms: Mapping[str, Sequence[str]], suites: dict[str, list[str]], task: Task
 ) -> dict[str, list[Match]]:
-    keys = read_key_maps(tables)
+    keys = read_key_maps(task.tables)
     for db_id in suites:
         if db_id not in keys:
-            raise MetricInputError(f"{tables} does not describe database {db_id!r}")
+            raise MetricInputError(f"{task.tables} does not describe database {db_id!r}")
     matchers = {
         db_id: Matcher(read_schema(Path(files[0])), keys[db_id]) for db_id, files in suites.items()
     }
     return {
         name: [
-            _match_one(matchers[item.db_id], item, sql)
+            _match_one(matchers[item.db_id], item, sql, task.limits.max_sql_chars)
             for item, sql in zip(gold.items, sqls, strict=True)
         ]
         for name, sqls in arms.items()
     }
 
 
-def _match_one(matcher: Matcher, item: Item, prediction: str) -> Match:
+def _match_one(matcher: Matcher, item: Item, prediction: str, max_chars: int) -> Match:
     try:
-        return matcher.match(item.gold, prediction)
+        # A text beyond the bound is not parsed: like one outside the grammar, it is empty.
+        return matcher.match(item.gold, prediction if len(prediction) <= max_chars else "")
     except GrammarError as error:
         raise MetricInputError(
             f"gold query of question {item.id!r} is outside the grammar of exact set match "
