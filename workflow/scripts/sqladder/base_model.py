@@ -221,6 +221,8 @@ def pretrain(
         warmup_steps=0.05,  # below 1: a share of all steps
         weight_decay=0.01,
         optim="adamw_torch",
+        # For runs of hundreds of steps: the default, 0.999, remembers a thousand.
+        adam_beta2=0.95,
         remove_unused_columns=False,
         seed=recipe.seed,
         use_cpu=not on_gpu,
