@@ -139,6 +139,16 @@ def test_prompts_are_made_from_nothing_but_the_server(project, server):
     assert facts["training_rows"] == {"seen": 60, "dropped": 3, "kept": 57}
 
 
+def test_another_rule_of_decontamination_cleans_and_renders_again(project, server):
+    assert run(project, server, *PROMPTS).returncode == 0
+    path = project / "config/first.yaml"
+    path.write_text(path.read_text().replace("- exact_question", "- folded_question"))
+    done = run(project, server, "-n", *PROMPTS)
+    assert "rule decontaminate" in done.stdout
+    assert "rule render_prompts" in done.stdout
+    assert "rule import_rows" not in done.stdout
+
+
 def test_what_was_downloaded_is_recorded_and_the_next_machine_gets_the_same(project, server):
     assert run(project, server, *PROMPTS).returncode == 0
     record = json.loads((project / "config/checksums/text2sql.json").read_text())

@@ -64,11 +64,14 @@ def test_a_text_that_is_no_sql_has_a_key(text):
     assert isinstance(statement_key(text), str)
 
 
-@pytest.mark.parametrize("piece", ["'", '"', "(", "a.", "in (", "as ", "/*", "-- ", "x in (1, "])
+@pytest.mark.parametrize(
+    "piece", ["'", '"', "(", "a.", "in (", "as ", "/*", "-- ", "x in (1, ", "create table x ("]
+)
 def test_a_long_hostile_text_takes_no_long_time(piece):
-    start = time.perf_counter()
+    start = time.process_time()
     statement_key(piece * 20_000)
-    assert time.perf_counter() - start < 5
+    table_columns(piece * 20_000)
+    assert time.process_time() - start < 5
 
 
 def test_columns_are_read_from_create_table():
@@ -92,4 +95,4 @@ def test_columns_are_read_from_create_table():
 
 @pytest.mark.parametrize("text", ["", "CREATE TABLE", "CREATE TABLE t (", "CREATE TABLE (a)", ")("])
 def test_a_text_that_is_no_schema_gives_what_can_be_read(text):
-    assert table_columns(text) <= {("", "a")}
+    assert table_columns(text) == frozenset()

@@ -101,29 +101,42 @@ _CONSTRAINTS = frozenset({"primary", "foreign", "unique", "check", "constraint",
 
 def table_columns(ddl: str) -> frozenset[tuple[str, str]]:
     """Read (table, column) pairs, folded, from CREATE TABLE statements; other statements are passed over."""
+    found = list(tokens(ddl))
     pairs: set[tuple[str, str]] = set()
-    table, depth, expects, previous = "", 0, "", ""
-    for kind, text in tokens(ddl):
-        if depth == 0:
-            if kind in ("word", "quoted") and text not in ("if", "not", "exists"):
-                if expects == "table":
-                    # Of schema.table, the last name is the table's.
-                    table = text
-                expects = "table" if (previous, text) == ("create", "table") else expects
-                previous = text
-            elif text == "(" and expects == "table":
-                depth, expects = 1, "column"
-            elif text == ";":
-                expects = ""
-        elif text == "(":
-            depth += 1
-        elif text == ")":
-            depth -= 1
-            expects = expects if depth else ""
-        elif depth == 1 and text == ",":
-            expects = "column"
-        elif depth == 1 and expects == "column":
-            if not (kind == "word" and text in _CONSTRAINTS):
-                pairs.add((table, text))
-            expects = "rest"
+    place = 0
+    while place < len(found):
+        opening = _column_list(found, place)
+        place += 1
+        if opening:
+            # Of `IF NOT EXISTS main.song (`, the last name is the table's.
+            table = found[opening - 1][1]
+            columns, place = _columns(found, opening + 1)
+            pairs.update((table, column) for column in columns)
     return frozenset(pairs)
+
+
+def _column_list(found: list[Token], place: int) -> int:
+    """Where the column list of a CREATE TABLE that begins at a place opens; 0 if none begins there."""
+    if found[place : place + 2] != [("word", "create"), ("word", "table")]:
+        return 0
+    # A few names stand in between, one at least.
+    for opening in range(place + 3, min(place + 10, len(found))):
+        if found[opening][1] == "(":
+            return opening
+    return 0
+
+
+def _columns(found: list[Token], start: int) -> tuple[list[str], int]:
+    """Give the first word of each part of a column list but constraints, and where the list ends."""
+    columns, depth, is_first = [], 1, True
+    for place in range(start, len(found)):
+        kind, text = found[place]
+        if depth == 1 and is_first and kind in ("word", "quoted"):
+            if not (kind == "word" and text in _CONSTRAINTS):
+                columns.append(text)
+            is_first = False
+        depth += {"(": 1, ")": -1}.get(text, 0)
+        if not depth:
+            return columns, place
+        is_first = is_first or (depth == 1 and text == ",")
+    return columns, len(found)
