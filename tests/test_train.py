@@ -14,7 +14,7 @@ from transformers import AutoTokenizer
 from sqladder.errors import InputError
 from sqladder.training.checkpoints import mark_complete, prepare_work_folder
 from sqladder.training.run import rows_within
-from sqladder.training.settings import TARGET_MODULES, check_target_modules
+from sqladder.training.settings import TARGET_MODULES, check_target_modules, log_interval
 from sqladder.training.watch import IGNORED, TrainingWatch, check_rows
 
 
@@ -193,3 +193,10 @@ def test_a_changed_setting_starts_afresh(tmp_path):
     checkpoint(tmp_path, 5, complete=True)
     assert prepare_work_folder(tmp_path, {"rank": 8}) == 0
     assert not list(tmp_path.rglob("checkpoint-*"))
+
+
+@pytest.mark.parametrize(
+    ("steps", "save_steps", "interval"), [(20, 50, 1), (1130, 50, 10), (1130, 7, 7), (9000, 50, 50)]
+)
+def test_every_checkpoint_falls_on_a_point_of_the_loss_curve(steps, save_steps, interval):
+    assert log_interval(steps, save_steps) == interval

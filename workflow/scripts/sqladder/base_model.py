@@ -4,6 +4,7 @@ It stands where Qwen3-1.7B stands in a real run. It uses Qwen3's special tokens,
 architecture, so that every later stage treats both alike.
 """
 
+import math
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from transformers import (
 )
 
 from sqladder.prompts import CHAT_TEMPLATE, END_OF_TURN
+from sqladder.training.settings import log_interval
 from sqladder.training.watch import IGNORED, TokenPair, TrainingWatch
 
 PADDING = "<|endoftext|>"
@@ -212,11 +214,14 @@ def pretrain(
 ) -> TrainingWatch:
     """Train the model in place; return what was watched. Checkpoints go to `work_folder`/run."""
     on_gpu = torch.cuda.is_available()
+    rows = bundle(pairs, BUNDLE_SIZE, recipe.seed)
+    rows_per_step = max(1, recipe.batch_size // BUNDLE_SIZE)
+    steps = math.ceil(recipe.epochs * math.ceil(len(rows) / rows_per_step))
     arguments = TrainingArguments(
         output_dir=str(work_folder / "run"),
         learning_rate=recipe.learning_rate,
         num_train_epochs=recipe.epochs,
-        per_device_train_batch_size=max(1, recipe.batch_size // BUNDLE_SIZE),
+        per_device_train_batch_size=rows_per_step,
         lr_scheduler_type="cosine",
         warmup_steps=0.05,  # below 1: a share of all steps
         weight_decay=0.01,
@@ -227,7 +232,7 @@ def pretrain(
         seed=recipe.seed,
         use_cpu=not on_gpu,
         bf16=on_gpu,
-        logging_steps=10,
+        logging_steps=log_interval(steps, recipe.save_steps),
         logging_first_step=True,  # a run of fewer steps has a loss too
         logging_nan_inf_filter=False,
         save_steps=recipe.save_steps,
@@ -239,7 +244,7 @@ def pretrain(
     trainer = AnswerTrainer(
         model=model,
         args=arguments,
-        train_dataset=bundle(pairs, BUNDLE_SIZE, recipe.seed),
+        train_dataset=rows,
         data_collator=partial(collate, padding=tokenizer.pad_token_id),
         callbacks=[watch],
     )

@@ -16,10 +16,9 @@ import yaml
 
 from sqladder.files import Row, write_json, write_jsonl, write_text
 from sqladder.prompts import END_OF_TURN
-from sqladder.training.settings import TrainingSettings
+from sqladder.training.settings import TrainingSettings, log_interval
 
 TEMPLATE = "sqladder"
-LOG_LINES = 100  # points of the loss curve, at most
 
 
 class LlamaFactory(NamedTuple):
@@ -134,7 +133,7 @@ def training_arguments(
         "bf16": on_gpu,
         # LLaMA-Factory checkpoints activations unless told otherwise, at a third of the speed.
         "disable_gradient_checkpointing": True,
-        "logging_steps": max(1, steps // LOG_LINES),
+        "logging_steps": log_interval(steps, settings.save_steps),
         "logging_nan_inf_filter": False,  # else a loss of NaN is shown as the mean before it
         "save_steps": settings.save_steps,
         "save_total_limit": 2,  # a kill while the newer one is written leaves the older

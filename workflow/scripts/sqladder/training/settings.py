@@ -12,6 +12,8 @@ METHODS: tuple[str, ...] = get_args(Method)
 TARGET_MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 ALL_MODULES = "all"
 
+LOSS_POINTS = 100
+
 
 def check_target_modules(names: list[str]) -> list[str]:
     """Return the names if each is a linear layer of Qwen3, or the list is ["all"].
@@ -60,3 +62,12 @@ class TrainingSettings:
     seed: int
     save_steps: int
     lora: LoraSettings | None = None
+
+
+def log_interval(steps: int, save_steps: int) -> int:
+    """Steps between two points of the loss curve: about a hundred points, and a checkpoint at one.
+
+    A point is the mean loss since the last one. Were a checkpoint between two, a run resumed from
+    it would not know the losses before it and give another curve than an undisturbed run.
+    """
+    return max(n for n in range(1, max(1, steps // LOSS_POINTS) + 1) if save_steps % n == 0)
