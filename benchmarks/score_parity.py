@@ -150,6 +150,7 @@ def print_table(rows: Iterator[tuple[str, list[str]]], run: Callable[[list[str]]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeat", type=int, default=3, help="runs of each row, default 3")
+    parser.add_argument("--only", default="", help="measure rows whose name holds this text")
     parser.add_argument("--floor", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--every", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -165,7 +166,8 @@ def main() -> None:
         load = " ".join(f"{value:.2f}" for value in os.getloadavg())
         facts = {"questions": number, "load": load, "sqlite": sqlite3.sqlite_version}
         print(json.dumps(facts))
-        print_table(rows_of(Path(name)), lambda command: measure(command, args.repeat))
+        rows = (row for row in rows_of(Path(name)) if args.only in row[0])
+        print_table(rows, lambda command: measure(command, args.repeat))
 
 
 if __name__ == "__main__":

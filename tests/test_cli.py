@@ -166,6 +166,22 @@ def test_bad_input_is_one_clear_line_and_status_1(folder, gold, predicted, messa
     assert run.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (("--jobs", 0), "jobs is 0; at least one worker is needed"),
+        (("--timeout", 0), "timeout is 0.0; a limit is more than 0"),
+        (("--max-vm-steps", -1), "max_vm_steps is -1; a limit is more than 0"),
+        (("--etype", "match"), "etype match needs Spider's tables.json"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_named(folder, option, message):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [GOLD])
+    run = sqladder(folder, *option)
+    assert (run.returncode, run.stderr.strip()) == (1, f"error: {message}")
+
+
 def test_a_write_ahead_log_with_changes_is_an_error_that_says_what_to_do(folder):
     write_gold(folder, [GOLD])
     write_predictions(folder, [GOLD])

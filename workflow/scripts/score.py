@@ -66,15 +66,19 @@ def cpu_seconds() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
+def task_of(args: argparse.Namespace) -> Task:
+    """Databases and settings; values are plugged in too, for the secondary metric."""
+    limits = Limits(**{name: getattr(args, name) for name in asdict(Limits())})
+    options = Options(plug_value=True, keep_distinct=args.keep_distinct)
+    return Task(args.databases, options, limits, args.jobs)
+
+
 def run(args: argparse.Namespace, task: Task) -> tuple[Scores, dict[str, Any]]:
     """Score the file, with a progress bar on a terminal; also the facts of the run."""
     start, cpu = time.perf_counter(), cpu_seconds()
     with tqdm(desc="score", unit="query", disable=None) as bar:
-        try:
-            arms = {args.variant: args.predictions}
-            scores = score_files(args.examples, arms, task, _moving(bar))[args.variant]
-        except MetricInputError as error:
-            raise InputError(str(error)) from error
+        arms = {args.variant: args.predictions}
+        scores = score_files(args.examples, arms, task, _moving(bar))[args.variant]
     options = {**asdict(task.options), "repairs": sorted(task.options.repairs)}
     facts = {
         "seconds": round(time.perf_counter() - start, 3),
@@ -112,9 +116,10 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     args = parse_arguments()
-    limits = Limits(**{name: getattr(args, name) for name in asdict(Limits())})
-    options = Options(plug_value=True, keep_distinct=args.keep_distinct)
-    scores, facts = run(args, Task(args.databases, options, limits, args.jobs))
+    try:
+        scores, facts = run(args, task_of(args))
+    except MetricInputError as error:
+        raise InputError(str(error)) from error
     metrics = metrics_of(args.variant, scores, facts)
     write_jsonl(args.verdicts, map(verdict_row, scores.rows))
     write_json(args.metrics, metrics)

@@ -10,8 +10,10 @@ import marshal
 import re
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from sqladder.metric.errors import MetricInputError
 
 # A handler is called every so many steps; the budget is counted in whole calls.
 STEPS_PER_CALL = 4_000
@@ -48,6 +50,11 @@ class Limits:
     max_bytes: int = 20_000_000
     max_sql_chars: int = 100_000
     max_alternatives: int = 20_000
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if value <= 0:
+                raise MetricInputError(f"{name} is {value}; a limit is more than 0")
 
 
 class QueryError(Exception):

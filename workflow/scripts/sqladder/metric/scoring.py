@@ -90,6 +90,8 @@ class Task:
 
     def __post_init__(self) -> None:
         _check_repairs(self.options)
+        if self.jobs < 1:
+            raise MetricInputError(f"jobs is {self.jobs}; at least one worker is needed")
         if self.etype != "exec" and self.tables is None:
             raise MetricInputError(f"etype {self.etype} needs Spider's tables.json")
 
