@@ -6,11 +6,23 @@ import pytest
 import report_runs as runs
 from report_runs import arguments_of, call, cpu_seconds_of_children
 
+from sqladder.report.captions import TITLES
+
 NAMES = ("baseline", "lora_32r", "full")
+
+
+TEMPLATE = runs.SCRIPTS.parent / "report" / "page.html.j2"
+CHART = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="9pt" viewBox="0 0 9 9">'
+    '<rect style="fill: #0072b2; stroke: black" width="9" height="9"/></svg>'
+)
 
 
 def write(folder, files, *extra, baseline="baseline", into="results"):
     facts = runs.write_value(folder / "run.json", runs.run_facts())
+    for chart in TITLES:
+        (folder / into / "charts").mkdir(parents=True, exist_ok=True)
+        (folder / into / "charts" / f"{chart}.svg").write_text(CHART)
     return call(
         "write_report.py",
         *arguments_of(files, baseline),
@@ -20,6 +32,10 @@ def write(folder, files, *extra, baseline="baseline", into="results"):
         folder / into / "charts",
         "--report",
         folder / into / "report.md",
+        "--template",
+        TEMPLATE,
+        "--page",
+        folder / into / "report.html",
         "--csv",
         folder / into / "metrics.csv",
         *extra,
@@ -59,7 +75,7 @@ def test_charts_are_linked_relative_to_the_report(tmp_path, files):
 def test_two_runs_write_the_same_report(tmp_path, files):
     write(tmp_path, files, into="one")
     write(tmp_path, files, into="two")
-    for name in ("report.md", "metrics.csv"):
+    for name in ("report.md", "report.html", "metrics.csv"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
@@ -92,6 +108,7 @@ def test_ten_variants_and_1034_questions_take_at_most_10_seconds(tmp_path):
     done = write(tmp_path, files, baseline="variant_0")
     assert done.returncode == 0, done.stderr
     assert cpu_seconds_of_children() - before < 10
+    assert (tmp_path / "results" / "report.html").stat().st_size < 3_000_000
 
 
 def test_accuracy_is_given_on_clean_and_suspect_questions(tmp_path, files):

@@ -1,6 +1,6 @@
 # The report: the run's facts, charts, and the ranking with everything it rests on.
 # REQUIRED: results/{variant}/{verdicts.jsonl,metrics.json,predictions.jsonl,train.json,generation.json}.
-# OUTPUTS: results/{report.md,metrics.csv,run.json,failures.jsonl}, results/charts/*.svg.
+# OUTPUTS: results/{report.md,report.html,metrics.csv,run.json,failures.jsonl}, results/charts/*.svg.
 
 
 rule collect_run_facts:
@@ -135,9 +135,11 @@ rule write_report:
         failures="results/failures.jsonl",
         facts="results/run.json",
         charts=rules.plot_charts.output,
+        template=multiext("workflow/report/page", ".html.j2", ".css", ".js"),
         marks=marked_questions(),
     output:
         report="results/report.md",
+        page="results/report.html",
         csv="results/metrics.csv",
     log:
         "logs/write_report.log",
@@ -160,7 +162,9 @@ rule write_report:
             --run-facts {input.facts:q} \
             --charts results/charts \
             {params.flags:q} \
+            --template {input.template[0]:q} \
             --report {output.report:q} \
+            --page {output.page:q} \
             --csv {output.csv:q} \
             >{log:q} 2>&1
         """

@@ -1,4 +1,4 @@
-"""Write the ranking report as Markdown, and its numbers as CSV.
+"""Write the ranking report as Markdown and as a page for the browser, and its numbers as CSV.
 
 Example: python write_report.py --questions resources/datasets/demo/test.jsonl \
     --verdicts results/baseline/verdicts.jsonl results/full/verdicts.jsonl \
@@ -7,7 +7,8 @@ Example: python write_report.py --questions resources/datasets/demo/test.jsonl \
     --failures results/failures.jsonl --training results/full/train.json \
     --generation results/baseline/generation.json results/full/generation.json \
     --baseline baseline --run-facts results/run.json --charts results/charts --demonstration \
-    --report results/report.md --csv results/metrics.csv
+    --template workflow/report/page.html.j2 \
+    --report results/report.md --page results/report.html --csv results/metrics.csv
 """
 
 import argparse
@@ -21,6 +22,7 @@ from sqladder.report.comparison import compare
 from sqladder.report.contamination import clean_and_suspect
 from sqladder.report.machine import metrics_csv
 from sqladder.report.markdown import render
+from sqladder.report.page import render_page
 from sqladder.report.text import plural
 
 
@@ -35,6 +37,8 @@ def main() -> None:
     )
     parser.add_argument("--marks", type=Path, help="which questions are clean and suspect")
     parser.add_argument("--report", type=Path, required=True, help="Markdown file to write")
+    parser.add_argument("--template", type=Path, required=True, help="page.html.j2")
+    parser.add_argument("--page", type=Path, required=True, help="HTML file to write")
     parser.add_argument("--csv", type=Path, required=True, help="CSV file to write")
     args = parser.parse_args()
     comparison = compare(load_arguments(args))
@@ -43,9 +47,12 @@ def main() -> None:
     facts = read_json(args.run_facts)
     text = render(comparison, facts, args.title, charts, args.demonstration, contamination)
     write_text(args.report, text)
+    page = render_page(text, comparison.run, args.title, args.charts, args.template)
+    write_text(args.page, page)
     write_text(args.csv, metrics_csv(comparison.run))
     run = comparison.run
     print(f"{args.report}: {plural(len(run.variants), 'variant')}, {plural(run.n, 'question')}")
+    print(f"{args.page}: {args.page.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

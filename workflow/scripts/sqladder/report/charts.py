@@ -1,16 +1,19 @@
 """The charts as SVG: same order, colour, hatch and marker for a variant in all of them."""
 
+import io
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sqladder.files import replacing
+from sqladder.files import write_text
 from sqladder.report.captions import TITLES, alt_text, drawn_pairs, with_cost, with_curve
 from sqladder.report.comparison import Comparison, Pair
 from sqladder.report.data import (
@@ -25,6 +28,7 @@ from sqladder.report.data import (
 from sqladder.report.styles import Style, kind_style, style
 from sqladder.report.tables import TITLES as LEVEL_TITLES
 from sqladder.report.taxonomy import KINDS
+from sqladder.report.text import p_phrase, points, rate, seconds
 from sqladder.statistics import wilson_interval
 
 # A fixed salt and no date make the SVG of the same numbers the same bytes; text stays text, so that
@@ -43,6 +47,9 @@ SETTINGS = {
 
 INCH_PER_LETTER = 0.08
 
+_TIP = "tip: "
+_TIP_ID = re.compile(rf'<g id="{_TIP}([^"]*)">')
+
 
 def plot(comparison: Comparison, chart: str) -> Figure:
     """Draw one of the charts named in `captions.TITLES`."""
@@ -53,8 +60,21 @@ def plot(comparison: Comparison, chart: str) -> Figure:
 def save(figure: Figure, path: Path, comparison: Comparison, chart: str) -> None:
     """Write a chart as SVG with title and description, the same bytes for the same numbers."""
     about = {"Title": TITLES[chart], "Description": alt_text(comparison, chart), "Date": None}
-    with mpl.rc_context(SETTINGS), replacing(path) as temporary:
-        figure.savefig(temporary, format="svg", metadata=about, facecolor="white")
+    text = io.StringIO()
+    with mpl.rc_context(SETTINGS):
+        figure.savefig(text, format="svg", metadata=about, facecolor="white")
+    write_text(path, _TIP_ID.sub(r"<g><title>\1</title>", text.getvalue()))
+
+
+def _tip(text: str) -> str:
+    """An id that becomes the title of a part of the SVG, which browsers show over it."""
+    return f"{_TIP}{text}"
+
+
+def _about(total: Count) -> str:
+    """An accuracy with its interval in words, for the title of a mark."""
+    low, high = wilson_interval(total.correct, total.n)
+    return f"{rate(total.rate)} ({low:.3f} to {high:.3f}), {total.correct} of {total.n}"
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:
@@ -103,7 +123,9 @@ def _levels(comparison: Comparison) -> Figure:
     for position, variant in enumerate(run.variants):
         places = np.arange(len(shown)) + (position - (variants - 1) / 2) * width
         totals = [level_count(run, variant, level) for level in shown]
-        _bars(axes, places, totals, width, looks[variant.name], variant.name)
+        bars = _bars(axes, places, totals, width, looks[variant.name], variant.name)
+        for bar, level, total in zip(bars, shown, totals, strict=True):
+            bar.set_gid(_tip(f"{variant.name}, {level}: {_about(total)}"))
         _label_bars(axes, places, totals)
     sizes = [level_count(run, run.variants[0], level).n for level in shown]
     ticks = [f"{LEVEL_TITLES[level]}\nn = {n:,}" for level, n in zip(shown, sizes, strict=True)]
@@ -118,8 +140,8 @@ def _levels(comparison: Comparison) -> Figure:
 
 def _bars(
     axes: Axes, places: np.ndarray, totals: list[Count], width: float, look: Style, name: str
-) -> None:
-    axes.bar(
+) -> BarContainer:
+    return axes.bar(
         places,
         [total.rate or 0.0 for total in totals],
         width,
@@ -185,7 +207,9 @@ def _differences(comparison: Comparison) -> Figure:
 
 def _forest_row(axes: Axes, row: int, pair: Pair) -> None:
     low, high = (100 * end for end in pair.interval)
-    axes.plot([low, high], [row, row], color="black", linewidth=1.3)
+    told = f"{points(pair.difference)} ({low:+.1f} to {high:+.1f})".replace("-", "−")
+    tip = _tip(f"{pair.first} − {pair.second}: {told}, {p_phrase(pair.p)}")
+    axes.plot([low, high], [row, row], color="black", linewidth=1.3, gid=tip)
     axes.plot(
         100 * pair.difference,
         row,
@@ -193,6 +217,7 @@ def _forest_row(axes: Axes, row: int, pair: Pair) -> None:
         markersize=7,
         color="black",
         markerfacecolor="black" if pair.told_apart else "white",
+        gid=tip,
     )
 
 
@@ -212,7 +237,11 @@ def _databases(comparison: Comparison) -> Figure:
     image = axes.imshow(rates, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), share in np.ndenumerate(rates):
         tone = "white" if share > 0.6 else "black"
-        axes.text(column, row, f"{share:.2f}", ha="center", va="center", color=tone, size=8.5)
+        tip = _tip(f"{variants[column].name}, {labels[row]}: {share:.3f}")
+        text = axes.text(
+            column, row, f"{share:.2f}", ha="center", va="center", color=tone, size=8.5
+        )
+        text.set_gid(tip)
     axes.set_yticks(range(len(labels)), labels)
     axes.set_xticks(
         range(len(variants)),
@@ -239,7 +268,7 @@ def _failures(comparison: Comparison) -> Figure:
     ends = np.zeros(len(names))
     for kind in kinds:
         widths = np.array([failure_counts(variant)[kind] for variant in run.variants])
-        _stack(axes, ends, widths, kind, 0.035 * longest)
+        _stack(axes, names, ends, widths, kind, 0.035 * longest)
         ends += widths
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
@@ -252,10 +281,12 @@ def _failures(comparison: Comparison) -> Figure:
     return figure
 
 
-def _stack(axes: Axes, starts: np.ndarray, widths: np.ndarray, kind: str, room: float) -> None:
+def _stack(
+    axes: Axes, names: list[str], starts: np.ndarray, widths: np.ndarray, kind: str, room: float
+) -> None:
     """One kind's part of every bar, with its count where it is wider than `room`."""
     colour, hatch = kind_style(kind)
-    axes.barh(
+    bars = axes.barh(
         range(len(widths)),
         widths,
         0.72,
@@ -266,6 +297,8 @@ def _stack(axes: Axes, starts: np.ndarray, widths: np.ndarray, kind: str, room: 
         edgecolor="black",
         linewidth=0.6,
     )
+    for name, bar, width in zip(names, bars, widths, strict=True):
+        bar.set_gid(_tip(f"{name}, {KINDS[kind]}: {width}"))
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
     for row, (start, width) in enumerate(zip(starts, widths, strict=True)):
         if width > room:
@@ -318,7 +351,7 @@ def _cost(comparison: Comparison) -> Figure:
     figure, axes = _figure(7.5, 4.4)
     for variant, taken in known:
         total, look = level_count(comparison.run, variant, "all"), looks[variant.name]
-        axes.errorbar(
+        drawn = axes.errorbar(
             taken / length,
             total.rate,
             yerr=np.array([_errors(total)]).T,
@@ -332,6 +365,7 @@ def _cost(comparison: Comparison) -> Figure:
             capsize=3,
             elinewidth=0.9,
         )
+        drawn.lines[0].set_gid(_tip(f"{variant.name}: {_about(total)}, {seconds(taken)}"))
     # The room left of 0 keeps the marker of an untrained variant whole.
     axes.set_xlim(-0.03 * (longest or 1) / length, 1.05 * (longest or 1) / length)
     axes.set_xlabel(f"training time in {unit}")
