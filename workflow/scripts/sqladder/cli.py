@@ -1,16 +1,18 @@
 """The command `sqladder`; each subcommand is a module with HELP, add_arguments and run.
 
 Example: sqladder score --gold gold.sql --pred predicted.sql --db databases/
+         sqladder compare before/ after/
 """
 
 import argparse
 import sys
 
+from sqladder import compare_runs as compare
 from sqladder.errors import InputError, run_main
 from sqladder.metric import command as score
 from sqladder.metric.errors import MetricInputError
 
-COMMANDS = {"score": score}
+COMMANDS = {"score": score, "compare": compare}
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:

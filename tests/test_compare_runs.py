@@ -1,0 +1,87 @@
+"""The command that compares two runs."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import report_runs as runs
+from scipy.stats import binomtest
+
+
+def compare(*arguments):
+    command = [sys.executable, "-m", "sqladder.cli", "compare", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(runs.SCRIPTS)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def write(folder, **variants):
+    questions = runs.question_rows(60)
+    for name, marks in variants.items():
+        rows = runs.verdict_rows(questions, marks)
+        runs.write_lines(folder / "results" / name / "verdicts.jsonl", rows)
+    return folder
+
+
+def test_changes_are_counted_tested_and_named(tmp_path):
+    before = [False] * 20 + [True] * 40
+    clear = [True] * 12 + [False] * 8 + [False] * 2 + [True] * 38
+    noise = [True] * 3 + [False] * 17 + [False] * 2 + [True] * 38
+    old = write(tmp_path / "old", clear=before, noise=before, gone=before)
+    new = write(tmp_path / "new", clear=clear, noise=noise, added=clear)
+    done = compare(old, new)
+    assert (done.returncode, done.stderr) == (0, "")
+    # Holm: the smaller of two p-values counts twice.
+    p = 2 * binomtest(12, 14).pvalue
+    lines = done.stdout.splitlines()
+    assert lines[:2] == [f"only in {old}: gone", f"only in {new}: added"]
+    assert (
+        f"clear: 0.667 -> 0.833 of 60 questions, 12 fixed, 2 broken, p = {p:.2g}: more than chance"
+        in lines
+    )
+    assert (
+        "noise: 0.667 -> 0.683 of 60 questions, 3 fixed, 2 broken, p = 1: "
+        "no more than chance would do" in lines
+    )
+    assert "  broken  q0020  db_0, medium: correct -> wrong_result" in lines
+    assert sum(line.startswith("  fixed  q") for line in lines) == 10 + 3
+    assert "  fixed  and 2 more; --show 12 names them all" in lines
+    assert compare(old, new, "--show", 12).stdout.count("fixed  q") == 12 + 3
+
+
+def test_a_run_is_no_different_from_itself(tmp_path):
+    run = write(tmp_path / "run", one=[True, False] * 30)
+    done = compare(run, run / "results")
+    assert done.stdout == (
+        "one: 0.500 -> 0.500 of 60 questions, 0 fixed, 0 broken, p = 1: "
+        "no more than chance would do\n"
+    )
+
+
+def test_questions_of_one_run_only_are_left_out_and_counted(tmp_path):
+    old, new = (write(tmp_path / name, one=[True] * 60) for name in ("old", "new"))
+    path = new / "results/one/verdicts.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:50]))
+    done = compare(old, new)
+    assert "of 50 questions" in done.stdout
+    assert "  10 questions are in one of the runs only and are left out" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ("empty", "has no results/<variant>/verdicts.jsonl: name the folder of a finished run"),
+        ("two", "the runs share no variant"),
+        ("three", "variant 'one' has no question in both runs: ids differ"),
+    ],
+)
+def test_runs_that_cannot_be_compared_are_refused(tmp_path, other, message):
+    run = write(tmp_path / "run", one=[True] * 60)
+    write(tmp_path / "two", another=[True] * 60)
+    moved = [{**row, "id": f"x{row['id']}"} for row in runs.question_rows(60)]
+    rows = runs.verdict_rows(moved, [True] * 60)
+    runs.write_lines(tmp_path / "three/results/one/verdicts.jsonl", rows)
+    done = compare(run, tmp_path / other)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert message in done.stderr
