@@ -6,9 +6,9 @@ Example: python generate.py --engine transformers --model results/full/model
 """
 
 import argparse
+import importlib
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -101,8 +101,10 @@ def generation_facts(engine: str, predictions: Sequence[Row], seconds: float) ->
         "cut_off": sum(row["finish_reason"] == "length" for row in predictions),
         "peak_memory_mb": peak_memory_mb(),
         "device": device_name(),
+        # Asked of the modules: vLLM's package has another name where it is built for CPU.
         "versions": {
-            name: version(name) for name in dict.fromkeys(("torch", "transformers", engine))
+            name: importlib.import_module(name).__version__
+            for name in dict.fromkeys(("torch", "transformers", engine))
         },
     }
 
