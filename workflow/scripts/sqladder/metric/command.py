@@ -104,6 +104,7 @@ def _progress() -> Iterator[Any]:
     if not sys.stderr.isatty():
         yield lambda judged, total: None
         return
+    # Only here: most calls have no terminal, and the import takes longer than the start.
     from rich.console import Console
     from rich.progress import Progress
 

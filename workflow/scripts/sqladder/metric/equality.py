@@ -35,10 +35,12 @@ def results_equal(
         return True
     if len(gold) != len(predicted) or len(gold[0]) != len(predicted[0]):
         return False
+    # Equal lists without floats have equal types too, so the printed forms agree as well.
     if gold == predicted and not (_holds_float(gold) or _holds_float(predicted)):
         return True
     if not number_keys and not _same_sorted_rows(gold, predicted, order_matters):
         return False
+    # With rows in order, columns are matched whole: equal bags of columns are a bijection.
     if order_matters:
         return Counter(zip(*gold, strict=True)) == Counter(zip(*predicted, strict=True))
     if len(gold[0]) == 1:
@@ -59,6 +61,7 @@ def _sorted_rows(rows: Iterable[Row]) -> list[Row]:
 
 
 def _same_sorted_rows(gold: Sequence[Row], predicted: Sequence[Row], order_matters: bool) -> bool:
+    # Sorting one value changes nothing.
     if len(gold[0]) > 1:
         gold, predicted = _sorted_rows(gold), _sorted_rows(predicted)
     if order_matters:
@@ -136,6 +139,7 @@ class _Search:
             if self.visited > MAX_SEARCH_NODES:
                 raise TooHardError
             pairs = zip(node.predicted_prefixes, self.predicted[column], strict=True)
+            # A prefix that gold lacks gets a number that gold's never have.
             prefixes = [numbers.get(pair, -1) for pair in pairs]
             if Counter(prefixes) == wanted:
                 yield _Node(gold_prefixes, prefixes, node.used | {column})

@@ -58,6 +58,7 @@ def read_predictions(path: Path, gold: Gold) -> list[str]:
         return _predictions_by_id(path, gold.items)
     sessions = _sessions(path)
     found = {(i, j): line for i, turns in enumerate(sessions) for j, line in enumerate(turns)}
+    # Pairing by position alone would score a short file on its first questions only.
     for item in gold.items:
         if (item.session, item.turn) not in found:
             raise MetricInputError(

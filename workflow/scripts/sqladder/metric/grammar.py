@@ -29,6 +29,7 @@ _NOT_NAMES = frozenset(
 ) | {*CLAUSES, *_JOIN_WORDS}
 
 _LITERAL_MARK = "\ue000"
+# NLTK's Treebank rules, as far as they touch SQL. A comma before a digit does not split.
 _APART = re.compile(r"([;@#$%&?!*()\[\]{}<>`]|--|\.{2,}|[:,](?=\D|$))")
 _NAME = re.compile(r"[^\W\d][\w$]*|\d+\w*[^\W\d]\w*")
 Schema = dict[str, list[str]]
@@ -155,6 +156,7 @@ class _Parser:
         query, start = Query(), at
         block = self.tokens[at] == "("
         at += block
+        # FROM first: it says which tables the other clauses' columns may belong to.
         after_from, query.tables, query.on, tables = self.from_clause(start)
         query.distinct, query.select = self.select_clause(at, tables)
         at, query.where = self.conditions_after("where", after_from, tables)
@@ -163,6 +165,7 @@ class _Parser:
         at, query.direction, query.order = self.order_clause(at, tables)
         if self.peek(at) == "limit":
             query.limit, at = True, at + 2
+            # Raises IndexError if the number is missing.
             self.tokens[at - 1]
         at = self.skip_semicolons(at)
         if block:
@@ -264,6 +267,7 @@ class _Parser:
         """`[(] column [)]` or `aggregate ( [distinct] column )`."""
         block = self.tokens[at] == "("
         at += block
+        # An aggregate in parentheses leaves the closing one to the caller, as Spider's parser does.
         if self.tokens[at] in AGGREGATES:
             aggregate = AGGREGATES.index(self.tokens[at])
             at = self.expect(at + 1, "(")
@@ -307,6 +311,7 @@ class _Parser:
 
     def column_value(self, start: int, at: int, tables: Sequence[str]) -> tuple[int, Column]:
         """A column on the right side; whatever follows it up to the next clause is skipped."""
+        # `or` is no stop: what follows one after a column is lost, in Spider's parser too.
         end = at
         stops = (",", ")", "and", *CLAUSES, *_JOIN_WORDS)
         while end < len(self.tokens) and self.tokens[end] not in stops:

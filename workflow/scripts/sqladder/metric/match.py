@@ -80,6 +80,7 @@ class Matcher:
         return compare(self._prepared(found), wanted)
 
     def _prepared(self, query: Query) -> Query:
+        # Only columns of the outermost query's tables are unified, set operations included.
         tables = {table.removesuffix("__") for table in query.tables if isinstance(table, str)}
 
         def unify(column: str) -> str:
@@ -97,6 +98,7 @@ def compare(predicted: Query, gold: Query) -> Match:
 
 def read_schema(database: Path) -> Schema:
     """Lower-case columns of each lower-case table of a database file."""
+    # The file belongs to the benchmark and the statements are ours: no sandbox is needed.
     uri = database.resolve().as_uri() + "?mode=ro&immutable=1"
     with closing(sqlite3.connect(uri, uri=True)) as connection:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")

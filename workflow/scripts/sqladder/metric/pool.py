@@ -20,6 +20,8 @@ from sqladder.metric.suite import GOLD_ERROR, Judgement, Options
 from sqladder.metric.worker import NOTE
 
 _PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
+# Programs of their own rather than forks: their address space starts small, so that a limit on it
+# means the same in every caller, and threads of the caller do no harm.
 _START = (
     "import sys; sys.path.insert(0, sys.argv[1]); from sqladder.metric.worker import main; main()"
 )
@@ -182,6 +184,7 @@ class _Process:
             note.truncate(NOTE.size)
             self._note = mmap.mmap(note.fileno(), NOTE.size)
             self._process = subprocess.Popen(
+                # Without site packages, which the worker does not need, the start takes half as long.
                 [sys.executable, "-I", "-S", "-c", _START, _PACKAGE_ROOT],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -234,6 +237,7 @@ class _Process:
         code = self._process.wait()
         on_gold, plugged = NOTE.unpack(self._note[:])
         self.stop()
+        # Not a query's fault, and starting another would end the same way.
         if not self._ready:
             raise WorkerError(f"a worker ended with status {code} before it could start")
         verdict, detail = self._meaning(code)
@@ -243,6 +247,7 @@ class _Process:
             for i in waiting:
                 question.judgements[i] = Judgement(GOLD_ERROR, f"gold: {detail}")
         elif plugged:
+            # Its own values were fine so far: judge it again without others.
             sql, _ = question.candidates[waiting[0]]
             question.candidates[waiting[0]] = (sql, False)
         else:
@@ -251,6 +256,7 @@ class _Process:
     def _meaning(self, code: int) -> tuple[str, str]:
         if code == -signal.SIGALRM:
             return "timeout", f"more than {self._limits.timeout:g} s"
+        # An exception ended it, and of these the worker lets only MemoryError through.
         if code > 0:
             return "refused", f"more than {self._limits.memory_mb} MiB of memory"
         return "refused", f"ended its process (signal {-code})"

@@ -17,7 +17,11 @@ from sqladder.metric.errors import MetricInputError
 
 # A handler is called every so many steps; the budget is counted in whole calls.
 STEPS_PER_CALL = 4_000
+# Most results are small: a short first fetch finds their end without another call.
 _FIRST_ROWS, _MORE_ROWS = 16, 1024
+_DETAIL_CHARS = 300
+# What sqlite3 raises for a statement, whatever the reason.
+_SQLITE_FAILS = (sqlite3.Error, sqlite3.Warning, MemoryError, ValueError, OverflowError)
 _ALLOWED = frozenset(
     (
         sqlite3.SQLITE_SELECT,
@@ -92,6 +96,8 @@ class Database:
         self.path, self.limits = path, limits
         self._calls_left = 0
         self._denied = ""
+        # Immutable: no lock and no journal, so that a read-only folder is enough and two runs do
+        # not see each other. Statements are not cached, because each is executed once.
         uri = path.resolve().as_uri() + "?mode=ro&immutable=1"
         self._connection = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=0)
         self._harden()
@@ -115,7 +121,7 @@ class Database:
         self._check_text(sql)
         try:
             return self._fetch(self._connection.execute(sql), max_rows)
-        except (sqlite3.Error, sqlite3.Warning, MemoryError, ValueError, OverflowError) as error:
+        except _SQLITE_FAILS as error:
             if _is_undecodable(error):
                 return self._execute_ignoring_bad_text(sql, max_rows)
             raise self._explain(error) from error
@@ -126,12 +132,13 @@ class Database:
         self._connection.text_factory = lambda raw: raw.decode(errors="ignore")
         try:
             return self._fetch(self._connection.execute(sql), max_rows)
-        except (sqlite3.Error, sqlite3.Warning, MemoryError, ValueError, OverflowError) as error:
+        except _SQLITE_FAILS as error:
             raise self._explain(error) from error
         finally:
             self._connection.text_factory = str
 
     def _fetch(self, cursor: sqlite3.Cursor, max_rows: int | None) -> Result:
+        # Statements that change nothing that the authorizer knows, such as REINDEX, come this far.
         if cursor.description is None:
             raise QueryError("no_sql", "the statement is no query")
         wanted = self.limits.max_rows if max_rows is None else max_rows
@@ -166,9 +173,13 @@ class Database:
         connection = self._connection
         for name, value in _sqlite_limits(self.limits):
             connection.setlimit(name, value)
+        # Functions and virtual tables with side effects do not run from views of the file.
         connection.execute("PRAGMA trusted_schema=OFF")
         connection.execute("PRAGMA temp_store=MEMORY")
+        # For all connections of the process. SQLite fails cleanly at its half; the other half is
+        # for the rows in Python.
         connection.execute(f"PRAGMA hard_heap_limit={self.limits.memory_mb * 2**20 // 2}")
+        # Last, because it would refuse the lines above.
         connection.set_authorizer(self._authorize)
         connection.set_progress_handler(self._spend, STEPS_PER_CALL)
 
@@ -187,7 +198,8 @@ class Database:
 
     def _explain(self, error: Exception) -> QueryError:
         """Turn an exception of sqlite3 into the verdict it stands for."""
-        text = f"{type(error).__name__}: {error}"
+        # A message can quote the whole query.
+        text = f"{type(error).__name__}: {error}"[:_DETAIL_CHARS]
         if self._denied:
             return QueryError("refused", f"not allowed: {self._denied}; a query may only read")
         if self._calls_left < 0:
@@ -217,11 +229,18 @@ _ACTION_NAMES = {
 def _sqlite_limits(limits: Limits) -> Iterator[tuple[int, int]]:
     yield sqlite3.SQLITE_LIMIT_LENGTH, limits.max_bytes
     yield sqlite3.SQLITE_LIMIT_SQL_LENGTH, 4 * limits.max_sql_chars
+    yield sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000
+    # Nothing that reading needs.
     yield sqlite3.SQLITE_LIMIT_ATTACHED, 0
     yield sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 1
-    yield sqlite3.SQLITE_LIMIT_WORKER_THREADS, 0
     yield sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 0
-    yield sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000
+    yield sqlite3.SQLITE_LIMIT_WORKER_THREADS, 0
+    # SQLite's own defaults, set because a build may have others and verdicts should not differ.
+    yield sqlite3.SQLITE_LIMIT_COLUMN, 2000
+    yield sqlite3.SQLITE_LIMIT_COMPOUND_SELECT, 500
+    yield sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 1000
+    yield sqlite3.SQLITE_LIMIT_FUNCTION_ARG, 127
+    yield sqlite3.SQLITE_LIMIT_VDBE_OP, 10_000_000
 
 
 def _chunks(cursor: sqlite3.Cursor) -> Iterator[list[Row]]:

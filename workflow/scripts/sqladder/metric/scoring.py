@@ -267,6 +267,7 @@ class _Work:
     def place(self, item: Item, prediction: str) -> tuple[pool.Question, int]:
         """Where the judgement of a prediction will be."""
         key = (item.db_id, item.gold, prediction)
+        # The same text for the same gold, in whatever arm or question, is judged once.
         if key not in self._places:
             question = self._questions.setdefault(
                 key[:2], pool.Question(self.suites[item.db_id], item.gold, [], [])

@@ -81,6 +81,7 @@ class Question:
         judgement = Judgement(CORRECT, single_database=passed > 0)
         if failure:
             judgement.verdict, judgement.detail = failure.verdict, failure.detail
+        # The prediction's own text is the first alternative, so a right one needs no other.
         if plug:
             judgement.plug_value = failure is None or self._some_alternative_fits(prepared)
         return judgement
@@ -100,11 +101,13 @@ class Question:
         return len(self.files), None
 
     def _compare_on(self, file: Database, gold: Result, sql: str) -> None:
+        # One row too many is enough to know; an endless result costs no more than gold's.
         found = file.execute(sql, max_rows=len(gold.rows))
         if not found.complete:
             raise QueryError(WRONG_RESULT, f"more rows than gold's {len(gold.rows)}")
         if len(found.rows) != len(gold.rows):
             raise QueryError(WRONG_RESULT, f"{len(found.rows)} rows, gold has {len(gold.rows)}")
+        # The official evaluator reads the number of columns off the first row, if there is one.
         repairs = self.options.repairs
         if found.columns != gold.columns and (gold.rows or "empty-columns" in repairs):
             raise QueryError(WRONG_RESULT, f"{found.columns} columns, gold has {gold.columns}")
@@ -181,6 +184,7 @@ def _unfit(prediction: str, options: Options, limits: Limits) -> QueryError | No
         return QueryError(
             "refused", f"{len(prediction)} characters, more than {limits.max_sql_chars}"
         )
+    # A letter is cheaper to find than tokens, and nearly every text starts with one.
     if not _starts_with_word(prediction) and not _first_statement_says_something(prediction):
         return QueryError("no_sql", "the text holds no statement")
     if "one-statement" in options.repairs and normalise.has_second_statement(prediction):

@@ -48,6 +48,7 @@ def alternatives(gold: str, prediction: str, limit: int) -> tuple[list[str], boo
 
 def _assignments(values: list[str], places: int) -> Iterator[tuple[str, ...]]:
     """All choices of one value a place; those that use each value once, in order, come first."""
+    # Guesses worth trying before the bound cuts off; the full product repeats them harmlessly.
     if 1 < places <= len(values):
         yield from islice(permutations(values, places), 24)
     yield from product(values, repeat=places)
@@ -85,7 +86,9 @@ def _strip(sql: str) -> tuple[list[str], list[str]]:
     for token in lexer.tokenize(sql):
         if token.kind in (lexer.SINGLE, lexer.DOUBLE):
             values.append(token.text)
+            # Everywhere in the text, also inside a later literal: a quirk that decides verdicts.
             sql = sql.replace(token.text.strip(), _SLOT)
+    # Numbers are looked for in the whole text but must be whole blank-separated tokens.
     tokens = sql.split()
     tokens = _mark(tokens, set(_FLOAT.findall(sql)), values)
     integers = {text.strip() for text in _INTEGER.findall(" ".join(tokens))}

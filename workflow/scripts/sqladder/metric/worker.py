@@ -88,6 +88,7 @@ def main() -> None:
     notebook = Notebook(setup["note"], limits.timeout)
     worker = Worker(Options(**setup["options"]), limits, notebook)
     confine(limits)
+    # Ctrl-C reaches the whole process group; the scheduler ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _say({"ready": True})
     for line in sys.stdin:
@@ -99,6 +100,7 @@ def main() -> None:
                 # The heap is no longer to be trusted: end, and be replaced.
                 raise
             except Exception:
+                # A fault of ours is reported as one and never becomes a verdict.
                 _say({"bug": traceback.format_exc()})
 
 
