@@ -175,7 +175,9 @@ class _Process:
         self._process.kill()
         self._process.wait()
         self._process.stdout.close()
-        self._process.stdin.close()
+        # What it did not read is still in our buffer, and closing tries to send that.
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._note.close()
 
     def _start(self) -> None:

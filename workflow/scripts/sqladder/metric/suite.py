@@ -44,8 +44,9 @@ class Judgement:
 
 # Other white space, such as U+2028, is part of a name to SQLite.
 _SQLITE_BLANKS = frozenset((" ", "\t", "\n", "\r", "\f", "\r\n"))
-# Rows of gold results kept for one question; beyond this gold is executed again when needed.
-_ROWS_KEPT = 200_000
+# Packed bytes of gold results kept for one question; as rows they take some ten times as much.
+# Beyond this gold is executed again when needed.
+_BYTES_KEPT = 10_000_000
 
 
 class Question:
@@ -68,7 +69,7 @@ class Question:
         self.ordered = normalise.order_matters(self.gold, options.repairs)
         self._executable_gold = normalise.executable(self.gold, options.repairs)
         self._results: dict[int, Result] = {}
-        self._rows_kept = 0
+        self._bytes_kept = 0
 
     def judge(self, prediction: str, plug: bool) -> Judgement:
         """Judge one prediction on all files; `plug` also tries gold's values in it."""
@@ -127,8 +128,9 @@ class Question:
             result = self.files[number].execute(self._executable_gold)
         except QueryError as failure:
             raise QueryError(GOLD_ERROR, f"gold: {failure.detail}") from failure
-        if self._rows_kept + len(result.rows) <= _ROWS_KEPT:
-            self._rows_kept += len(result.rows)
+        size = sum(map(len, result.packed))
+        if self._bytes_kept + size <= _BYTES_KEPT:
+            self._bytes_kept += size
             self._results[number] = result
         return result
 
