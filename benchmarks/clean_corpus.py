@@ -27,7 +27,6 @@ SCRIPTS = ROOT / "workflow/scripts"
 sys.path += [str(ROOT / "tests"), str(SCRIPTS)]
 
 from fault_server import fault_server  # noqa: E402
-
 from sqladder.files import write_jsonl  # noqa: E402
 
 QUESTIONS, PLANTED = 1034, 356

@@ -7,8 +7,8 @@ import sys
 
 import duckdb
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from sqladder.errors import InputError
 from sqladder.gold import check_golds, sort_out, summary
 from sqladder.metric.sandbox import Limits

@@ -6,8 +6,8 @@ import subprocess
 from importlib import metadata
 
 import pytest
-from report_runs import call
 
+from report_runs import call
 from sqladder.errors import InputError
 from sqladder.report.facts import (
     checksum,

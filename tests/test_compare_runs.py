@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import pytest
-import report_runs as runs
 from scipy.stats import binomtest
+
+import report_runs as runs
 
 
 def compare(*arguments):

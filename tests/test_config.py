@@ -1,8 +1,8 @@
 import copy
 
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from sqladder.config import check, input_path, read_yaml, setting, variants_by_method
 from sqladder.errors import InputError
 

@@ -3,8 +3,8 @@
 import copy
 
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from sqladder.config import check, needed_file, read_yaml
 from sqladder.errors import InputError
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 import yaml
-from conftest import ROOT
 
+from conftest import ROOT
 from sqladder.config import check, context_flags, read_yaml, retrieval_flags
 from sqladder.errors import InputError
 from sqladder.retrieval.keys import KEYS

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import yaml
+
 from conftest import ROOT, copy_project, run_snakemake
 from tiny_embedder import save_embedder
 

@@ -8,8 +8,8 @@ import time
 from contextlib import closing
 
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from sqladder.contexts import ContextWriter, Options, ValueOptions
 from sqladder.errors import InputError
 from sqladder.prompts import chat_messages, check_user_template

@@ -7,8 +7,8 @@ import time
 import duckdb
 import psycopg
 import pytest
-from postgresql_server import postgresql_server
 
+from postgresql_server import postgresql_server
 from sqladder.databases.engine import kind_of, open_engine
 from sqladder.databases.export import export_to_sqlite
 from sqladder.databases.urls import without_password

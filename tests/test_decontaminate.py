@@ -6,9 +6,9 @@ import sys
 from collections import Counter
 
 import pytest
+
 from conftest import ROOT
 from planted import EXPECTED, planted
-
 from sqladder.decontamination import RULES, Evaluation, character_grams, word_ngrams
 from sqladder.demo.databases import build
 from sqladder.demo.questions import generate

@@ -4,8 +4,8 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from sqladder.demo.databases import build, read_rows, write_database
 from sqladder.demo.variations import STYLES, vary
 from sqladder.errors import InputError

@@ -7,8 +7,8 @@ from contextlib import closing
 from itertools import combinations
 
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from sqladder.demo.databases import build
 from sqladder.demo.questions import LEVELS, TYPES, generate
 from sqladder.demo.split import (

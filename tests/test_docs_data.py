@@ -5,8 +5,8 @@ import re
 
 import pytest
 import yaml
-from conftest import ROOT
 
+from conftest import ROOT
 from sqladder.config import check, read_yaml
 from sqladder.decontamination import RULES
 from sqladder.formats import FORMATS

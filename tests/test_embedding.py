@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from sqladder.errors import InputError
 from sqladder.retrieval import embedding
 from sqladder.retrieval.embedding import Embedder, IndexFacts, build_index, embedding_examples

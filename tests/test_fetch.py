@@ -10,6 +10,7 @@ import sys
 import zipfile
 
 import pytest
+
 from conftest import ROOT
 from fault_server import COMMIT, Fault, fault_server
 

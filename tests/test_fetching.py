@@ -3,8 +3,8 @@
 import random
 
 import pytest
-from fault_server import Fault, fault_server
 
+from fault_server import Fault, fault_server
 from sqladder.errors import InputError
 from sqladder.fetching import Patience, fetch_url
 

@@ -11,6 +11,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 import yaml
+
 from conftest import ROOT, copy_project, run_snakemake
 from fault_server import COMMIT, Fault, fault_server
 

@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import ROOT
 from sqladder.errors import InputError
 from sqladder.files import read_jsonl
 from sqladder.lengths import Fitter, Lengths, around_schema, histogram_edges, largest

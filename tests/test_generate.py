@@ -4,9 +4,9 @@ import json
 
 import pytest
 import torch
-import toy_models
 from transformers import AutoTokenizer
 
+import toy_models
 from sqladder import prompts
 from sqladder.errors import InputError
 from sqladder.extraction import extract_sql

@@ -9,6 +9,7 @@ import tarfile
 import zipfile
 
 import pytest
+
 from conftest import ROOT
 
 

@@ -5,11 +5,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from test_metric_fuzz import VERDICTS
 
 from sqladder.cli import COMMANDS
 from sqladder.metric import __all__ as public_names
 from sqladder.metric.normalise import REPAIRS
+from test_metric_fuzz import VERDICTS
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "metric.md").read_text()
 

@@ -5,15 +5,15 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sql_fuzz import GOLDS, confirms, random_query, write_databases
-from test_metric_hostile import state
 
+from sql_fuzz import GOLDS, confirms, random_query, write_databases
 from sqladder.metric import equality, lexer, normalise, values
 from sqladder.metric.difficulty import LEVELS, hardness
 from sqladder.metric.formats import Gold, Item
 from sqladder.metric.sandbox import Limits
 from sqladder.metric.scoring import Task, score
 from sqladder.metric.suite import Options, query_key
+from test_metric_hostile import state
 
 VERDICTS = {"correct", "wrong_result", "sql_error", "timeout", "refused", "no_sql"}
 LIMITS = Limits(max_vm_steps=300_000, timeout=5, memory_mb=400)

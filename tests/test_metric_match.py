@@ -5,11 +5,11 @@ import lzma
 import sqlite3
 
 import pytest
-from test_metric_parity import gold_and_predictions
 
 from sqladder.metric.errors import MetricInputError
 from sqladder.metric.match import Matcher, read_key_maps, read_schema
 from sqladder.metric.scoring import Task, score
+from test_metric_parity import gold_and_predictions
 
 SCHEMA = {"pet": ["id", "name", "age", "owner_id"], "person": ["id", "name"]}
 # Both columns of the foreign key count as the one with the smaller index in tables.json.

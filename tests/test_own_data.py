@@ -8,6 +8,7 @@ import duckdb
 import psycopg
 import pytest
 import yaml
+
 from conftest import ROOT, copy_project, run_snakemake
 from postgresql_server import postgresql_server
 

@@ -2,7 +2,6 @@
 
 import report_runs as runs
 from report_runs import arguments_of, call, cpu_seconds_of_children
-
 from sqladder.report.captions import TITLES
 
 

@@ -6,10 +6,10 @@ import sys
 from unittest.mock import patch
 
 import pytest
-from conftest import ROOT
-from tiny_reranker import tiny_model
 
+from conftest import ROOT
 from sqladder.prompts import prompt_ids
+from tiny_reranker import tiny_model
 
 PROGRAM = str(ROOT / "workflow/scripts/preview.py")
 

@@ -4,9 +4,9 @@ import lzma
 import shutil
 
 import pytest
-import toy_models
 from transformers import AutoTokenizer
 
+import toy_models
 from sqladder import prompts
 from sqladder.errors import InputError
 from sqladder.training import llamafactory

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import report_runs as runs
 
+import report_runs as runs
 from sqladder.report.captions import TITLES, alt_text, drawn_pairs
 from sqladder.report.charts import plot, save, smoothed
 from sqladder.report.comparison import compare

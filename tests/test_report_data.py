@@ -3,8 +3,8 @@
 import json
 
 import pytest
-import report_runs as runs
 
+import report_runs as runs
 from sqladder.errors import InputError
 from sqladder.report.data import level_count, load_run
 from sqladder.report.features import sql_features

@@ -9,9 +9,9 @@ from math import comb
 
 import numpy as np
 import pytest
-import report_runs as runs
 from scipy import stats
 
+import report_runs as runs
 from sqladder.report.comparison import compare
 from sqladder.report.data import load_run
 from sqladder.report.machine import metrics_csv

@@ -7,9 +7,9 @@ import re
 
 import numpy as np
 import pytest
-import report_runs as runs
 from scipy import stats
 
+import report_runs as runs
 from sqladder.report.comparison import compare
 from sqladder.report.data import load_run
 from sqladder.report.markdown import render

@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-import report_runs as runs
 
+import report_runs as runs
 from sqladder.report.captions import TITLES
 from sqladder.report.charts import plot, save
 from sqladder.report.comparison import compare

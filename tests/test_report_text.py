@@ -1,8 +1,8 @@
 """Numbers as printed, and text of models and databases that must not act as markup."""
 
 import pytest
-import report_runs as runs
 
+import report_runs as runs
 from sqladder.report.bars import bar, text_bars
 from sqladder.report.data import load_run
 from sqladder.report.text import (

@@ -6,12 +6,12 @@ import lzma
 
 import pytest
 import torch
-from tiny_reranker import CARD_PROMPT, TASK, TOPICS, question, tiny_model
 from transformers import PreTrainedTokenizerFast
 
 from sqladder.errors import InputError
 from sqladder.retrieval.pool import Found, Pool
 from sqladder.retrieval.rerank import PREFIX, SUFFIX, Reranker, reranked
+from tiny_reranker import CARD_PROMPT, TASK, TOPICS, question, tiny_model
 
 
 def train(reranker, pairs):

@@ -6,6 +6,7 @@ import time
 
 import psutil
 import pytest
+
 import toy_models
 
 pytestmark = pytest.mark.slow

@@ -10,6 +10,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+
 from conftest import ROOT
 from tiny_reranker import TASK, TOPICS, question, tiny_model
 

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-import toy_models
 import yaml
 from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
+import toy_models
 from sqladder.errors import InputError
 from sqladder.training.checkpoints import mark_complete, prepare_work_folder
 from sqladder.training.run import rows_within

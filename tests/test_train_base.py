@@ -4,9 +4,9 @@ import json
 
 import pytest
 import torch
-import toy_models
 from transformers import AutoTokenizer
 
+import toy_models
 from sqladder.base_model import Shape, bundle, collate, new_model, train_tokenizer
 from sqladder.prompts import chat_messages
 from sqladder.training.facts import token_pairs

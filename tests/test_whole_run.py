@@ -10,6 +10,7 @@ import time
 import psutil
 import pytest
 import yaml
+
 from conftest import ROOT, copy_project, run_snakemake, snakemake_environment
 
 ARGUMENTS = ["--cores", "2", "--configfile", "config/run.yaml", "--replace-workflow-config"]

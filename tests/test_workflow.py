@@ -7,10 +7,17 @@ from collections import Counter
 
 import pytest
 import yaml
+
 from conftest import ROOT, copy_project, run_snakemake
 
 TINY = ["--configfile", "config/tiny.yaml", "--replace-workflow-config"]
-REPORT_RULES = {"collect_run_facts", "plot_charts", "sort_failures", "write_report"}
+REPORT_RULES = {
+    "collect_run_facts",
+    "plot_charts",
+    "sort_failures",
+    "write_model_cards",
+    "write_report",
+}
 
 
 def planned_jobs(output: str) -> Counter:

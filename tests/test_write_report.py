@@ -3,9 +3,9 @@
 import csv
 
 import pytest
+
 import report_runs as runs
 from report_runs import arguments_of, call, cpu_seconds_of_children
-
 from sqladder.report.captions import TITLES
 
 NAMES = ("baseline", "lora_32r", "full")

@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import transformers
-from conftest import ROOT
 
+from conftest import ROOT
 from sqladder.base_model import Shape, new_model, train_tokenizer
 from sqladder.files import write_jsonl
 from sqladder.prompts import chat_messages

@@ -1,6 +1,6 @@
 # The report: the run's facts, charts, and the ranking with everything it rests on.
 # REQUIRED: results/{variant}/{verdicts.jsonl,metrics.json,predictions.jsonl,train.json,generation.json}.
-# OUTPUTS: results/{report.md,report.html,metrics.csv,run.json,failures.jsonl}, results/charts/*.svg.
+# OUTPUTS: results/{report.md,report.html,metrics.csv,run.json,failures.jsonl}, results/{variant}/model_card.md, results/charts/*.svg.
 
 
 rule collect_run_facts:
@@ -126,6 +126,30 @@ rule plot_charts:
         """
 
 
+rule write_model_cards:
+    input:
+        script="workflow/scripts/write_model_cards.py",
+        modules=modules_of("write_model_cards.py"),
+        facts="results/run.json",
+        training=collect("results/{variant}/train.json", variant=TRAINED),
+        metrics=collect("results/{variant}/metrics.json", variant=TRAINED),
+    output:
+        cards=collect("results/{variant}/model_card.md", variant=TRAINED),
+    log:
+        "logs/write_model_cards.log",
+    conda:
+        "../envs/report.yaml"
+    shell:
+        r"""
+        python {input.script:q} \
+            --run-facts {input.facts:q} \
+            --training {input.training:q} \
+            --metrics {input.metrics:q} \
+            --output {output.cards:q} \
+            >{log:q} 2>&1
+        """
+
+
 rule write_report:
     input:
         **results_of_all_variants(),
@@ -135,6 +159,8 @@ rule write_report:
         failures="results/failures.jsonl",
         facts="results/run.json",
         charts=rules.plot_charts.output,
+        # Not read: whoever asks for the report gets the cards with it.
+        cards=collect("results/{variant}/model_card.md", variant=TRAINED),
         template=multiext("workflow/report/page", ".html.j2", ".css", ".js"),
         marks=marked_questions(),
     output:
