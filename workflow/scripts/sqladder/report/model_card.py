@@ -1,0 +1,148 @@
+"""A model card: what a fine-tuned model was made from and how, what it reaches, and what it does not."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from sqladder.config import download_of, setting
+from sqladder.report.text import UNKNOWN, escape, number, rate, seconds, table
+from sqladder.statistics import wilson_interval
+
+Facts = Mapping[str, Any]
+
+_LEVELS = ("easy", "medium", "hard", "extra", "all")
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def model_card(variant: str, facts: Facts, training: Facts, metrics: Facts) -> str:
+    """Write the card of a trained variant as Markdown with Hugging Face's metadata.
+
+    Args:
+        variant: its name.
+        facts: content of run.json.
+        training: content of train.json.
+        metrics: content of metrics.json.
+    """
+    config = facts["config"]
+    header = yaml.safe_dump(metadata(variant, config, metrics), sort_keys=False, allow_unicode=True)
+    sections = [
+        f"---\n{header}---",
+        f"# {escape(variant)}",
+        _summary(config, training),
+        _results(config, metrics),
+        _recipe(variant, config, training),
+        _data(facts),
+        _limits(config),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def metadata(variant: str, config: Facts, metrics: Facts) -> dict[str, Any]:
+    """The fields that the Hugging Face Hub reads; a license is not known here."""
+    base = base_repository(config)
+    total = metrics["accuracy"]["all"]
+    measured = {
+        "type": "execution_accuracy",
+        "name": "test-suite execution accuracy",
+        "value": None if total["rate"] is None else round(total["rate"], 4),
+    }
+    result = {
+        "task": {"type": "text-generation", "name": "text-to-SQL"},
+        "dataset": {"type": config["test_on"], "name": config["test_on"]},
+        "metrics": [measured],
+    }
+    return {
+        **({"base_model": base} if base else {}),
+        "library_name": "transformers",
+        "pipeline_tag": "text-generation",
+        "license": "unknown",
+        "tags": ["text-to-sql", "sqladder", config["variants"][variant]["method"]],
+        "model-index": [{"name": variant, "results": [result]}],
+    }
+
+
+def base_repository(config: Facts) -> str | None:
+    """The base model's name on the Hub, if the config tells it: its download's repository."""
+    download = config.get("downloads", {}).get(
+        download_of(config["base_model"].get("path", "")), {}
+    )
+    name = str(download.get("repository", ""))
+    return name if _REPOSITORY.fullmatch(name) else None
+
+
+def _summary(config: Facts, training: Facts) -> str:
+    base = config["base_model"]
+    start = (
+        "a toy model trained from nothing to show the workflow, so it is of no use elsewhere"
+        if base["source"] == "toy"
+        else f"`{base_repository(config) or base['path']}`"
+    )
+    return (
+        f"Answers questions about a database with SQL. Fine-tuned ({escape(training['method'])}) on "
+        f"*{escape(config['train_on'])}* by SQLadder, from {start}."
+    )
+
+
+def _results(config: Facts, metrics: Facts) -> str:
+    rows = []
+    for level in _LEVELS:
+        total = metrics["accuracy"][level]
+        low, high = wilson_interval(total["correct"], total["n"])
+        interval = f"{low:.3f} to {high:.3f}" if total["n"] else UNKNOWN
+        rows.append([level, number(total["n"]), rate(total["rate"]), interval])
+    measured = table(["level", "questions", "accuracy", "95 % interval"], rows, "lrrr")
+    return f"""## Results
+
+Test-suite execution accuracy on *{escape(config["test_on"])}*, with Wilson's intervals over
+questions. The run's report compares the variants with each other; this table does not.
+
+{measured}"""
+
+
+def _recipe(variant: str, config: Facts, training: Facts) -> str:
+    own = {k: v for k, v in config["variants"][variant].items() if not isinstance(v, dict)}
+    settings = {
+        **own,
+        "seed": own.get("seed", config["seed"]),
+        "context": setting(config, variant, "context"),
+        **setting(config, variant, "training"),
+    }
+    rows = [[f"`{key}`", escape(_plain(value))] for key, value in settings.items()]
+    facts = [
+        ["trained parameters", number(training["trainable_parameters"])],
+        ["all parameters", number(training["total_parameters"])],
+        ["optimiser steps", number(training["steps"])],
+        ["tokens", number(training["tokens"])],
+        ["time", seconds(training["seconds"])],
+        ["device", escape(training["device"] or UNKNOWN)],
+    ]
+    return f"""## Recipe
+
+{table(["setting", "value"], rows, "ll")}
+
+{table(["training", ""], facts, "lr")}"""
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _data(facts: Facts) -> str:
+    rows = [[escape(path), f"`{checksum}`"] for path, checksum in facts["data"].items()]
+    return f"""## Data
+
+{table(["file or folder of the run", "SHA-256"], rows, "ll")}
+
+Commit of the workflow: {facts["commit"] or "unknown"}."""
+
+
+def _limits(config: Facts) -> str:
+    return f"""## Limits
+
+- Measured on *{escape(config["test_on"])}* alone, with prompts made by the run's context: other
+  databases, other prompts and other decodings give other results.
+- One training run: the spread between seeds is not measured.
+- Its SQL may be wrong and may be harmful. Execute it read-only, with limits on time and memory.
+- The license depends on those of the base model and of the data, which this card does not know."""
