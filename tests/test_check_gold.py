@@ -15,7 +15,7 @@ from sqladder.metric.sandbox import Limits
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 # One step that computes for long: no budget of steps ends it, the process has to be replaced.
-ONE_LONG_STEP = "SELECT instr(zeroblob(40000000), CAST(zeroblob(20000000) || x'01' AS BLOB))"
+ONE_LONG_STEP = "SELECT instr(zeroblob(16000000), CAST(zeroblob(8000000) || x'01' AS BLOB))"
 GOLDS = {
     "good": "SELECT name FROM cat",
     "nothing": "SELECT name FROM cat WHERE age > 99",

@@ -15,11 +15,12 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from sqladder.databases.engine import Engine, open_engine
+from sqladder.databases.values import Answer
 from sqladder.errors import InputError
 from sqladder.files import Row
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.normalise import executable, order_matters
-from sqladder.metric.sandbox import Limits, QueryError, Result
+from sqladder.metric.sandbox import Limits, QueryError
 from sqladder.metric.worker import confine
 
 OK, EMPTY, SLOW, FAILING = "ok", "empty", "slow", "failing"
@@ -154,7 +155,7 @@ def _check(sql: str, sandbox: Engine, original: Engine | None) -> Check:
     return Check(status, "" if result.rows else "no row", len(result.rows), seconds)
 
 
-def _equal(expected: Result, result: Result, sql: str) -> bool:
+def _equal(expected: Answer, result: Answer, sql: str) -> bool:
     try:
         return results_equal(expected.rows, result.rows, order_matters(sql), number_keys=True)
     except TooHardError:

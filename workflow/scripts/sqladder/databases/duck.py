@@ -6,9 +6,9 @@ from pathlib import Path
 
 import duckdb
 
-from sqladder.databases.values import sqlite_row
+from sqladder.databases.values import Answer, Row, sqlite_row
 from sqladder.errors import InputError
-from sqladder.metric.sandbox import Limits, QueryError, Result, Row
+from sqladder.metric.sandbox import Limits, QueryError
 from sqladder.schema import Column, Database, ForeignKey, Table
 
 _CHUNK = 1024
@@ -67,7 +67,7 @@ class DuckEngine:
             tuple(foreign),
         )
 
-    def execute(self, sql: str) -> Result:
+    def execute(self, sql: str) -> Answer:
         """Run one query; it is interrupted after the time limit."""
         self._check_text(sql)
         timer = threading.Timer(self._limits.timeout, self._connection.interrupt)
@@ -95,14 +95,14 @@ class DuckEngine:
         if statements[0].type != duckdb.StatementType.SELECT:
             raise QueryError("refused", f"a {statements[0].type.name} statement")
 
-    def _fetch(self, sql: str) -> Result:
+    def _fetch(self, sql: str) -> Answer:
         cursor = self._connection.execute(sql)
         rows: list[Row] = []
         while chunk := cursor.fetchmany(_CHUNK):
             rows += map(sqlite_row, chunk)
             if len(rows) > self._limits.max_rows:
                 raise QueryError("refused", f"result holds more than {self._limits.max_rows} rows")
-        return Result(rows, len(cursor.description))
+        return Answer(rows, len(cursor.description))
 
     def rows(self, table: str) -> Iterator[Row]:
         """Read a table."""

@@ -11,8 +11,9 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from sqladder.databases.urls import is_url
+from sqladder.databases.values import Answer, Row
 from sqladder.errors import InputError
-from sqladder.metric.sandbox import Limits, Result, Row
+from sqladder.metric.sandbox import Limits
 from sqladder.schema import Database
 
 SQLITE, DUCKDB, POSTGRESQL = "sqlite", "duckdb", "postgresql"
@@ -24,7 +25,7 @@ class Engine(Protocol):
     def schema(self) -> Database:
         """Read tables, columns and keys; views and the engine's own tables are left out."""
 
-    def execute(self, sql: str) -> Result:
+    def execute(self, sql: str) -> Answer:
         """Run one query whose text is not trusted.
 
         Raises:

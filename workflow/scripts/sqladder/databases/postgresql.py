@@ -12,9 +12,9 @@ import psycopg
 from psycopg import sql as composed
 
 from sqladder.databases.urls import check_url, without_password
-from sqladder.databases.values import sqlite_row
+from sqladder.databases.values import Answer, Row, sqlite_row
 from sqladder.errors import InputError
-from sqladder.metric.sandbox import Limits, QueryError, Result, Row
+from sqladder.metric.sandbox import Limits, QueryError
 from sqladder.schema import Column, Database, ForeignKey, Table
 
 _CHUNK = 1024
@@ -93,7 +93,7 @@ class PostgresqlEngine:
             tuple(foreign),
         )
 
-    def execute(self, sql: str) -> Result:
+    def execute(self, sql: str) -> Answer:
         """Run one query in a read-only transaction, which is rolled back; the server ends it after the time limit."""
         statement = "DECLARE sqladder NO SCROLL CURSOR FOR " + sql.strip().rstrip(";")
         # The server's own limit counts each fetch anew.
@@ -111,7 +111,7 @@ class PostgresqlEngine:
         finally:
             timer.cancel()
 
-    def _fetch(self) -> Result:
+    def _fetch(self) -> Answer:
         rows: list[Row] = []
         while True:
             cursor = self._connection.execute(f"FETCH {_CHUNK} FROM sqladder")
@@ -120,7 +120,7 @@ class PostgresqlEngine:
             if len(rows) > self._limits.max_rows:
                 raise QueryError("refused", f"result holds more than {self._limits.max_rows} rows")
             if len(chunk) < _CHUNK:
-                return Result(rows, len(cursor.description))
+                return Answer(rows, len(cursor.description))
 
     def rows(self, table: str) -> Iterator[Row]:
         """Read a table."""

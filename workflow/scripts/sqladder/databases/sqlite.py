@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from sqladder.databases.values import Answer, Row
 from sqladder.metric.sandbox import Database as Sandbox
-from sqladder.metric.sandbox import Limits, Result, Row
+from sqladder.metric.sandbox import Limits
 from sqladder.schema import Database, open_read_only, quoted, read_schema
 
 
@@ -19,9 +20,10 @@ class SqliteEngine:
         """Read the schema from the file."""
         return read_schema(self._path)
 
-    def execute(self, sql: str) -> Result:
+    def execute(self, sql: str) -> Answer:
         """Run one query in the metric's sandbox, under its budget of steps."""
-        return self._sandbox.execute(sql)
+        result = self._sandbox.execute(sql)
+        return Answer(result.rows, result.columns)
 
     def rows(self, table: str) -> Iterator[Row]:
         """Read a table."""

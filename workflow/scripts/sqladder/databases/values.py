@@ -4,7 +4,18 @@ import datetime
 import decimal
 import json
 import uuid
+from dataclasses import dataclass
 from typing import Any
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Rows of a query, values as SQLite stores them, and the number of columns, also where there is no row."""
+
+    rows: list[Row]
+    columns: int
 
 
 def sqlite_value(value: Any) -> Any:
@@ -32,6 +43,6 @@ def sqlite_value(value: Any) -> Any:
             return str(value)
 
 
-def sqlite_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
+def sqlite_row(row: Row) -> Row:
     """Give a row as SQLite stores it."""
     return tuple(sqlite_value(value) for value in row)
