@@ -364,6 +364,23 @@ def test_value_assignments_are_bounded(folder):
 
 
 @pytest.mark.parametrize(
+    "predicted",
+    [
+        "select count(*) from singer a, singer b, singer c, singer d where a.age > 1 and "
+        + " and ".join(f"b.age > {i}" for i in range(12)),
+        "select name from singer where age not in ( " + " , ".join(["9"] * 12_000) + " )",
+    ],
+    ids=["slow alternatives", "long alternatives"],
+)
+def test_all_value_assignments_together_have_a_budget(folder, predicted):
+    gold = "select name from singer where age in (1, 2, 3, 4)"
+    start = time.perf_counter()
+    attack, honest = judge(folder, [(gold, predicted), HONEST[0]], Options(plug_value=True))
+    assert (attack.plug_value, honest.verdict) == (False, "correct")
+    assert time.perf_counter() - start < 30
+
+
+@pytest.mark.parametrize(
     "gold",
     ["drop table singer", ENDLESS.format("count(*)"), "select nothing", ENDLESS.format("x"), ""],
 )

@@ -44,7 +44,8 @@ class Limits:
         max_rows: rows of a result.
         max_bytes: bytes of text and blobs of a result, and of one value.
         max_sql_chars: length of a query, checked before anything reads it.
-        max_alternatives: value assignments tried for one prediction with plug_value.
+        max_alternatives: value assignments tried for one prediction with plug_value; all of them
+            together may take ten times max_vm_steps, and hold 200 times max_sql_chars of text.
     """
 
     max_vm_steps: int = 200_000_000
@@ -90,10 +91,17 @@ class Result:
 
 
 class Database:
-    """One database file, open for reading by queries that are not trusted."""
+    """One database file, open for reading by queries that are not trusted.
+
+    Attributes:
+        path: the file.
+        limits: what one execution may cost.
+        steps_spent: virtual-machine steps of all executions so far, in whole handler calls.
+    """
 
     def __init__(self, path: Path, limits: Limits) -> None:
         self.path, self.limits = path, limits
+        self.steps_spent = 0
         self._calls_left = 0
         self._denied = ""
         # Immutable: no lock and no journal, so that a read-only folder is enough and two runs do
@@ -194,6 +202,7 @@ class Database:
 
     def _spend(self) -> int:
         self._calls_left -= 1
+        self.steps_spent += STEPS_PER_CALL
         return int(self._calls_left < 0)
 
     def _explain(self, error: Exception) -> QueryError:

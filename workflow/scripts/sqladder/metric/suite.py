@@ -47,6 +47,8 @@ _SQLITE_BLANKS = frozenset((" ", "\t", "\n", "\r", "\f", "\r\n"))
 # Packed bytes of gold results kept for one question; as rows they take some ten times as much.
 # Beyond this gold is executed again when needed.
 _BYTES_KEPT = 10_000_000
+# What all alternatives of one prediction may cost together, in units of one text and one run.
+_TEXTS_OF_ALTERNATIVES, _RUNS_OF_ALTERNATIVES = 200, 10
 
 
 class Question:
@@ -135,12 +137,20 @@ class Question:
         return result
 
     def _some_alternative_fits(self, prepared: str) -> bool:
-        texts, _ = values.alternatives(self.gold, prepared, self.limits.max_alternatives)
-        return any(
-            self._compare(text, plugged=True)[1] is None
-            for text in texts
-            if not same_query(text, prepared)
-        )
+        # Each alternative alone may be within all limits and there are many of them.
+        room = _TEXTS_OF_ALTERNATIVES * self.limits.max_sql_chars // max(len(prepared), 1)
+        most = min(self.limits.max_alternatives, room)
+        texts, _ = values.alternatives(self.gold, prepared, most)
+        budget = self._steps_spent() + _RUNS_OF_ALTERNATIVES * self.limits.max_vm_steps
+        for text in texts:
+            if self._steps_spent() > budget:
+                return False
+            if not same_query(text, prepared) and self._compare(text, plugged=True)[1] is None:
+                return True
+        return False
+
+    def _steps_spent(self) -> int:
+        return sum(file.steps_spent for file in self.files)
 
 
 def same_query(left: str, right: str) -> bool:
