@@ -129,3 +129,30 @@ def test_a_question_without_mark_is_an_error(tmp_path, files):
     done = write(tmp_path, files, "--marks", tmp_path / "marks.jsonl")
     assert done.returncode == 1
     assert "lacks 95 of 96 questions, first 'q0001'" in done.stderr
+
+
+def test_accuracy_is_given_without_the_questions_whose_gold_is_doubtful(tmp_path):
+    questions = runs.question_rows(40)
+    marks = [number % 2 == 0 for number in range(40)]
+    marks[0], marks[3] = False, "gold_error"
+    files = runs.write_run(tmp_path, questions, {"one": marks, "two": [False] * 40})
+    statuses = {0: "empty", 2: "slow", 5: "failing"}
+    rows = [{"id": q["id"], "status": statuses.get(n, "ok")} for n, q in enumerate(questions)]
+    # A question that was left out of the run has a check and no row.
+    checks = runs.write_lines(tmp_path / "gold.jsonl", [*rows, {"id": "x", "status": "empty"}])
+    done = write(tmp_path, files, "--gold-checks", checks, baseline=None)
+    assert done.returncode == 0, done.stderr
+    report = (tmp_path / "results" / "report.md").read_text()
+    assert "queries of 4 of 40 questions fail" in report
+    assert "| all | 40 | 0.475 | 0.000 |" in report
+    assert "| without doubtful gold | 36 | 0.500 | 0.000 |" in report
+    assert "| doubtful gold | 4 | 0.250 | 0.000 |" in report
+    assert "| `q0003` | db_3 | the gold query fails |" in report
+    assert "| `q0002` | db_2 | the gold query outlasts the limits |" in report
+
+
+def test_without_doubtful_gold_there_is_no_section_about_it(tmp_path, files):
+    rows = [{"id": f"q{number:04}", "status": "ok"} for number in range(96)]
+    checks = runs.write_lines(tmp_path / "gold.jsonl", rows)
+    write(tmp_path, files, "--gold-checks", checks)
+    assert "Doubtful gold" not in (tmp_path / "results" / "report.md").read_text()

@@ -432,13 +432,21 @@ def marked_questions():
     return "resources/decontaminated/test_marks.jsonl" if is_marked else []
 
 
+def checked_gold():
+    """Name the file that says what became of each gold query of the test, where they were checked."""
+    dataset = config["test_on"]
+    is_checked = dataset in PAIRED_DATASETS
+    return f"resources/datasets/{dataset}/gold.jsonl" if is_checked else []
+
+
 def report_flags():
     title = as_flags({"title": config["title"]})
     is_toy = config["base_model"]["source"] == "toy" and GENERATED
-    marks = as_flags({"marks": marked_questions()} if marked_questions() else {})
+    files = {"marks": marked_questions(), "gold_checks": checked_gold()}
+    named = as_flags({name: path for name, path in files.items() if path})
     return [
         *title,
         *baseline_flag(),
-        *marks,
+        *named,
         *(["--demonstration"] if is_toy else []),
     ]

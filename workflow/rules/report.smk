@@ -163,6 +163,7 @@ rule write_report:
         cards=collect("results/{variant}/model_card.md", variant=TRAINED),
         template=multiext("workflow/report/page", ".html.j2", ".css", ".js"),
         marks=marked_questions(),
+        gold_checks=checked_gold(),
     output:
         report="results/report.md",
         page="results/report.html",

@@ -20,6 +20,7 @@ from sqladder.files import read_json, write_text
 from sqladder.report.arguments import add_run_arguments, load_arguments
 from sqladder.report.comparison import compare
 from sqladder.report.contamination import clean_and_suspect
+from sqladder.report.doubtful_gold import doubtful_gold
 from sqladder.report.machine import metrics_csv
 from sqladder.report.markdown import render
 from sqladder.report.page import render_page
@@ -36,6 +37,7 @@ def main() -> None:
         "--demonstration", action="store_true", help="say on top that the run proves nothing"
     )
     parser.add_argument("--marks", type=Path, help="which questions are clean and suspect")
+    parser.add_argument("--gold-checks", type=Path, help="what became of each gold query")
     parser.add_argument("--report", type=Path, required=True, help="Markdown file to write")
     parser.add_argument("--template", type=Path, required=True, help="page.html.j2")
     parser.add_argument("--page", type=Path, required=True, help="HTML file to write")
@@ -44,8 +46,10 @@ def main() -> None:
     comparison = compare(load_arguments(args))
     charts = Path(os.path.relpath(args.charts, args.report.parent)).as_posix()
     contamination = clean_and_suspect(comparison.run, args.marks) if args.marks else ""
+    doubtful = doubtful_gold(comparison.run, args.gold_checks)
+    groups = "\n\n".join(filter(None, (contamination, doubtful)))
     facts = read_json(args.run_facts)
-    text = render(comparison, facts, args.title, charts, args.demonstration, contamination)
+    text = render(comparison, facts, args.title, charts, args.demonstration, groups)
     write_text(args.report, text)
     page = render_page(text, comparison.run, args.title, args.charts, args.template)
     write_text(args.page, page)

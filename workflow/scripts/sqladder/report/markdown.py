@@ -43,7 +43,7 @@ def render(
     title: str,
     charts: str,
     demonstration: bool,
-    contamination: str = "",
+    groups: str = "",
 ) -> str:
     """The whole report.
 
@@ -53,7 +53,7 @@ def render(
         title: heading of the report.
         charts: the folder of the charts, relative to the report.
         demonstration: whether to open with the note that this run proves nothing about methods.
-        contamination: the section on clean and suspect questions, "" where none were marked.
+        groups: the sections on groups of questions that only some runs have.
     """
     sections = [
         _head(comparison.run, title, demonstration),
@@ -63,7 +63,7 @@ def render(
         _bars(comparison, charts),
         _pairs(comparison, charts),
         _databases(comparison, charts),
-        contamination,
+        groups,
         _features(comparison),
         _secondary(comparison.run),
         _failures(comparison, charts),
