@@ -8,7 +8,7 @@ import pytest
 
 import report_runs as runs
 from sqladder.report.captions import TITLES, alt_text, drawn_pairs
-from sqladder.report.charts import plot, save, smoothed
+from sqladder.report.charts import plot, save, save_png, smoothed
 from sqladder.report.comparison import compare
 from sqladder.report.data import level_count, load_run
 from sqladder.report.styles import style
@@ -39,6 +39,16 @@ def test_the_same_numbers_give_the_same_bytes(comparison, tmp_path, chart):
     for name in ("one.svg", "two.svg"):
         save(plot(comparison, chart), tmp_path / name, comparison, chart)
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+
+
+@pytest.mark.parametrize("chart", TITLES)
+def test_the_same_numbers_give_the_same_picture(comparison, tmp_path, chart):
+    for name in ("one.png", "two.png"):
+        save_png(plot(comparison, chart), tmp_path / name, comparison, chart)
+    one = (tmp_path / "one.png").read_bytes()
+    assert one == (tmp_path / "two.png").read_bytes()
+    assert one.startswith(b"\x89PNG")
+    assert TITLES[chart].encode() in one
 
 
 @pytest.mark.parametrize("chart", TITLES)

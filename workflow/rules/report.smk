@@ -1,6 +1,6 @@
 # The report: the run's facts, charts, and the ranking with everything it rests on.
 # REQUIRED: results/{variant}/{verdicts.jsonl,metrics.json,predictions.jsonl,train.json,generation.json}.
-# OUTPUTS: results/{report.md,report.html,metrics.csv,run.json,failures.jsonl}, results/{variant}/model_card.md, results/charts/*.svg.
+# OUTPUTS: results/{report.md,report.html,metrics.csv,run.json,failures.jsonl}, results/{variant}/model_card.md, results/charts/*.{svg,png}.
 
 
 rule collect_run_facts:
@@ -102,6 +102,12 @@ rule plot_charts:
             category="Training",
             labels={"chart": "training time and accuracy"},
         ),
+        "results/charts/accuracy_by_level.png",
+        "results/charts/paired_differences.png",
+        "results/charts/accuracy_by_database.png",
+        "results/charts/errors.png",
+        "results/charts/loss_curves.png",
+        "results/charts/cost_vs_accuracy.png",
     log:
         "logs/plot_charts.log",
     benchmark:

@@ -1,4 +1,4 @@
-"""Draw the charts of the report as SVG.
+"""Draw the charts of the report as SVG and PNG.
 
 Example: python plot_charts.py --questions resources/datasets/demo/test.jsonl \
     --verdicts results/baseline/verdicts.jsonl results/full/verdicts.jsonl \
@@ -15,7 +15,7 @@ from pathlib import Path
 from sqladder.errors import run_main
 from sqladder.report.arguments import add_run_arguments, load_arguments
 from sqladder.report.captions import TITLES
-from sqladder.report.charts import plot, save
+from sqladder.report.charts import plot, save, save_png
 from sqladder.report.comparison import compare
 
 
@@ -26,9 +26,13 @@ def main() -> None:
     args = parser.parse_args()
     comparison = compare(load_arguments(args))
     for chart in TITLES:
-        path = args.charts / f"{chart}.svg"
-        save(plot(comparison, chart), path, comparison, chart)
-        print(f"{path}: {path.stat().st_size:,} bytes")
+        figure = plot(comparison, chart)
+        for write, path in (
+            (save, args.charts / f"{chart}.svg"),
+            (save_png, args.charts / f"{chart}.png"),
+        ):
+            write(figure, path, comparison, chart)
+            print(f"{path}: {path.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":
