@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, copy_project, run_snakemake
+from sqladder.config import RESERVED_NAMES
 
 TINY = ["--configfile", "config/tiny.yaml", "--replace-workflow-config"]
 REPORT_RULES = {
@@ -221,3 +222,8 @@ def test_an_edited_question_renders_and_scores_again(tiny_run):
         path.write_text(text)
     assert planned_jobs(output)["render_prompts"] == 1
     assert planned_jobs(output)["train"] == 0
+
+
+def test_a_variant_cannot_take_the_name_of_a_folder_that_rules_write():
+    text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    assert set(re.findall(r'"results/([a-z_]+)/', text)) == RESERVED_NAMES

@@ -19,7 +19,7 @@ from sqladder.prompts import check_user_template, placeholders
 Config = dict[str, Any]
 
 # Folders of results/ that belong to the whole run, so that no variant may take their name.
-RESERVED_NAMES = frozenset({"benchmarks", "charts"})
+RESERVED_NAMES = frozenset({"benchmarks", "charts", "lengths"})
 
 TRAINED = frozenset({"lora", "full"})
 
