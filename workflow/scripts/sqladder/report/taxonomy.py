@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import sqlglot
@@ -171,9 +172,15 @@ def shape(sql: str, columns: Columns) -> Shape | None:
     if len(sql) > PARSED:
         return None
     try:
-        return _shape(sqlglot.parse_one(sql, read="sqlite"), columns)
+        return _shape(_parsed(sql), columns)
     except (sqlglot.errors.SqlglotError, RecursionError):
         return None
+
+
+@lru_cache(maxsize=5_000)
+def _parsed(sql: str) -> exp.Expression:
+    """A query's tree, which nobody changes: gold and equal answers come once for each variant."""
+    return sqlglot.parse_one(sql, read="sqlite")
 
 
 def _shape(tree: exp.Expression, columns: Columns) -> Shape:
