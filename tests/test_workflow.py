@@ -176,6 +176,15 @@ def test_metrics_count_the_verdicts(tiny_run):
         assert metrics["accuracy"]["all"]["correct"] == verdicts.count("correct")
 
 
+def test_snakemakes_own_report_has_every_chart_with_its_caption(tiny_run):
+    done = run_snakemake(tiny_run, *TINY, "--report", "results/snakemake-report.html")
+    assert done.returncode == 0, done.stdout
+    page = (tiny_run / "results/snakemake-report.html").read_text()
+    for chart in (tiny_run / "results/charts").glob("*.svg"):
+        assert chart.name in page
+        assert f"{chart.stem}.rst" in {p.name for p in (ROOT / "workflow/report").glob("*.rst")}
+
+
 def test_a_second_run_has_nothing_to_do(tiny_run):
     done = run_snakemake(tiny_run, "--cores", "2", *TINY, "results/report.md")
     assert "Nothing to be done" in done.stdout, done.stdout
