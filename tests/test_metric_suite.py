@@ -124,3 +124,15 @@ def test_the_budget_of_steps_is_for_one_execution(files):
     for _ in range(20):
         assert database.execute(count).rows == [(20000,)]
     database.close()
+
+
+def test_a_long_text_of_printf_is_not_null(files):
+    # Beyond SQLite's length limit printf gives NULL, with which `not in` would be empty.
+    database = Database(files[0].path, Limits(max_bytes=100_000))
+    wide = "select age from pet where age not in (select printf('%300000d', 1))"
+    assert len(database.execute(wide).rows) == 3
+    with pytest.raises(QueryError, match="more than 100000 bytes"):
+        database.execute("select printf('%300000d', 1)")
+    with pytest.raises(QueryError, match="a value of more than 100000 bytes"):
+        database.execute("select hex(zeroblob(100000))")
+    database.close()
