@@ -123,6 +123,12 @@ def test_a_rule_names_no_variant(name, body):
     assert [variant for variant in variants if re.search(rf"['\"/]{variant}['\"/]", body)] == []
 
 
+def test_no_params_function_takes_input():
+    # Snakemake does not compare params that were computed from `input`: a changed setting would re-run nothing.
+    for path in (ROOT / "workflow/rules").glob("*.smk"):
+        assert re.findall(r"def \w+\(wildcards, input", path.read_text()) == [], path
+
+
 def test_the_package_imports_itself_absolutely():
     # modules_of reads absolute imports; a relative one would be missing from a rule's inputs.
     for path in (ROOT / "workflow/scripts").rglob("*.py"):
@@ -200,6 +206,13 @@ def test_a_changed_training_setting_reruns_that_variant_and_the_report_only(tiny
 def test_a_changed_decoding_setting_trains_nothing(tiny_run):
     output = plan_with(tiny_run, lambda c: c["decoding"].update(max_new_tokens=9))
     assert set(planned_jobs(output)) - REPORT_RULES == {"generate", "score"}
+
+
+def test_a_changed_prompt_text_renders_again(tiny_run):
+    output = plan_with(
+        tiny_run, lambda c: c["contexts"]["published"].update(system="Answer in SQL.")
+    )
+    assert planned_jobs(output)["render_prompts"] == 3
 
 
 def test_a_new_variant_runs_alone(tiny_run):

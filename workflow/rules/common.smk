@@ -239,9 +239,12 @@ def prompt_tables(wildcards):
     return experiment.needed_file(described["tables"]) if "tables" in described else []
 
 
-def prompt_flags(wildcards, input):
+def prompt_flags(wildcards):
     flags = experiment.context_flags(config["contexts"][wildcards.context])
-    files = {"databases": input.databases, "references": input.references}
+    files = {
+        "databases": prompt_databases(wildcards),
+        "references": prompt_references(wildcards),
+    }
     flags += as_flags({name: path for name, path in files.items() if path})
     return flags if wildcards.split == "test" else [*flags, "--with-answer"]
 
@@ -277,7 +280,7 @@ def examples_index(wildcards):
     )
 
 
-def index_flags(wildcards, input):
+def index_flags(wildcards):
     settings = example_settings(wildcards.context)
     named = ("model", "uri")
     embedding = settings["embedding"]
@@ -285,16 +288,20 @@ def index_flags(wildcards, input):
         key: experiment.input_path(embedding[key]) for key in named if key in embedding
     }
     flags = {"by": settings["by"], **paths}
-    if input.pool_databases:
-        flags["pool_databases"] = input.pool_databases
+    if pool_databases := masking_databases("train")(wildcards):
+        flags["pool_databases"] = pool_databases
     return as_flags({**flags, "collection": f"sqladder_{wildcards.context}"})
 
 
-def retrieval_flags(wildcards, input):
+def retrieval_flags(wildcards):
     flags = experiment.retrieval_flags(example_settings(wildcards.context))
-    named = ("index", "databases", "pool_databases")
-    files = {name: input.get(name) for name in named if input.get(name)}
-    return as_flags({**flags, **files, "seed": config["seed"]})
+    files = {
+        "index": examples_index(wildcards),
+        "databases": masking_databases(None)(wildcards),
+        "pool_databases": masking_databases("train")(wildcards),
+    }
+    named = {name: path for name, path in files.items() if path}
+    return as_flags({**flags, **named, "seed": config["seed"]})
 
 
 def retrieval_gpus(wildcards):
