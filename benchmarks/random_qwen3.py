@@ -1,0 +1,70 @@
+"""Make a Qwen3 checkpoint with random weights, for measurements of speed where the real one is not needed.
+
+The folder given as --source has config.json, tokenizer_config.json, and tokenizer.json or
+tokenizer.json.xz; its weights, if any, are not read.
+
+Example: python benchmarks/random_qwen3.py --source "$SQLADDER_QWEN3" --output /tmp/qwen3-1.7b
+"""
+
+import argparse
+import json
+import lzma
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from transformers import AutoConfig, AutoModelForCausalLM
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow/scripts"))
+
+from sqladder.files import read_json, write_json
+from sqladder.folders import replacing_folder
+from sqladder.prompts import CHAT_TEMPLATE
+
+
+def write_tokenizer(source: Path, target: Path) -> None:
+    """Copy the tokenizer; one without a chat template gets Qwen3's form, as ours render prompts."""
+    packed = source / "tokenizer.json.xz"
+    text = lzma.decompress(packed.read_bytes()) if packed.is_file() else None
+    (target / "tokenizer.json").write_bytes(text or (source / "tokenizer.json").read_bytes())
+    settings = read_json(source / "tokenizer_config.json")
+    write_json(target / "tokenizer_config.json", {"chat_template": CHAT_TEMPLATE} | settings)
+
+
+def write_weights(source: Path, target: Path, seed: int, device: str) -> int:
+    """Write bf16 weights as transformers initialises them; returns their number.
+
+    The config goes along word by word: a saved one would be in the form of this transformers.
+    """
+    shutil.copyfile(source / "config.json", target / "config.json")
+    config = AutoConfig.from_pretrained(source)
+    torch.manual_seed(seed)
+    with torch.device(device):
+        model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+    weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
+    if config.tie_word_embeddings:
+        del weights["lm_head.weight"]
+    save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
+    return sum(value.numel() for value in weights.values())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--source", required=True, type=Path, help="config and tokenizer")
+    parser.add_argument("--output", required=True, type=Path, help="Hugging Face folder")
+    parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    args = parser.parse_args()
+    started = time.monotonic()
+    with replacing_folder(args.output) as folder:
+        write_tokenizer(args.source, folder)
+        count = write_weights(args.source, folder, args.seed, args.device)
+    seconds = round(time.monotonic() - started, 1)
+    print(json.dumps({"output": str(args.output), "parameters": count, "seconds": seconds}))
+
+
+if __name__ == "__main__":
+    main()
