@@ -1,10 +1,21 @@
 import copy
+from pathlib import Path
 
 import pytest
 
 from conftest import ROOT
-from sqladder.config import check, input_path, read_yaml, setting, variants_by_method
+from sqladder.config import (
+    check,
+    first_seed,
+    input_path,
+    read_yaml,
+    replicates,
+    seeds_of,
+    setting,
+    variants_by_method,
+)
 from sqladder.errors import InputError
+from sqladder.replicates import replicate_of
 
 SCHEMA = read_yaml(ROOT / "workflow/schemas/config.schema.yaml")
 DEFAULT = read_yaml(ROOT / "config/config.yaml")
@@ -103,6 +114,22 @@ def name_with_slash(c):
     c["variants"]["a/b"] = {"method": "none"}
 
 
+def name_of_a_seeds_folder(c):
+    c["variants"]["seed_42"] = {"method": "none"}
+
+
+def seed_beside_seeds(c):
+    c["seeds"] = [1, 2]
+
+
+def variants_seed_beside_seeds(c):
+    c["variants"]["full"].update(seed=1, seeds=[1, 2])
+
+
+def seeds_without_effect(c):
+    c["variants"]["baseline"]["seeds"] = [1, 2]
+
+
 def name_of_a_folder(c):
     c["variants"]["charts"] = {"method": "none"}
 
@@ -176,6 +203,10 @@ def no_variant(c):
         (toy_without_demo, ["base_model.pretrain_on", "'spider'"]),
         (missing_base, ["base_model.path", "'models/none'"]),
         (missing_top_key, ["lacks seed"]),
+        (name_of_a_seeds_folder, ["variants.seed_42", "choose another name"]),
+        (seed_beside_seeds, ["config: names both seed and seeds"]),
+        (variants_seed_beside_seeds, ["variants.full: names both seed and seeds"]),
+        (seeds_without_effect, ["variants.baseline.seeds", "remove it"]),
         (no_variant, ["variants"]),
     ],
 )
@@ -219,8 +250,35 @@ def test_a_variant_overrides_only_what_it_names(config):
 
 def test_a_variant_has_a_seed_of_its_own_even_when_it_is_zero(config):
     config["variants"]["full"]["seed"] = 0
-    assert setting(config, "full", "seed") == 0
-    assert setting(config, "baseline", "seed") == config["seed"]
+    assert seeds_of(config, "full") == [0]
+    assert seeds_of(config, "baseline") == [config["seed"]]
+
+
+def test_one_seed_needs_no_folder_of_its_own(config):
+    before = [part.name for part in replicates(config)]
+    assert before == list(config["variants"])
+    config["seeds"] = [config.pop("seed")]
+    assert [part.name for part in replicates(config)] == before
+
+
+def test_each_of_several_seeds_has_a_folder_and_greedy_answers_without_training_have_one(config):
+    del config["seed"]
+    config["seeds"] = [42, 43]
+    config["variants"] = {name: config["variants"][name] for name in ("baseline", "full")}
+    config["variants"]["other"] = {"method": "full", "seed": 5}
+    names = [part.name for part in replicates(config)]
+    assert names == ["baseline", "full/seed_42", "full/seed_43", "other"]
+    assert first_seed(config) == 42
+    config["decoding"]["temperature"] = 0.2
+    assert [part.name for part in replicates(config)][:2] == [
+        "baseline/seed_42",
+        "baseline/seed_43",
+    ]
+
+
+@pytest.mark.parametrize("name", ["full", "full/seed_42"])
+def test_the_folder_of_a_replicate_tells_variant_and_seed(name):
+    assert replicate_of(Path("results") / name / "metrics.json").name == name
 
 
 def test_variants_keep_the_order_of_the_config(config):

@@ -30,11 +30,11 @@ def planned_jobs(output: str) -> Counter:
     return Counter({rule: int(count) for rule, count in rows if rule not in ("total", "all")})
 
 
-def planned_variants(output: str) -> dict[str, set[str]]:
-    """Read which rules a dry run would run for which variant."""
+def planned_replicates(output: str) -> dict[str, set[str]]:
+    """Read which rules a dry run would run for which variant, or variant and seed."""
     found: dict[str, set[str]] = {}
     for rule, block in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", output, re.MULTILINE):
-        match = re.search(r"wildcards: variant=([\w-]+)", block)
+        match = re.search(r"wildcards: replicate=([\w/-]+)", block)
         if match:
             found.setdefault(match[1], set()).add(rule)
     return found
@@ -64,8 +64,51 @@ def test_the_default_plan_has_every_stage_for_every_variant(project):
 
 def test_one_variant_is_planned_alone_by_its_target(project):
     done = run_snakemake(project, "-n", "results/lora_32r/metrics.json")
-    assert planned_variants(done.stdout) == {"lora_32r": {"train", "generate", "score"}}
+    assert planned_replicates(done.stdout) == {"lora_32r": {"train", "generate", "score"}}
     assert not REPORT_RULES & set(planned_jobs(done.stdout))
+
+
+def several_seeds(folder):
+    """Write the default config with three seeds and one variant with two of its own; the arguments to use it."""
+    config = yaml.safe_load((folder / "config/config.yaml").read_text())
+    del config["seed"]
+    config["seeds"] = [42, 43, 44]
+    config["variants"]["full"]["seeds"] = [7, 8]
+    (folder / "config/seeds.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    return ["--configfile", "config/seeds.yaml", "--replace-workflow-config"]
+
+
+def test_with_several_seeds_each_is_a_job_of_its_own_and_the_greedy_baseline_runs_once(project):
+    done = run_snakemake(project, "-n", *several_seeds(project))
+    assert done.returncode == 0, done.stdout
+    seeded = {f"lora_{rank}r/seed_{seed}" for rank in (32, 128) for seed in (42, 43, 44)}
+    planned = planned_replicates(done.stdout)
+    assert set(planned) == {"baseline", *seeded, "full/seed_7", "full/seed_8"}
+    assert all(rules == {"train", "generate", "score"} for rules in planned.values())
+    assert planned_jobs(done.stdout)["average_seeds"] == 3
+
+
+def test_a_variant_with_several_seeds_is_planned_alone_by_its_target(project):
+    done = run_snakemake(project, "-n", *several_seeds(project), "results/full/metrics.json")
+    assert set(planned_replicates(done.stdout)) == {"full/seed_7", "full/seed_8"}
+    assert not REPORT_RULES & set(planned_jobs(done.stdout))
+
+
+def test_one_seed_of_a_variant_is_planned_alone_by_its_target(project):
+    target = "results/full/seed_8/metrics.json"
+    done = run_snakemake(project, "-n", *several_seeds(project), target)
+    assert planned_replicates(done.stdout) == {"full/seed_8": {"train", "generate", "score"}}
+    assert "average_seeds" not in planned_jobs(done.stdout)
+
+
+def test_each_seed_reaches_training_and_generation(project):
+    done = run_snakemake(project, "-n", "-p", *several_seeds(project), "results/full/metrics.json")
+    found = re.findall(r"--seed=(\d+) .*?\n\s+--output (\S+)", done.stdout, re.DOTALL)
+    assert {(seed, path) for seed, path in found if "full" in path} == {
+        (seed, f"results/full/seed_{seed}/{made}")
+        for seed in ("7", "8")
+        for made in ("model", "predictions.jsonl")
+    }
 
 
 def test_the_linter_has_no_complaint(project):
@@ -198,7 +241,7 @@ def test_a_second_run_has_nothing_to_do(tiny_run):
 
 def test_a_changed_training_setting_reruns_that_variant_and_the_report_only(tiny_run):
     output = plan_with(tiny_run, lambda c: c["variants"]["full"].update(training={"epochs": 0.04}))
-    assert planned_variants(output) == {"full": {"train", "generate", "score"}}
+    assert planned_replicates(output) == {"full": {"train", "generate", "score"}}
     assert set(planned_jobs(output)) <= {"train", "generate", "score"} | REPORT_RULES
     assert planned_jobs(output)["write_report"] == 1
 
@@ -219,7 +262,7 @@ def test_a_new_variant_runs_alone(tiny_run):
     output = plan_with(
         tiny_run, lambda c: c["variants"].update(again={"method": "full", "seed": 7})
     )
-    assert planned_variants(output) == {"again": {"train", "generate", "score"}}
+    assert planned_replicates(output) == {"again": {"train", "generate", "score"}}
 
 
 def test_an_edited_chart_retrains_nothing(tiny_run):

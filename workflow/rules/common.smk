@@ -24,10 +24,43 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from error
 
-VARIANTS = list(config["variants"])
-IMPORTED = experiment.variants_by_method(config, frozenset({"imported"}))
-GENERATED = [variant for variant in VARIANTS if variant not in IMPORTED]
-TRAINED = experiment.variants_by_method(config, experiment.TRAINED)
+# A replicate is a variant with one of its seeds; its name is its folder below results/.
+REPLICATES = {part.name: part for part in experiment.replicates(config)}
+
+
+def replicates_by_method(*methods):
+    """Name the replicates of the variants whose method is one of `methods`, in the config's order."""
+    variants = experiment.variants_by_method(config, frozenset(methods))
+    return [name for name, part in REPLICATES.items() if part.variant in variants]
+
+
+IMPORTED = replicates_by_method("imported")
+GENERATED = [name for name in REPLICATES if name not in IMPORTED]
+TRAINED = replicates_by_method(*experiment.TRAINED)
+SEVERAL_SEEDS = [
+    variant
+    for variant in config["variants"]
+    if len(experiment.seeds_of(config, variant)) > 1
+]
+
+
+def replicates_of(wildcards):
+    """Name the replicates of one variant."""
+    return [
+        name for name, part in REPLICATES.items() if part.variant == wildcards.variant
+    ]
+
+
+def seed_files(name):
+    """Give the input function for a file of each of a variant's replicates."""
+
+    def files(wildcards):
+        return collect(
+            f"results/{{replicate}}/{name}", replicate=replicates_of(wildcards)
+        )
+
+    return files
+
 
 DEMO_DATASETS = experiment.datasets_by_source(config, "demo")
 FILE_DATASETS = experiment.datasets_by_source(config, "files")
@@ -48,7 +81,8 @@ def any_of(names):
 
 
 wildcard_constraints:
-    variant=any_of(VARIANTS),
+    replicate=any_of(REPLICATES),
+    variant=any_of(SEVERAL_SEEDS),
     context=any_of(config["contexts"]),
     dataset=any_of(config["datasets"]),
     download=any_of(DOWNLOADS),
@@ -79,9 +113,20 @@ def as_flags(settings):
     return flags
 
 
-def own_setting(variant, key):
-    """Give what holds for one variant: its own entry, or else the experiment's."""
-    return experiment.setting(config, variant, key)
+def own_entry(wildcards):
+    """Give the config's entry of the variant that a replicate belongs to."""
+    return config["variants"][REPLICATES[wildcards.replicate].variant]
+
+
+def own_setting(wildcards, key):
+    """Give what holds for one replicate: its variant's own entry, or else the experiment's."""
+    return experiment.setting(config, REPLICATES[wildcards.replicate].variant, key)
+
+
+def own_seed(wildcards):
+    """Give the seed of one replicate: that of its folder, or the only one of its variant."""
+    variant, seed = REPLICATES[wildcards.replicate]
+    return experiment.seeds_of(config, variant)[0] if seed is None else seed
 
 
 # Data sets
@@ -191,7 +236,10 @@ def gold_flags(wildcards):
 
 def split_flags(wildcards):
     return as_flags(
-        {**config["datasets"][wildcards.dataset]["split"], "seed": config["seed"]}
+        {
+            **config["datasets"][wildcards.dataset]["split"],
+            "seed": experiment.first_seed(config),
+        }
     )
 
 
@@ -301,7 +349,7 @@ def retrieval_flags(wildcards):
         "pool_databases": masking_databases("train")(wildcards),
     }
     named = {name: path for name, path in files.items() if path}
-    return as_flags({**flags, **named, "seed": config["seed"]})
+    return as_flags({**flags, **named, "seed": experiment.first_seed(config)})
 
 
 def retrieval_gpus(wildcards):
@@ -331,15 +379,15 @@ def toy_base_flags(wildcards):
         for key, value in config["base_model"].items()
         if key not in ("source", "pretrain_on", "context")
     }
-    return as_flags({**toy, "seed": config["seed"]})
+    return as_flags({**toy, "seed": experiment.first_seed(config)})
 
 
 def training_prompts(wildcards):
     """Name the prompts that a variant is trained on; the untrained baseline has none."""
-    if wildcards.variant not in TRAINED:
+    if wildcards.replicate not in TRAINED:
         return []
-    context = own_setting(wildcards.variant, "context")
-    settings = own_setting(wildcards.variant, "training")
+    context = own_setting(wildcards, "context")
+    settings = own_setting(wildcards, "training")
     fitted = f"{settings['cutoff_length']}.{settings['over_cutoff']}"
     return f"resources/prompts/{context}/train.{fitted}.jsonl"
 
@@ -352,31 +400,31 @@ def training_flags(wildcards):
     """Write a variant's method with what it needs; the untrained baseline needs nothing."""
     # Without `input` as an argument: Snakemake does not compare params that were computed from it, and a changed
     # setting would train nothing.
-    variant = dict(config["variants"][wildcards.variant])
-    for key in ("training", "decoding", "context", "seed"):
+    variant = dict(own_entry(wildcards))
+    for key in ("training", "decoding", "context", "seed", "seeds"):
         variant.pop(key, None)
-    if wildcards.variant not in TRAINED:
+    if wildcards.replicate not in TRAINED:
         return as_flags(variant)
-    settings = dict(own_setting(wildcards.variant, "training"))
+    settings = dict(own_setting(wildcards, "training"))
     # The prompts have been fitted to the cutoff by now.
     del settings["over_cutoff"]
-    seed = own_setting(wildcards.variant, "seed")
+    seed = own_seed(wildcards)
     return as_flags(
         {**variant, **settings, "seed": seed, "data": training_prompts(wildcards)}
     )
 
 
 def test_prompts(wildcards):
-    return f"resources/prompts/{own_setting(wildcards.variant, 'context')}/test.jsonl"
+    return f"resources/prompts/{own_setting(wildcards, 'context')}/test.jsonl"
 
 
 def decoding_flags(wildcards):
-    seed = own_setting(wildcards.variant, "seed")
-    return as_flags({**own_setting(wildcards.variant, "decoding"), "seed": seed})
+    seed = own_seed(wildcards)
+    return as_flags({**own_setting(wildcards, "decoding"), "seed": seed})
 
 
 def imported_file(wildcards):
-    return experiment.input_path(config["variants"][wildcards.variant]["predictions"])
+    return experiment.input_path(own_entry(wildcards)["predictions"])
 
 
 # The report
@@ -385,11 +433,15 @@ def imported_file(wildcards):
 def results_of_all_variants():
     """Name what every variant leaves for the report; an imported one was neither trained nor generated here."""
     return {
-        "verdicts": collect("results/{variant}/verdicts.jsonl", variant=VARIANTS),
-        "metrics": collect("results/{variant}/metrics.json", variant=VARIANTS),
-        "predictions": collect("results/{variant}/predictions.jsonl", variant=VARIANTS),
-        "training": collect("results/{variant}/train.json", variant=GENERATED),
-        "generation": collect("results/{variant}/generation.json", variant=GENERATED),
+        "verdicts": collect("results/{replicate}/verdicts.jsonl", replicate=REPLICATES),
+        "metrics": collect("results/{replicate}/metrics.json", replicate=REPLICATES),
+        "predictions": collect(
+            "results/{replicate}/predictions.jsonl", replicate=REPLICATES
+        ),
+        "training": collect("results/{replicate}/train.json", replicate=GENERATED),
+        "generation": collect(
+            "results/{replicate}/generation.json", replicate=GENERATED
+        ),
     }
 
 
@@ -419,11 +471,11 @@ def benchmarks_of_the_run():
     return [
         *toy_base,
         *collect(
-            "results/benchmarks/{stage}/{variant}.tsv",
+            "results/benchmarks/{stage}/{replicate}.tsv",
             stage=["train", "generate"],
-            variant=GENERATED,
+            replicate=GENERATED,
         ),
-        *collect("results/benchmarks/score/{variant}.tsv", variant=VARIANTS),
+        *collect("results/benchmarks/score/{replicate}.tsv", replicate=REPLICATES),
     ]
 
 

@@ -1,6 +1,6 @@
 # The report: the run's facts, charts, and the ranking with everything it rests on.
-# REQUIRED: results/{variant}/{verdicts.jsonl,metrics.json,predictions.jsonl,train.json,generation.json}.
-# OUTPUTS: results/{report.md,report.html,metrics.csv,run.json,failures.jsonl}, results/{variant}/model_card.md, results/charts/*.{svg,png}.
+# REQUIRED: results/{replicate}/{verdicts.jsonl,metrics.json,predictions.jsonl,train.json,generation.json}.
+# OUTPUTS: results/{report.md,report.html,metrics.csv,run.json,failures.jsonl}, results/{replicate}/model_card.md, results/charts/*.{svg,png}.
 
 
 rule collect_run_facts:
@@ -8,7 +8,7 @@ rule collect_run_facts:
         script="workflow/scripts/collect_run_facts.py",
         modules=modules_of("collect_run_facts.py"),
         data=files_that_made_the_run(),
-        models=collect("results/{variant}/model", variant=GENERATED),
+        models=collect("results/{replicate}/model", replicate=GENERATED),
         benchmarks=benchmarks_of_the_run(),
     output:
         facts="results/run.json",
@@ -36,8 +36,10 @@ rule sort_failures:
         modules=modules_of("sort_failures.py"),
         questions=examples_of("test"),
         databases=databases_of("test"),
-        verdicts=collect("results/{variant}/verdicts.jsonl", variant=VARIANTS),
-        predictions=collect("results/{variant}/predictions.jsonl", variant=VARIANTS),
+        verdicts=collect("results/{replicate}/verdicts.jsonl", replicate=REPLICATES),
+        predictions=collect(
+            "results/{replicate}/predictions.jsonl", replicate=REPLICATES
+        ),
     output:
         failures="results/failures.jsonl",
     log:
@@ -137,10 +139,10 @@ rule write_model_cards:
         script="workflow/scripts/write_model_cards.py",
         modules=modules_of("write_model_cards.py"),
         facts="results/run.json",
-        training=collect("results/{variant}/train.json", variant=TRAINED),
-        metrics=collect("results/{variant}/metrics.json", variant=TRAINED),
+        training=collect("results/{replicate}/train.json", replicate=TRAINED),
+        metrics=collect("results/{replicate}/metrics.json", replicate=TRAINED),
     output:
-        cards=collect("results/{variant}/model_card.md", variant=TRAINED),
+        cards=collect("results/{replicate}/model_card.md", replicate=TRAINED),
     log:
         "logs/write_model_cards.log",
     conda:
@@ -165,8 +167,9 @@ rule write_report:
         failures="results/failures.jsonl",
         facts="results/run.json",
         charts=rules.plot_charts.output,
-        # Not read: whoever asks for the report gets the cards with it.
-        cards=collect("results/{variant}/model_card.md", variant=TRAINED),
+        # Not read: whoever asks for the report gets the cards, and the means over seeds, with it.
+        cards=collect("results/{replicate}/model_card.md", replicate=TRAINED),
+        means=collect("results/{variant}/metrics.json", variant=SEVERAL_SEEDS),
         template=multiext("workflow/report/page", ".html.j2", ".css", ".js"),
         marks=marked_questions(),
         gold_checks=checked_gold(),

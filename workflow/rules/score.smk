@@ -1,6 +1,6 @@
 # Verdicts: gold and prediction executed on every database file of the suite, in a sandbox.
-# REQUIRED: examples, their databases, results/{variant}/predictions.jsonl.
-# OUTPUTS: results/{variant}/{verdicts.jsonl,metrics.json}.
+# REQUIRED: examples, their databases, results/{replicate}/predictions.jsonl.
+# OUTPUTS: results/{replicate}/{verdicts.jsonl,metrics.json}; results/{variant}/metrics.json of variants with several seeds.
 
 
 rule score:
@@ -9,14 +9,14 @@ rule score:
         modules=modules_of("score.py"),
         examples=examples_of("test"),
         databases=databases_of("test"),
-        predictions="results/{variant}/predictions.jsonl",
+        predictions="results/{replicate}/predictions.jsonl",
     output:
-        verdicts="results/{variant}/verdicts.jsonl",
-        metrics="results/{variant}/metrics.json",
+        verdicts="results/{replicate}/verdicts.jsonl",
+        metrics="results/{replicate}/metrics.json",
     log:
-        "logs/score/{variant}.log",
+        "logs/score/{replicate}.log",
     benchmark:
-        "results/benchmarks/score/{variant}.tsv"
+        "results/benchmarks/score/{replicate}.tsv"
     conda:
         "../envs/data.yaml"
     threads: 2
@@ -25,7 +25,7 @@ rule score:
     shell:
         r"""
         python {input.script:q} \
-            --variant {wildcards.variant:q} \
+            --variant {wildcards.replicate:q} \
             --examples {input.examples:q} \
             --predictions {input.predictions:q} \
             --databases {input.databases:q} \
@@ -33,5 +33,26 @@ rule score:
             {params.flags:q} \
             --verdicts {output.verdicts:q} \
             --metrics {output.metrics:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule average_seeds:
+    input:
+        script="workflow/scripts/average_seeds.py",
+        modules=modules_of("average_seeds.py"),
+        metrics=seed_files("metrics.json"),
+    output:
+        metrics="results/{variant}/metrics.json",
+    log:
+        "logs/average_seeds/{variant}.log",
+    conda:
+        "../envs/data.yaml"
+    shell:
+        r"""
+        python {input.script:q} \
+            --variant {wildcards.variant:q} \
+            --metrics {input.metrics:q} \
+            --output {output.metrics:q} \
             >{log:q} 2>&1
         """

@@ -1,7 +1,7 @@
 # Models: the base, and every variant's own as a Hugging Face folder; LoRA is merged.
 # REQUIRED: resources/prompts/{context}/{pretrain,train}.jsonl.
 # OUTPUTS: resources/base_model (toy base only), resources/prompts/{context}/train.{cutoff}.{over}.jsonl,
-#          results/lengths/, results/{variant}/{model/,train.json}.
+#          results/lengths/, results/{replicate}/{model/,train.json}.
 # Checkpoints lie outside the declared outputs, so that a job that was killed goes on where it was.
 
 
@@ -77,14 +77,14 @@ rule train:
         base_model=base_model(),
         data=training_prompts,
     output:
-        model=directory("results/{variant}/model"),
-        facts="results/{variant}/train.json",
+        model=directory("results/{replicate}/model"),
+        facts="results/{replicate}/train.json",
     log:
-        "logs/train/{variant}.log",
+        "logs/train/{replicate}.log",
     benchmark:
-        "results/benchmarks/train/{variant}.tsv"
+        "results/benchmarks/train/{replicate}.tsv"
     wildcard_constraints:
-        variant=any_of(GENERATED),
+        replicate=any_of(GENERATED),
     conda:
         "../envs/train.yaml"
     threads: 1  # OMP_NUM_THREADS follows; a toy model is faster on one thread, and variants train side by side
@@ -98,7 +98,7 @@ rule train:
         python {input.script:q} \
             --base-model {input.base_model:q} \
             {params.flags:q} \
-            --work-folder results/{wildcards.variant:q}/training \
+            --work-folder results/{wildcards.replicate:q}/training \
             --output {output.model:q} \
             --facts {output.facts:q} \
             >{log:q} 2>&1

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from sqladder.databases.urls import check_url, is_url
 from sqladder.errors import InputError
 from sqladder.prompts import check_user_template, placeholders
+from sqladder.replicates import Replicate, is_seed_folder
 
 Config = dict[str, Any]
 
@@ -123,6 +124,9 @@ def _cross_checks(config: Config) -> Iterator[str]:
     for name, download in config.get("downloads", {}).items():
         yield from _missing_paths(f"downloads.{name}", download, ["folder"])
     yield from _check_splits(config)
+    yield from _check_seeds("config", config)
+    if not {"seed", "seeds"} & set(config):
+        yield "config: lacks seed; add it, or several as seeds"
     for name, context in config["contexts"].items():
         yield from _check_context(f"contexts.{name}", context)
     yield from _check_variants(config)
@@ -212,15 +216,23 @@ def _check_splits(config: Config) -> Iterator[str]:
         yield f"test_split: {config['test_on']!r} has no validation split; give it one by split"
 
 
+def _check_seeds(where: str, entry: Config) -> Iterator[str]:
+    if "seed" in entry and "seeds" in entry:
+        yield f"{where}: names both seed and seeds; keep one of them"
+
+
 def _check_variants(config: Config) -> Iterator[str]:
     names = list(config["variants"])
     for name in names:
         if name in RESERVED_NAMES:
             yield f"variants.{name}: results/{name} is a folder of the workflow; choose another name"
+        if is_seed_folder(name):
+            yield f"variants.{name}: is what the folder of a seed is called; choose another name"
         twins = [other for other in names if other != name and other.lower() == name.lower()]
         if twins:
             yield f"variants.{name}: differs from {twins[0]} in case only; rename one"
         variant = config["variants"][name]
+        yield from _check_seeds(f"variants.{name}", variant)
         if variant["method"] == "imported":
             yield from _missing_paths(f"variants.{name}", variant, ["predictions"])
         else:
@@ -229,6 +241,11 @@ def _check_variants(config: Config) -> Iterator[str]:
                 yield (
                     f"variants.{name}.context: there is no context {context!r}; "
                     f"{_list(config['contexts'])}"
+                )
+            if len(variant.get("seeds", [])) > 1 and is_fixed(config, name):
+                yield (
+                    f"variants.{name}.seeds: without training and with temperature 0 every seed gives "
+                    "the same answers; remove it"
                 )
 
 
@@ -289,6 +306,40 @@ def setting(config: Config, variant: str, key: str) -> Any:
     if own is None:
         return common
     return {**common, **own} if isinstance(common, dict) else own
+
+
+def first_seed(config: Config) -> int:
+    """Give the seed of what all variants share: splits, few-shot examples, the toy base model."""
+    return _named_seeds(config)[0]
+
+
+def _named_seeds(entry: Config) -> list[int]:
+    return entry["seeds"] if "seeds" in entry else [entry["seed"]]
+
+
+def is_fixed(config: Config, variant: str) -> bool:
+    """Whether a variant's answers are the same with every seed: imported, or untrained and greedy."""
+    method = config["variants"][variant]["method"]
+    if method == "imported":
+        return True
+    return method not in TRAINED and setting(config, variant, "decoding")["temperature"] == 0
+
+
+def seeds_of(config: Config, variant: str) -> list[int]:
+    """Give the seeds that a variant is run with: its own, or else the experiment's."""
+    own = config["variants"][variant]
+    named = _named_seeds(own if {"seed", "seeds"} & set(own) else config)
+    return named[:1] if is_fixed(config, variant) else named
+
+
+def replicates(config: Config) -> list[Replicate]:
+    """Give every variant with each of its seeds, in the config's order."""
+    found = []
+    for variant in config["variants"]:
+        seeds = seeds_of(config, variant)
+        # One seed needs no folder of its own.
+        found += [Replicate(variant, seed if len(seeds) > 1 else None) for seed in seeds]
+    return found
 
 
 def context_flags(context: Config) -> list[str]:

@@ -1,0 +1,35 @@
+"""Where the results of a variant and one of its seeds lie.
+
+A variant with one seed has results/<variant>/; with several, results/<variant>/seed_<seed>/ for each. One such folder
+with everything that was trained, generated and scored in it is a replicate, named by its path below results/.
+"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+_SEED_FOLDER = re.compile(r"seed_(\d+)")
+
+
+class Replicate(NamedTuple):
+    """A variant with one of its seeds; the seed of a variant's only folder is not told by its path (None)."""
+
+    variant: str
+    seed: int | None
+
+    @property
+    def name(self) -> str:
+        """Its path below results/, which names its files, logs and jobs."""
+        return self.variant if self.seed is None else f"{self.variant}/seed_{self.seed}"
+
+
+def replicate_of(file: Path) -> Replicate:
+    """Tell whose file it is, by the folder that it lies in."""
+    folder = file.parent
+    found = _SEED_FOLDER.fullmatch(folder.name)
+    return Replicate(folder.parent.name, int(found[1])) if found else Replicate(folder.name, None)
+
+
+def is_seed_folder(name: str) -> bool:
+    """Whether a folder of this name would be taken for that of a seed."""
+    return bool(_SEED_FOLDER.fullmatch(name))
