@@ -1,6 +1,7 @@
 # What the other rules files share: the checked config, its slices, and the functions that name inputs.
 # REQUIRED: config; the config files are read once more, strictly, because a name that occurs twice is lost in it.
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -94,6 +95,11 @@ wildcard_constraints:
 onstart:
     # Not in a dry run. The handle stays open, and with it the lock, until this process ends.
     run_lock = take_lock(Path(".snakemake/run.lock"))
+
+
+if workflow.remote_exec:
+    # The scheduler of a cluster gave this job GPUs of its own: lease_gpus.py, which inherits this, takes them as they are.
+    os.environ.update(SQLADDER_GPUS_ASSIGNED="1")
 
 
 def modules_of(program):
@@ -412,6 +418,23 @@ def training_flags(wildcards):
     return as_flags(
         {**variant, **settings, "seed": seed, "data": training_prompts(wildcards)}
     )
+
+
+def training_gpus(wildcards):
+    """Give the number of GPUs that a variant's training takes: the untrained baseline only copies files."""
+    return within_gpu_limit(int(wildcards.replicate in TRAINED))
+
+
+def within_gpu_limit(count):
+    """Refuse a job that needs more GPUs than the run may use: Snakemake would give it fewer, and say nothing."""
+    limit = workflow.global_resources.get("gpu")
+    if limit is not None and limit.value is not None and count > limit.value:
+        raise WorkflowError(
+            f"a job needs {count} GPUs, but this run may use {limit.value}: "
+            f"raise the limit (--resources gpu={count}, or resources: gpu in the profile), "
+            "or give the job fewer in the config"
+        )
+    return count
 
 
 def test_prompts(wildcards):

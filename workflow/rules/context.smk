@@ -29,7 +29,8 @@ rule index_examples:
         flags=index_flags,
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
+            python {input.script:q} \
             --pool {input.pool:q} \
             {params.flags:q} \
             --work {params.work:q}/building \
@@ -64,7 +65,8 @@ rule retrieve_examples:
         flags=retrieval_flags,
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
+            python {input.script:q} \
             --questions {input.questions:q} \
             --pool {input.pool:q} \
             {params.flags:q} \

@@ -28,7 +28,8 @@ rule generate:
         flags=decoding_flags,
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
+            python {input.script:q} \
             --model {input.model:q} \
             --prompts {input.prompts:q} \
             {params.flags:q} \

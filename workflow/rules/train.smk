@@ -2,6 +2,7 @@
 # REQUIRED: resources/prompts/{context}/{pretrain,train}.jsonl.
 # OUTPUTS: resources/base_model (toy base only), resources/prompts/{context}/train.{cutoff}.{over}.jsonl,
 #          results/lengths/, results/{replicate}/{model/,train.json}.
+# GPUs are leased by a program that is no input: an edit of it changes no model (docs/gpus.md).
 # Checkpoints lie outside the declared outputs, so that a job that was killed goes on where it was.
 
 
@@ -27,7 +28,8 @@ rule train_base:
         flags=toy_base_flags,
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
+            python {input.script:q} \
             --prompts {input.prompts:q} \
             {params.flags:q} \
             --work-folder resources/base_model_training \
@@ -89,13 +91,14 @@ rule train:
         "../envs/train.yaml"
     threads: 1  # OMP_NUM_THREADS follows; a toy model is faster on one thread, and variants train side by side
     resources:
-        gpu=1,
+        gpu=training_gpus,
         mem="2GB",
     params:
         flags=training_flags,
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
+            python {input.script:q} \
             --base-model {input.base_model:q} \
             {params.flags:q} \
             --work-folder results/{wildcards.replicate:q}/training \

@@ -1,0 +1,95 @@
+"""Run a command with GPUs of its own: lease them, name them in CUDA_VISIBLE_DEVICES, become the command.
+
+Example: python lease_gpus.py --count 2 -- python train.py --method full
+
+Without GPUs (none in the machine, or CUDA_VISIBLE_DEVICES empty) the command runs as it is, on the CPU. With --count 0
+it sees none. Where a scheduler has given this job GPUs of its own, they are used as they are. More: docs/gpus.md.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from sqladder.errors import InputError, run_main
+from sqladder.gpu_devices import Device, installed_devices, usable_devices
+from sqladder.gpu_lease import lease
+
+# Set by workflow/rules/common.smk in jobs of a cluster, and here for a lease inside a lease.
+ASSIGNED = "SQLADDER_GPUS_ASSIGNED"
+# Less than this is a desktop's or a driver's own.
+MIB_IN_USE = 1024
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", required=True, type=int, metavar="N", help="GPUs to lease")
+    parser.add_argument("command", nargs="+", help="the command and its arguments, after --")
+    return parser.parse_args()
+
+
+def environment_for(count: int, command: Sequence[str]) -> dict[str, str]:
+    """Give what the command's environment needs besides its own; waits until the GPUs are free."""
+    if count == 0:
+        return {"CUDA_VISIBLE_DEVICES": ""}
+    if os.environ.get(ASSIGNED):
+        log(f"assigned GPUs: CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES')}")
+        return {}
+    devices = usable_devices(installed_devices())
+    if not devices:
+        log("no GPU here: running without")
+        return {}
+    if count > len(devices):
+        raise InputError(too_few(count, devices))
+    # What others use without a lease comes last.
+    devices.sort(key=lambda device: device.used_mib > MIB_IN_USE)
+    leased = lease(devices, count, command)
+    warn_of_others(leased)
+    return {
+        "CUDA_VISIBLE_DEVICES": ",".join(device.id for device in leased),
+        # The order of nvidia-smi, which the ids are from; CUDA's own is by speed.
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+        ASSIGNED: "1",
+    }
+
+
+def too_few(count: int, devices: Sequence[Device]) -> str:
+    ids = ",".join(device.id for device in devices)
+    limit = os.environ.get("CUDA_VISIBLE_DEVICES")
+    source = "this machine has" if limit is None else f"CUDA_VISIBLE_DEVICES={limit} leaves"
+    return (
+        f"this job needs {count} GPUs, but {source} {len(devices)} ({ids}): "
+        "give it fewer in the config, or run where there are more"
+    )
+
+
+def warn_of_others(leased: Sequence[Device]) -> None:
+    uuids = {device.uuid for device in leased}
+    for device in installed_devices() or []:
+        if device.uuid in uuids and device.used_mib > MIB_IN_USE:
+            log(
+                f"warning: {device.used_mib} MiB of GPU {device.id} are in use by a process that has just ended "
+                "or holds no lease; nvidia-smi shows which"
+            )
+
+
+def log(line: str) -> None:
+    print(f"lease_gpus: {line}", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    args = parse_arguments()
+    if args.count < 0:
+        raise InputError(f"--count is {args.count}: it must be 0 or more")
+    added = environment_for(args.count, args.command)
+    # Python ignores a closed pipe, and an ignored signal would stay ignored in the command.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        os.execvpe(args.command[0], args.command, {**os.environ, **added})
+    except OSError as error:
+        raise InputError(f"cannot run {args.command[0]!r}: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    run_main(main)
