@@ -182,7 +182,7 @@ def run_facts():
 
 
 def write_run(folder, questions, variants, trained=(), generated=(), left_out=()):
-    """Write a run; `variants` maps names to marks or to whole verdict rows.
+    """Write a run; `variants` maps names, "full" or "full/seed_42", to marks or to whole verdict rows.
 
     Returns the keyword arguments of `load_run`.
     """
@@ -214,6 +214,20 @@ def random_marks(n, rates, seed=0):
     rng = np.random.default_rng(seed)
     difficulty = rng.normal(0, 1, n)
     return [(rng.normal(0, 1, n) + difficulty) < np.sqrt(2) * norm.ppf(rate) for rate in rates]
+
+
+def seeded_marks(n, rates, seeds, noise, seed=0):
+    """Marks of several variants, shape (seeds, n) each; every seed's model is off the true rate by chance.
+
+    `noise` is its standard deviation before the normal distribution function: 0.1 is about 3 points.
+    """
+    rng = np.random.default_rng(seed)
+    difficulty = rng.normal(0, 1, n)
+    return [
+        rng.normal(0, 0.7, (seeds, n)) + difficulty + rng.normal(0, noise, (seeds, 1))
+        < np.sqrt(1.49) * norm.ppf(rate)
+        for rate in rates
+    ]
 
 
 def parity_run(spider: Path, folder: Path, perturbed=()):

@@ -50,6 +50,29 @@ def test_changes_are_counted_tested_and_named(tmp_path):
     assert compare(old, new, "--show", 12).stdout.count("fixed  q") == 12 + 3
 
 
+def test_seeds_are_compared_as_seeds(tmp_path):
+    """Each of the new seeds alone would be more than chance; together they scatter too much."""
+    before = [False] * 30 + [True] * 30
+    old = write(tmp_path / "old", one=before)
+    seeds = {"one/seed_1": [False] * 18 + [True] * 42, "one/seed_2": [True] * 60}
+    new = write(tmp_path / "new", **seeds)
+    done = compare(old, new)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith(
+        "one: 0.500 -> 0.850 of 60 questions (1 and 2 seeds), 30 fixed, 0 broken"
+    )
+    assert lines[0].endswith("no more than chance would do")
+    assert "  fixed  q0000  db_0, easy: wrong_result -> 1 of 2 seeds right" in lines
+
+
+def test_what_another_run_left_beside_the_seeds_is_refused(tmp_path):
+    new = write(tmp_path / "new", **{"one/seed_1": [True] * 60, "one": [True] * 60})
+    done = compare(new, new)
+    assert done.returncode == 1
+    assert "variant 'one' has verdicts of one seed and of several" in done.stderr
+
+
 def test_a_run_is_no_different_from_itself(tmp_path):
     run = write(tmp_path / "run", one=[True, False] * 30)
     done = compare(run, run / "results")

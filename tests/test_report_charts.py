@@ -197,7 +197,7 @@ def test_smoothing_averages_a_twentieth_of_the_steps_and_fewer_at_the_ends():
 
 def test_the_loss_chart_holds_the_losses_as_logged(comparison):
     lines = plot(comparison, "loss_curves").axes[0].get_lines()
-    logged = [np.array(v.training["loss_curve"]) for v in comparison.run.variants[1:]]
+    logged = [np.array(v.seeds[0].training["loss_curve"]) for v in comparison.run.variants[1:]]
     for line, curve in zip(lines[::2], logged, strict=True):
         assert np.array_equal(line.get_xydata(), curve)
 
@@ -230,7 +230,7 @@ def test_the_heat_map_holds_every_accuracy(comparison):
     drawn = np.array(axes.images[0].get_array())
     for column, variant in enumerate(comparison.run.variants):
         for row, chosen in enumerate(comparison.run.by_database.values()):
-            assert drawn[row, column] == pytest.approx(variant.correct[chosen].mean())
+            assert drawn[row, column] == pytest.approx(variant.correct[0][chosen].mean())
     assert axes.images[0].get_clim() == (0, 1)
 
 

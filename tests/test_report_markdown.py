@@ -444,8 +444,14 @@ def test_times_stand_only_between_their_marks(comparison, report):
     slower = [
         dataclasses.replace(
             variant,
-            training={**variant.training, "seconds": 999.0, "peak_memory_mb": 1.5},
-            generation={**variant.generation, "seconds": 888.0},
+            seeds=[
+                dataclasses.replace(
+                    own,
+                    training={**own.training, "seconds": 999.0, "peak_memory_mb": 1.5},
+                    generation={**own.generation, "seconds": 888.0},
+                )
+                for own in variant.seeds
+            ],
         )
         for variant in comparison.run.variants
     ]
@@ -502,7 +508,7 @@ def test_a_tie_for_the_best_of_a_level_is_called_one(tmp_path):
 
 def test_the_csv_has_every_metric_and_level(comparison):
     lines = metrics_csv(comparison.run).splitlines()
-    assert lines[0] == "variant,level,n,correct,rate,low,high,metric"
+    assert lines[0] == "variant,level,n,correct,rate,low,high,metric,seed,sd"
     assert len(lines) == 1 + 4 * 3 * 6
     for name, (metric, key) in itertools.product(
         NAMES, (("test_suite", None), ("plug_value",) * 2, ("single_database",) * 2)
@@ -511,13 +517,13 @@ def test_the_csv_has_every_metric_and_level(comparison):
             correct, n = right(name, key, hardness=level)
             low, high = stats.binomtest(correct, n).proportion_ci(method="wilson")
             numbers = f"{n},{correct},{correct / n:.6f},{low:.6f},{high:.6f}"
-            assert f"{name},{level},{numbers},{metric}" in lines
+            assert f"{name},{level},{numbers},{metric},," in lines
 
 
 def test_the_csv_leaves_a_rate_without_questions_empty(tmp_path):
     questions = runs.question_rows(20, levels=("easy",))
     run = load_run(**runs.write_run(tmp_path, questions, {"a": [True] * 20}))
-    assert "a,extra,0,0,,0.000000,1.000000,test_suite" in metrics_csv(run).splitlines()
+    assert "a,extra,0,0,,0.000000,1.000000,test_suite,," in metrics_csv(run).splitlines()
 
 
 def test_spider_verdicts_give_the_known_counts(spider, tmp_path):

@@ -14,6 +14,7 @@ from sqladder.report.comparison import compare
 from sqladder.report.data import load_run
 from sqladder.report.markdown import render
 from sqladder.report.observations import observations
+from sqladder.statistics import discordance, mcnemar_p
 
 
 def observe(folder, questions, variants, baseline="baseline"):
@@ -282,14 +283,18 @@ def _equal(seed):
 
 
 def _with_marks(run, marks_of):
-    variants = [
-        dataclasses.replace(
-            variant,
-            marks={"test_suite": np.array(marks_of[variant.name])},
-            verdicts=["correct" if mark else "wrong_result" for mark in marks_of[variant.name]],
-        )
-        for variant in run.variants
-    ]
+    """The same run with other marks of each variant: one row of them, or one for each seed."""
+    variants = []
+    for variant in run.variants:
+        seeds = [
+            dataclasses.replace(
+                variant.seeds[0],
+                marks={"test_suite": marks},
+                verdicts=["correct" if mark else "wrong_result" for mark in marks],
+            )
+            for marks in np.atleast_2d(marks_of[variant.name])
+        ]
+        variants.append(dataclasses.replace(variant, seeds=seeds))
     return dataclasses.replace(run, variants=variants)
 
 
@@ -329,3 +334,62 @@ def test_leaders_are_never_told_apart_from_each_other(tmp_path):
         leaders = [name for name, (best, _) in comparison.ranks.items() if best == 1]
         for first, second in itertools.combinations(leaders, 2):
             assert not comparison.pair(first, second).told_apart
+
+
+# Several seeds
+
+
+def _claims_of_seeded_runs(folder, rates, total, noise):
+    """Shares of runs of two variants with three seeds that name a best, by the report and by a pooled test."""
+    questions = runs.question_rows(400)
+    names = ("a", "b")
+    first = runs.seeded_marks(400, rates, 3, noise, seed=0)
+    files = runs.write_run(folder, questions, {n: m[0] for n, m in zip(names, first, strict=True)})
+    base = compare(load_run(**files)).run
+    claims = pooled = 0
+    for seed in range(total):
+        one, other = runs.seeded_marks(400, rates, 3, noise, seed)
+        comparison = compare(_with_marks(base, {"a": one, "b": other}))
+        claims += "is the best of" in observations(comparison)[0]
+        pooled += mcnemar_p(discordance(one.ravel(), other.ravel())) < 0.05
+    return claims / total, pooled / total
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.05, 0.1])
+def test_seed_noise_without_a_true_difference_is_called_best_in_at_most_5_percent(tmp_path, noise):
+    """Seeds scatter by 0, 1.6 and 3.3 points; pooling their answers takes that scatter for a difference."""
+    total = 300
+    claims, pooled = _claims_of_seeded_runs(tmp_path, [0.5, 0.5], total, noise)
+    assert claims <= 0.05 + 1.645 * math.sqrt(0.05 * 0.95 / total)
+    if noise == 0.1:
+        assert pooled > 0.15
+
+
+def test_a_true_difference_beyond_the_seeds_is_usually_found(tmp_path):
+    claims, _ = _claims_of_seeded_runs(tmp_path, [0.45, 0.6], 40, noise=0.05)
+    assert claims >= 0.8
+
+
+def test_sentences_of_a_run_with_seeds_say_how_many(tmp_path):
+    questions = runs.question_rows(200)
+    variants = {"baseline": marks(60, 200)}
+    variants |= {f"full/seed_{seed}": marks(118 + seed, 200) for seed in (1, 2, 3)}
+    found = observe(tmp_path, questions, variants)
+    assert found[0].startswith("**full is the best of the 2 variants on these questions**")
+    assert "(n = 200, 1 to 3 seeds each, largest p < 0.001)" in found[0]
+    assert about(
+        found, "full is above the baseline by 30.0 points (n = 200, 1 to 3 seeds each, p < 0.001"
+    )
+
+
+def test_seeds_that_disagree_are_not_told_apart(tmp_path):
+    """Each seed alone would be: 80 and 140 right of 200 against 60."""
+    questions = runs.question_rows(200)
+    variants = {
+        "baseline": marks(60, 200),
+        "full/seed_1": marks(80, 200),
+        "full/seed_2": marks(140, 200),
+    }
+    found = observe(tmp_path, questions, variants)
+    assert found[0].startswith("**No single variant is shown to be best**")
+    assert about(found, "Not told apart from the baseline: full (+25.0, p = ")

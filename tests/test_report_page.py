@@ -125,13 +125,14 @@ def test_the_data_are_the_questions_and_answers(made, elements):
         assert asked == question["question"]
         assert data["texts"][gold][:LIMIT] == question["sql"][:LIMIT]
         for variant, answer in zip(run.variants, answers, strict=True):
-            sql = variant.predictions[place]["sql"]
+            sql = variant.seeds[0].predictions[place]["sql"]
             assert data["texts"][answer[0]][:LIMIT] == sql[:LIMIT]
             assert (len(answer) == 1) == (rows[variant.name][place]["verdict"] == "correct")
             if len(answer) > 1:
-                assert list(KINDS)[answer[1]] == variant.failures[place]["kind"]
+                assert list(KINDS)[answer[1]] == variant.seeds[0].failures[place]["kind"]
                 assert (
-                    data["texts"][answer[3]][:LIMIT] == variant.predictions[place]["detail"][:LIMIT]
+                    data["texts"][answer[3]][:LIMIT]
+                    == variant.seeds[0].predictions[place]["detail"][:LIMIT]
                 )
 
 

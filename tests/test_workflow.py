@@ -12,6 +12,7 @@ from conftest import ROOT, copy_project, run_snakemake
 from sqladder.config import RESERVED_NAMES
 
 TINY = ["--configfile", "config/tiny.yaml", "--replace-workflow-config"]
+TINY_REPLICATES = ("baseline", "lora_4r", "full/seed_1", "full/seed_2")
 REPORT_RULES = {
     "collect_run_facts",
     "plot_charts",
@@ -188,9 +189,11 @@ def test_the_package_imports_itself_absolutely():
 
 @pytest.fixture(scope="module")
 def tiny_run(tmp_path_factory):
-    """A finished run of the tiny config in a folder of its own."""
+    """A finished run of the tiny config, with two seeds of one variant, in a folder of its own."""
     folder = copy_project(tmp_path_factory.mktemp("tiny"))
-    (folder / "config/tiny.yaml").write_text((ROOT / "tests/tiny/config.yaml").read_text())
+    config = yaml.safe_load((ROOT / "tests/tiny/config.yaml").read_text())
+    config["variants"]["full"]["seeds"] = [1, 2]
+    (folder / "config/tiny.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     done = run_snakemake(folder, "--cores", "2", *TINY, "results/report.md")
     assert done.returncode == 0, done.stdout
     return folder
@@ -206,8 +209,8 @@ def plan_with(folder, change):
 
 
 def test_a_run_leaves_every_file_of_the_contract(tiny_run):
-    for variant in ("baseline", "lora_4r", "full"):
-        folder = tiny_run / "results" / variant
+    for replicate in TINY_REPLICATES:
+        folder = tiny_run / "results" / replicate
         assert (folder / "model/config.json").is_file()
         test = (tiny_run / "resources/datasets/demo/test.jsonl").read_text().splitlines()
         ids = [json.loads(line)["id"] for line in test]
@@ -217,8 +220,8 @@ def test_a_run_leaves_every_file_of_the_contract(tiny_run):
 
 
 def test_metrics_count_the_verdicts(tiny_run):
-    for variant in ("baseline", "lora_4r", "full"):
-        folder = tiny_run / "results" / variant
+    for replicate in TINY_REPLICATES:
+        folder = tiny_run / "results" / replicate
         verdicts = [json.loads(line)["verdict"] for line in (folder / "verdicts.jsonl").open()]
         metrics = json.loads((folder / "metrics.json").read_text())
         assert metrics["n"] == len(verdicts)
@@ -240,15 +243,17 @@ def test_a_second_run_has_nothing_to_do(tiny_run):
 
 
 def test_a_changed_training_setting_reruns_that_variant_and_the_report_only(tiny_run):
-    output = plan_with(tiny_run, lambda c: c["variants"]["full"].update(training={"epochs": 0.04}))
-    assert planned_replicates(output) == {"full": {"train", "generate", "score"}}
+    output = plan_with(
+        tiny_run, lambda c: c["variants"]["lora_4r"].update(training={"epochs": 0.04})
+    )
+    assert planned_replicates(output) == {"lora_4r": {"train", "generate", "score"}}
     assert set(planned_jobs(output)) <= {"train", "generate", "score"} | REPORT_RULES
     assert planned_jobs(output)["write_report"] == 1
 
 
 def test_a_changed_decoding_setting_trains_nothing(tiny_run):
     output = plan_with(tiny_run, lambda c: c["decoding"].update(max_new_tokens=9))
-    assert set(planned_jobs(output)) - REPORT_RULES == {"generate", "score"}
+    assert set(planned_jobs(output)) - REPORT_RULES == {"generate", "score", "average_seeds"}
 
 
 def test_a_changed_prompt_text_renders_again(tiny_run):
@@ -256,6 +261,20 @@ def test_a_changed_prompt_text_renders_again(tiny_run):
         tiny_run, lambda c: c["contexts"]["published"].update(system="Answer in SQL.")
     )
     assert planned_jobs(output)["render_prompts"] == 3
+
+
+def test_one_more_seed_runs_alone(tiny_run):
+    output = plan_with(tiny_run, lambda c: c["variants"]["full"].update(seeds=[1, 2, 3]))
+    assert planned_replicates(output) == {"full/seed_3": {"train", "generate", "score"}}
+    assert planned_jobs(output)["average_seeds"] == 1
+
+
+def test_the_report_and_the_means_tell_of_the_seeds(tiny_run):
+    report = (tiny_run / "results/report.md").read_text()
+    metrics = json.loads((tiny_run / "results/full/metrics.json").read_text())
+    assert metrics["seeds"] == [1, 2]
+    assert f"| full | 2 | {metrics['accuracy']['all']['rate']:.3f} |" in report
+    assert (tiny_run / "results/full/seed_2/model_card.md").is_file()
 
 
 def test_a_new_variant_runs_alone(tiny_run):

@@ -81,6 +81,30 @@ def test_the_recipe_is_what_holds_for_the_variant(cards):
     assert "| `learning_rate` | 0.001 |" in texts["lora_32r"]
 
 
+def test_each_of_several_seeds_has_a_card_that_tells_the_spread(tmp_path):
+    questions = runs.question_rows(40)
+    names = [f"full/seed_{seed}" for seed in (7, 8)]
+    marks = [[number < right for number in range(40)] for right in (20, 24)]
+    files = runs.write_run(tmp_path, questions, dict(zip(names, marks, strict=True)), trained=names)
+    written = config()
+    written["variants"]["full"] = {"method": "full", "seeds": [7, 8]}
+    facts = runs.write_value(tmp_path / "run.json", runs.run_facts() | {"config": written})
+    outputs = [tmp_path / "results" / name / "model_card.md" for name in names]
+    done = runs.call(
+        "write_model_cards.py",
+        *("--run-facts", facts, "--training", *files["training"]),
+        *("--metrics", *files["metrics"], "--output", *outputs),
+    )
+    assert done.returncode == 0, done.stderr
+    text = outputs[1].read_text()
+    assert "# full, seed 8" in text
+    assert "| `seed` | 8 |" in text
+    assert "seeds` |" not in text
+    assert "One of 2 seeds, with accuracies from 0.500 to 0.600" in text
+    assert "(mean 0.550, standard deviation 0.071)" in text
+    assert ModelCard(text).data.eval_results[0].metric_value == 0.6
+
+
 def test_the_base_model_is_named_where_the_config_tells_it(cards):
     toy = cards()["full"]
     assert ModelCard(toy).data.base_model is None

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqladder.errors import InputError, run_main
 from sqladder.files import write_json
+from sqladder.replicates import replicate_of
 from sqladder.report.facts import (
     checksum,
     find_seeds,
@@ -28,7 +29,7 @@ from sqladder.report.facts import (
 def collect(
     config: dict[str, Any], data: list[Path], models: list[Path], benchmarks: list[Path]
 ) -> dict[str, Any]:
-    """All facts; a model folder belongs to the variant that its parent folder is named after."""
+    """All facts; a model folder belongs to the variant, and the seed, that its parent folder is named after."""
     commit, modified = git_state(Path(__file__).parent)
     return {
         "commit": commit,
@@ -37,7 +38,7 @@ def collect(
         "seeds": dict(find_seeds(config)),
         "versions": package_versions(),
         "data": {path.as_posix(): checksum(path) for path in data},
-        "disk_bytes": {folder.parent.name: folder_size(folder) for folder in models},
+        "disk_bytes": {replicate_of(folder).name: folder_size(folder) for folder in models},
         "hardware": hardware(),
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "times": [read_benchmark(path) for path in benchmarks],

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqladder.errors import InputError, run_main
 from sqladder.files import Row, by_id, read_jsonl, write_jsonl
+from sqladder.replicates import replicate_of
 from sqladder.report.taxonomy import Columns, columns_of, sort_failures
 from sqladder.schema import read_schema
 
@@ -25,10 +26,10 @@ def read_columns(databases: Path, names: set[str]) -> dict[str, Columns]:
 
 
 def failures(args: argparse.Namespace) -> Iterator[Row]:
-    """Give the failures of all variants, each named after the folder of its verdicts."""
+    """Give the failures of all variants, and seeds, each named after the folder of its verdicts."""
     questions = read_jsonl(args.questions)
-    answers = {path.parent.name: path for path in args.predictions}
-    verdicts = {path.parent.name: by_id(read_jsonl(path), path) for path in args.verdicts}
+    answers = {replicate_of(path).name: path for path in args.predictions}
+    verdicts = {replicate_of(path).name: by_id(read_jsonl(path), path) for path in args.verdicts}
     used = {row["db_id"] for rows in verdicts.values() for row in rows.values()}
     columns = read_columns(args.databases, used)
     for variant, rows in verdicts.items():

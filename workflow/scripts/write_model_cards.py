@@ -1,4 +1,4 @@
-"""Write a model card for every variant that was trained in this run.
+"""Write a model card for every model that was trained in this run: for each variant, or each of its seeds.
 
 Example: python write_model_cards.py --run-facts results/run.json \
     --training results/lora_32r/train.json results/full/train.json \
@@ -8,34 +8,42 @@ Example: python write_model_cards.py --run-facts results/run.json \
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from sqladder.errors import InputError, run_main
 from sqladder.files import read_json, write_text
+from sqladder.replicates import Replicate, replicate_of
 from sqladder.report.model_card import model_card
 
 
-def by_folder(paths: list[Path]) -> dict[str, Path]:
-    """Files by the variant that their folder is named after."""
-    return {path.parent.name: path for path in paths}
+def by_replicate(paths: list[Path]) -> dict[Replicate, Path]:
+    """Files by the variant, and the seed, that their folder is named after."""
+    return {replicate_of(path): path for path in paths}
+
+
+def seeds_beside(own: Replicate, metrics: dict[Replicate, Path]) -> list[dict[str, Any]]:
+    """Content of metrics.json of every seed of a variant."""
+    return [read_json(path) for other, path in metrics.items() if other.variant == own.variant]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run-facts", type=Path, required=True, help="run.json")
     for name, text in (
-        ("training", "train.json of each variant"),
-        ("metrics", "metrics.json of each variant"),
-        ("output", "Markdown file of each variant to write"),
+        ("training", "train.json of each variant and seed"),
+        ("metrics", "metrics.json of each variant and seed"),
+        ("output", "Markdown file of each variant and seed to write"),
     ):
         parser.add_argument(f"--{name}", type=Path, nargs="*", default=[], help=text)
     args = parser.parse_args()
     facts = read_json(args.run_facts)
-    training, metrics = by_folder(args.training), by_folder(args.metrics)
-    for variant, path in by_folder(args.output).items():
+    training, metrics = by_replicate(args.training), by_replicate(args.metrics)
+    for own, path in by_replicate(args.output).items():
         for name, files in (("train.json", training), ("metrics.json", metrics)):
-            if variant not in files:
-                raise InputError(f"no {name} was given for variant {variant!r}")
-        card = model_card(variant, facts, read_json(training[variant]), read_json(metrics[variant]))
+            if own not in files:
+                raise InputError(f"no {name} was given for variant {own.name!r}")
+        stages = read_json(training[own]), read_json(metrics[own])
+        card = model_card(own, facts, *stages, seeds_beside(own, metrics))
         write_text(path, card)
         print(f"{path}: {len(card):,} characters")
 

@@ -1,43 +1,49 @@
 """`sqladder compare`: what changed between two runs, and whether it is more than chance."""
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from sqladder.errors import InputError
 from sqladder.files import Row, by_id, read_jsonl
+from sqladder.replicates import replicate_of
 
 HELP = "which questions changed between two runs, and whether that is more than chance"
-EPILOG = """A run is a folder with results/<variant>/verdicts.jsonl or <variant>/verdicts.jsonl. Variants are
-paired by name, questions by id. p is McNemar's exact test, adjusted by Holm over all variants; below 0.05 the
-change is more than chance. exit status: 0 compared; 1 an input is missing or malformed."""
+EPILOG = """A run is a folder with results/<variant>/verdicts.jsonl or <variant>/verdicts.jsonl, or with one in
+seed_<seed>/ for each of several seeds. Variants are paired by name, questions by id. p is McNemar's exact test, with
+several seeds a t-test over questions and seeds, adjusted by Holm over all variants; below 0.05 the change is more
+than chance. exit status: 0 compared; 1 an input is missing or malformed."""
 ALPHA = 0.05
+
+
+Verdicts = Mapping[str, Row]
+"""One seed's verdicts by question id."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One variant's verdicts of the questions that both runs have, in the old run's order."""
+    """One variant's verdicts of the questions that both runs have, in the old run's order, seed by seed."""
 
     variant: str
-    old: Mapping[str, Row]
-    new: Mapping[str, Row]
+    old: Sequence[Verdicts]
+    new: Sequence[Verdicts]
 
     @cached_property
     def common(self) -> list[str]:
-        """Ids of the questions that both runs scored."""
-        return [key for key in self.old if key in self.new]
+        """Ids of the questions that every seed of both runs scored."""
+        return [key for key in self.old[0] if all(key in own for own in (*self.old, *self.new))]
 
     @cached_property
     def fixed(self) -> list[str]:
-        """Ids of the questions that only the new run has right."""
-        return [key for key in self.common if _right(self.new[key]) and not _right(self.old[key])]
+        """Ids of the questions that the new run has right, or right with more of its seeds."""
+        return [key for key in self.common if _share(self.new, key) > _share(self.old, key)]
 
     @cached_property
     def broken(self) -> list[str]:
-        """Ids of the questions that only the old run has right."""
-        return [key for key in self.common if _right(self.old[key]) and not _right(self.new[key])]
+        """Ids of the questions that the old run has right, or right with more of its seeds."""
+        return [key for key in self.common if _share(self.old, key) > _share(self.new, key)]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,28 +78,58 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def read_run(folder: Path) -> dict[str, dict[str, Row]]:
-    """Read a run's verdicts: variant -> id -> row, variants in order of name."""
+def read_run(folder: Path) -> dict[str, list[Verdicts]]:
+    """Read a run's verdicts: variant -> one mapping a seed; variants and seeds in order of name.
+
+    Raises:
+        InputError: there are none, or a variant has those of one seed beside those of several.
+    """
     for base in (folder / "results", folder):
-        paths = sorted(base.glob("*/verdicts.jsonl"))
+        paths = sorted([*base.glob("*/verdicts.jsonl"), *base.glob("*/seed_*/verdicts.jsonl")])
         if paths:
-            return {path.parent.name: by_id(read_jsonl(path), path) for path in paths}
+            return _by_variant(paths)
     raise InputError(
         f"{folder} has no results/<variant>/verdicts.jsonl: name the folder of a finished run"
     )
 
 
+def _by_variant(paths: Sequence[Path]) -> dict[str, list[Verdicts]]:
+    found: dict[str, list[Verdicts]] = {}
+    kinds: dict[str, bool] = {}
+    for path in paths:
+        variant, seed = replicate_of(path)
+        if kinds.setdefault(variant, seed is None) != (seed is None):
+            raise InputError(
+                f"variant {variant!r} has verdicts of one seed and of several, of which some are left "
+                f"from another run: delete those, {path} or the ones beside it"
+            )
+        found.setdefault(variant, []).append(by_id(read_jsonl(path), path))
+    return dict(sorted(found.items()))
+
+
 def p_values(changes: list[Change]) -> list[float]:
-    """McNemar's p of each variant's change, adjusted over all variants."""
+    """Each variant's p of "nothing changed", adjusted over all variants."""
     # Here, because the command line must start without numpy and scipy.
     try:
-        from sqladder.statistics import Discordance, holm, mcnemar_p
+        import numpy as np
+
+        from sqladder.seed_statistics import Gap
+        from sqladder.statistics import holm
     except ModuleNotFoundError as error:
         raise InputError(
             f"comparing needs the package {error.name}: install numpy and scipy"
         ) from error
-    counts = [Discordance(len(change.fixed), len(change.broken)) for change in changes]
-    return holm([mcnemar_p(count) for count in counts])
+    return holm(
+        [
+            Gap.between(
+                *(
+                    np.array([[_right(own[key]) for key in change.common] for own in rows])
+                    for rows in (change.new, change.old)
+                )
+            ).p
+            for change in changes
+        ]
+    )
 
 
 def described(change: Change, p: float, show: int) -> Iterator[str]:
@@ -106,24 +142,40 @@ def described(change: Change, p: float, show: int) -> Iterator[str]:
     if not n:
         raise InputError(f"variant {change.variant!r} has no question in both runs: ids differ")
     before, after = (
-        sum(_right(rows[key]) for key in change.common) for rows in (change.old, change.new)
+        sum(_share(rows, key) for key in change.common) for rows in (change.old, change.new)
     )
     found = "more than chance" if p < ALPHA else "no more than chance would do"
     yield (
-        f"{change.variant}: {before / n:.3f} -> {after / n:.3f} of {n:,} questions, "
+        f"{change.variant}: {before / n:.3f} -> {after / n:.3f} of {n:,} questions{_seeds(change)}, "
         f"{len(change.fixed)} fixed, {len(change.broken)} broken, p = {p:.2g}: {found}"
     )
-    alone = len(change.old) + len(change.new) - 2 * n
+    alone = len({key for own in (*change.old, *change.new) for key in own}) - n
     if alone:
         yield f"  {alone:,} questions are in one of the runs only and are left out"
     for name, keys in (("fixed", change.fixed), ("broken", change.broken)):
         for key in keys[:show]:
-            before, after = change.old[key], change.new[key]
-            verdicts = f"{before['verdict']} -> {after['verdict']}"
-            yield f"  {name}  {key}  {before['db_id']}, {before['hardness']}: {verdicts}"
+            row = change.old[0][key]
+            verdicts = f"{_told(change.old, key)} -> {_told(change.new, key)}"
+            yield f"  {name}  {key}  {row['db_id']}, {row['hardness']}: {verdicts}"
         if len(keys) > show:
             yield f"  {name}  and {len(keys) - show:,} more; --show {len(keys)} names them all"
 
 
 def _right(row: Row) -> bool:
     return row["verdict"] == "correct"
+
+
+def _share(seeds: Sequence[Verdicts], key: str) -> float:
+    """Share of the seeds that answer a question right."""
+    return sum(_right(own[key]) for own in seeds) / len(seeds)
+
+
+def _told(seeds: Sequence[Verdicts], key: str) -> str:
+    if len(seeds) == 1:
+        return seeds[0][key]["verdict"]
+    return f"{sum(_right(own[key]) for own in seeds)} of {len(seeds)} seeds right"
+
+
+def _seeds(change: Change) -> str:
+    numbers = len(change.old), len(change.new)
+    return "" if max(numbers) == 1 else f" ({numbers[0]} and {numbers[1]} seeds)"

@@ -46,8 +46,17 @@ def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> Interval:
     """
     if n == 0:
         return Interval(0.0, 1.0)
-    interval = stats.binomtest(correct, n).proportion_ci(confidence, method="wilson")
-    return Interval(float(interval.low), float(interval.high))
+    return wilson(correct / n, n, confidence)
+
+
+def wilson(share: float, n: float, confidence: float = 0.95) -> Interval:
+    """Wilson's interval of a share with the precision of n questions, which need not be a whole number."""
+    z = float(stats.norm.ppf((1 + confidence) / 2))
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    reach = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
+    # Rounding would leave 1e-17 where the end is exact.
+    low = 0.0 if share == 0 else max(0.0, centre - reach)
+    return Interval(low, 1.0 if share == 1 else min(1.0, centre + reach))
 
 
 def clustered_interval(
@@ -62,13 +71,21 @@ def clustered_interval(
     Source: C. A. Field, A. H. Welsh (2007), "Bootstrapping clustered data", JRSS B 69, 369-390
     (the cluster bootstrap). With few clusters it is too narrow; with one it does not exist (None).
     """
+    draws = cluster_draws(values, clusters, seed)
+    return None if draws is None else _percentiles(draws, confidence)
+
+
+def cluster_draws(
+    values: NDArray, clusters: Sequence[Hashable], seed: int = SEED
+) -> NDArray[np.float64] | None:
+    """Means of resamples of whole clusters, shape (DRAWS,); None where there is one cluster only."""
     _, index = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
     sizes = np.bincount(index)
     if len(sizes) < 2:
         return None
     sums = np.bincount(index, weights=values)
     weights = _cluster_weights(len(sizes), seed)
-    return _percentiles((weights @ sums) / (weights @ sizes), confidence)
+    return (weights @ sums) / (weights @ sizes)
 
 
 @lru_cache(maxsize=4)

@@ -1,11 +1,12 @@
 """Which charts there are, their titles, and their content in words for those who cannot see them."""
 
 from collections.abc import Sequence
+from statistics import fmean
 
 from sqladder.report.comparison import Comparison, Pair
-from sqladder.report.data import Variant, failure_counts, failure_kinds, level_count
+from sqladder.report.data import OneSeed, Variant, failure_counts, failure_kinds, level_count
 from sqladder.report.taxonomy import KINDS
-from sqladder.report.text import listing, plural, points, rate
+from sqladder.report.text import amount, listing, plural, points, rate
 
 TITLES = {
     "accuracy_by_level": "Accuracy by level",
@@ -31,18 +32,19 @@ def drawn_pairs(comparison: Comparison) -> tuple[Sequence[Pair], str]:
     return pairs, f"{top} less each other variant"
 
 
-def with_curve(comparison: Comparison) -> list[Variant]:
-    """Variants whose training wrote a loss curve."""
-    return [v for v in comparison.run.variants if v.training.get("loss_curve")]
+def with_curve(comparison: Comparison) -> list[OneSeed]:
+    """Trainings that wrote a loss curve."""
+    return [own for own in comparison.run.replicates if own.training.get("loss_curve")]
 
 
 def with_cost(comparison: Comparison) -> list[tuple[Variant, float]]:
-    """Variants whose training time is known, with it in seconds; an untrained one took none."""
-    return [
-        (variant, float(variant.training["seconds"]))
-        for variant in comparison.run.variants
-        if variant.training.get("seconds") is not None
-    ]
+    """Variants whose training time is known, with its mean over seeds in seconds; an untrained one took none."""
+    found = []
+    for variant in comparison.run.variants:
+        taken = [own.training.get("seconds") for own in variant.seeds]
+        if None not in taken:
+            found.append((variant, fmean(taken)))
+    return found
 
 
 def alt_text(comparison: Comparison, chart: str) -> str:
@@ -84,17 +86,17 @@ def _errors(comparison: Comparison) -> str:
     parts = []
     for variant in comparison.run.variants:
         counts = failure_counts(variant)
-        told = ", ".join(f"{KINDS[kind]} {counts[kind]}" for kind in kinds if counts[kind])
+        told = ", ".join(f"{KINDS[kind]} {amount(counts[kind])}" for kind in kinds if counts[kind])
         parts.append(f"{variant.name} {told or 'none'}")
     return f"Stacked bars of failures by what went wrong: {'; '.join(parts)}."
 
 
 def _losses(comparison: Comparison) -> str:
-    names = [variant.name for variant in with_curve(comparison)]
+    names = [own.label for own in with_curve(comparison)]
     if not names:
         return "No loss curves: no variant was trained in this run."
-    ends = [f"{v.name} {v.training['loss_curve'][-1][1]:.3f}" for v in with_curve(comparison)]
-    return f"Training loss over steps of {listing(names)}; last values: {', '.join(ends)}."
+    ends = [f"{o.label} {o.training['loss_curve'][-1][1]:.3f}" for o in with_curve(comparison)]
+    return f"Training loss over steps of {listing(names)}; last values: {'; '.join(ends)}."
 
 
 def _cost(comparison: Comparison) -> str:

@@ -28,8 +28,7 @@ from sqladder.report.data import (
 from sqladder.report.styles import Style, kind_style, style
 from sqladder.report.tables import TITLES as LEVEL_TITLES
 from sqladder.report.taxonomy import KINDS
-from sqladder.report.text import p_phrase, points, rate, seconds
-from sqladder.statistics import wilson_interval
+from sqladder.report.text import amount, p_phrase, points, rate, seconds
 
 # A fixed salt and no date make the SVG of the same numbers the same bytes; text stays text, so that
 # it can be selected, searched and read aloud.
@@ -85,8 +84,10 @@ def _tip(text: str) -> str:
 
 def _about(total: Count) -> str:
     """An accuracy with its interval in words, for the title of a mark."""
-    low, high = wilson_interval(total.correct, total.n)
-    return f"{rate(total.rate)} ({low:.3f} to {high:.3f}), {total.correct} of {total.n}"
+    low, high = total.interval
+    told = f"{rate(total.rate)} ({low:.3f} to {high:.3f}), {amount(total.correct)} of {total.n}"
+    seeds = len(total.by_seed)
+    return told if seeds == 1 else f"{told}, mean of {seeds} seeds"
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:
@@ -113,7 +114,7 @@ def _errors(total: Count) -> tuple[float, float]:
     """Lengths of the error bar below and above an accuracy; none without questions."""
     if total.rate is None:
         return 0.0, 0.0
-    low, high = wilson_interval(total.correct, total.n)
+    low, high = total.interval
     share = total.rate
     return max(0.0, share - low), max(0.0, high - share)
 
@@ -276,7 +277,7 @@ def _failures(comparison: Comparison) -> Figure:
     names = [variant.name for variant in run.variants]
     letters = max(len(name) for name in names)
     figure, axes = _figure(7 + letters * INCH_PER_LETTER, 1.5 + 0.45 * len(names))
-    longest = max(failure_counts(variant).total() for variant in run.variants)
+    longest = max(sum(failure_counts(variant).values()) for variant in run.variants)
     ends = np.zeros(len(names))
     for kind in kinds:
         widths = np.array([failure_counts(variant)[kind] for variant in run.variants])
@@ -310,12 +311,12 @@ def _stack(
         linewidth=0.6,
     )
     for name, bar, width in zip(names, bars, widths, strict=True):
-        bar.set_gid(_tip(f"{name}, {KINDS[kind]}: {width}"))
+        bar.set_gid(_tip(f"{name}, {KINDS[kind]}: {amount(width)}"))
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
     for row, (start, width) in enumerate(zip(starts, widths, strict=True)):
         if width > room:
             where = (start + width / 2, row)
-            axes.text(*where, f"{width}", ha="center", va="center", size=7.5, bbox=box)
+            axes.text(*where, amount(width), ha="center", va="center", size=7.5, bbox=box)
 
 
 def _losses(comparison: Comparison) -> Figure:
@@ -323,21 +324,26 @@ def _losses(comparison: Comparison) -> Figure:
     if not trained:
         return _message("loss_curves", "No variant was trained in this run.")
     figure, axes = _figure(7.5, 4.2)
-    for variant in trained:
-        steps, losses = np.array(variant.training["loss_curve"], dtype=float).T
-        look = looks[variant.name]
+    labelled = set()
+    for own in trained:
+        steps, losses = np.array(own.training["loss_curve"], dtype=float).T
+        name = own.replicate.variant
+        look = looks[name]
         axes.plot(steps, losses, color=look.colour, linewidth=0.7, alpha=0.3)
         axes.plot(
             steps,
             smoothed(losses),
-            label=variant.name,
+            # A variant's seeds share its look, and its line of the legend.
+            label="_" if name in labelled else name,
             color=look.colour,
             linestyle=look.line,
             marker=look.marker,
             markevery=max(1, len(steps) // 8),
             markeredgecolor="black",
             markeredgewidth=0.5,
+            gid=_tip(f"{own.label}: {losses[-1]:.3f} at the last step"),
         )
+        labelled.add(name)
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("optimiser step")

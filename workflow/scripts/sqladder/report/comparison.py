@@ -6,17 +6,8 @@ from functools import cached_property
 from itertools import combinations
 
 from sqladder.report.data import LEVELS, Run, Variant
-from sqladder.statistics import (
-    Discordance,
-    Interval,
-    Marks,
-    clustered_interval,
-    difference_interval,
-    discordance,
-    holm,
-    mcnemar_p,
-    rank_ranges,
-)
+from sqladder.seed_statistics import Answers, Gap
+from sqladder.statistics import Discordance, Interval, Marks, holm, rank_ranges
 
 ALPHA = 0.05
 """Chance of any false claim within one family of tests."""
@@ -28,10 +19,19 @@ class Pair:
 
     first: str
     second: str
-    n: int
-    counts: Discordance
+    gap: Gap
     p_alone: float
     p: float
+
+    @property
+    def n(self) -> int:
+        """Number of questions."""
+        return self.gap.n
+
+    @property
+    def counts(self) -> Discordance:
+        """Questions that only one of the two gets right; means over pairs of their seeds."""
+        return self.gap.counts
 
     @property
     def difference(self) -> float:
@@ -50,13 +50,17 @@ class Pair:
 
     @property
     def interval(self) -> Interval:
-        """Bootstrap interval of the difference, over questions."""
-        return difference_interval(self.counts, self.n)
+        """95 % interval of the difference, over questions and seeds."""
+        return self.gap.interval
+
+    @property
+    def detectable(self) -> float | None:
+        """Smallest true difference that a single test finds with a chance of 80 %."""
+        return self.gap.detectable()
 
     def reversed(self) -> "Pair":
         """The same comparison seen from the second variant."""
-        counts = Discordance(self.counts.losses, self.counts.wins)
-        return replace(self, first=self.second, second=self.first, counts=counts)
+        return replace(self, first=self.second, second=self.first, gap=self.gap.reversed())
 
 
 @dataclass(frozen=True)
@@ -102,14 +106,12 @@ class Comparison:
 
     def on_new_databases(self, pair: Pair) -> Interval | None:
         """Interval of a pair's difference over all questions, clustered by database."""
-        marks = {variant.name: variant.correct for variant in self.ranking}
-        gap = marks[pair.first].astype(float) - marks[pair.second]
-        return clustered_interval(gap, self.run.databases)
+        return pair.gap.on_new_databases(self.run.databases)
 
 
 def compare(run: Run) -> Comparison:
     """Rank a run's variants by accuracy over all questions and test every pair."""
-    ranking = sorted(run.variants, key=lambda variant: -int(variant.correct.sum()))
+    ranking = sorted(run.variants, key=lambda variant: -variant.correct.mean())
     pairs = adjusted(_pairs(ranking, run.select("all")))
     by_level = [(level, pair) for level in LEVELS for pair in _pairs(ranking, run.select(level))]
     level_pairs: dict[str, list[Pair]] = {level: [] for level in LEVELS}
@@ -119,11 +121,19 @@ def compare(run: Run) -> Comparison:
     return Comparison(run, ranking, pairs, level_pairs)
 
 
-def make_pair(names: tuple[str, str], first: Marks, second: Marks, chosen: Marks) -> Pair:
-    """Compare two rows of marks on the chosen questions, not yet adjusted for any family."""
-    counts = discordance(first[chosen], second[chosen])
-    p = mcnemar_p(counts)
-    return Pair(*names, int(chosen.sum()), counts, p, p)
+def make_pair(
+    names: tuple[str, str],
+    first: Answers,
+    second: Answers,
+    chosen: Marks,
+    same_models: bool = False,
+) -> Pair:
+    """Compare two variants' marks on the chosen questions, not yet adjusted for any family.
+
+    `same_models` says that both are marks of the same answers, by two metrics.
+    """
+    gap = Gap.between(first[:, chosen], second[:, chosen], same_models)
+    return Pair(*names, gap, gap.p, gap.p)
 
 
 def adjusted(pairs: Sequence[Pair]) -> list[Pair]:

@@ -5,7 +5,7 @@ alone do not say (whole interactions) and must agree with them otherwise.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +15,11 @@ import numpy as np
 
 from sqladder.errors import InputError
 from sqladder.files import Row, by_id, read_json, read_jsonl
+from sqladder.replicates import Replicate, replicate_of
 from sqladder.report.features import FEATURES, sql_features
 from sqladder.report.taxonomy import KINDS
-from sqladder.statistics import Marks
+from sqladder.seed_statistics import Answers, accuracy_interval
+from sqladder.statistics import Interval, Marks
 
 LEVELS = ("easy", "medium", "hard", "extra")
 
@@ -31,35 +33,77 @@ METRICS = {
 
 @dataclass(frozen=True)
 class Count:
-    """Right answers among n questions."""
+    """Right answers among n questions, of each of a variant's seeds."""
 
     n: int
-    correct: int
+    by_seed: tuple[int, ...]
+
+    @property
+    def correct(self) -> float:
+        """Right answers, a whole number with one seed, or else their mean over seeds."""
+        return self.by_seed[0] if len(self.by_seed) == 1 else float(np.mean(self.by_seed))
 
     @property
     def rate(self) -> float | None:
         """Share of right answers from 0 to 1; None without questions."""
         return self.correct / self.n if self.n else None
 
+    @property
+    def rates(self) -> list[float]:
+        """Share of right answers of each seed; empty without questions."""
+        return [correct / self.n for correct in self.by_seed] if self.n else []
+
+    @property
+    def sd(self) -> float | None:
+        """Standard deviation of the share between seeds; None with one seed or without questions."""
+        return float(np.std(self.rates, ddof=1)) if len(self.rates) > 1 else None
+
+    @property
+    def interval(self) -> Interval:
+        """95 % interval of the share, over questions and seeds."""
+        return accuracy_interval(self.by_seed, self.n)
+
 
 @dataclass(frozen=True)
-class Variant:
-    """One variant's verdicts in the run's question order, and its stages' facts.
+class OneSeed:
+    """What a variant answered with one seed, in the run's question order, and its stages' facts.
 
     `failures` has the kind of each failure and what shows it; None where the answer is right.
     """
 
-    name: str
+    replicate: Replicate
     marks: Mapping[str, Marks]
     verdicts: Sequence[str]
     failures: Sequence[Row | None]
     predictions: Sequence[Row]
-    joint_all: Mapping[str, Count]
+    joint_all: Mapping[str, Row]
     training: Mapping[str, Any]
     generation: Mapping[str, Any]
 
     @property
-    def correct(self) -> Marks:
+    def label(self) -> str:
+        """Its name in text: the variant's, with the seed where the variant has several."""
+        variant, seed = self.replicate
+        return variant if seed is None else f"{variant}, seed {seed}"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One variant with each of its seeds, in the order of the config; most have one."""
+
+    name: str
+    seeds: Sequence[OneSeed]
+
+    @cached_property
+    def marks(self) -> dict[str, Answers]:
+        """For each metric the marks, shape (seeds, questions)."""
+        return {
+            metric: np.array([own.marks[metric] for own in self.seeds])
+            for metric in self.seeds[0].marks
+        }
+
+    @property
+    def correct(self) -> Answers:
         """Marks of the headline metric."""
         return self.marks["test_suite"]
 
@@ -81,6 +125,16 @@ class Run:
     def named(self, name: str) -> Variant:
         """The variant of a name."""
         return next(variant for variant in self.variants if variant.name == name)
+
+    @property
+    def replicates(self) -> list[OneSeed]:
+        """All variants with each of their seeds."""
+        return [own for variant in self.variants for own in variant.seeds]
+
+    @property
+    def has_seeds(self) -> bool:
+        """Whether a variant was run with several seeds."""
+        return len(self.replicates) > len(self.variants)
 
     @cached_property
     def databases(self) -> list[str]:
@@ -110,25 +164,29 @@ class Run:
         return np.ones(self.n, dtype=bool) if level == "all" else self.by_level[level]
 
 
+Files = Mapping[Replicate, Path]
+
+
 class StageFiles(NamedTuple):
-    """Content of metrics.json and the other files by variant; imported ones lack the last two."""
+    """Content of metrics.json and the other files by variant and seed; imported ones lack the last two."""
 
-    metrics: Mapping[str, Row]
+    metrics: Mapping[Replicate, Row]
     failures: Mapping[tuple[str, str], Row]
-    predictions: Mapping[str, Path]
-    training: Mapping[str, Path]
-    generation: Mapping[str, Path]
+    predictions: Files
+    training: Files
+    generation: Files
 
 
-def count(marks: Marks, chosen: Marks) -> Count:
+def count(marks: Answers, chosen: Marks) -> Count:
     """Count right answers among the chosen questions."""
-    return Count(int(chosen.sum()), int((marks & chosen).sum()))
+    return Count(int(chosen.sum()), tuple(int(row.sum()) for row in marks & chosen))
 
 
 def level_count(run: Run, variant: Variant, level: str, metric: str = "test_suite") -> Count:
     """Count right answers of one of the six columns of the published table."""
     if level == "joint_all":
-        return variant.joint_all[metric]
+        totals = [own.joint_all[metric] for own in variant.seeds]
+        return Count(totals[0]["n"], tuple(total["correct"] for total in totals))
     return count(variant.marks[metric], run.select(level))
 
 
@@ -142,15 +200,16 @@ def load_run(
     generation: Sequence[Path] = (),
     baseline: str | None = None,
 ) -> Run:
-    """Read a run; a file belongs to the variant that its folder is named after.
+    """Read a run; a file belongs to the variant, and the seed, that its folder is named after.
 
     Args:
         questions: JSON Lines of every question that was to be asked; those without a verdict are
             reported as left out.
-        verdicts: one verdicts.jsonl a variant; their order is the order of the variants.
-        metrics: one metrics.json a variant.
-        predictions: one predictions.jsonl a variant, for the examples of failures.
-        failures: JSON Lines with variant, id, kind and reason of every answer that is not right.
+        verdicts: one verdicts.jsonl a variant and seed; their order is the order of the variants.
+        metrics: one metrics.json a variant and seed.
+        predictions: one predictions.jsonl a variant and seed, for the examples of failures.
+        failures: JSON Lines with variant (or variant/seed_<seed>), id, kind and reason of every answer
+            that is not right.
         training: train.json of the variants that were trained here.
         generation: generation.json of the variants whose SQL was generated here.
         baseline: variant that the others are compared with.
@@ -160,44 +219,44 @@ def load_run(
             questions, a failure has no kind, metrics.json contradicts the verdicts, or the
             baseline is unknown.
     """
-    sources = _by_variant(verdicts, "verdicts.jsonl")
+    sources = _by_replicate(verdicts, "verdicts.jsonl")
     if not sources:
         raise InputError("no verdicts.jsonl was given: name at least one variant's")
-    if baseline is not None and baseline not in sources:
-        raise InputError(f"baseline {baseline!r} is no variant of this run: {', '.join(sources)}")
+    names = list(dict.fromkeys(replicate.variant for replicate in sources))
+    if baseline is not None and baseline not in names:
+        raise InputError(f"baseline {baseline!r} is no variant of this run: {', '.join(names)}")
     asked = by_id(read_jsonl(questions), questions)
     verdict_rows = _aligned_verdicts(sources)
     first_source, first = next(iter(sources.values())), next(iter(verdict_rows.values()))
     scored = [_question(asked, row, first_source, questions) for row in first]
     known = {question["id"] for question in scored}
     left_out = [row for key, row in asked.items() if key not in known]
-    stated = _by_variant(metrics, "metrics.json", sources)
+    stated = _by_replicate(metrics, "metrics.json", sources)
     files = StageFiles(
-        {name: read_json(path) for name, path in stated.items()},
+        {replicate: read_json(path) for replicate, path in stated.items()},
         {(row["variant"], row["id"]): row for row in read_jsonl(failures)},
-        _by_variant(predictions, "predictions.jsonl", sources),
-        _by_variant(training, "train.json"),
-        _by_variant(generation, "generation.json"),
+        _by_replicate(predictions, "predictions.jsonl", sources),
+        _by_replicate(training, "train.json"),
+        _by_replicate(generation, "generation.json"),
     )
-    variants = [_variant(name, rows, files) for name, rows in verdict_rows.items()]
+    found = [_one_seed(replicate, rows, files) for replicate, rows in verdict_rows.items()]
+    variants = [Variant(name, [o for o in found if o.replicate.variant == name]) for name in names]
     run = Run(variants, scored, left_out, baseline)
-    for variant in variants:
-        _check_metrics(run, variant, files.metrics[variant.name], stated[variant.name])
+    for own in found:
+        _check_metrics(run, own, files.metrics[own.replicate], stated[own.replicate])
     return run
 
 
-def _by_variant(
-    paths: Sequence[Path], kind: str, needed: Mapping[str, Path] | None = None
-) -> dict[str, Path]:
-    files: dict[str, Path] = {}
+def _by_replicate(paths: Sequence[Path], kind: str, needed: Files | None = None) -> Files:
+    files: dict[Replicate, Path] = {}
     for path in paths:
-        name = path.parent.name
+        key = replicate_of(path)
         if not path.exists():
-            raise InputError(f"{path} does not exist: {kind} of variant {name!r} was asked for")
-        if name in files:
-            raise InputError(f"variant {name!r} has two {kind}: {files[name]} and {path}")
-        files[name] = path
-    missing = [name for name in needed or () if name not in files]
+            raise InputError(f"{path} does not exist: {kind} of variant {key.name!r} was asked for")
+        if key in files:
+            raise InputError(f"variant {key.name!r} has two {kind}: {files[key]} and {path}")
+        files[key] = path
+    missing = [key.name for key in needed or () if key not in files]
     if missing:
         raise InputError(f"no {kind} was given for variant {missing[0]!r}")
     return files
@@ -214,39 +273,43 @@ def _question(asked: Mapping[str, Row], verdict: Row, source: Path, questions: P
     return {**asked[verdict["id"]], "db_id": verdict["db_id"], "hardness": verdict["hardness"]}
 
 
-def _aligned_verdicts(sources: Mapping[str, Path]) -> dict[str, list[Row]]:
-    """The verdicts of each variant in the question order of the first one."""
-    rows = {name: by_id(read_jsonl(path), path) for name, path in sources.items()}
+def _aligned_verdicts(sources: Files) -> dict[Replicate, list[Row]]:
+    """The verdicts of each variant and seed in the question order of the first one."""
+    rows = {key: by_id(read_jsonl(path), path) for key, path in sources.items()}
     first = next(iter(rows))
     if not rows[first]:
         raise InputError(f"{sources[first]} is empty: no question was scored")
-    for name in rows:
-        for here, there in ((first, name), (name, first)):
+    for other in rows:
+        for here, there in ((first, other), (other, first)):
             missing = [key for key in rows[here] if key not in rows[there]]
             if missing:
                 raise InputError(
-                    f"{sources[there]} lacks {len(missing)} questions that {here!r} has a verdict "
+                    f"{sources[there]} lacks {len(missing)} questions that {here.name!r} has a verdict "
                     f"for, first {missing[0]!r}: score all variants on the same questions"
                 )
     return {name: [own[key] for key in rows[first]] for name, own in rows.items()}
 
 
-def _variant(name: str, verdicts: list[Row], files: StageFiles) -> Variant:
-    facts = files.metrics[name]
+def _one_seed(replicate: Replicate, verdicts: list[Row], files: StageFiles) -> OneSeed:
+    facts = files.metrics[replicate]
     marks = {"test_suite": np.array([row["verdict"] == "correct" for row in verdicts])}
     joint = {"test_suite": facts["accuracy"]["joint_all"]}
     for metric, levels in facts["secondary"].items():
         marks[metric] = np.array([bool(row[metric]) for row in verdicts])
         joint[metric] = levels["joint_all"]
-    return Variant(
-        name=name,
+    stages = [
+        read_json(stage[replicate]) if replicate in stage else {}
+        for stage in (files.training, files.generation)
+    ]
+    return OneSeed(
+        replicate=replicate,
         marks=marks,
         verdicts=[row["verdict"] for row in verdicts],
-        failures=[_failure(name, row, files.failures) for row in verdicts],
-        predictions=_predictions(verdicts, files.predictions[name]),
-        joint_all={key: Count(value["n"], value["correct"]) for key, value in joint.items()},
-        training=read_json(files.training[name]) if name in files.training else {},
-        generation=read_json(files.generation[name]) if name in files.generation else {},
+        failures=[_failure(replicate.name, row, files.failures) for row in verdicts],
+        predictions=_predictions(verdicts, files.predictions[replicate]),
+        joint_all=joint,
+        training=stages[0],
+        generation=stages[1],
     )
 
 
@@ -271,11 +334,11 @@ def _predictions(verdicts: list[Row], path: Path) -> list[Row]:
     return [{**answers[row["id"]], "detail": row["detail"]} for row in verdicts]
 
 
-def _check_metrics(run: Run, variant: Variant, facts: Row, path: Path) -> None:
+def _check_metrics(run: Run, own: OneSeed, facts: Row, path: Path) -> None:
     stated = {"test_suite": facts["accuracy"], **facts["secondary"]}
     for metric, levels in stated.items():
         for level in (*LEVELS, "all"):
-            here, there = level_count(run, variant, level, metric), levels[level]
+            here, there = count(own.marks[metric][None], run.select(level)), levels[level]
             if (here.n, here.correct) != (there["n"], there["correct"]):
                 raise InputError(
                     f"{path}: {metric} of level {level} counts {there['correct']} of {there['n']}, "
@@ -283,17 +346,27 @@ def _check_metrics(run: Run, variant: Variant, facts: Row, path: Path) -> None:
                 )
 
 
-def failure_counts(variant: Variant) -> Counter[str]:
-    """How often each kind of failure occurs."""
-    return Counter(row["kind"] for row in variant.failures if row)
+def failure_counts(variant: Variant) -> dict[str, float]:
+    """How often each kind of failure occurs, as a mean over seeds; 0 where it does not."""
+    return _mean_counts(
+        [[row["kind"] for row in own.failures if row] for own in variant.seeds], KINDS
+    )
 
 
 def failure_kinds(run: Run) -> list[str]:
     """The kinds of failure that occur, in the order of all tables and charts."""
-    found = {kind for variant in run.variants for kind in failure_counts(variant)}
-    return [kind for kind in KINDS if kind in found]
+    counts = [failure_counts(variant) for variant in run.variants]
+    return [kind for kind in KINDS if any(own[kind] for own in counts)]
 
 
-def verdict_counts(variant: Variant) -> Counter[str]:
-    """How often each verdict occurs."""
-    return Counter(variant.verdicts)
+def verdict_counts(variant: Variant) -> dict[str, float]:
+    """How often each verdict occurs, as a mean over seeds."""
+    occurring = {verdict for own in variant.seeds for verdict in own.verdicts}
+    return _mean_counts([own.verdicts for own in variant.seeds], occurring)
+
+
+def _mean_counts(lists: Sequence[Sequence[str]], keys: Iterable[str]) -> dict[str, float]:
+    """How often each key is in a list, on average: whole numbers where there is one list."""
+    counts = [Counter(names) for names in lists]
+    totals = {key: sum(own[key] for own in counts) for key in keys}
+    return totals if len(lists) == 1 else {key: n / len(lists) for key, n in totals.items()}

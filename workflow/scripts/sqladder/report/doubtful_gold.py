@@ -50,8 +50,8 @@ in every other table.
 def _reasons(run: Run, checks: Path | None) -> dict[str, str]:
     """Question -> why its gold is doubtful."""
     found = {}
-    for variant in run.variants:
-        for question, verdict in zip(run.questions, variant.verdicts, strict=True):
+    for own in run.replicates:
+        for question, verdict in zip(run.questions, own.verdicts, strict=True):
             if verdict == "gold_error":
                 found[question["id"]] = "failing"
     if checks is not None:

@@ -1,9 +1,9 @@
-"""Three failures of each variant, with question, gold and prediction."""
+"""Three failures of each variant, with question, gold and prediction; of its first seed, where it has several."""
 
 import hashlib
 from collections import Counter
 
-from sqladder.report.data import Run, Variant, failure_counts
+from sqladder.report.data import OneSeed, Run, Variant, failure_counts
 from sqladder.report.taxonomy import KINDS
 from sqladder.report.text import code_block, escape
 
@@ -20,13 +20,14 @@ def chosen_failures(run: Run, variant: Variant) -> list[int]:
     variant, and not always those of the first database.
     """
     ids = [question["id"] for question in run.questions]
-    failed = [position for position, failure in enumerate(variant.failures) if failure]
+    failures = variant.seeds[0].failures
+    failed = [position for position, failure in enumerate(failures) if failure]
     failed.sort(key=lambda position: hashlib.sha256(ids[position].encode()).digest())
     frequency = failure_counts(variant)
     seen: Counter[str] = Counter()
     keys = {}
     for position in failed:
-        kind = variant.failures[position]["kind"]
+        kind = failures[position]["kind"]
         seen[kind] += 1
         keys[position] = (seen[kind], -frequency[kind], kind)
     return sorted(failed, key=keys.__getitem__)[:EXAMPLES]
@@ -38,17 +39,17 @@ def failure_examples(run: Run) -> str:
     for variant in run.variants:
         chosen = chosen_failures(run, variant)
         if not chosen:
-            blocks.append(f"{escape(variant.name)}: no failures.")
+            blocks.append(f"{escape(variant.seeds[0].label)}: no failures.")
             continue
-        parts = [f"<details><summary>{escape(variant.name)}</summary>"]
-        parts += [_example(run, variant, position) for position in chosen]
+        parts = [f"<details><summary>{escape(variant.seeds[0].label)}</summary>"]
+        parts += [_example(run, variant.seeds[0], position) for position in chosen]
         blocks.append("\n\n".join([*parts, "</details>"]))
     return "\n\n".join(blocks)
 
 
-def _example(run: Run, variant: Variant, position: int) -> str:
-    question, answer = run.questions[position], variant.predictions[position]
-    failure = variant.failures[position]
+def _example(run: Run, own: OneSeed, position: int) -> str:
+    question, answer = run.questions[position], own.predictions[position]
+    failure = own.failures[position]
     told = [text for text in (failure["reason"], answer["detail"]) if text]
     detail = f" ({escape('; '.join(told)[:DETAIL])})" if told else ""
     heading = (

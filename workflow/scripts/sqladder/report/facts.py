@@ -112,7 +112,7 @@ def _processor() -> str:
 
 
 def read_benchmark(path: Path) -> dict[str, Any]:
-    """One job of results/benchmarks/<rule>/<variant>.tsv, or <rule>.tsv for a rule of one job.
+    """One job of benchmarks/<rule>/<job>.tsv, or <rule>.tsv for a rule of one job; a job may have a folder.
 
     Returns:
         rule, name, seconds, cpu_seconds and peak_rss_mb; what Snakemake could not measure, as for
@@ -122,10 +122,11 @@ def read_benchmark(path: Path) -> dict[str, Any]:
         rows = list(csv.DictReader(file, delimiter="\t"))
     if not rows or "s" not in rows[-1]:
         raise InputError(f"{path} is no Snakemake benchmark: it lacks the column 's' or a row")
-    single = path.parent.name == "benchmarks"
+    parts = path.with_suffix("").parts
+    rule, *name = parts[parts.index("benchmarks") + 1 :]
     return {
-        "rule": path.stem if single else path.parent.name,
-        "name": "" if single else path.stem,
+        "rule": rule,
+        "name": "/".join(name),
         "seconds": float(rows[-1]["s"]),
         "cpu_seconds": _measured(rows[-1].get("cpu_time")),
         "peak_rss_mb": _measured(rows[-1].get("max_rss")),

@@ -58,6 +58,7 @@ def render(
     sections = [
         _head(comparison.run, title, demonstration),
         _ranking(comparison),
+        _seeds(comparison),
         _levels(comparison),
         _observations(comparison),
         _bars(comparison, charts),
@@ -106,8 +107,12 @@ def _left_out(run: Run) -> str:
 
 
 def _ranking(comparison: Comparison) -> str:
+    seeds = (
+        "Variants with several seeds were trained, asked and scored once with each; their numbers are\n"
+        "means over seeds. " * comparison.run.has_seeds
+    )
     if len(comparison.ranking) == 1:
-        return f"## Ranking\n\n{tables.ranking_table(comparison)}"
+        return f"## Ranking\n\n{tables.ranking_table(comparison)}\n\n{seeds}".rstrip()
     shared = any("-" in comparison.rank(variant.name) for variant in comparison.ranking)
     note = (
         "A shared rank such as 1-2 says that the data do not tell which of these ranks the variant\n"
@@ -117,8 +122,25 @@ def _ranking(comparison: Comparison) -> str:
 
 {tables.ranking_table(comparison)}
 
-{note}Differences are paired: both variants answered the same questions. p is McNemar's exact test,
+{seeds}{note}Differences are paired: both variants answered the same questions. p is {_test(comparison.run)},
 adjusted by Holm over all pairs of variants; intervals are not adjusted. See [Methods](#methods)."""
+
+
+def _test(run: Run) -> str:
+    return "a test over questions and seeds" if run.has_seeds else "McNemar's exact test"
+
+
+def _seeds(comparison: Comparison) -> str:
+    """How far training itself scatters: a section of runs with several seeds."""
+    if not comparison.run.has_seeds:
+        return ""
+    return f"""## Seeds
+
+{tables.seed_table(comparison)}
+
+Accuracy over all questions. SD is the standard deviation between seeds: how far another training of the
+same variant may land from this one. A variant with one seed answers the same with every seed, was made
+elsewhere, or was run once: then only the questions make its numbers uncertain here."""
 
 
 def _levels(comparison: Comparison) -> str:
@@ -263,7 +285,7 @@ def _losses(comparison: Comparison, charts: str) -> str:
 
 def _cost(comparison: Comparison, facts: Facts, charts: str) -> str:
     chart = _chart(comparison, charts, "cost_vs_accuracy") if with_cost(comparison) else ""
-    if not any(variant.training or variant.generation for variant in comparison.run.variants):
+    if not any(own.training or own.generation for own in comparison.run.replicates):
         return "## Cost\n\nNot known: no variant was trained or generated in this run."
     parts = [
         "## Cost",
@@ -278,19 +300,41 @@ def _cost(comparison: Comparison, facts: Facts, charts: str) -> str:
 
 
 def _methods(comparison: Comparison) -> str:
+    lines = _SEVERAL_SEEDS if comparison.run.has_seeds else _ONE_SEED
     return f"""## Methods
 
 1. Accuracy: share of questions whose answer is right; levels are Spider's hardness levels.
-2. Interval of an accuracy: Wilson's, 95 %, over questions.
-3. "New databases": percentile bootstrap over whole databases, {DRAWS:,} resamples, seed {SEED}.
-4. Differences are paired by question; percentile bootstrap, {DRAWS:,} resamples, seed {SEED}.
-5. Test of a difference: McNemar's exact test, two-sided.
+{lines["estimates"]}
 6. All {len(comparison.pairs)} pairs over all questions are one family, adjusted by Holm; the pairs
    of the four levels are another. Told apart: adjusted p below 0.05.
 7. Rank: 1 + variants shown to be better, up to all variants less those shown to be worse.
 8. "Best" is said only of a variant that is told apart from every other.
 9. Detectable difference: Connor's formula for McNemar's test, 5 %, power 80 %.
-10. One run of each variant: the spread between training seeds is not measured."""
+10. {lines["seeds"]}"""
+
+
+_BOOTSTRAP = f"percentile bootstrap{{}}, {DRAWS:,} resamples, seed {SEED}"
+
+_ONE_SEED = {
+    "estimates": f"""2. Interval of an accuracy: Wilson's, 95 %, over questions.
+3. "New databases": {_BOOTSTRAP.format(" over whole databases")}.
+4. Differences are paired by question; {_BOOTSTRAP.format("")}.
+5. Test of a difference: McNemar's exact test, two-sided.""",
+    "seeds": "One run of each variant: the spread between training seeds is not measured.",
+}
+
+_SEVERAL_SEEDS = {
+    "estimates": f"""2. Interval of an accuracy: Wilson's, 95 %, for the number of questions that questions and seeds
+   together are worth (Korn and Graubard 1998).
+3. "New databases": variance of a bootstrap over whole databases, {DRAWS:,} resamples, seed {SEED}, plus
+   that between seeds; Student's t.
+4. Differences are paired by question: each question's share of right seeds of the one variant less the
+   other's. Variance: between questions plus between seeds of both variants (Owen 2007), Student's t with
+   Satterthwaite's degrees of freedom.
+5. Test of a difference: the same, with the variance between questions that no difference gives, as in
+   McNemar's test. Two variants with one seed each: McNemar's exact test and percentile bootstrap.""",
+    "seeds": "Counts are means over seeds, which are taken as a sample of all seeds, as are the questions.",
+}
 
 
 def _run_facts(run: Run, facts: Facts) -> str:
@@ -329,8 +373,8 @@ Commit: {commit}{changed}
 def _versions(run: Run, of_report: Mapping[str, str]) -> str:
     """Each package's versions and the stages that used them: stages may have environments."""
     used = {"report": [of_report]}
-    used["training"] = [variant.training.get("versions", {}) for variant in run.variants]
-    used["generation"] = [variant.generation.get("versions", {}) for variant in run.variants]
+    used["training"] = [own.training.get("versions", {}) for own in run.replicates]
+    used["generation"] = [own.generation.get("versions", {}) for own in run.replicates]
     stages: dict[tuple[str, str], list[str]] = {}
     for stage, environments in used.items():
         for item in {pair for versions in environments for pair in versions.items()}:

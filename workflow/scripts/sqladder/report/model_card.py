@@ -1,12 +1,14 @@
 """A model card: what a fine-tuned model was made from and how, what it reaches, and what it does not."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import fmean, stdev
 from typing import Any
 
 import yaml
 
-from sqladder.config import download_of, setting
+from sqladder.config import download_of, seeds_of, setting
+from sqladder.replicates import Replicate
 from sqladder.report.text import UNKNOWN, escape, number, rate, seconds, table
 from sqladder.statistics import wilson_interval
 
@@ -16,25 +18,29 @@ _LEVELS = ("easy", "medium", "hard", "extra", "all")
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
-def model_card(variant: str, facts: Facts, training: Facts, metrics: Facts) -> str:
-    """Write the card of a trained variant as Markdown with Hugging Face's metadata.
+def model_card(
+    own: Replicate, facts: Facts, training: Facts, metrics: Facts, seeds: Sequence[Facts]
+) -> str:
+    """Write the card of a trained model as Markdown with Hugging Face's metadata.
 
     Args:
-        variant: its name.
+        own: its variant, and its seed where the variant has several.
         facts: content of run.json.
-        training: content of train.json.
-        metrics: content of metrics.json.
+        training: content of its train.json.
+        metrics: content of its metrics.json.
+        seeds: content of metrics.json of every seed of the variant, this one's among them.
     """
+    variant = own.variant
     config = facts["config"]
     header = yaml.safe_dump(metadata(variant, config, metrics), sort_keys=False, allow_unicode=True)
     sections = [
         f"---\n{header}---",
-        f"# {escape(variant)}",
+        f"# {escape(variant)}" + (f", seed {own.seed}" if own.seed is not None else ""),
         _summary(config, training),
         _results(config, metrics),
-        _recipe(variant, config, training),
+        _recipe(own, config, training),
         _data(facts),
-        _limits(config),
+        _limits(config, seeds),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -101,11 +107,13 @@ questions. The run's report compares the variants with each other; this table do
 {measured}"""
 
 
-def _recipe(variant: str, config: Facts, training: Facts) -> str:
-    own = {k: v for k, v in config["variants"][variant].items() if not isinstance(v, dict)}
+def _recipe(own: Replicate, config: Facts, training: Facts) -> str:
+    variant = own.variant
+    entry = config["variants"][variant]
+    named = {k: v for k, v in entry.items() if not isinstance(v, dict) and k != "seeds"}
     settings = {
-        **own,
-        "seed": own.get("seed", config["seed"]),
+        **named,
+        "seed": seeds_of(config, variant)[0] if own.seed is None else own.seed,
         "context": setting(config, variant, "context"),
         **setting(config, variant, "training"),
     }
@@ -138,11 +146,22 @@ def _data(facts: Facts) -> str:
 Commit of the workflow: {facts["commit"] or "unknown"}."""
 
 
-def _limits(config: Facts) -> str:
+def _limits(config: Facts, seeds: Sequence[Facts]) -> str:
     return f"""## Limits
 
 - Measured on *{escape(config["test_on"])}* alone, with prompts made by the run's context: other
   databases, other prompts and other decodings give other results.
-- One training run: the spread between seeds is not measured.
+- {_spread(seeds)}
 - Its SQL may be wrong and may be harmful. Execute it read-only, with limits on time and memory.
 - The license depends on those of the base model and of the data, which this card does not know."""
+
+
+def _spread(seeds: Sequence[Facts]) -> str:
+    """What is known of another training with the same recipe."""
+    rates = [own["accuracy"]["all"]["rate"] for own in seeds]
+    if len(rates) == 1 or None in rates:
+        return "One training run: the spread between seeds is not measured."
+    return (
+        f"One of {len(rates)} seeds, with accuracies from {rate(min(rates))} to {rate(max(rates))} over all "
+        f"questions (mean {rate(fmean(rates))}, standard deviation {rate(stdev(rates))})."
+    )

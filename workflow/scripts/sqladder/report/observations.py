@@ -12,8 +12,9 @@ from scipy import stats
 from sqladder.report.comparison import ALPHA, Comparison, Pair, adjusted, make_pair
 from sqladder.report.data import LEVELS, METRICS, Run, Variant, count, level_count
 from sqladder.report.tables import point_interval
-from sqladder.report.text import escape, listing, number, p_phrase, points, rate
-from sqladder.statistics import detectable_difference, holm, wilson_interval
+from sqladder.report.text import amount, escape, listing, number, p_phrase, points, rate
+from sqladder.seed_statistics import groups_p
+from sqladder.statistics import holm
 
 RANKING = "[Ranking](#ranking)"
 PAIRS = "[Paired differences](#paired-differences)"
@@ -39,10 +40,22 @@ def observations(comparison: Comparison) -> list[str]:
     return [sentence for part in parts for sentence in part(comparison)]
 
 
+def _sample(run: Run, *names: str) -> str:
+    """How much a sentence rests on: questions, and seeds where a variant has several.
+
+    `names` are the variants that it compares, all of them if none is named.
+    """
+    numbers = [len(v.seeds) for v in run.variants if not names or v.name in names]
+    if max(numbers) == 1:
+        return f"n = {number(run.n)}"
+    seeds = " to ".join(map(str, sorted({min(numbers), max(numbers)})))
+    return f"n = {number(run.n)}, {seeds} seeds{' each' * (len(numbers) > 1)}"
+
+
 def _best(comparison: Comparison) -> Iterator[str]:
-    n = number(comparison.run.n)
+    n = _sample(comparison.run)
     if len(comparison.ranking) == 1:
-        yield f"Only one variant was scored (n = {n}), so nothing is compared. {RANKING}"
+        yield f"Only one variant was scored ({n}), so nothing is compared. {RANKING}"
         return
     top = comparison.ranking[0]
     pairs = [pair for pair in comparison.pairs if pair.first == top.name]
@@ -50,7 +63,7 @@ def _best(comparison: Comparison) -> Iterator[str]:
         nearest = max(pairs, key=lambda pair: pair.p)
         yield (
             f"**{escape(top.name)} is the best of the {len(comparison.ranking)} variants on these "
-            f"questions**: it is told apart from each of the others (n = {n}, largest "
+            f"questions**: it is told apart from each of the others ({n}, largest "
             f"{p_phrase(nearest.p)}). {PAIRS}"
         )
         return
@@ -61,7 +74,7 @@ def _best(comparison: Comparison) -> Iterator[str]:
     rates = [f"{escape(v.name)} ({rate(v.correct.mean())})" for v in leaders]
     yield (
         f"**No single variant is shown to be best**: {listing(rates)} are not told apart from each "
-        f"other (n = {n}, smallest {p_phrase(p)}). {PAIRS}"
+        f"other ({n}, smallest {p_phrase(p)}). {PAIRS}"
     )
 
 
@@ -71,14 +84,15 @@ def _baseline(comparison: Comparison) -> Iterator[str]:
         if pair.told_apart:
             yield (
                 f"{escape(pair.first)} is {_direction(pair)} the baseline by "
-                f"{_size(pair)} points (n = {number(pair.n)}, {p_phrase(pair.p)}; "
+                f"{_size(pair)} points ({_sample(comparison.run, pair.first, pair.second)}, "
+                f"{p_phrase(pair.p)}; "
                 f"{_elsewhere(comparison, pair)}). {RANKING}"
             )
     unclear = [pair for pair in pairs if not pair.told_apart]
     if unclear:
         gaps = [f"{escape(p.first)} ({points(p.difference)}, {p_phrase(p.p)})" for p in unclear]
         yield (
-            f"Not told apart from the baseline: {listing(gaps)}, n = {number(comparison.run.n)}. "
+            f"Not told apart from the baseline: {listing(gaps)}, {_sample(comparison.run)}. "
             f"{RANKING}"
         )
 
@@ -126,8 +140,7 @@ def _easy_and_extra(comparison: Comparison) -> Iterator[str]:
         easy, extra = (level_count(run, variant, level) for level in ("easy", "extra"))
         if not easy.n or not extra.n:
             return
-        cells = [[c.correct, c.n - c.correct] for c in (easy, extra)]
-        drops.append((variant, easy, extra, float(stats.fisher_exact(cells).pvalue)))
+        drops.append((variant, easy, extra, groups_p(easy.by_seed, easy.n, extra.by_seed, extra.n)))
     p_values = holm([p for *_, p in drops])
     fallen = [
         f"{escape(variant.name)} {rate(easy.rate)} to {rate(extra.rate)}"
@@ -140,25 +153,32 @@ def _easy_and_extra(comparison: Comparison) -> Iterator[str]:
         largest = max(p for p in p_values if p < ALPHA)
         yield (
             f"{who} answered extra questions right less often than easy ones: {listing(fallen)} "
-            f"(n = {easy.n} and {extra.n}, Fisher's exact test, largest {p_phrase(largest)}). "
+            f"(n = {easy.n} and {extra.n}, {_group_test(run)}, largest {p_phrase(largest)}). "
             f"{BY_LEVEL}"
         )
 
 
+def _group_test(run: Run) -> str:
+    return "t-test over questions and seeds" if run.has_seeds else "Fisher's exact test"
+
+
 def _none_or_all(comparison: Comparison) -> Iterator[str]:
-    n = comparison.run.n
-    for variant in comparison.run.variants:
-        correct = int(variant.correct.sum())
-        interval = wilson_interval(correct, n)
+    run = comparison.run
+    n = run.n
+    for variant in run.variants:
+        total = level_count(run, variant, "all")
+        correct, interval = total.correct, total.interval
+        of = f" with any of its {len(variant.seeds)} seeds" * (len(variant.seeds) > 1)
         if correct == 0:
             yield (
-                f"{escape(variant.name)} answered none of the {number(n)} questions right; an "
+                f"{escape(variant.name)} answered none of the {number(n)} questions right{of}; an "
                 f"accuracy up to {rate(interval.high)} would still be compatible with that. "
                 f"{RANKING}"
             )
         elif correct == n:
             yield (
-                f"{escape(variant.name)} answered all {number(n)} questions right; an accuracy "
+                f"{escape(variant.name)} answered all {number(n)} questions right"
+                f"{of.replace('any', 'each')}; an accuracy "
                 f"down to {rate(interval.low)} would still be compatible with that. {RANKING}"
             )
 
@@ -173,13 +193,14 @@ def _oracle_values(comparison: Comparison) -> Iterator[str]:
         gains = [f"{escape(pair.first)} {points(pair.difference)}" for pair in clear]
         yield (
             f"With {METRICS['plug_value']} the accuracy is different: {listing(gains)} points "
-            f"(n = {number(run.n)}, largest {p_phrase(max(p.p for p in clear))}). {SECONDARY}"
+            f"({_sample(run)}, largest {p_phrase(max(p.p for p in clear))}). {SECONDARY}"
         )
 
 
 def _plugged(run: Run, variant: Variant) -> Pair:
     names = (variant.name, variant.name)
-    return make_pair(names, variant.marks["plug_value"], variant.correct, run.select("all"))
+    marks = variant.marks["plug_value"], variant.correct
+    return make_pair(names, *marks, run.select("all"), same_models=True)
 
 
 def _failure_kinds(comparison: Comparison) -> Iterator[str]:
@@ -188,11 +209,12 @@ def _failure_kinds(comparison: Comparison) -> Iterator[str]:
     wrong_result is left out: it is what remains, and mirrors the accuracy.
     """
     run = comparison.run
-    named = {variant.name: np.array(variant.verdicts) for variant in run.variants}
+    named = {v.name: np.array([own.verdicts for own in v.seeds]) for v in run.variants}
     if run.baseline is None or len(named) < 2:
         return
     reference = named[run.baseline]
-    kinds = sorted(set(np.concatenate(list(named.values()))) - {"correct", "wrong_result"})
+    occurring = set(np.concatenate([verdicts.ravel() for verdicts in named.values()]))
+    kinds = sorted(occurring - {"correct", "wrong_result"})
     tests = [
         (kind, make_pair((name, run.baseline), own == kind, reference == kind, run.select("all")))
         for name, own in named.items()
@@ -203,10 +225,11 @@ def _failure_kinds(comparison: Comparison) -> Iterator[str]:
     for (kind, _), pair in zip(tests, found, strict=True):
         if pair.told_apart:
             more = "more" if pair.difference > 0 else "fewer"
-            counts = [int((named[name] == kind).sum()) for name in (pair.first, pair.second)]
+            names = (pair.first, pair.second)
+            counts = [amount((named[name] == kind).sum(axis=1).mean()) for name in names]
             yield (
                 f"{escape(pair.first)} has {more} {kind} verdicts than the baseline: {counts[0]} "
-                f"against {counts[1]} (n = {number(run.n)}, {p_phrase(pair.p)}). {FAILURES}"
+                f"against {counts[1]} ({_sample(run, *names)}, {p_phrase(pair.p)}). {FAILURES}"
             )
 
 
@@ -225,7 +248,7 @@ def _databases(comparison: Comparison) -> Iterator[str]:
         ends = [f"{rate(counts[d].rate)} ({escape(d)}, n = {counts[d].n})" for d in _ends(order)]
         yield (
             f"The accuracy of {escape(top.name)} differs between the {len(counts)} databases, from "
-            f"{ends[0]} to {ends[1]} (n = {number(run.n)}, {p_phrase(float(test.pvalue))}). "
+            f"{ends[0]} to {ends[1]} ({_sample(run, top.name)}, {p_phrase(float(test.pvalue))}). "
             f"{BY_DATABASE}"
         )
 
@@ -235,24 +258,30 @@ def _ends(order: Sequence[str]) -> tuple[str, str]:
 
 
 def _power(comparison: Comparison) -> Iterator[str]:
-    shares = sorted(pair.discordant_share for pair in comparison.pairs)
-    if not shares:
+    if not comparison.pairs:
         return
-    n = comparison.run.n
-    found = [detectable_difference(n, share) for share in (shares[0], shares[-1])]
-    if shares[-1] == 0:
+    run = comparison.run
+    widest = max(comparison.pairs, key=lambda pair: pair.discordant_share)
+    disagreement = f"{100 * widest.discordant_share:.0f} %"
+    # With one seed the pair that disagrees most is the hardest to tell apart; with several it is the seeds that count.
+    hardest = (
+        max(comparison.pairs, key=lambda pair: pair.detectable or 1) if run.has_seeds else widest
+    )
+    if widest.discordant_share == 0:
         yield (
-            f"All variants are right on the same questions (n = {number(n)}): no test can tell "
+            f"All variants are right on the same questions ({_sample(run)}): no test can tell "
             f"them apart. {PAIRS}"
         )
-    elif found[1] is None:
+    elif hardest.detectable is None:
+        few = f"{number(run.n)} questions"
+        few += " with these seeds" * run.has_seeds
         yield (
-            f"{number(n)} questions are too few: at the observed disagreement of "
-            f"{100 * shares[-1]:.0f} %, no difference has an 80 % chance to be found. {PAIRS}"
+            f"{few} are too few: at the observed disagreement of "
+            f"{disagreement}, no difference has an 80 % chance to be found. {PAIRS}"
         )
     else:
         yield (
-            f"With n = {number(n)} and pairs that disagree on up to {100 * shares[-1]:.0f} % of the "
-            f"questions, a single test finds a true difference of {100 * found[1]:.1f} points with "
-            f"a chance of 80 %; smaller ones are likelier to be missed. {PAIRS}"
+            f"With {_sample(run)} and pairs that disagree on up to {disagreement} of the "
+            f"questions, a single test finds a true difference of {100 * hardest.detectable:.1f} points "
+            f"with a chance of 80 %; smaller ones are likelier to be missed. {PAIRS}"
         )

@@ -20,7 +20,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from sqladder.report.data import LEVELS, Run, Variant
+from sqladder.report.data import LEVELS, OneSeed, Run
 from sqladder.report.inline_svg import inline_svg
 from sqladder.report.taxonomy import KINDS
 
@@ -149,12 +149,12 @@ def browser_data(run: Run) -> Mapping[str, Any]:
             LEVELS.index(question["hardness"]),
             question["question"],
             number(question["sql"]),
-            [_answer(variant, place, number) for variant in run.variants],
+            [_answer(own, place, number) for own in run.replicates],
         ]
         for place, question in enumerate(run.questions)
     ]
     return {
-        "variants": [variant.name for variant in run.variants],
+        "variants": [own.label for own in run.replicates],
         "levels": LEVELS,
         "kinds": list(KINDS.values()),
         "questions": rows,
@@ -162,9 +162,9 @@ def browser_data(run: Run) -> Mapping[str, Any]:
     }
 
 
-def _answer(variant: Variant, place: int, number: Any) -> list[int]:
+def _answer(own: OneSeed, place: int, number: Any) -> list[int]:
     """[sql] of a right answer; [sql, kind, reason, detail] of another one."""
-    answer, failure = variant.predictions[place], variant.failures[place]
+    answer, failure = own.predictions[place], own.failures[place]
     sql = number(answer["sql"])
     if failure is None:
         return [sql]

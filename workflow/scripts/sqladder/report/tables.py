@@ -4,10 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sqladder.report.comparison import Comparison, Pair
 from sqladder.report.data import (
     LEVELS,
     METRICS,
+    Count,
     Run,
     Variant,
     count,
@@ -19,6 +23,7 @@ from sqladder.report.data import (
 from sqladder.report.taxonomy import KINDS
 from sqladder.report.text import (
     UNKNOWN,
+    amount,
     escape,
     listing,
     number,
@@ -28,13 +33,8 @@ from sqladder.report.text import (
     seconds,
     table,
 )
-from sqladder.statistics import (
-    Interval,
-    Marks,
-    clustered_interval,
-    detectable_difference,
-    wilson_interval,
-)
+from sqladder.seed_statistics import new_databases_interval
+from sqladder.statistics import Interval, Marks
 
 COLUMNS = (*LEVELS, "all", "joint_all")
 TITLES = {level: level.title() for level in COLUMNS} | {"joint_all": "Joint_All"}
@@ -51,7 +51,11 @@ def point_interval(interval: Interval | None) -> str:
 
 
 def ranking_table(comparison: Comparison) -> str:
-    """Best variant first, with its rank and its gap to the baseline, or else to the first."""
+    """Best variant first, with its rank and its gap to the baseline, or else to the first.
+
+    Where variants have several seeds, their number and the spread between them follow the accuracy, a mean.
+    """
+    seeded = comparison.run.has_seeds
     baseline = comparison.run.baseline
     reference = baseline or comparison.ranking[0].name
     compared = len(comparison.ranking) > 1
@@ -62,16 +66,50 @@ def ranking_table(comparison: Comparison) -> str:
             comparison.rank(variant.name),
             escape(variant.name),
             number(total.n),
-            number(total.correct),
+            amount(total.correct),
             rate(total.rate),
-            share_interval(wilson_interval(total.correct, total.n)),
+            share_interval(total.interval),
         ]
+        if seeded:
+            row[2:2] = [number(len(variant.seeds))]
         rows.append(row + (_gap_cells(comparison, variant.name, reference) if compared else []))
     header = ["rank", "variant", "n", "correct", "accuracy", "95 % interval"]
+    align = "clrrrc"
+    if seeded:
+        header, align = [*header[:2], "seeds", *header[2:]], "clrrrrc"
     if compared:
         of = "baseline" if baseline else "first"
         header += [f"points to {of}", "95 % interval of it", "p (Holm)"]
-    return table(header, rows, "clrrrcrcr"[: len(header)])
+        align += "rcr"
+    return table(header, rows, align)
+
+
+def seed_table(comparison: Comparison) -> str:
+    """How far the seeds of each variant scatter, with the accuracy of each."""
+    rows = []
+    for variant in comparison.ranking:
+        total = level_count(comparison.run, variant, "all")
+        rows.append([escape(variant.name), number(len(variant.seeds)), *_spread_cells(total)])
+        rows[-1].append(", ".join(_seed_rates(variant, total)))
+    header = ["variant", "seeds", "mean", "SD, points", "lowest", "highest", "each seed"]
+    return table(header, rows, "lrrrrrl")
+
+
+def _spread_cells(total: Count) -> list[str]:
+    if total.sd is None:
+        return [rate(total.rate), UNKNOWN, UNKNOWN, UNKNOWN]
+    ends = [rate(min(total.rates)), rate(max(total.rates))]
+    return [rate(total.rate), f"{100 * total.sd:.1f}", *ends]
+
+
+def _seed_rates(variant: Variant, total: Count) -> list[str]:
+    """The accuracy of each seed with its name; a single one has none."""
+    if len(variant.seeds) == 1:
+        return [UNKNOWN]
+    return [
+        f"{own.replicate.seed}: {rate(share)}"
+        for own, share in zip(variant.seeds, total.rates, strict=True)
+    ]
 
 
 def _gap_cells(comparison: Comparison, name: str, reference: str) -> list[str]:
@@ -142,14 +180,14 @@ def pair_table(comparison: Comparison) -> str:
     """Every pair of variants: difference, both intervals, test and what the test could find."""
     rows = []
     for pair in comparison.pairs:
-        smallest = detectable_difference(pair.n, pair.discordant_share)
+        smallest = pair.detectable
         rows.append(
             [
                 f"{escape(pair.first)} − {escape(pair.second)}",
                 points(pair.difference),
                 point_interval(pair.interval),
                 point_interval(comparison.on_new_databases(pair)),
-                f"{pair.counts.wins} : {pair.counts.losses}",
+                f"{amount(pair.counts.wins)} : {amount(pair.counts.losses)}",
                 p_value(pair.p_alone),
                 p_value(pair.p),
                 UNKNOWN if smallest is None else f"{100 * smallest:.1f}",
@@ -185,12 +223,12 @@ def database_interval_table(run: Run) -> str:
     rows = []
     for variant in run.variants:
         total = level_count(run, variant, "all")
-        clustered = clustered_interval(variant.correct.astype(float), run.databases)
+        clustered = new_databases_interval(variant.correct, run.databases)
         rows.append(
             [
                 escape(variant.name),
                 rate(total.rate),
-                share_interval(wilson_interval(total.correct, total.n)),
+                share_interval(total.interval),
                 share_interval(clustered),
             ]
         )
@@ -216,7 +254,9 @@ def metric_table(run: Run) -> str:
 
 def verdict_kinds(run: Run) -> list[str]:
     """The verdicts that occur, correct first, then by how often they occur."""
-    total = sum((verdict_counts(variant) for variant in run.variants), start=Counter())
+    total: Counter[str] = Counter()
+    for variant in run.variants:
+        total.update(verdict_counts(variant))
     return sorted(total, key=lambda kind: (kind != "correct", -total[kind], kind))
 
 
@@ -226,7 +266,7 @@ def verdict_table(run: Run) -> str:
     rows = []
     for variant in run.variants:
         counts = verdict_counts(variant)
-        rows.append([escape(variant.name), *(number(counts[kind]) for kind in kinds)])
+        rows.append([escape(variant.name), *(amount(counts.get(kind, 0)) for kind in kinds)])
     return table(["variant", *kinds], rows, "l" + "r" * len(kinds))
 
 
@@ -235,7 +275,7 @@ def failure_table(run: Run) -> str:
     rows = []
     for kind in failure_kinds(run):
         counts = [failure_counts(variant)[kind] for variant in run.variants]
-        rows.append([KINDS[kind], *map(number, counts)])
+        rows.append([KINDS[kind], *map(amount, counts)])
     names = [escape(variant.name) for variant in run.variants]
     return table(["what went wrong", *names], rows, "l" + "r" * len(names))
 
@@ -245,30 +285,40 @@ def wins_table(pairs: Sequence[Pair], run: Run) -> str:
     rows = []
     for pair in pairs:
         for winner, loser in ((pair.first, pair.second), (pair.second, pair.first)):
-            won = won_by(run, winner, loser)
-            levels = [number(int((won & run.by_level[level]).sum())) for level in LEVELS]
-            kinds = Counter(run.named(loser).failures[place]["kind"] for place in won.nonzero()[0])
-            faults = [f"{KINDS[kind]} ({n})" for kind, n in kinds.most_common(3)]
+            won, kinds = won_by(run, winner, loser)
+            counts = [won[run.select(level)].sum() for level in ("all", *LEVELS)]
+            faults = [f"{KINDS[kind]} ({amount(n)})" for kind, n in kinds.most_common(3)]
             names = f"{escape(winner)}, not {escape(loser)}"
-            rows.append([names, number(int(won.sum())), *levels, ", ".join(faults) or "none"])
+            rows.append([names, *map(amount, counts), ", ".join(faults) or "none"])
     header = ["right", "questions", *LEVELS, "most frequent faults of the other"]
     return table(header, rows, "lrrrrrl")
 
 
-def won_by(run: Run, winner: str, loser: str) -> Marks:
-    """The questions that only the first of two variants answers right."""
-    return run.named(winner).correct & ~run.named(loser).correct
+def won_by(run: Run, winner: str, loser: str) -> tuple[NDArray, Counter[str]]:
+    """Which questions only the first of two variants answers right, and what the other did wrong.
+
+    Returns:
+        For each question the share of the pairs of their seeds in which it is so, 0 or 1 with one seed
+        each; and the sum of these shares by the kind of the loser's failure.
+    """
+    right, others = run.named(winner).correct.mean(axis=0), run.named(loser)
+    kinds: Counter[str] = Counter()
+    for own in others.seeds:
+        for place in np.flatnonzero(right > 0):
+            if own.failures[place]:
+                kinds[own.failures[place]["kind"]] += right[place] / len(others.seeds)
+    return right * (1 - others.correct.mean(axis=0)), kinds
 
 
 def training_table(run: Run, disk: Mapping[str, int]) -> str:
-    """What the training of each variant took; "-" where not known or not trained here."""
+    """What each training took; "-" where not known or not trained here."""
     rows = []
-    for variant in run.variants:
-        facts = variant.training
-        size = disk.get(variant.name)
+    for own in run.replicates:
+        facts = own.training
+        size = disk.get(own.replicate.name)
         rows.append(
             [
-                escape(variant.name),
+                escape(own.label),
                 escape(facts.get("method") or UNKNOWN),
                 number(facts.get("trainable_parameters")),
                 number(facts.get("steps")),
@@ -296,13 +346,13 @@ def training_table(run: Run, disk: Mapping[str, int]) -> str:
 
 
 def generation_table(run: Run) -> str:
-    """What the generation of each variant's answers took; "-" where not known."""
+    """What each generation took; "-" where not known."""
     rows = []
-    for variant in run.variants:
-        facts = variant.generation
+    for own in run.replicates:
+        facts = own.generation
         rows.append(
             [
-                escape(variant.name),
+                escape(own.label),
                 escape(facts.get("engine") or UNKNOWN),
                 seconds(facts.get("seconds")),
                 number(facts.get("prompts_per_second"), 1),

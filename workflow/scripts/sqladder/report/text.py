@@ -37,6 +37,11 @@ def number(value: float | None, decimals: int = 0) -> str:
     return UNKNOWN if value is None else f"{value:,.{decimals}f}"
 
 
+def amount(value: float) -> str:
+    """A number of questions; a mean over seeds that is no whole number has one decimal."""
+    return number(value, 0 if abs(value - round(value)) < 1e-6 else 1)
+
+
 def seconds(value: float | None) -> str:
     """A duration in the unit that suits its size."""
     if value is None:
