@@ -38,6 +38,7 @@ def spider_named(monkeypatch, tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     monkeypatch.setenv("SQLADDER_SPIDER", str(tmp_path))
+    monkeypatch.chdir(ROOT)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
@@ -112,6 +113,15 @@ def number_as_text(c):
 
 def name_with_slash(c):
     c["variants"]["a/b"] = {"method": "none"}
+
+
+def published_row_of_nobody(c):
+    table = str(ROOT / "config/published/qwen3-1p7b.yaml")
+    c["published"] = {"table": table, "rows": {"nobody": "baseline", "full": "qwen3_full"}}
+
+
+def missing_published_table(c):
+    c["published"] = {"table": "nowhere.yaml", "rows": {"full": "full"}}
 
 
 def name_of_a_seeds_folder(c):
@@ -203,6 +213,11 @@ def no_variant(c):
         (toy_without_demo, ["base_model.pretrain_on", "'spider'"]),
         (missing_base, ["base_model.path", "'models/none'"]),
         (missing_top_key, ["lacks seed"]),
+        (
+            published_row_of_nobody,
+            ["published.rows.nobody", "no row 'qwen3_full'; it has baseline, "],
+        ),
+        (missing_published_table, ["published.table", "'nowhere.yaml'"]),
         (name_of_a_seeds_folder, ["variants.seed_42", "choose another name"]),
         (seed_beside_seeds, ["config: names both seed and seeds"]),
         (variants_seed_beside_seeds, ["variants.full: names both seed and seeds"]),

@@ -521,11 +521,23 @@ def checked_gold():
     return f"resources/datasets/{dataset}/gold.jsonl" if is_checked else []
 
 
+def published_file():
+    """Name the file with the published table that the run is compared with, if the config names one."""
+    return config["published"]["table"] if "published" in config else []
+
+
 def report_flags():
     title = as_flags({"title": config["title"]})
     is_toy = config["base_model"]["source"] == "toy" and GENERATED
-    files = {"marks": marked_questions(), "gold_checks": checked_gold()}
+    files = {
+        "marks": marked_questions(),
+        "gold_checks": checked_gold(),
+        "published": published_file(),
+    }
     named = as_flags({name: path for name, path in files.items() if path})
+    rows = config.get("published", {"rows": {}})["rows"]
+    for variant, row in rows.items():
+        named += ["--published-row", variant, row]
     return [
         *title,
         *baseline_flag(),

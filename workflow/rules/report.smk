@@ -173,6 +173,7 @@ rule write_report:
         template=multiext("workflow/report/page", ".html.j2", ".css", ".js"),
         marks=marked_questions(),
         gold_checks=checked_gold(),
+        published=published_file(),
     output:
         report="results/report.md",
         page="results/report.html",

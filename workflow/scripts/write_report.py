@@ -24,6 +24,7 @@ from sqladder.report.doubtful_gold import doubtful_gold
 from sqladder.report.machine import metrics_csv
 from sqladder.report.markdown import render
 from sqladder.report.page import render_page
+from sqladder.report.published import published_table
 from sqladder.report.text import plural
 
 
@@ -38,6 +39,15 @@ def main() -> None:
     )
     parser.add_argument("--marks", type=Path, help="which questions are clean and suspect")
     parser.add_argument("--gold-checks", type=Path, help="what became of each gold query")
+    parser.add_argument("--published", type=Path, help="YAML file of a published table")
+    parser.add_argument(
+        "--published-row",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("VARIANT", "ROW"),
+        help="a variant and the row of the published table that it is compared with",
+    )
     parser.add_argument("--report", type=Path, required=True, help="Markdown file to write")
     parser.add_argument("--template", type=Path, required=True, help="page.html.j2")
     parser.add_argument("--page", type=Path, required=True, help="HTML file to write")
@@ -48,8 +58,10 @@ def main() -> None:
     contamination = clean_and_suspect(comparison.run, args.marks) if args.marks else ""
     doubtful = doubtful_gold(comparison.run, args.gold_checks)
     groups = "\n\n".join(filter(None, (contamination, doubtful)))
+    rows = dict(args.published_row)
+    published = published_table(comparison.run, args.published, rows) if args.published else ""
     facts = read_json(args.run_facts)
-    text = render(comparison, facts, args.title, charts, args.demonstration, groups)
+    text = render(comparison, facts, args.title, charts, args.demonstration, groups, published)
     write_text(args.report, text)
     page = render_page(text, comparison.run, args.title, args.charts, args.template)
     write_text(args.page, page)

@@ -130,6 +130,19 @@ def _cross_checks(config: Config) -> Iterator[str]:
     for name, context in config["contexts"].items():
         yield from _check_context(f"contexts.{name}", context)
     yield from _check_variants(config)
+    if "published" in config:
+        yield from _check_published(config)
+
+
+def _check_published(config: Config) -> Iterator[str]:
+    missing = list(_missing_paths("published", config["published"], ["table"]))
+    yield from missing
+    known = {} if missing else read_yaml(Path(config["published"]["table"]))["rows"]
+    for variant, row in config["published"]["rows"].items():
+        if variant not in config["variants"]:
+            yield f"published.rows.{variant}: there is no such variant; {_list(config['variants'])}"
+        if not missing and row not in known:
+            yield f"published.rows.{variant}: the table has no row {row!r}; it has {', '.join(known)}"
 
 
 def _check_context(where: str, context: Config) -> Iterator[str]:

@@ -44,6 +44,7 @@ def render(
     charts: str,
     demonstration: bool,
     groups: str = "",
+    published: str = "",
 ) -> str:
     """The whole report.
 
@@ -54,6 +55,7 @@ def render(
         charts: the folder of the charts, relative to the report.
         demonstration: whether to open with the note that this run proves nothing about methods.
         groups: the sections on groups of questions that only some runs have.
+        published: the section on a published table, of runs that have one to compare with.
     """
     sections = [
         _head(comparison.run, title, demonstration),
@@ -67,6 +69,7 @@ def render(
         groups,
         _features(comparison),
         _secondary(comparison.run),
+        published,
         _failures(comparison, charts),
         _wins(comparison),
         _losses(comparison, charts),
