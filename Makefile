@@ -34,7 +34,7 @@ lint: $(VENV)/test.stamp  ## ruff, snakefmt, the workflow's linter
 	$(RUN) snakemake --lint
 
 clean:  ## remove what runs made; the environments stay
-	rm -rf results logs .snakemake resources/base_model resources/datasets resources/prompts resources/retrieval
+	rm -rf results logs .snakemake resources/base_model resources/datasets resources/prompts resources/retrieval resources/cache
 
 # A stamp is newer than the lock it was made from, so a second call does nothing.
 $(VENV)/workflow.stamp: requirements/workflow.lock requirements/make_env.sh pyproject.toml

@@ -9,7 +9,6 @@ Example: python benchmarks/random_qwen3.py --source "$SQLADDER_QWEN3" --output /
 import argparse
 import json
 import lzma
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -35,11 +34,13 @@ def write_tokenizer(source: Path, target: Path) -> None:
 
 
 def write_weights(source: Path, target: Path, seed: int, device: str) -> int:
-    """Write bf16 weights as transformers initialises them; returns their number.
+    """Write the config, and bf16 weights as transformers initialises them; returns their number.
 
-    The config goes along word by word: a saved one would be in the form of this transformers.
+    The config keeps its own form, which every version reads; saved, it would get this version's.
     """
-    shutil.copyfile(source / "config.json", target / "config.json")
+    settings = read_json(source / "config.json")
+    # The published config's: without a version, transformers 5 warns of a faulty tokenizer.
+    write_json(target / "config.json", {"transformers_version": "4.51.0"} | settings)
     config = AutoConfig.from_pretrained(source)
     torch.manual_seed(seed)
     with torch.device(device):

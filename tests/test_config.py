@@ -148,6 +148,10 @@ def names_that_differ_in_case(c):
     c["variants"]["Full"] = {"method": "full"}
 
 
+def samples_without_temperature(c):
+    c["variants"]["full"]["decoding"] = {"samples": 4}
+
+
 def missing_predictions(c):
     c["variants"]["theirs"] = {"method": "imported", "predictions": "nowhere.sql"}
 
@@ -204,6 +208,7 @@ def no_variant(c):
         (name_with_slash, ["variants", "'a/b'", "unfit for a path"]),
         (name_of_a_folder, ["variants.charts", "choose another name"]),
         (names_that_differ_in_case, ["variants.Full", "full", "case only", "rename"]),
+        (samples_without_temperature, ["variants.full", "samples is 4", "temperature above 0"]),
         (missing_predictions, ["variants.theirs.predictions", "'nowhere.sql'"]),
         (unset_variable, ["variants.theirs.predictions", "NOT_SET_ANYWHERE", "set it"]),
         (imported_with_training, ["variants.theirs.training", "remove it"]),

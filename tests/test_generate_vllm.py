@@ -23,7 +23,7 @@ def model(tmp_path_factory):
     return folder / "base"
 
 
-def generate(folder, model, engine):
+def generate(folder, model, engine, **options):
     folder.mkdir()
     done = toy_models.run(
         "generate.py",
@@ -33,12 +33,14 @@ def generate(folder, model, engine):
         output=folder / "predictions.jsonl",
         facts=folder / "generation.json",
         max_new_tokens=24,
+        cache_folder=folder / "cache",
+        **options,
     )
     assert done.returncode == 0, done.stdout
     return toy_models.read_lines(folder / "predictions.jsonl")
 
 
-def test_vllm_predicts_what_transformers_predicts(model, tmp_path):
+def test_vllm_predicts_what_transformers_predicts_on_one_device_and_on_two(model, tmp_path):
     by_vllm = generate(tmp_path / "vllm", model, "vllm")
     by_transformers = generate(tmp_path / "transformers", model, "transformers")
     assert by_vllm == by_transformers
@@ -47,3 +49,16 @@ def test_vllm_predicts_what_transformers_predicts(model, tmp_path):
     assert facts["engine"] == "vllm"
     assert facts["prompts"] == PROMPTS
     assert facts["versions"]["vllm"]
+    assert facts["stages"]["engine_start"] > facts["stages"]["profile_and_warm_up"] > 0
+    assert generate(tmp_path / "two", model, "vllm", gpus=2) == by_vllm
+
+
+def test_samples_of_vllm_repeat_with_the_seed_however_the_prompts_are_shared_out(model, tmp_path):
+    sampling = {"samples": 3, "temperature": 1.5, "top_p": 0.9}
+    one, two, other = (
+        generate(tmp_path / name, model, "vllm", **sampling, **options)
+        for name, options in (("one", {}), ("two", {"gpus": 2}), ("other", {"seed": 7}))
+    )
+    assert one == two != other
+    assert {len(row["samples"]) for row in one} == {3}
+    assert any(len({sample["text"] for sample in row["samples"]}) > 1 for row in one)

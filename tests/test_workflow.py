@@ -2,8 +2,11 @@
 
 import ast
 import json
+import os
 import re
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import yaml
@@ -208,6 +211,38 @@ def plan_with(folder, change):
     return run_snakemake(folder, "-n", *arguments, "results/report.md").stdout
 
 
+# As much of conda as a plan with environments asks for.
+CONDA = """#!/bin/sh
+case "$1" in
+  --version) echo conda 24.7.1 ;;
+  info) echo '{"conda_version": "24.7.1", "conda_prefix": "/nowhere", "platform": "linux-64"}' ;;
+  *) echo '{"get": {"channel_priority": "strict"}}' ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("engine", "environment"), [("transformers", "generate"), ("vllm", "vllm")]
+)
+def test_the_engine_decides_the_environment_of_generation(project, engine, environment):
+    programs = project / "bin"
+    programs.mkdir(exist_ok=True)
+    (programs / "conda").write_text(CONDA)
+    (programs / "conda").chmod(0o755)
+    config = yaml.safe_load((project / "config/config.yaml").read_text())
+    config["decoding"]["engine"] = engine
+    (project / "config/engine.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    path = os.pathsep.join([str(Path(sys.executable).parent), str(programs), os.environ["PATH"]])
+    done = run_snakemake(
+        project,
+        *("-n", "--configfile", "config/engine.yaml", "--replace-workflow-config"),
+        *("results/full/predictions.jsonl", "--software-deployment-method", "conda"),
+        PATH=path,
+    )
+    needed = set(re.findall(r"Conda environment workflow/envs/(\w+)\.yaml", done.stdout))
+    assert needed == {"data", "train", environment}, done.stdout
+
+
 def test_a_run_leaves_every_file_of_the_contract(tiny_run):
     for replicate in TINY_REPLICATES:
         folder = tiny_run / "results" / replicate
@@ -254,6 +289,11 @@ def test_a_changed_training_setting_reruns_that_variant_and_the_report_only(tiny
 def test_a_changed_decoding_setting_trains_nothing(tiny_run):
     output = plan_with(tiny_run, lambda c: c["decoding"].update(max_new_tokens=9))
     assert set(planned_jobs(output)) - REPORT_RULES == {"generate", "score", "average_seeds"}
+
+
+def test_more_gpus_generate_nothing_anew(tiny_run):
+    output = plan_with(tiny_run, lambda c: c["decoding"].update(gpus=2))
+    assert set(planned_jobs(output)) <= REPORT_RULES
 
 
 def test_a_changed_prompt_text_renders_again(tiny_run):

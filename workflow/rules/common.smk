@@ -442,8 +442,20 @@ def test_prompts(wildcards):
 
 
 def decoding_flags(wildcards):
-    seed = own_seed(wildcards)
-    return as_flags({**own_setting(wildcards, "decoding"), "seed": seed})
+    decoding = {**own_setting(wildcards, "decoding"), "seed": own_seed(wildcards)}
+    # How many GPUs share the work changes no answer, so it is a resource and makes nothing anew.
+    decoding.pop("gpus", None)
+    return as_flags(decoding)
+
+
+def generation_gpus(wildcards):
+    return within_gpu_limit(own_setting(wildcards, "decoding").get("gpus", 1))
+
+
+def generation_environment(wildcards):
+    """Name the conda environment of a variant's engine."""
+    engine = own_setting(wildcards, "decoding")["engine"]
+    return f"../envs/{'vllm' if engine == 'vllm' else 'generate'}.yaml"
 
 
 def imported_file(wildcards):

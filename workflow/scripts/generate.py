@@ -7,6 +7,8 @@ Example: python generate.py --engine transformers --model results/full/model
 
 import argparse
 import importlib
+import os
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +20,10 @@ from sqladder.errors import InputError, run_main
 from sqladder.extraction import extract_sql
 from sqladder.files import Row, by_id, read_json, read_jsonl, write_json, write_jsonl
 from sqladder.folders import check_model_folder
-from sqladder.generation.contract import Completion, Decoding
+from sqladder.generation import shards
+from sqladder.generation.contract import Completion, Decoding, timed
+
+STARTED = time.monotonic()
 
 ENGINES = ("transformers", "vllm")
 
@@ -34,8 +39,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--temperature", type=float, default=0.0, help="0: greedy")
     parser.add_argument("--top-p", type=float, default=1.0)
     parser.add_argument("--repetition-penalty", type=float, default=1.0)
+    parser.add_argument("--samples", type=int, default=1, help="answers to each prompt")
     parser.add_argument("--batch-size", type=int, default=32, help="prompts in work at a time")
     parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--gpus", type=int, default=1, help="processes, one for each GPU")
+    parser.add_argument("--cache-folder", type=Path, help="for what vLLM compiles")
     return parser.parse_args()
 
 
@@ -45,12 +53,33 @@ def check_decoding(decoding: Decoding) -> Decoding:
         "temperature": (0, 2),
         "top_p": (1e-6, 1),
         "repetition_penalty": (1e-6, 10),
+        "samples": (1, 1000),
     }
     for name, (low, high) in limits.items():
         value = getattr(decoding, name)
         if not low <= value <= high:
             raise InputError(f"{name} is {value}: it must lie between {low:g} and {high:g}")
+    if decoding.samples > 1 and decoding.temperature == 0:
+        raise InputError(
+            f"samples is {decoding.samples}, but greedy answers are all the same: "
+            "give a temperature above 0, or one sample"
+        )
     return decoding
+
+
+def check_tokenizer(tokenizer: Any, model: Path) -> None:
+    """Refuse a tokenizer of another model, whose tokens the network would take for others."""
+    rows = read_json(model / "config.json")["vocab_size"]
+    if len(tokenizer) > rows:
+        raise InputError(
+            f"the tokenizer in {model} has {len(tokenizer)} tokens, but its network knows {rows}: "
+            "it is the tokenizer of another model; copy the right one into the folder"
+        )
+    if not prompts.end_tokens(tokenizer):
+        raise InputError(
+            f"the tokenizer in {model} has no end token, so no answer would end: "
+            "name its eos_token in tokenizer_config.json"
+        )
 
 
 def check_lengths(rows: Sequence[Row], ids: Sequence[list[int]], new: int, model: Path) -> None:
@@ -64,41 +93,51 @@ def check_lengths(rows: Sequence[Row], ids: Sequence[list[int]], new: int, model
             )
 
 
-def load_engine(name: str) -> ModuleType:
+def load_engine(name: str, cache_folder: Path | None) -> ModuleType:
     if name == "vllm":
         from sqladder.generation import vllm_engine
 
+        vllm_engine.import_vllm(cache_folder)
         return vllm_engine
     from sqladder.generation import transformers_engine
 
     return transformers_engine
 
 
-def prediction(tokenizer: Any, row: Row, ids: list[int], completion: Completion) -> Row:
-    text = tokenizer.decode(completion.token_ids, skip_special_tokens=True)
+def prediction(tokenizer: Any, row: Row, ids: list[int], completions: list[Completion]) -> Row:
+    """Give the row of one prompt: its first answer, and all of them where several were drawn."""
+    texts = tokenizer.batch_decode([c.token_ids for c in completions], skip_special_tokens=True)
+    samples = [
+        {
+            "sql": extract_sql(text),
+            "text": text,
+            "finish_reason": completion.finish_reason,
+            "output_tokens": len(completion.token_ids),
+        }
+        for text, completion in zip(texts, completions, strict=True)
+    ]
+    first = samples[0]
     return {
         "id": row["id"],
-        "sql": extract_sql(text),
-        "text": text,
-        "finish_reason": completion.finish_reason,
+        "sql": first["sql"],
+        "text": first["text"],
+        "finish_reason": first["finish_reason"],
         "prompt_tokens": len(ids),
-        "output_tokens": len(completion.token_ids),
+        "output_tokens": first["output_tokens"],
+        **({"samples": samples} if len(samples) > 1 else {}),
     }
 
 
-def generation_facts(engine: str, predictions: Sequence[Row], seconds: float) -> dict[str, Any]:
+def generation_facts(engine: str, predictions: Sequence[Row]) -> dict[str, Any]:
     from sqladder.device import device_name, peak_memory_mb
 
-    output_tokens = sum(row["output_tokens"] for row in predictions)
+    answers = [answer for row in predictions for answer in row.get("samples", [row])]
     return {
         "engine": engine,
         "prompts": len(predictions),
-        "seconds": round(seconds, 2),
-        "prompts_per_second": round(len(predictions) / seconds, 1),
         "prompt_tokens": sum(row["prompt_tokens"] for row in predictions),
-        "output_tokens": output_tokens,
-        "output_tokens_per_second": round(output_tokens / seconds, 1),
-        "cut_off": sum(row["finish_reason"] == "length" for row in predictions),
+        "output_tokens": sum(answer["output_tokens"] for answer in answers),
+        "cut_off": sum(answer["finish_reason"] == "length" for answer in answers),
         "peak_memory_mb": peak_memory_mb(),
         "device": device_name(),
         # Asked of the modules: vLLM's package has another name where it is built for CPU.
@@ -109,36 +148,82 @@ def generation_facts(engine: str, predictions: Sequence[Row], seconds: float) ->
     }
 
 
+def generate_here(
+    args: argparse.Namespace, rows: list[Row], decoding: Decoding
+) -> tuple[list[Row], dict[str, Any]]:
+    """Answer all prompts in this process."""
+    stages: dict[str, float] = {}
+    # Imported late: the checks so far need no seconds of import.
+    with timed(stages, "tokenization"):
+        from transformers import AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(args.model)
+        check_tokenizer(tokenizer, args.model)
+        ids = [prompts.prompt_ids(tokenizer, row["messages"]) for row in rows]
+    check_lengths(rows, ids, decoding.max_new_tokens, args.model)
+    with timed(stages, "imports"):
+        engine = load_engine(args.engine, args.cache_folder)
+    answers = engine.generate(
+        args.model, ids, decoding, prompts.end_tokens(tokenizer), args.batch_size
+    )
+    with timed(stages, "detokenization"):
+        predictions = [
+            prediction(tokenizer, *parts)
+            for parts in zip(rows, ids, answers.completions, strict=True)
+        ]
+    facts = generation_facts(args.engine, predictions)
+    return predictions, {**facts, "stages": stages | answers.stages}
+
+
+def generate_in_shards(
+    args: argparse.Namespace, rows: list[Row]
+) -> tuple[list[Row], dict[str, Any]]:
+    """Answer the prompts in processes of this program, one for each GPU."""
+    devices = shards.devices_for(args.gpus)
+    folder = args.output.parent / "generation_shards"
+    command = [sys.executable, *sys.argv]
+    predictions, facts = shards.generate(command, rows, devices, folder)
+    return predictions, shards.joined_facts(facts)
+
+
 def main() -> None:
     args = parse_arguments()
+    # Models are folders: nothing is asked of a hub, and where there is none nothing waits for it.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     decoding = check_decoding(
         Decoding(
-            args.max_new_tokens, args.temperature, args.top_p, args.repetition_penalty, args.seed
+            args.max_new_tokens,
+            args.temperature,
+            args.top_p,
+            args.repetition_penalty,
+            args.seed,
+            args.samples,
         )
     )
     check_model_folder(args.model, "model")
     rows = list(by_id(read_jsonl(args.prompts), args.prompts).values())
     if not rows:
         raise InputError(f"{args.prompts} is empty: there is nothing to generate")
-    # Imported late: the checks above need no seconds of import.
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(args.model)
-    ids = [prompts.prompt_ids(tokenizer, row["messages"]) for row in rows]
-    check_lengths(rows, ids, decoding.max_new_tokens, args.model)
-    started = time.monotonic()
-    completions = load_engine(args.engine).generate(args.model, ids, decoding, args.batch_size)
-    seconds = time.monotonic() - started
-    predictions = [
-        prediction(tokenizer, *parts) for parts in zip(rows, ids, completions, strict=True)
-    ]
-    facts = generation_facts(args.engine, predictions, seconds)
-    print(
-        f"{facts['prompts']} prompts in {seconds:.1f} s with {args.engine}, model loading included: "
-        f"{facts['output_tokens']} tokens, {facts['cut_off']} answers cut off"
+    predictions, facts = (
+        generate_in_shards(args, rows) if args.gpus > 1 else generate_here(args, rows, decoding)
     )
-    write_jsonl(args.output, predictions)
+    with timed(facts["stages"], "writing"):
+        write_jsonl(args.output, predictions)
+    seconds = time.monotonic() - STARTED
+    busy = facts["stages"]["generation"]
+    facts |= {
+        "gpus": args.gpus,
+        # From the program's start to the predictions on disk.
+        "seconds": round(seconds, 2),
+        # Of the generation alone: the start of an engine does not grow with the prompts.
+        "prompts_per_second": round(facts["prompts"] / busy, 1),
+        "output_tokens_per_second": round(facts["output_tokens"] / busy, 1),
+    }
     write_json(args.facts, facts)
+    print(
+        f"{facts['prompts']} prompts in {seconds:.1f} s with {args.engine}, of which {busy:.1f} s "
+        f"of generation: {facts['output_tokens']} tokens, {facts['cut_off']} answers cut off"
+    )
 
 
 if __name__ == "__main__":

@@ -249,6 +249,12 @@ def _check_variants(config: Config) -> Iterator[str]:
         if variant["method"] == "imported":
             yield from _missing_paths(f"variants.{name}", variant, ["predictions"])
         else:
+            decoding = setting(config, name, "decoding")
+            if decoding.get("samples", 1) > 1 and decoding["temperature"] == 0:
+                yield (
+                    f"variants.{name}: decoding.samples is {decoding['samples']}, but greedy answers "
+                    "are all the same; give a temperature above 0, or leave samples out"
+                )
             context = variant.get("context", config["context"])
             if context not in config["contexts"]:
                 yield (

@@ -126,6 +126,17 @@ def prompt_ids(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
     return tokenizer.encode(render(tokenizer, messages), add_special_tokens=False)
 
 
+def end_tokens(tokenizer: Any) -> list[int]:
+    """Token ids that end an answer: the end of its turn, and the tokenizer's own end token.
+
+    They differ in base models, whose tokenizers end documents, not turns; fine-tuning teaches the
+    former.
+    """
+    names = dict.fromkeys((END_OF_TURN, tokenizer.eos_token))
+    known = tokenizer.get_vocab()
+    return [known[name] for name in names if name in known]
+
+
 def answer_ids(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
     """Token ids of the answer with its end token: all that the training loss covers."""
     _, answer = split_answer(messages)

@@ -1,10 +1,14 @@
 """What every generation engine takes and gives.
 
 An engine is a module of this package with a function `generate(model, prompts, decoding,
-batch_size)`: it loads a model folder once, answers all prompts, given as token ids, and returns a
-`Completion` for each in their order.
+end_tokens, batch_size)`: it loads a model folder once, answers all prompts, given as token ids, and
+returns their `Answers`.
 """
 
+import hashlib
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -18,6 +22,7 @@ class Decoding:
     top_p: float
     repetition_penalty: float
     seed: int
+    samples: int = 1
 
 
 class Completion(NamedTuple):
@@ -27,8 +32,36 @@ class Completion(NamedTuple):
     finish_reason: Literal["stop", "length"]
 
 
-def cut_at_end_token(tokens: list[int], end_token: int) -> Completion:
-    """Part an answer from its end token and the padding after it."""
-    if end_token in tokens:
-        return Completion(tokens[: tokens.index(end_token)], "stop")
+class Answers(NamedTuple):
+    """All answers, those to one prompt together, in the order of the prompts.
+
+    Attributes:
+        completions: for each prompt as many as `Decoding.samples` asks for.
+        stages: what each stage took, in seconds: "engine_start", and what is known of its parts
+            ("weights", ...), and "generation".
+    """
+
+    completions: list[list[Completion]]
+    stages: dict[str, float]
+
+
+def cut_at_end_token(tokens: list[int], end_tokens: Collection[int]) -> Completion:
+    """Part an answer from the token that ends it and the padding after that."""
+    for position, token in enumerate(tokens):
+        if token in end_tokens:
+            return Completion(tokens[:position], "stop")
     return Completion(tokens, "length")
+
+
+def prompt_seed(seed: int, tokens: Sequence[int]) -> int:
+    """Give a prompt a seed of its own, whatever stands beside it: a number of 31 bits."""
+    digest = hashlib.sha256(f"{seed} {list(tokens)}".encode()).digest()
+    return int.from_bytes(digest[:4]) >> 1
+
+
+@contextmanager
+def timed(stages: dict[str, float], name: str) -> Iterator[None]:
+    """Note the seconds that a block takes."""
+    started = time.monotonic()
+    yield
+    stages[name] = round(time.monotonic() - started, 3)

@@ -5,42 +5,53 @@ from pathlib import Path
 
 import torch
 from tqdm import tqdm
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, set_seed
+from transformers import AutoModelForCausalLM, GenerationConfig, set_seed
 
-from sqladder.generation.contract import Completion, Decoding, cut_at_end_token
+from sqladder.generation.contract import Answers, Completion, Decoding, cut_at_end_token, timed
 
 
 def generate(
-    model: Path, prompts: Sequence[list[int]], decoding: Decoding, batch_size: int
-) -> list[Completion]:
+    model: Path,
+    prompts: Sequence[list[int]],
+    decoding: Decoding,
+    end_tokens: Sequence[int],
+    batch_size: int,
+) -> Answers:
     """Answer every prompt, longest first, so that a batch that needs too much memory fails early."""
-    tokenizer = AutoTokenizer.from_pretrained(model)
+    stages: dict[str, float] = {}
     on_gpu = torch.cuda.is_available()
-    network = AutoModelForCausalLM.from_pretrained(
-        model, dtype=torch.bfloat16 if on_gpu else torch.float32
-    )
-    network = network.to("cuda" if on_gpu else "cpu").eval()
-    network.generation_config = generation_config(decoding, tokenizer)
+    with timed(stages, "engine_start"):
+        network = AutoModelForCausalLM.from_pretrained(
+            model, dtype=torch.bfloat16 if on_gpu else torch.float32
+        )
+        network = network.to("cuda" if on_gpu else "cpu").eval()
+        network.generation_config = generation_config(decoding, end_tokens)
     set_seed(decoding.seed)
     order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
-    answers: dict[int, Completion] = {}
-    with tqdm(total=len(prompts), desc="generate", unit="prompt") as progress:
+    answers: dict[int, list[Completion]] = {}
+    with (
+        timed(stages, "generation"),
+        tqdm(total=len(prompts), desc="generate", unit="prompt") as progress,
+    ):
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
-            tokens = _generate_batch(network, [prompts[index] for index in batch])
-            for index, row in zip(batch, tokens, strict=True):
-                answers[index] = cut_at_end_token(row, tokenizer.eos_token_id)
+            tokens = iter(_generate_batch(network, [prompts[index] for index in batch]))
+            for index in batch:
+                rows = [next(tokens) for _ in range(decoding.samples)]
+                answers[index] = [cut_at_end_token(row, end_tokens) for row in rows]
             progress.update(len(batch))
-    return [answers[index] for index in range(len(prompts))]
+    return Answers([answers[index] for index in range(len(prompts))], stages)
 
 
-def generation_config(decoding: Decoding, tokenizer: AutoTokenizer) -> GenerationConfig:
+def generation_config(decoding: Decoding, end_tokens: Sequence[int]) -> GenerationConfig:
     """Our settings and nothing of the checkpoint's own: Qwen3's ask for sampling."""
     settings = {
         "max_new_tokens": decoding.max_new_tokens,
         "repetition_penalty": decoding.repetition_penalty,
-        "eos_token_id": tokenizer.eos_token_id,
-        "pad_token_id": tokenizer.pad_token_id,
+        "num_return_sequences": decoding.samples,
+        "eos_token_id": list(end_tokens),
+        # Any token can stand for padding: it is masked before a prompt and cut off after an answer.
+        "pad_token_id": end_tokens[0],
     }
     if decoding.temperature > 0:
         settings |= {"temperature": decoding.temperature, "top_p": decoding.top_p, "top_k": 0}
@@ -49,6 +60,7 @@ def generation_config(decoding: Decoding, tokenizer: AutoTokenizer) -> Generatio
 
 @torch.inference_mode()
 def _generate_batch(network: AutoModelForCausalLM, batch: list[list[int]]) -> list[list[int]]:
+    """New tokens of a batch, padded; the samples of a prompt follow each other."""
     width = max(len(row) for row in batch)
     padding = network.generation_config.pad_token_id
     ids = torch.tensor([[padding] * (width - len(row)) + row for row in batch])

@@ -1,71 +1,212 @@
-"""Generation with vLLM: one call for all prompts, which the engine batches by itself."""
+"""Generation with vLLM: one call for all prompts, which the engine batches by itself.
+
+Most of a variant's time is the start of the engine, so what it would prepare for days of service is
+left out: no compilation by torch (half a minute, saved again only by very long runs), few CUDA
+graphs, no tokenizer of its own. docs/generation.md has the reasons and the figures.
+"""
 
 import dataclasses
+import json
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import AutoTokenizer
-
 from sqladder.errors import InputError
-from sqladder.generation.contract import Completion, Decoding, cut_at_end_token
+from sqladder.generation.contract import (
+    Answers,
+    Decoding,
+    cut_at_end_token,
+    prompt_seed,
+    timed,
+)
 
-# One process, and no report of usage to the network.
-ENVIRONMENT = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_NO_USAGE_STATS": "1"}
+ENVIRONMENT = {
+    # The engine in this process: one of its own would import everything once more.
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+    "VLLM_NO_USAGE_STATS": "1",
+    # Both compile kernels at their first use; the first only samples, the second is for FP8.
+    "VLLM_USE_FLASHINFER_SAMPLER": "0",
+    "VLLM_USE_DEEP_GEMM": "0",
+}
 CPU_ENVIRONMENT = {"VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
 
+# Where vLLM, torch and Triton keep what they have compiled, below the folder that is ours.
+CACHES = {
+    "VLLM_CACHE_ROOT": "vllm",
+    "TORCHINDUCTOR_CACHE_DIR": "inductor",
+    "TRITON_CACHE_DIR": "triton",
+}
+
+# Options of the engine as JSON, for machines and measurements that need others than ours, e.g.
+# {"attention_config": {"backend": "TRITON_ATTN"}} where flash-attention is missing.
+OPTIONS_VARIABLE = "SQLADDER_VLLM_OPTIONS"
+
 # Options of ours that change speed or memory only: a version without them can do without.
-DISPENSABLE = frozenset({"enforce_eager", "enable_prefix_caching", "max_num_seqs"})
+DISPENSABLE = frozenset(
+    {
+        "compilation_config",
+        "detokenize",
+        "enable_prefix_caching",
+        "enforce_eager",
+        "max_num_seqs",
+        "skip_tokenizer_init",
+    }
+)
+
+# The smallest CUDA graph: fewer rows than this take as long, because reading the weights does.
+SMALLEST_GRAPH = 16
+
+# What vLLM logs about its start: beginning of the message, and which of its arguments has seconds.
+LOGGED_STAGES = {
+    "weights": ("Model loading took", 1),
+    "profile_and_warm_up": ("init engine (profile", 0),
+    "graph_capture": ("Graph capturing finished", 0),
+}
+
+
+def import_vllm(cache_folder: Path | None) -> None:
+    """Import vLLM, which reads its environment then; what is set already stays.
+
+    Raises:
+        InputError: vLLM is not installed.
+    """
+    import torch
+
+    settings = ENVIRONMENT | ({} if torch.cuda.is_available() else CPU_ENVIRONMENT)
+    if cache_folder is not None:
+        folder = cache_folder.absolute()
+        settings |= {name: str(folder / below) for name, below in CACHES.items()}
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
+    try:
+        from vllm import LLM  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"the engine vllm needs a package that is not installed here ({error.name}): run with "
+            "--software-deployment-method conda, install workflow/envs/vllm.yaml's pins, or choose "
+            "the engine transformers"
+        ) from error
 
 
 def generate(
-    model: Path, prompts: Sequence[list[int]], decoding: Decoding, batch_size: int
-) -> list[Completion]:
-    """Answer every prompt; `batch_size` is the largest number of them in work at one time."""
-    on_gpu = torch.cuda.is_available()
-    for name, value in (ENVIRONMENT | ({} if on_gpu else CPU_ENVIRONMENT)).items():
-        os.environ.setdefault(name, value)
-    # vLLM reads its environment when it is imported.
+    model: Path,
+    prompts: Sequence[list[int]],
+    decoding: Decoding,
+    end_tokens: Sequence[int],
+    batch_size: int,
+) -> Answers:
+    """Answer every prompt; `batch_size` is the largest number of answers in work at one time."""
+    import torch
     from vllm import LLM, SamplingParams
     from vllm.engine.arg_utils import EngineArgs
 
-    longest = max(len(ids) for ids in prompts)
-    options = engine_options(model, longest + decoding.max_new_tokens, batch_size, on_gpu)
+    stages: dict[str, float] = {}
+    context = max(len(ids) for ids in prompts) + decoding.max_new_tokens
+    at_once = min(batch_size, len(prompts) * decoding.samples)
+    options = engine_options(model, context, at_once, torch.cuda.is_available()) | extra_options()
     known = {field.name for field in dataclasses.fields(EngineArgs)}
-    engine = LLM(**known_options(options, known), seed=decoding.seed)
-    end_token = AutoTokenizer.from_pretrained(model).eos_token_id
-    sampling = sampling_options(decoding, end_token)
-    parameters = SamplingParams(**known_options(sampling, SamplingParams.__struct_fields__))
-    outputs = engine.generate([{"prompt_token_ids": ids} for ids in prompts], parameters)
-    return [cut_at_end_token(list(o.outputs[0].token_ids), end_token) for o in outputs]
+    with timed(stages, "engine_start"), LoggedStages(stages):
+        engine = LLM(**known_options(options, known), seed=decoding.seed)
+    # Prompts that begin alike one after the other: what they share is computed once.
+    order = sorted(range(len(prompts)), key=lambda index: prompts[index])
+    parameters = [
+        SamplingParams(
+            **known_options(
+                sampling_options(decoding, end_tokens, prompts[index]),
+                SamplingParams.__struct_fields__,
+            )
+        )
+        for index in order
+    ]
+    with timed(stages, "generation"):
+        outputs = engine.generate([{"prompt_token_ids": prompts[i]} for i in order], parameters)
+    answers = {
+        index: [cut_at_end_token(list(part.token_ids), end_tokens) for part in output.outputs]
+        for index, output in zip(order, outputs, strict=True)
+    }
+    return Answers([answers[index] for index in range(len(prompts))], stages)
 
 
-def engine_options(model: Path, context: int, batch_size: int, on_gpu: bool) -> dict[str, Any]:
-    """Options of vLLM's engine; `context` is the longest prompt with its answer, in tokens."""
-    return {
+def engine_options(model: Path, context: int, at_once: int, on_gpu: bool) -> dict[str, Any]:
+    """Options of vLLM's engine.
+
+    Args:
+        model: the checkpoint's folder.
+        context: the longest prompt with its answer, in tokens.
+        at_once: the largest number of answers in work at one time.
+        on_gpu: False for vLLM on CPU.
+    """
+    options = {
         "model": str(model),
+        # Prompts come as tokens and answers go as tokens.
+        "skip_tokenizer_init": True,
         "max_model_len": context,
-        "max_num_seqs": batch_size,
+        "max_num_seqs": at_once,
         "dtype": "bfloat16" if on_gpu else "float32",
-        # Compiling takes longer than a small CPU run.
         "enforce_eager": not on_gpu,
         # Questions on one database share the schema, which stands first in the prompt.
         "enable_prefix_caching": True,
     }
+    if on_gpu:
+        # Mode 0: nothing is compiled. Prompts are read eagerly: their batches are large enough.
+        options["compilation_config"] = {
+            "mode": 0,
+            "cudagraph_mode": "FULL_DECODE_ONLY",
+            "cudagraph_capture_sizes": graph_sizes(at_once),
+        }
+    return options
 
 
-def sampling_options(decoding: Decoding, end_token: int) -> dict[str, Any]:
+def graph_sizes(at_once: int) -> list[int]:
+    """Numbers of rows that a CUDA graph is captured for: powers of two and the largest number.
+
+    Each takes a fifth of a second at the start, and a batch is filled up to the next one.
+    """
+    sizes = []
+    size = SMALLEST_GRAPH
+    while size < at_once:
+        sizes.append(size)
+        size *= 2
+    return [*sizes, at_once]
+
+
+def extra_options() -> dict[str, Any]:
+    """Options that the environment asks for beside ours, or instead of them.
+
+    Raises:
+        InputError: the variable does not hold a JSON object.
+    """
+    text = os.environ.get(OPTIONS_VARIABLE, "{}")
+    try:
+        options = json.loads(text)
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        raise InputError(f"{OPTIONS_VARIABLE}={text} is no JSON object of vLLM's engine options")
+    return options
+
+
+def sampling_options(
+    decoding: Decoding, end_tokens: Sequence[int], prompt: Sequence[int]
+) -> dict[str, Any]:
     """Options of vLLM's sampling that mean what the transformers engine does."""
-    return {
+    options = {
         "max_tokens": decoding.max_new_tokens,
+        "n": decoding.samples,
         "temperature": decoding.temperature,
         "top_p": decoding.top_p,
         "repetition_penalty": decoding.repetition_penalty,
-        "stop_token_ids": [end_token],
-        "seed": decoding.seed,
+        "stop_token_ids": list(end_tokens),
+        # Ours are all: vLLM would add those of the checkpoint's generation_config.json.
+        "ignore_eos": True,
+        "detokenize": False,
     }
+    if decoding.temperature > 0:
+        # By prompt, so that neither order nor shards change an answer.
+        options["seed"] = prompt_seed(decoding.seed, prompt)
+    return options
 
 
 def known_options(options: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
@@ -84,3 +225,23 @@ def known_options(options: dict[str, Any], known: Iterable[str]) -> dict[str, An
     for name in unknown:
         print(f"the installed vLLM has no option {name!r}: going on without it")
     return {name: value for name, value in options.items() if name not in unknown}
+
+
+class LoggedStages(logging.Handler):
+    """Notes, while it is entered, the seconds that vLLM logs about stages of its start."""
+
+    def __init__(self, stages: dict[str, float]) -> None:
+        super().__init__(logging.INFO)
+        self._stages = stages
+
+    def __enter__(self) -> None:
+        logging.getLogger("vllm").addHandler(self)
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger("vllm").removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take the seconds from a record's arguments, which say more than its rounded text."""
+        for stage, (beginning, position) in LOGGED_STAGES.items():
+            if str(record.msg).startswith(beginning) and isinstance(record.args, tuple):
+                self._stages[stage] = round(float(record.args[position]), 3)
