@@ -157,7 +157,7 @@ def test_a_loss_that_is_no_number_stops_the_training_with_its_step(loss):
         SimpleNamespace(learning_rate=0.5),
         SimpleNamespace(global_step=7, max_steps=9),
     )
-    watch = TrainingWatch([])
+    watch = TrainingWatch()
     watch.on_log(arguments, state, None, logs={"loss": 0.1})
     with pytest.raises(InputError, match=r"at step 7 of 9.*below 0.5"):
         watch.on_log(arguments, state, None, logs={"loss": loss})

@@ -9,15 +9,22 @@ Killed at any moment, the same command goes on from its last checkpoint in the w
 """
 
 import argparse
+from dataclasses import fields
 from pathlib import Path
 
 from sqladder.errors import InputError, run_main
 from sqladder.files import write_json
 from sqladder.folders import check_model_folder
+from sqladder.training.launch import fine_tune
 from sqladder.training.settings import (
+    KERNELS,
     METHODS,
+    OPTIMIZERS,
+    STRATEGIES,
     LoraSettings,
+    Parallelism,
     TrainingSettings,
+    check_settings,
     check_target_modules,
 )
 from sqladder.training.untrained import keep_base_model
@@ -37,11 +44,24 @@ def parse_arguments() -> argparse.Namespace:
     train.add_argument("--work-folder", type=Path, help="checkpoints and LLaMA-Factory's files")
     train.add_argument("--learning-rate", type=float)
     train.add_argument("--epochs", type=float)
-    train.add_argument("--batch-size", type=int, help="rows at once")
+    train.add_argument("--batch-size", type=int, help="rows at once on each GPU")
     train.add_argument("--gradient-accumulation", type=int, default=1, help="batches per step")
     train.add_argument("--cutoff-length", type=int, default=1024, help="in tokens")
     train.add_argument("--seed", type=int, default=42)
     train.add_argument("--save-steps", type=int, default=50, help="steps between checkpoints")
+    train.add_argument("--packing-length", type=int, default=0, help="tokens of a packed row")
+    train.add_argument("--min-learning-rate", type=float, default=0.0, help="after the decay")
+    train.add_argument("--warmup", type=float, default=0.03, help="share of all steps")
+    train.add_argument("--weight-decay", type=float, default=0.01)
+    train.add_argument("--optimizer", choices=OPTIMIZERS, default="adamw")
+    train.add_argument("--kernels", choices=KERNELS, default="plain")
+    train.add_argument("--gradient-checkpointing", choices=("True", "False"), default="False")
+    spread = parser.add_argument_group("parallelism")
+    spread.add_argument("--parallelism", choices=STRATEGIES, default="single")
+    spread.add_argument("--gpus", type=int, default=1, help="on each node")
+    spread.add_argument("--nodes", type=int, default=1)
+    spread.add_argument("--tensor", type=int, default=1, help="GPUs that share a layer (Megatron)")
+    spread.add_argument("--pipeline", type=int, default=1, help="groups of layers (Megatron)")
     lora = parser.add_argument_group("adapters", "for the method lora")
     lora.add_argument("--rank", type=int)
     lora.add_argument("--alpha", type=int, help="the update is scaled by alpha / rank")
@@ -70,16 +90,12 @@ def require(given: dict[str, object]) -> None:
 
 def training_settings(args: argparse.Namespace) -> TrainingSettings:
     require({name: getattr(args, name) for name in TRAINING_OPTIONS})
-    return TrainingSettings(
-        learning_rate=args.learning_rate,
-        epochs=args.epochs,
-        batch_size=args.batch_size,
-        gradient_accumulation=args.gradient_accumulation,
-        cutoff_length=args.cutoff_length,
-        seed=args.seed,
-        save_steps=args.save_steps,
-        lora=lora_settings(args),
+    given = {f.name: getattr(args, f.name) for f in fields(TrainingSettings) if f.name != "lora"}
+    given["gradient_checkpointing"] = args.gradient_checkpointing == "True"
+    given["parallelism"] = Parallelism(
+        args.parallelism, args.gpus, args.nodes, args.tensor, args.pipeline
     )
+    return check_settings(TrainingSettings(**given, lora=lora_settings(args)))
 
 
 def main() -> None:
@@ -90,9 +106,6 @@ def main() -> None:
     if settings is None:
         facts = keep_base_model(args.base_model, args.output)
     else:
-        # Imported late: torch takes seconds, which a wrong option or no training should not.
-        from sqladder.training.run import fine_tune
-
         facts = fine_tune(settings, args.base_model, args.data, args.output, args.work_folder)
     write_json(args.facts, facts)
 

@@ -20,7 +20,7 @@ from sqladder.errors import run_main
 from sqladder.files import read_jsonl, write_json
 from sqladder.folders import replacing_folder
 from sqladder.training.checkpoints import fingerprint, prepare_work_folder
-from sqladder.training.facts import run_facts, token_pairs
+from sqladder.training.facts import token_pairs, training_facts
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -65,7 +65,7 @@ def main() -> None:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
     tokens = round(sum(len(p) + len(a) for p, a in pairs) * args.epochs)
-    facts = run_facts(watch, args.epochs, tokens, args.output) | {"versions": versions}
+    facts = training_facts(watch, args.epochs, tokens, args.output) | {"versions": versions}
     write_json(args.facts, {"method": "base"} | facts)
     shutil.rmtree(args.work_folder)
 

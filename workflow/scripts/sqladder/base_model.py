@@ -240,7 +240,7 @@ def pretrain(
         report_to="none",
         dataloader_pin_memory=on_gpu,
     )
-    watch = TrainingWatch([])
+    watch = TrainingWatch()
     trainer = AnswerTrainer(
         model=model,
         args=arguments,

@@ -1,14 +1,19 @@
 """The facts of a training run that the report shows, and the token counts behind them."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from sqladder import prompts
 from sqladder.device import device_name, peak_memory_mb
 from sqladder.errors import InputError
-from sqladder.files import Row
+from sqladder.files import Row, read_json
 from sqladder.folders import count_parameters
+from sqladder.training.flops import matrix_rate, training_flops
+from sqladder.training.settings import TrainingSettings
 from sqladder.training.watch import TokenPair, TrainingWatch
 
 Facts = dict[str, Any]
@@ -24,8 +29,52 @@ def token_pairs(tokenizer: Any, rows: Sequence[Row], source: Path) -> list[Token
     ]
 
 
-def run_facts(watch: TrainingWatch, epochs: float, tokens: int, base_model: Path) -> Facts:
+def run_facts(
+    settings: TrainingSettings, watch: TrainingWatch, pairs: Sequence[TokenPair], base_model: Path
+) -> Facts:
     """What a training run cost: the facts that the report shows."""
+    tokens = settings.epochs * sum(len(prompt) + len(answer) for prompt, answer in pairs)
+    gpus = settings.parallelism.gpus * settings.parallelism.nodes
+    return {
+        "method": "lora" if settings.lora else "full",
+        **asdict(settings.parallelism),
+        **training_facts(watch, settings.epochs, round(tokens), base_model),
+        **speed_facts(settings, watch, pairs, base_model, gpus),
+    }
+
+
+def speed_facts(
+    settings: TrainingSettings,
+    watch: TrainingWatch,
+    pairs: Sequence[TokenPair],
+    base_model: Path,
+    gpus: int,
+) -> Facts:
+    """How fast the run was once it was warm, and which share of the GPUs' matrix rate it used."""
+    if watch.steady_seconds is None:
+        return {"steady_rows_per_second": None, "steady_tokens_per_second": None}
+    lengths = [len(prompt) + len(answer) for prompt, answer in pairs]
+    labels = sum(len(answer) for _, answer in pairs)
+    passes_per_second = settings.epochs / (watch.steps * watch.steady_seconds)
+    facts: Facts = {
+        "steady_rows_per_second": round(len(pairs) * passes_per_second, 1),
+        "steady_tokens_per_second": round(sum(lengths) * passes_per_second, 1),
+    }
+    if torch.cuda.is_available():
+        adapters = watch.trainable_parameters if settings.lora else None
+        config = read_json(base_model / "config.json")
+        flops = training_flops(config, lengths, labels, adapters) * passes_per_second / gpus
+        rate = matrix_rate()
+        facts |= {
+            "tflops_per_gpu": round(flops / 1e12, 1),
+            "matrix_tflops": round(rate / 1e12, 1),
+            "utilisation": round(flops / rate, 3),
+        }
+    return facts
+
+
+def training_facts(watch: TrainingWatch, epochs: float, tokens: int, base_model: Path) -> Facts:
+    """The facts that every training has, that of the toy base model too."""
     return {
         "steps": watch.steps,
         "epochs": epochs,

@@ -1,4 +1,4 @@
-"""One fine-tuning run through LLaMA-Factory, in this process: train, then export."""
+"""LLaMA-Factory's training and export, in this process, with their arguments."""
 
 import importlib.machinery
 import importlib.util
@@ -7,18 +7,20 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 import yaml
 
-from sqladder.files import Row, write_json, write_jsonl, write_text
-from sqladder.prompts import END_OF_TURN
+from sqladder.files import write_text
+from sqladder.training.processes import deepspeed_config
 from sqladder.training.settings import TrainingSettings, log_interval
 
-TEMPLATE = "sqladder"
+# The rows come as token ids, so this only decides what becomes of the tokenizer, which is not kept.
+TEMPLATE = "qwen3_nothink"
+
+OPTIMIZERS = {"adamw": "adamw_torch", "adamw_8bit": "adamw_8bit"}
 
 
 class LlamaFactory(NamedTuple):
@@ -29,17 +31,16 @@ class LlamaFactory(NamedTuple):
 
 
 def load_llamafactory(work_folder: Path) -> LlamaFactory:
-    """Import LLaMA-Factory (about 5 s of CPU) and register our chat template with it.
+    """Import LLaMA-Factory (about 5 s of CPU).
 
     In one process for training and export: the import is what a small run spends most time on.
     """
-    # The tokenized rows are a work file of this run, not something to share in the home folder,
-    # where two runs at a time would wait for each other's lock.
+    # Work files of this run, not something to share in the home folder, where two runs at a time
+    # would wait for each other's lock.
     os.environ["HF_DATASETS_CACHE"] = str(work_folder / "cache")
     os.environ.setdefault("LLAMAFACTORY_VERBOSITY", "WARN")
     with _torchaudio_optional():
         from llamafactory.train.tuner import export_model, run_exp
-    _register_template()
     return LlamaFactory(run_exp, export_model)
 
 
@@ -66,55 +67,20 @@ def _torchaudio_optional() -> Iterator[None]:
         del sys.modules["torchaudio"]
 
 
-def _register_template() -> None:
-    """LLaMA-Factory's `qwen3` with two differences, so that it trains on what inference sends.
-
-    It has no newline after the end token, on which `qwen3` would train though generation stops
-    before it: the loss covers the SQL and the end token only. And it leaves a question that holds
-    "{{idx}}" alone, which LLaMA-Factory takes for a placeholder of its own.
-    """
-    from llamafactory.data.formatter import StringFormatter
-    from llamafactory.data.template import TEMPLATES
-
-    class ContentFormatter(StringFormatter):
-        """Fills in the content of a message, but not its index."""
-
-        def apply(self, **fields: Any) -> Any:
-            fields.pop("idx", None)
-            return super().apply(**fields)
-
-    qwen3 = TEMPLATES["qwen3"]
-    TEMPLATES[TEMPLATE] = replace(
-        qwen3,
-        format_user=ContentFormatter(slots=qwen3.format_user.slots),
-        format_assistant=ContentFormatter(slots=["{{content}}" + END_OF_TURN]),
-    )
-
-
-def write_data_set(work_folder: Path, rows: list[Row]) -> None:
-    """Write the rows in LLaMA-Factory's sharegpt form, with the tags of our role names."""
-    write_jsonl(work_folder / "data" / "train.jsonl", ({"messages": r["messages"]} for r in rows))
-    tags = {"role_tag": "role", "content_tag": "content"}
-    tags |= {f"{role}_tag": role for role in ("system", "user", "assistant")}
-    columns = {"messages": "messages"}
-    entry = {"file_name": "train.jsonl", "formatting": "sharegpt", "columns": columns, "tags": tags}
-    write_json(work_folder / "data" / "dataset_info.json", {"train": entry})
-
-
 def training_arguments(
     settings: TrainingSettings, base_model: Path, work_folder: Path, steps: int
 ) -> dict[str, Any]:
     """The arguments of LLaMA-Factory's training, by the names it documents."""
     on_gpu = torch.cuda.is_available()
+    optimizer = OPTIMIZERS[settings.optimizer]
     arguments: dict[str, Any] = {
         "stage": "sft",
         "do_train": True,
         "model_name_or_path": str(base_model),
         "finetuning_type": "lora" if settings.lora else "full",
         "template": TEMPLATE,
-        "enable_thinking": False,
-        "dataset_dir": str(work_folder / "data"),
         "dataset": "train",
+        "tokenized_path": str(work_folder / "data"),
         "cutoff_len": settings.cutoff_length,
         "output_dir": str(work_folder / "run"),
         # An existing checkpoint in output_dir is resumed from.
@@ -123,23 +89,34 @@ def training_arguments(
         "num_train_epochs": settings.epochs,
         "per_device_train_batch_size": settings.batch_size,
         "gradient_accumulation_steps": settings.gradient_accumulation,
-        "lr_scheduler_type": "cosine",
-        "warmup_steps": 0.03,  # below 1: a share of all steps
-        "weight_decay": 0.01,
-        "optim": "adamw_torch",
+        "lr_scheduler_type": "cosine_with_min_lr",
+        # As a share: the scheduler cannot ask DeepSpeed's optimizer for the highest rate.
+        "lr_scheduler_kwargs": {
+            "min_lr_rate": settings.min_learning_rate / settings.learning_rate
+        },
+        "warmup_steps": settings.warmup,  # below 1: a share of all steps
+        "weight_decay": settings.weight_decay,
+        "optim": f"{optimizer}_fused" if on_gpu and optimizer == "adamw_torch" else optimizer,
         "seed": settings.seed,
         "data_seed": settings.seed,
-        "use_cpu": not on_gpu,
         "bf16": on_gpu,
-        # LLaMA-Factory checkpoints activations unless told otherwise, at a third of the speed.
-        "disable_gradient_checkpointing": True,
+        # LLaMA-Factory checkpoints activations unless told otherwise.
+        "disable_gradient_checkpointing": not settings.gradient_checkpointing,
         "logging_steps": log_interval(steps, settings.save_steps),
         "logging_nan_inf_filter": False,  # else a loss of NaN is shown as the mean before it
         "save_steps": settings.save_steps,
         "save_total_limit": 2,  # a kill while the newer one is written leaves the older
         "report_to": "none",
     }
-    return arguments | _lora_arguments(settings)
+    return arguments | _parallel_arguments(settings, on_gpu) | _lora_arguments(settings)
+
+
+def _parallel_arguments(settings: TrainingSettings, on_gpu: bool) -> dict[str, Any]:
+    method = settings.parallelism.method
+    if method in ("zero2", "zero3"):
+        # DeepSpeed finds by itself that there is no GPU; told so, its processes do not meet.
+        return {"deepspeed": deepspeed_config(method)}
+    return {"use_cpu": not on_gpu}
 
 
 def _lora_arguments(settings: TrainingSettings) -> dict[str, Any]:
@@ -165,7 +142,6 @@ def export_arguments(
     return model | {
         "finetuning_type": "lora" if settings.lora else "full",
         "template": TEMPLATE,
-        "enable_thinking": False,
         "infer_dtype": "bfloat16" if on_gpu else "float32",
         "export_dir": str(output),
         "export_device": "auto" if on_gpu else "cpu",

@@ -1,24 +1,28 @@
-"""Fine-tune one variant from prompts to a merged model, and say what it cost."""
+"""What each process of a training job does: train with the others; the first also writes the model."""
 
+import gc
 import math
+import os
 import shutil
-from dataclasses import asdict
-from importlib.metadata import version
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import torch
 from transformers import AutoTokenizer
 
 from sqladder.device import device_name
 from sqladder.errors import InputError
-from sqladder.files import Row, read_jsonl
+from sqladder.files import read_json, read_jsonl, write_json
 from sqladder.folders import replacing_folder
 from sqladder.training import llamafactory
-from sqladder.training.checkpoints import fingerprint, prepare_work_folder
-from sqladder.training.facts import Facts, run_facts, token_pairs
-from sqladder.training.settings import TrainingSettings
+from sqladder.training.facts import run_facts, token_pairs
+from sqladder.training.launch import FACTS_FILE, OUT_OF_MEMORY_FILE
+from sqladder.training.packing import TokenRow, pack, token_row, write_token_rows
+from sqladder.training.settings import TrainingSettings, settings_from
 from sqladder.training.watch import TokenPair, TrainingWatch
 
-CHECKED_ROWS = 100
 TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -29,55 +33,105 @@ TOKENIZER_FILES = (
     "merges.txt",
     "Modelfile",
 )
-PACKAGES = ("torch", "transformers", "llamafactory", "peft", "accelerate", "datasets")
+# How many rows there are; written after them.
+ROWS_FILE = "rows.json"
 
 
-def fine_tune(
-    settings: TrainingSettings, base_model: Path, data: Path, output: Path, work_folder: Path
-) -> Facts:
-    """Train by LLaMA-Factory, write the merged model to `output`, and return the run's facts.
+def run_job(job: Path) -> None:
+    """Train what a job file says, as one of its processes.
 
-    Checkpoints stay in `work_folder` until the model is written: the same call after a kill goes
-    on from the last of them.
+    The first process prepares the rows and, after the training, writes the model and the facts.
     """
-    rows = read_jsonl(data)
-    tokenizer = AutoTokenizer.from_pretrained(base_model)
-    rows, pairs = rows_within(rows, token_pairs(tokenizer, rows, data), settings.cutoff_length)
-    versions = {name: version(name) for name in PACKAGES}
-    prepare_work_folder(
-        work_folder,
-        asdict(settings)
-        | {"data": fingerprint(data), "base_model": fingerprint(base_model), "versions": versions},
+    what = read_json(job)
+    settings = settings_from(what["settings"])
+    base_model, output, work_folder = (
+        Path(what[name]) for name in ("base_model", "output", "work_folder")
     )
-    watch = TrainingWatch(pairs[:CHECKED_ROWS])
-    _run(settings, rows, base_model, output, work_folder, watch)
-    for leftover in ("run", "cache"):
-        shutil.rmtree(work_folder / leftover, ignore_errors=True)
-    tokens = round(sum(len(p) + len(a) for p, a in pairs) * settings.epochs)
-    method = {"method": "lora" if settings.lora else "full"}
-    return method | run_facts(watch, settings.epochs, tokens, base_model) | {"versions": versions}
+    is_first = int(os.environ.get("RANK", "0")) == 0
+    if is_first:
+        pairs = _prepare_rows(settings, base_model, Path(what["data"]), work_folder)
+    rows = _wait_for_rows(work_folder)
+    steps = planned_steps(rows, settings)
+    arguments = llamafactory.training_arguments(settings, base_model, work_folder, steps)
+    watch = TrainingWatch()
+    if is_first:
+        llamafactory.write_yaml(work_folder / "train.yaml", arguments)
+        print(f"training on {rows} rows for {steps} steps on {device_name()}", flush=True)
+    train, export = llamafactory.load_llamafactory(work_folder)
+    try:
+        train(arguments, callbacks=[watch, *_kernels(settings)])
+    except torch.OutOfMemoryError as error:
+        write_json(work_folder / OUT_OF_MEMORY_FILE, {"message": str(error)})
+        raise InputError(f"the GPU has too little memory: {error}") from error
+    if not is_first:
+        return
+    _write_model(settings, base_model, output, work_folder, export)
+    facts = run_facts(settings, watch, pairs, base_model)
+    write_json(work_folder / FACTS_FILE, facts)
+    first, last = watch.loss_curve[0][1], watch.loss_curve[-1][1]
+    print(f"trained {watch.steps} steps in {watch.seconds:.1f} s, loss {first:.3f} -> {last:.3f}")
 
 
-def _run(
+def _prepare_rows(
+    settings: TrainingSettings, base_model: Path, data: Path, work_folder: Path
+) -> list[TokenPair]:
+    tokenizer = AutoTokenizer.from_pretrained(base_model)
+    pairs = pairs_within(token_pairs(tokenizer, read_jsonl(data), data), settings.cutoff_length)
+    (work_folder / ROWS_FILE).unlink(missing_ok=True)
+    prepared = _token_rows(settings, pairs, tokenizer.pad_token_id)
+    write_token_rows(work_folder / "data", prepared)
+    write_json(work_folder / ROWS_FILE, len(prepared))
+    return pairs
+
+
+def _token_rows(
+    settings: TrainingSettings, pairs: Sequence[TokenPair], padding: int
+) -> list[TokenRow]:
+    if not settings.packing_length:
+        return [token_row(pair) for pair in pairs]
+    packed = pack(pairs, settings.packing_length, padding, settings.seed)
+    filled = sum(len(prompt) + len(answer) for prompt, answer in pairs)
+    share = filled / (len(packed) * settings.packing_length)
+    print(
+        f"packed {len(pairs)} rows into {len(packed)} of {settings.packing_length} tokens, "
+        f"{share:.1%} full"
+    )
+    return packed
+
+
+def _wait_for_rows(work_folder: Path) -> int:
+    """Wait until the first process has written the rows; should it fail, the launcher ends us."""
+    while not (work_folder / ROWS_FILE).is_file():
+        time.sleep(0.1)
+    return read_json(work_folder / ROWS_FILE)
+
+
+def _kernels(settings: TrainingSettings) -> list[Any]:
+    if settings.kernels == "plain":
+        return []
+    from sqladder.training.fused import FusedKernels
+
+    return [FusedKernels(packed=bool(settings.packing_length))]
+
+
+def _write_model(
     settings: TrainingSettings,
-    rows: list[Row],
     base_model: Path,
     output: Path,
     work_folder: Path,
-    watch: TrainingWatch,
+    export: Any,
 ) -> None:
-    llamafactory.write_data_set(work_folder, rows)
-    steps = planned_steps(len(rows), settings)
-    arguments = llamafactory.training_arguments(settings, base_model, work_folder, steps)
-    llamafactory.write_yaml(work_folder / "train.yaml", arguments)
-    print(f"training on {len(rows)} rows for {steps} steps on {device_name()}", flush=True)
-    train, export = llamafactory.load_llamafactory(work_folder)
-    train(arguments, callbacks=[watch])
+    # ZeRO-3 parts the weights of any model that is loaded while its configuration is in force.
+    if settings.parallelism.method == "zero3":
+        from transformers.integrations.deepspeed import unset_hf_deepspeed_config
+
+        unset_hf_deepspeed_config()
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
     with replacing_folder(output) as folder:
         export(llamafactory.export_arguments(settings, base_model, work_folder, folder))
         keep_tokenizer(base_model, folder)
-    first, last = watch.loss_curve[0][1], watch.loss_curve[-1][1]
-    print(f"trained {watch.steps} steps in {watch.seconds:.1f} s, loss {first:.3f} -> {last:.3f}")
 
 
 def keep_tokenizer(base_model: Path, model: Path) -> None:
@@ -92,27 +146,25 @@ def keep_tokenizer(base_model: Path, model: Path) -> None:
             shutil.copy2(base_model / name, model / name)
 
 
-def rows_within(
-    rows: list[Row], pairs: list[TokenPair], cutoff_length: int
-) -> tuple[list[Row], list[TokenPair]]:
+def pairs_within(pairs: list[TokenPair], cutoff_length: int) -> list[TokenPair]:
     """Leave out the rows that are longer than the cutoff, and say how many.
 
-    LLaMA-Factory would cut them, the schema or the end of the answer with them.
+    Cut, they would lose the schema or the end of the answer.
     """
-    fits = [len(prompt) + len(answer) <= cutoff_length for prompt, answer in pairs]
-    if not any(fits):
+    kept = [pair for pair in pairs if len(pair[0]) + len(pair[1]) <= cutoff_length]
+    if not kept:
         shortest = min(len(prompt) + len(answer) for prompt, answer in pairs)
         raise InputError(
             f"no training row fits into a cutoff length of {cutoff_length} tokens: the shortest has "
             f"{shortest}"
         )
-    if not all(fits):
-        print(f"left out {fits.count(False)} of {len(rows)} rows of over {cutoff_length} tokens")
-    kept = [index for index, fit in enumerate(fits) if fit]
-    return [rows[i] for i in kept], [pairs[i] for i in kept]
+    if len(kept) < len(pairs):
+        left_out = len(pairs) - len(kept)
+        print(f"left out {left_out} of {len(pairs)} rows of over {cutoff_length} tokens")
+    return kept
 
 
 def planned_steps(rows: int, settings: TrainingSettings) -> int:
     """Optimizer steps of the whole run, as the Trainer counts them; the last of an epoch is short."""
-    batches = math.ceil(rows / settings.batch_size)
+    batches = math.ceil(math.ceil(rows / settings.batch_size) / settings.parallelism.copies)
     return math.ceil(settings.epochs * math.ceil(batches / settings.gradient_accumulation))

@@ -1,0 +1,127 @@
+"""A training job from its first process to its last: start, fall back when memory runs out, finish."""
+
+import shutil
+import subprocess
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from sqladder.errors import InputError
+from sqladder.files import read_json, write_json
+from sqladder.training.checkpoints import fingerprint, prepare_work_folder
+from sqladder.training.processes import worker_command, worker_environment
+from sqladder.training.settings import TrainingSettings
+
+PACKAGES = (
+    "torch",
+    "transformers",
+    "llamafactory",
+    "peft",
+    "accelerate",
+    "datasets",
+    "deepspeed",
+    "megatron-core",
+)
+JOB_FILE = "job.json"
+FACTS_FILE = "facts.json"
+# How a step's rows are split into micro-batches, once memory ran out for the split of the settings.
+SPLIT_FILE = "micro_batch.json"
+# Written by a process whose GPU had no memory left.
+OUT_OF_MEMORY_FILE = "out_of_memory.json"
+
+Facts = dict[str, Any]
+
+
+def fine_tune(
+    settings: TrainingSettings, base_model: Path, data: Path, output: Path, work_folder: Path
+) -> Facts:
+    """Train in processes of their own, write the model to `output`, and return the run's facts.
+
+    Checkpoints stay in `work_folder` until the model is written: the same call after a kill goes
+    on from the last of them.
+
+    Raises:
+        InputError: a process failed; its own message stands before this one in the log.
+    """
+    versions = {name: found for name in PACKAGES if (found := installed_version(name))}
+    prepare_work_folder(
+        work_folder,
+        asdict(settings)
+        | {"data": fingerprint(data), "base_model": fingerprint(base_model), "versions": versions},
+    )
+    (work_folder / FACTS_FILE).unlink(missing_ok=True)
+    while not _run(settings, base_model, data, output, work_folder):
+        _halve_micro_batch(settings, work_folder)
+    facts = read_json(work_folder / FACTS_FILE)
+    for leftover in ("run", "cache", "data", "extensions", JOB_FILE, FACTS_FILE, SPLIT_FILE):
+        path = work_folder / leftover
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    return facts | {"versions": versions}
+
+
+def installed_version(package: str) -> str | None:
+    """Version of an installed package, None without it."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _run(
+    settings: TrainingSettings, base_model: Path, data: Path, output: Path, work_folder: Path
+) -> bool:
+    """Run the job's processes to their end; False if they ran out of memory."""
+    out_of_memory = work_folder / OUT_OF_MEMORY_FILE
+    out_of_memory.unlink(missing_ok=True)
+    split = work_folder / SPLIT_FILE
+    job = {
+        "settings": asdict(settings) | (read_json(split) if split.is_file() else {}),
+        "base_model": str(base_model),
+        "data": str(data),
+        "output": str(output),
+        "work_folder": str(work_folder),
+    }
+    write_json(work_folder / JOB_FILE, job)
+    command = worker_command(settings.parallelism, work_folder / JOB_FILE)
+    environment = worker_environment(settings.parallelism, work_folder)
+    status = subprocess.run(command, env=environment).returncode
+    if status == 0:
+        return True
+    if out_of_memory.is_file():
+        return False
+    raise InputError(
+        f"the training process ended with status {status}; what it said stands above. The same "
+        f"command goes on from the last checkpoint in {work_folder}"
+    )
+
+
+def _halve_micro_batch(settings: TrainingSettings, work_folder: Path) -> None:
+    """Take half the rows at a time and twice as many times: another split of the same step."""
+    split = {
+        "batch_size": settings.batch_size,
+        "gradient_accumulation": settings.gradient_accumulation,
+    }
+    path = work_folder / SPLIT_FILE
+    if path.is_file():
+        split = read_json(path)
+    rows = split["batch_size"]
+    if rows % 2:
+        raise InputError(
+            f"the GPU's memory does not hold {rows} row{'s' * (rows > 1)} at a time, which cannot be "
+            "halved; set gradient_checkpointing: true, a smaller packing_length or a parallelism "
+            "that parts the model (zero2, zero3, megatron)"
+        )
+    split = {
+        "batch_size": rows // 2,
+        "gradient_accumulation": 2 * split["gradient_accumulation"],
+    }
+    write_json(path, split)
+    print(
+        f"out of GPU memory with {rows} rows at a time: going on with {split['batch_size']} and "
+        f"{split['gradient_accumulation']} accumulation steps, the same rows a step",
+        flush=True,
+    )

@@ -1,0 +1,90 @@
+"""Training rows as token ids, alone or several in a row of fixed length."""
+
+import bisect
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqladder.training.watch import IGNORED, TokenPair
+
+# Rows among which a packed row's members are sought: many fill it well, few keep the order random.
+WINDOW = 2048
+
+TokenRow = dict[str, list[int]]
+
+
+def token_row(pair: TokenPair) -> TokenRow:
+    """Give one row by the names of Hugging Face: the loss covers the answer and its end token."""
+    prompt, answer = pair
+    ids = prompt + answer
+    return {
+        "input_ids": ids,
+        "labels": [IGNORED] * len(prompt) + answer,
+        "attention_mask": [1] * len(ids),
+    }
+
+
+def pack(pairs: Sequence[TokenPair], length: int, padding: int, seed: int) -> list[TokenRow]:
+    """Put several rows into each of `length` tokens, every row whole.
+
+    Positions start anew with each member, by which attention tells the members apart
+    (sqladder.training.fused); what is left at the end is padding, a member of its own.
+
+    Args:
+        pairs: prompt and answer ids, none longer than `length`.
+        length: tokens of a packed row.
+        padding: the id that fills a row up.
+        seed: of the order in which members are drawn.
+    """
+    order = list(range(len(pairs)))
+    random.Random(seed).shuffle(order)
+    packed = []
+    for start in range(0, len(order), WINDOW):
+        window = [pairs[index] for index in order[start : start + WINDOW]]
+        sizes = [len(prompt) + len(answer) for prompt, answer in window]
+        for members in best_fit(sizes, length):
+            packed.append(_joined([token_row(window[m]) for m in members], length, padding))
+    return packed
+
+
+def best_fit(sizes: Sequence[int], capacity: int) -> list[list[int]]:
+    """Part items into bins by best-fit decreasing (Johnson, 1973): indices of each bin's items."""
+    bins: list[list[int]] = []
+    # Room that is left and the bin that has it, the least first.
+    room: list[tuple[int, int]] = []
+    for item in sorted(range(len(sizes)), key=lambda index: -sizes[index]):
+        at = bisect.bisect_left(room, (sizes[item], -1))
+        if at == len(room):
+            bins.append([])
+            left, number = capacity, len(bins) - 1
+        else:
+            left, number = room.pop(at)
+        bins[number].append(item)
+        bisect.insort(room, (left - sizes[item], number))
+    return bins
+
+
+def _joined(rows: Sequence[TokenRow], length: int, padding: int) -> TokenRow:
+    ids = [token for row in rows for token in row["input_ids"]]
+    labels = [label for row in rows for label in row["labels"]]
+    positions = [position for row in rows for position in range(len(row["input_ids"]))]
+    rest = length - len(ids)
+    return {
+        "input_ids": ids + [padding] * rest,
+        "labels": labels + [IGNORED] * rest,
+        "attention_mask": [1] * length,
+        "position_ids": positions + list(range(rest)),
+    }
+
+
+def write_token_rows(path: Path, rows: Sequence[TokenRow]) -> None:
+    """Write rows as the tokenized data set that LLaMA-Factory's `tokenized_path` loads."""
+    # Imported late: pyarrow and datasets take a second that planning a run should not.
+    import numpy as np
+    from datasets import Dataset
+
+    columns: dict[str, list[Any]] = {
+        name: [np.asarray(row[name], dtype=np.int32) for row in rows] for name in rows[0]
+    }
+    Dataset.from_dict(columns).save_to_disk(path)
