@@ -56,6 +56,7 @@ def parse_arguments() -> argparse.Namespace:
     train.add_argument("--optimizer", choices=OPTIMIZERS, default="adamw")
     train.add_argument("--kernels", choices=KERNELS, default="plain")
     train.add_argument("--gradient-checkpointing", choices=("True", "False"), default="False")
+    train.add_argument("--profile", type=Path, help="write where a step's GPU time goes")
     spread = parser.add_argument_group("parallelism")
     spread.add_argument("--parallelism", choices=STRATEGIES, default="single")
     spread.add_argument("--gpus", type=int, default=1, help="on each node")
@@ -106,7 +107,9 @@ def main() -> None:
     if settings is None:
         facts = keep_base_model(args.base_model, args.output)
     else:
-        facts = fine_tune(settings, args.base_model, args.data, args.output, args.work_folder)
+        facts = fine_tune(
+            settings, args.base_model, args.data, args.output, args.work_folder, args.profile
+        )
     write_json(args.facts, facts)
 
 

@@ -121,9 +121,7 @@ def _forward_with_loss(
     return CausalLMOutputWithPast(loss=total / count)
 
 
-def sum_of_losses(
-    hidden: torch.Tensor, weight: torch.Tensor, labels: torch.Tensor
-) -> torch.Tensor:
+def sum_of_losses(hidden: torch.Tensor, weight: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Sum of the cross entropies of labelled tokens, in float32.
 
     Args:

@@ -34,7 +34,12 @@ Facts = dict[str, Any]
 
 
 def fine_tune(
-    settings: TrainingSettings, base_model: Path, data: Path, output: Path, work_folder: Path
+    settings: TrainingSettings,
+    base_model: Path,
+    data: Path,
+    output: Path,
+    work_folder: Path,
+    profile: Path | None,
 ) -> Facts:
     """Train in processes of their own, write the model to `output`, and return the run's facts.
 
@@ -51,7 +56,14 @@ def fine_tune(
         | {"data": fingerprint(data), "base_model": fingerprint(base_model), "versions": versions},
     )
     (work_folder / FACTS_FILE).unlink(missing_ok=True)
-    while not _run(settings, base_model, data, output, work_folder):
+    files = {
+        "base_model": base_model,
+        "data": data,
+        "output": output,
+        "work_folder": work_folder,
+        "profile": profile,
+    }
+    while not _run(settings, files, work_folder):
         _halve_micro_batch(settings, work_folder)
     facts = read_json(work_folder / FACTS_FILE)
     for leftover in ("run", "cache", "data", "extensions", JOB_FILE, FACTS_FILE, SPLIT_FILE):
@@ -71,19 +83,14 @@ def installed_version(package: str) -> str | None:
         return None
 
 
-def _run(
-    settings: TrainingSettings, base_model: Path, data: Path, output: Path, work_folder: Path
-) -> bool:
+def _run(settings: TrainingSettings, files: dict[str, Path | None], work_folder: Path) -> bool:
     """Run the job's processes to their end; False if they ran out of memory."""
     out_of_memory = work_folder / OUT_OF_MEMORY_FILE
     out_of_memory.unlink(missing_ok=True)
     split = work_folder / SPLIT_FILE
     job = {
         "settings": asdict(settings) | (read_json(split) if split.is_file() else {}),
-        "base_model": str(base_model),
-        "data": str(data),
-        "output": str(output),
-        "work_folder": str(work_folder),
+        **{name: path and str(path) for name, path in files.items()},
     }
     write_json(work_folder / JOB_FILE, job)
     command = worker_command(settings.parallelism, work_folder / JOB_FILE)

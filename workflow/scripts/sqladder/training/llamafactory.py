@@ -91,9 +91,7 @@ def training_arguments(
         "gradient_accumulation_steps": settings.gradient_accumulation,
         "lr_scheduler_type": "cosine_with_min_lr",
         # As a share: the scheduler cannot ask DeepSpeed's optimizer for the highest rate.
-        "lr_scheduler_kwargs": {
-            "min_lr_rate": settings.min_learning_rate / settings.learning_rate
-        },
+        "lr_scheduler_kwargs": {"min_lr_rate": settings.min_learning_rate / settings.learning_rate},
         "warmup_steps": settings.warmup,  # below 1: a share of all steps
         "weight_decay": settings.weight_decay,
         "optim": f"{optimizer}_fused" if on_gpu and optimizer == "adamw_torch" else optimizer,

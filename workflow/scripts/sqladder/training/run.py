@@ -59,7 +59,9 @@ def run_job(job: Path) -> None:
         print(f"training on {rows} rows for {steps} steps on {device_name()}", flush=True)
     train, export = llamafactory.load_llamafactory(work_folder)
     try:
-        train(arguments, callbacks=[watch, *_kernels(settings)])
+        train(
+            arguments, callbacks=[watch, *_kernels(settings), *_profile(what["profile"], is_first)]
+        )
     except torch.OutOfMemoryError as error:
         write_json(work_folder / OUT_OF_MEMORY_FILE, {"message": str(error)})
         raise InputError(f"the GPU has too little memory: {error}") from error
@@ -112,6 +114,14 @@ def _kernels(settings: TrainingSettings) -> list[Any]:
     from sqladder.training.fused import FusedKernels
 
     return [FusedKernels(packed=bool(settings.packing_length))]
+
+
+def _profile(path: str | None, is_first: bool) -> list[Any]:
+    if path is None or not is_first:
+        return []
+    from sqladder.training.profile import StepProfile
+
+    return [StepProfile(Path(path))]
 
 
 def _write_model(

@@ -128,7 +128,9 @@ def check_settings(settings: TrainingSettings) -> TrainingSettings:
     plan = settings.parallelism
     processes = plan.gpus * plan.nodes
     if plan.method == "single" and processes != 1:
-        raise InputError(f"parallelism: single is one process, not {processes}; choose ddp or zero2")
+        raise InputError(
+            f"parallelism: single is one process, not {processes}; choose ddp or zero2"
+        )
     if plan.method != "megatron" and plan.tensor * plan.pipeline != 1:
         raise InputError(f"parallelism: tensor and pipeline are Megatron's, not for {plan.method}")
     if processes % (plan.tensor * plan.pipeline):
