@@ -17,7 +17,7 @@ from typing import Any
 
 TRAIN = Path(__file__).parents[1] / "workflow" / "scripts" / "train.py"
 LORA = {"method": "lora", "rank": 32, "alpha": 32, "dropout": 0}
-QV = {"target_modules": ["q_proj", "v_proj"]}
+QV = {"target-modules": ["q_proj", "v_proj"]}
 PLAIN = {"kernels": "plain", "gradient-checkpointing": True}
 PACKED = {"kernels": "fused", "packing-length": 4096, "batch-size": 8}
 

@@ -23,12 +23,13 @@ class TrainingWatch(TrainerCallback):
     Attributes:
         seconds: of training, those before a kill included.
         steady_seconds: of a step, after the first `WARM_UP_STEPS` steps of this process, which
-            compile and fill caches; None in a run that is no longer than these.
+            compile and fill caches, and without checkpoints; None in a run that is no longer.
     """
 
     def __init__(self) -> None:
         self.resumed_from = 0
         self.steady_seconds: float | None = None
+        self._saving = 0.0
         self.seconds = 0.0
         self.trainable_parameters = 0
         self.steps = 0
@@ -43,9 +44,17 @@ class TrainingWatch(TrainerCallback):
         self._started = time.monotonic() - earlier
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Note when the warm-up of this process is over."""
-        if state.global_step == self.resumed_from + WARM_UP_STEPS:
-            self._warm_since = now()
+        """Note when the warm-up of this process is over, and when the last step is."""
+        warm_steps = state.global_step - self.resumed_from - WARM_UP_STEPS
+        if warm_steps == 0:
+            self._warm_since, self._saving = now(), 0.0
+        if state.global_step >= state.max_steps:
+            # The model itself is written next; another checkpoint of it would be for nothing.
+            control.should_save = False
+            if warm_steps > 0:
+                self.steady_seconds = (now() - self._warm_since - self._saving) / warm_steps
+        if control.should_save:
+            self._save_began = now()
 
     def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Stop at a loss that is not a number."""
@@ -59,15 +68,12 @@ class TrainingWatch(TrainerCallback):
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Mark the checkpoint that was just written as complete."""
         mark_complete(checkpoint_folder(args, state), time.monotonic() - self._started)
+        self._saving += time.monotonic() - self._save_began
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Stop the clock and keep the losses; those before a kill come with the checkpoint."""
-        end = now()
-        self.seconds = end - self._started
+        self.seconds = now() - self._started
         self.steps = state.global_step
-        warm_steps = self.steps - self.resumed_from - WARM_UP_STEPS
-        if warm_steps > 0:
-            self.steady_seconds = (end - self._warm_since) / warm_steps
         self.loss_curve = [(row["step"], row["loss"]) for row in state.log_history if "loss" in row]
 
 
