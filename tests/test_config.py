@@ -39,6 +39,7 @@ def spider_named(monkeypatch, tmp_path):
         (tmp_path / name).touch()
     monkeypatch.setenv("SQLADDER_SPIDER", str(tmp_path))
     monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("SQLADDER_BASE", str(tmp_path))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)

@@ -13,9 +13,9 @@ from transformers import AutoTokenizer
 import toy_models
 from sqladder.errors import InputError
 from sqladder.training.checkpoints import mark_complete, prepare_work_folder
-from sqladder.training.run import rows_within
+from sqladder.training.run import pairs_within
 from sqladder.training.settings import TARGET_MODULES, check_target_modules, log_interval
-from sqladder.training.watch import IGNORED, TrainingWatch, check_rows
+from sqladder.training.watch import TrainingWatch
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_the_tokenizer_of_a_trained_model_is_that_of_its_base(base, lora):
 def test_work_files_stay_readable_and_checkpoints_go(lora):
     arguments = yaml.safe_load((lora / "work" / "train.yaml").read_text())
     assert arguments["lora_target"] == "q_proj,v_proj"
-    assert arguments["enable_thinking"] is False
+    assert arguments["learning_rate"] == 0.01
     assert not list(lora.rglob("checkpoint-*"))
     assert not list(lora.rglob("*.partial"))
 
@@ -133,22 +133,11 @@ def test_every_linear_layer_of_qwen3_may_be_a_target():
 
 
 def test_rows_beyond_the_cutoff_are_left_out_and_counted(capsys):
-    rows, pairs = [{"id": "short"}, {"id": "long"}], [([1, 2], [3]), ([1, 2, 3], [4])]
-    assert rows_within(rows, pairs, 3) == ([{"id": "short"}], [([1, 2], [3])])
+    pairs = [([1, 2], [3]), ([1, 2, 3], [4])]
+    assert pairs_within(pairs, 3) == pairs[:1]
     assert "left out 1 of 2 rows" in capsys.readouterr().out
     with pytest.raises(InputError, match="the shortest has 3"):
-        rows_within(rows, pairs, 2)
-
-
-def test_rows_that_inference_would_not_send_stop_the_training():
-    good = {"input_ids": [1, 2, 3], "labels": [IGNORED, 2, 3]}
-    check_rows([good], [([1], [2, 3])])
-    with pytest.raises(InputError, match=r"row 1 .*position 2"):
-        check_rows([good], [([1], [2, 4])])
-    with pytest.raises(InputError, match="position 3"):
-        check_rows([good], [([1], [2, 3, 4])])
-    with pytest.raises(InputError, match="loss covers more"):
-        check_rows([good], [([1, 2], [3])])
+        pairs_within(pairs, 2)
 
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])

@@ -102,10 +102,10 @@ if workflow.remote_exec:
     os.environ.update(SQLADDER_GPUS_ASSIGNED="1")
 
 
-def modules_of(program):
-    """Name the package's modules that a program imports: an edit re-runs the rules that use it, and no other."""
-    files = imported_modules(SCRIPTS / program)
-    return [str(path.relative_to(workflow.basedir)) for path in files]
+def modules_of(*programs):
+    """Name the package's modules that programs import: an edit re-runs the rules that use it, and no other."""
+    files = {path for name in programs for path in imported_modules(SCRIPTS / name)}
+    return sorted(str(path.relative_to(workflow.basedir)) for path in files)
 
 
 def as_flags(settings):
@@ -407,22 +407,33 @@ def training_flags(wildcards):
     # Without `input` as an argument: Snakemake does not compare params that were computed from it, and a changed
     # setting would train nothing.
     variant = dict(own_entry(wildcards))
-    for key in ("training", "decoding", "context", "seed", "seeds"):
+    for key in ("training", "parallelism", "decoding", "context", "seed", "seeds"):
         variant.pop(key, None)
     if wildcards.replicate not in TRAINED:
         return as_flags(variant)
     settings = dict(own_setting(wildcards, "training"))
     # The prompts have been fitted to the cutoff by now.
     del settings["over_cutoff"]
+    plan = dict(experiment.parallelism(config, REPLICATES[wildcards.replicate].variant))
+    spread = {"parallelism": plan.pop("method"), **plan}
     seed = own_seed(wildcards)
     return as_flags(
-        {**variant, **settings, "seed": seed, "data": training_prompts(wildcards)}
+        {
+            **variant,
+            **settings,
+            **spread,
+            "seed": seed,
+            "data": training_prompts(wildcards),
+        }
     )
 
 
 def training_gpus(wildcards):
-    """Give the number of GPUs that a variant's training takes: the untrained baseline only copies files."""
-    return within_gpu_limit(int(wildcards.replicate in TRAINED))
+    """Count the GPUs that a training uses on each node: the untrained baseline only copies files."""
+    if wildcards.replicate not in TRAINED:
+        return 0
+    plan = experiment.parallelism(config, REPLICATES[wildcards.replicate].variant)
+    return within_gpu_limit(plan.get("gpus", 1))
 
 
 def within_gpu_limit(count):

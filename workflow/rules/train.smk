@@ -75,7 +75,8 @@ rule fit_prompts:
 rule train:
     input:
         script="workflow/scripts/train.py",
-        modules=modules_of("train.py"),
+        worker="workflow/scripts/train_worker.py",
+        modules=modules_of("train.py", "train_worker.py"),
         base_model=base_model(),
         data=training_prompts,
     output:

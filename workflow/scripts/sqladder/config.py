@@ -16,6 +16,7 @@ from sqladder.databases.urls import check_url, is_url
 from sqladder.errors import InputError
 from sqladder.prompts import check_user_template, placeholders
 from sqladder.replicates import Replicate, is_seed_folder
+from sqladder.training.settings import Parallelism, TrainingSettings, check_settings
 
 Config = dict[str, Any]
 
@@ -266,6 +267,8 @@ def _check_variants(config: Config) -> Iterator[str]:
                     f"variants.{name}.seeds: without training and with temperature 0 every seed gives "
                     "the same answers; remove it"
                 )
+        if variant["method"] in TRAINED:
+            yield from _check_training(config, name)
 
 
 def _list(mapping: Mapping[str, Any]) -> str:
@@ -359,6 +362,22 @@ def replicates(config: Config) -> list[Replicate]:
         # One seed needs no folder of its own.
         found += [Replicate(variant, seed if len(seeds) > 1 else None) for seed in seeds]
     return found
+
+
+def parallelism(config: Config, variant: str) -> Config:
+    """Give how a variant's training is spread over GPUs: its own entry, or else the experiment's."""
+    own = config["variants"][variant].get("parallelism")
+    return own or config.get("parallelism", {"method": "single"})
+
+
+def _check_training(config: Config, variant: str) -> Iterator[str]:
+    settings = dict(setting(config, variant, "training"))
+    del settings["over_cutoff"]
+    plan = Parallelism(**parallelism(config, variant))
+    try:
+        check_settings(TrainingSettings(**settings, seed=0, parallelism=plan))
+    except InputError as error:
+        yield f"variants.{variant}: {error}"
 
 
 def context_flags(context: Config) -> list[str]:

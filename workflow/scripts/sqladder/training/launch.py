@@ -29,6 +29,8 @@ FACTS_FILE = "facts.json"
 SPLIT_FILE = "micro_batch.json"
 # Written by a process whose GPU had no memory left.
 OUT_OF_MEMORY_FILE = "out_of_memory.json"
+# Written by a process that met bad input: what is wrong with it.
+FAILURE_FILE = "failure.json"
 
 Facts = dict[str, Any]
 
@@ -47,7 +49,7 @@ def fine_tune(
     on from the last of them.
 
     Raises:
-        InputError: a process failed; its own message stands before this one in the log.
+        InputError: a process failed.
     """
     versions = {name: found for name in PACKAGES if (found := installed_version(name))}
     prepare_work_folder(
@@ -85,8 +87,9 @@ def installed_version(package: str) -> str | None:
 
 def _run(settings: TrainingSettings, files: dict[str, Path | None], work_folder: Path) -> bool:
     """Run the job's processes to their end; False if they ran out of memory."""
-    out_of_memory = work_folder / OUT_OF_MEMORY_FILE
-    out_of_memory.unlink(missing_ok=True)
+    out_of_memory, failure = work_folder / OUT_OF_MEMORY_FILE, work_folder / FAILURE_FILE
+    for left_over in (out_of_memory, failure):
+        left_over.unlink(missing_ok=True)
     split = work_folder / SPLIT_FILE
     job = {
         "settings": asdict(settings) | (read_json(split) if split.is_file() else {}),
@@ -100,6 +103,8 @@ def _run(settings: TrainingSettings, files: dict[str, Path | None], work_folder:
         return True
     if out_of_memory.is_file():
         return False
+    if failure.is_file():
+        raise InputError(read_json(failure))
     raise InputError(
         f"the training process ended with status {status}; what it said stands above. The same "
         f"command goes on from the last checkpoint in {work_folder}"

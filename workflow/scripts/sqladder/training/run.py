@@ -63,8 +63,8 @@ def run_job(job: Path) -> None:
             arguments, callbacks=[watch, *_kernels(settings), *_profile(what["profile"], is_first)]
         )
     except torch.OutOfMemoryError as error:
-        write_json(work_folder / OUT_OF_MEMORY_FILE, {"message": str(error)})
-        raise InputError(f"the GPU has too little memory: {error}") from error
+        write_json(work_folder / OUT_OF_MEMORY_FILE, str(error))
+        raise
     if not is_first:
         return
     _write_model(settings, base_model, output, work_folder, export)

@@ -100,7 +100,7 @@ class TrainingSettings:
     gradient_accumulation: int
     cutoff_length: int
     seed: int
-    save_steps: int
+    save_steps: int = 50
     packing_length: int = 0
     min_learning_rate: float = 0.0
     warmup: float = 0.03

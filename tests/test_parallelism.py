@@ -1,0 +1,126 @@
+"""Training over several processes: what is started, and that it gives what one process gives."""
+
+import json
+import os
+import sys
+
+import pytest
+
+import toy_models
+from sqladder.errors import InputError
+from sqladder.training.processes import (
+    deepspeed_config,
+    slurm_rendezvous,
+    worker_command,
+    worker_environment,
+)
+from sqladder.training.run import planned_steps
+from sqladder.training.settings import Parallelism, TrainingSettings, check_settings, settings_from
+
+
+def settings(**changes):
+    values = {"learning_rate": 1e-4, "epochs": 1, "batch_size": 4, "gradient_accumulation": 1}
+    return TrainingSettings(**values, cutoff_length=1024, seed=1, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"parallelism": Parallelism("single", gpus=2)}, "single is one process, not 2"),
+        ({"parallelism": Parallelism("ddp", gpus=2, tensor=2)}, "Megatron's, not for ddp"),
+        ({"parallelism": Parallelism("megatron", gpus=3, tensor=2)}, "3 GPUs cannot be parted"),
+        ({"parallelism": Parallelism("zero3", 2), "kernels": "fused"}, "kernels: fused .* zero3"),
+        ({"packing_length": 2048}, "need kernels: fused"),
+        ({"packing_length": 1000, "kernels": "fused"}, "no less than the cutoff length, 1024"),
+        ({"packing_length": 2049, "kernels": "fused"}, "multiple of 8"),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_refused(changes, message):
+    with pytest.raises(InputError, match=message):
+        check_settings(settings(**changes))
+
+
+def test_settings_come_back_from_json():
+    from dataclasses import asdict
+
+    from sqladder.training.settings import LoraSettings
+
+    given = settings(parallelism=Parallelism("ddp", 2), lora=LoraSettings(4, 8, 0.0, ["q_proj"]))
+    assert settings_from(json.loads(json.dumps(asdict(given)))) == given
+
+
+def test_one_process_needs_no_launcher(tmp_path):
+    job = tmp_path / "job.json"
+    command = worker_command(Parallelism(), job)
+    assert command[0] == sys.executable
+    assert command[1].endswith("train_worker.py")
+    several = worker_command(Parallelism("zero2", gpus=4), job)
+    assert several[1:5] == ["-m", "torch.distributed.run", "--nproc-per-node=4", "--standalone"]
+
+
+def test_several_nodes_meet_where_slurm_says(tmp_path, monkeypatch):
+    for name in ("SLURM_JOB_ID", "SLURM_JOB_NODELIST"):
+        monkeypatch.delenv(name, raising=False)
+    plan = Parallelism("ddp", gpus=4, nodes=2)
+    with pytest.raises(InputError, match="SLURM_JOB_ID is not set"):
+        worker_command(plan, tmp_path / "job.json")
+    scontrol = tmp_path / "scontrol"
+    scontrol.write_text("#!/bin/sh\n[ $3 = 'gpu[07-08]' ] && echo gpu07 && echo gpu08\n")
+    scontrol.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("SLURM_JOB_ID", "12345")
+    monkeypatch.setenv("SLURM_JOB_NODELIST", "gpu[07-08]")
+    assert slurm_rendezvous() == "gpu07:22345"
+    command = worker_command(plan, tmp_path / "job.json")
+    assert command[:3] == ["srun", "--nodes=2", "--ntasks-per-node=1"]
+    assert "--nnodes=2" in command
+    assert "--rdzv-endpoint=gpu07:22345" in command
+
+
+def test_compiled_operators_stay_in_the_work_folder_unless_told_otherwise(tmp_path, monkeypatch):
+    monkeypatch.delenv("TORCH_EXTENSIONS_DIR", raising=False)
+    environment = worker_environment(Parallelism("zero2", 2), tmp_path)
+    assert environment["TORCH_EXTENSIONS_DIR"] == str(tmp_path / "extensions")
+    assert "USE_MCA" not in environment
+    monkeypatch.setenv("TORCH_EXTENSIONS_DIR", "/somewhere")
+    environment = worker_environment(Parallelism("megatron", 2, tensor=2), tmp_path)
+    assert environment["TORCH_EXTENSIONS_DIR"] == "/somewhere"
+    assert environment["USE_MCA"] == "1"
+
+
+def test_zero_parts_what_its_stage_says():
+    assert deepspeed_config("zero2")["zero_optimization"]["stage"] == 2
+    third = deepspeed_config("zero3")["zero_optimization"]
+    assert third["stage"] == 3
+    assert third["stage3_gather_16bit_weights_on_model_save"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "steps"),
+    [
+        (Parallelism(), 13),
+        (Parallelism("ddp", gpus=2), 7),
+        (Parallelism("ddp", gpus=2, nodes=2), 4),
+        (Parallelism("megatron", gpus=4, tensor=2), 7),
+    ],
+)
+def test_steps_are_counted_over_the_copies_of_the_model(plan, steps):
+    assert planned_steps(50, settings(parallelism=plan)) == steps
+
+
+def losses(folder):
+    return [loss for _, loss in json.loads((folder / "train.json").read_text())["loss_curve"]]
+
+
+def test_two_processes_train_as_one_does(tmp_path):
+    base = toy_models.save_base(tmp_path / "base")
+    curves = []
+    spread = {"parallelism": "ddp", "gpus": 2, "batch_size": 2}
+    for name, changes in {"one": {}, "two": spread}.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        options = toy_models.train_options(folder, base, method="full", **changes)
+        done = toy_models.run("train.py", **options)
+        assert done.returncode == 0, done.stdout
+        curves.append(losses(folder))
+    assert curves[1] == pytest.approx(curves[0], rel=1e-4)
