@@ -161,7 +161,7 @@ def test_a_rule_has_log_environment_and_the_program_of_its_name(name, body):
     assert "    log:\n" in body
     assert "    conda:\n" in body
     assert f'script="workflow/scripts/{name}.py"' in body
-    assert f'modules=modules_of("{name}.py")' in body
+    assert f'modules=modules_of("{name}.py"' in body
 
 
 @pytest.mark.parametrize(("name", "body"), list(rules_of_all_stages()))
