@@ -14,7 +14,7 @@ from sqladder.training.fused import boundaries, fuse
 from sqladder.training.packing import best_fit, pack, token_row, write_token_rows
 from sqladder.training.watch import IGNORED
 
-LENGTH = 640
+LENGTH, LONGEST = 640, 200
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +56,8 @@ def test_packed_rows_give_the_loss_and_gradients_of_single_rows(pairs, adapt):
     expected = one_by_one(plain, pairs)
     expected.backward()
 
-    fuse(fused, packed=True, bf16=False)
-    batch = tensors(pack(pairs, LENGTH, padding=0, seed=1))
+    fuse(fused, longest_member=LONGEST, bf16=False)
+    batch = tensors(pack(pairs, LENGTH, LONGEST, padding=0, seed=1))
     assert len(batch["input_ids"]) < len(pairs)
     loss = fused(**batch).loss
     loss.backward()
@@ -71,8 +71,8 @@ def test_packed_rows_give_the_loss_and_gradients_of_single_rows(pairs, adapt):
 
 def test_members_of_a_packed_row_do_not_see_each_other(pairs):
     model = toy_models.untrained()
-    fuse(model, packed=True, bf16=False)
-    batch = tensors(pack(pairs[:2], LENGTH, padding=0, seed=1))
+    fuse(model, longest_member=LONGEST, bf16=False)
+    batch = tensors(pack(pairs[:2], LENGTH, LONGEST, padding=0, seed=1))
     end = int((batch["position_ids"][0] == 0).nonzero()[1])
     kept = batch | {"labels": batch["labels"].clone()}
     kept["labels"][:, :end] = IGNORED
@@ -90,7 +90,7 @@ def test_fused_kernels_give_the_loss_of_padded_rows_too(pairs):
     for row in rows:
         for name, value in fill.items():
             row[name] = row[name] + [value] * (width - len(row[name]))
-    fuse(fused, packed=False, bf16=False)
+    fuse(fused, longest_member=None, bf16=False)
     loss = fused(**tensors(rows), num_items_in_batch=None).loss
     assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
     halved = fused(**tensors(rows), num_items_in_batch=2 * sum(len(a) for _, a in pairs[:3])).loss
@@ -98,7 +98,7 @@ def test_fused_kernels_give_the_loss_of_padded_rows_too(pairs):
 
 
 def test_packing_keeps_every_row_whole_and_once(pairs):
-    packed = pack(pairs, LENGTH, padding=0, seed=3)
+    packed = pack(pairs, LENGTH, LONGEST, padding=0, seed=3)
     members = []
     for row in packed:
         assert {len(values) for values in row.values()} == {LENGTH}
@@ -110,8 +110,8 @@ def test_packing_keeps_every_row_whole_and_once(pairs):
                 members.append((row["input_ids"][start:end], labels))
     rows = [token_row(pair) for pair in pairs]
     assert sorted(members) == sorted((row["input_ids"], row["labels"]) for row in rows)
-    assert pack(pairs, LENGTH, padding=0, seed=3) == packed
-    assert pack(pairs, LENGTH, padding=0, seed=4) != packed
+    assert pack(pairs, LENGTH, LONGEST, padding=0, seed=3) == packed
+    assert pack(pairs, LENGTH, LONGEST, padding=0, seed=4) != packed
 
 
 def test_bins_hold_all_items_and_little_room():
@@ -125,10 +125,9 @@ def test_bins_hold_all_items_and_little_room():
 
 def test_boundaries_have_few_sizes():
     positions = torch.tensor([[0, 1, 2, 0, 1], [0, 1, 2, 3, 4]])
-    starts, longest = boundaries(positions)
-    assert starts.tolist() == [0, 3, 5, 10]
-    assert longest == 8
-    assert boundaries(torch.arange(6)[None])[0].tolist() == [0, 6]
+    assert boundaries(positions).tolist() == [0, 3, 5, 10]
+    assert boundaries(torch.tensor([[0, 1, 0, 1, 0, 1, 0]])).tolist() == [0, 2, 4, 6, 7, 7, 7, 7]
+    assert boundaries(torch.arange(6)[None]).tolist() == [0, 6]
 
 
 def test_token_rows_come_back_as_they_were_written(pairs, tmp_path):

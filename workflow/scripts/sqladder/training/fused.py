@@ -23,27 +23,30 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 from sqladder.training.watch import IGNORED
 
 ATTENTION = "sqladder_packed"
+RECOMPILATIONS = 64
 
 
 class FusedKernels(TrainerCallback):
     """Gives the model of a Hugging Face Trainer its fused kernels, before the Trainer wraps it.
 
     Args:
-        packed: rows hold several members each, by position ids that start anew.
+        longest_member: an upper bound of a member's tokens where rows hold several members, by
+            position ids that start anew; None where each row stands alone.
     """
 
-    def __init__(self, packed: bool) -> None:
-        self.packed = packed
+    def __init__(self, longest_member: int | None) -> None:
+        self.longest_member = longest_member
 
     def on_init_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Change the model in place."""
-        fuse(kwargs["model"], packed=self.packed, bf16=args.bf16)
+        fuse(kwargs["model"], longest_member=self.longest_member, bf16=args.bf16)
 
 
-def fuse(model: Any, *, packed: bool, bf16: bool) -> None:
+def fuse(model: Any, *, longest_member: int | None, bf16: bool) -> None:
     """Give a Qwen3 model, with adapters or without, its fused kernels, in place."""
     network = model.get_base_model() if hasattr(model, "get_base_model") else model
-    if packed:
+    if longest_member:
+        network.longest_member = longest_member
         AttentionInterface.register(ATTENTION, attend_within_members)
         AttentionMaskInterface.register(ATTENTION, no_mask)
         network.config._attn_implementation = ATTENTION
@@ -52,9 +55,11 @@ def fuse(model: Any, *, packed: bool, bf16: bool) -> None:
     network.forward = MethodType(_forward_with_loss, network)
     network.sum_of_losses = sum_of_losses
     if torch.cuda.is_available():
-        # The length of a packed row never changes: shapes need not be symbols.
+        # One compilation for each shape, and no falling back to uncompiled code after a few.
+        torch._dynamo.config.recompile_limit = RECOMPILATIONS
         for layer in network.model.layers:
-            layer.compile(dynamic=False if packed else None)
+            # The length of a packed row never changes: its shapes need not be symbols.
+            layer.compile(dynamic=False if longest_member else None)
         network.sum_of_losses = torch.compile(sum_of_losses, dynamic=True)
 
 
@@ -66,27 +71,21 @@ def no_mask(*args: Any, **kwargs: Any) -> None:
     """Stand where transformers makes a mask: the boundaries of members come by another way."""
 
 
-def boundaries(position_ids: torch.Tensor) -> tuple[torch.Tensor, int]:
-    """Where each member of a batch begins, and an upper bound of a member's tokens.
-
-    Both sizes are rounded up to powers of two, so that compiled code sees few different ones;
-    members without tokens fill the list up.
+def boundaries(position_ids: torch.Tensor) -> torch.Tensor:
+    """Where each member of a batch begins, and at the end the number of tokens.
 
     Args:
         position_ids: (rows, length); 0 where a member begins, as each row does.
 
     Returns:
-        int32 of at least one more than there are members, ending with the number of tokens.
+        int32, at least one more than there are members. Members without tokens fill it up to a power
+        of two, so that compiled code sees few different sizes.
     """
     flat = position_ids.flatten()
     starts = torch.nonzero(flat == 0).flatten()
-    padding = starts.new_full((_power_of_two(len(starts) + 1) - len(starts),), flat.numel())
-    starts = torch.cat([starts, padding])
-    return starts.to(torch.int32), _power_of_two(int(starts.diff().max()))
-
-
-def _power_of_two(number: int) -> int:
-    return 1 << (number - 1).bit_length()
+    size = 1 << len(starts).bit_length()
+    end = starts.new_full((size - len(starts),), flat.numel())
+    return torch.cat([starts, end]).to(torch.int32)
 
 
 def _forward_with_loss(
@@ -105,8 +104,10 @@ def _forward_with_loss(
     """
     packed = {}
     if self.config._attn_implementation == ATTENTION:
-        starts, longest = boundaries(position_ids)
-        packed = {"member_starts": starts, "longest_member": longest}
+        packed = {
+            "member_starts": boundaries(position_ids),
+            "longest_member": self.longest_member,
+        }
         attention_mask = None
     hidden = self.model(
         input_ids=input_ids,

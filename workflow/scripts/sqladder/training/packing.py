@@ -25,15 +25,18 @@ def token_row(pair: TokenPair) -> TokenRow:
     }
 
 
-def pack(pairs: Sequence[TokenPair], length: int, padding: int, seed: int) -> list[TokenRow]:
+def pack(
+    pairs: Sequence[TokenPair], length: int, longest: int, padding: int, seed: int
+) -> list[TokenRow]:
     """Put several rows into each of `length` tokens, every row whole.
 
     Positions start anew with each member, by which attention tells the members apart
-    (sqladder.training.fused); what is left at the end is padding, a member of its own.
+    (sqladder.training.fused); what is left at the end is padding, in members of its own.
 
     Args:
-        pairs: prompt and answer ids, none longer than `length`.
+        pairs: prompt and answer ids, none longer than `longest`.
         length: tokens of a packed row.
+        longest: tokens that a member may have.
         padding: the id that fills a row up.
         seed: of the order in which members are drawn.
     """
@@ -44,7 +47,8 @@ def pack(pairs: Sequence[TokenPair], length: int, padding: int, seed: int) -> li
         window = [pairs[index] for index in order[start : start + WINDOW]]
         sizes = [len(prompt) + len(answer) for prompt, answer in window]
         for members in best_fit(sizes, length):
-            packed.append(_joined([token_row(window[m]) for m in members], length, padding))
+            rows = [token_row(window[member]) for member in members]
+            packed.append(_joined(rows, length, longest, padding))
     return packed
 
 
@@ -65,7 +69,7 @@ def best_fit(sizes: Sequence[int], capacity: int) -> list[list[int]]:
     return bins
 
 
-def _joined(rows: Sequence[TokenRow], length: int, padding: int) -> TokenRow:
+def _joined(rows: Sequence[TokenRow], length: int, longest: int, padding: int) -> TokenRow:
     ids = [token for row in rows for token in row["input_ids"]]
     labels = [label for row in rows for label in row["labels"]]
     positions = [position for row in rows for position in range(len(row["input_ids"]))]
@@ -74,7 +78,7 @@ def _joined(rows: Sequence[TokenRow], length: int, padding: int) -> TokenRow:
         "input_ids": ids + [padding] * rest,
         "labels": labels + [IGNORED] * rest,
         "attention_mask": [1] * length,
-        "position_ids": positions + list(range(rest)),
+        "position_ids": positions + [position % longest for position in range(rest)],
     }
 
 

@@ -91,7 +91,7 @@ def _token_rows(
 ) -> list[TokenRow]:
     if not settings.packing_length:
         return [token_row(pair) for pair in pairs]
-    packed = pack(pairs, settings.packing_length, padding, settings.seed)
+    packed = pack(pairs, settings.packing_length, settings.cutoff_length, padding, settings.seed)
     filled = sum(len(prompt) + len(answer) for prompt, answer in pairs)
     share = filled / (len(packed) * settings.packing_length)
     print(
@@ -113,7 +113,7 @@ def _kernels(settings: TrainingSettings) -> list[Any]:
         return []
     from sqladder.training.fused import FusedKernels
 
-    return [FusedKernels(packed=bool(settings.packing_length))]
+    return [FusedKernels(settings.cutoff_length if settings.packing_length else None)]
 
 
 def _profile(path: str | None, is_first: bool) -> list[Any]:
