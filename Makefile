@@ -1,7 +1,7 @@
 # make report: the demonstration from nothing to results/report.md.   make test: every test.   make help: all targets.
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: help env report preview test test-slow test-vllm lint clean
+.PHONY: help env slurm report preview test test-slow test-vllm lint clean
 
 VENV := .venv
 CORES := 4
@@ -11,6 +11,9 @@ help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 env: $(VENV)/workflow.stamp  ## the environment of the workflow, with the command `sqladder`
+
+slurm: env  ## add Snakemake's executor for SLURM, for profiles/slurm
+	$(VENV)/bin/python -m pip install --quiet --no-deps --requirement requirements/slurm.lock
 
 report: env  ## run the workflow: results/report.md
 	$(RUN) snakemake --cores $(CORES) results/report.md
@@ -41,8 +44,8 @@ $(VENV)/workflow.stamp: requirements/workflow.lock requirements/make_env.sh pypr
 	requirements/make_env.sh $(VENV) requirements/workflow.lock
 	touch $@
 
-$(VENV)/test.stamp: $(VENV)/workflow.stamp requirements/test.lock
-	requirements/make_env.sh $(VENV) requirements/workflow.lock requirements/test.lock
+$(VENV)/test.stamp: $(VENV)/workflow.stamp requirements/test.lock requirements/slurm.lock
+	requirements/make_env.sh $(VENV) requirements/workflow.lock requirements/test.lock requirements/slurm.lock
 	touch $@
 
 $(VENV)-vllm/vllm.stamp: requirements/vllm.lock requirements/make_env.sh pyproject.toml

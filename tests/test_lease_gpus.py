@@ -182,6 +182,36 @@ time.sleep(600)
     assert waiting.communicate(timeout=SECONDS)[0].split()[0] == "0"
 
 
+RANK = """
+import os, time
+from pathlib import Path
+Path("rank.txt").write_text(str(os.getpid()))
+time.sleep(600)
+"""
+
+
+def test_a_rank_of_torchrun_keeps_the_device_when_torchrun_is_killed(
+    machine, start, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rank.py").write_text(RANK)
+    environment = machine(1)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "rank.py"]
+    launcher = start(environment, 1, *command)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "rank.txt").exists() or not (tmp_path / "rank.txt").read_text():
+        assert time.monotonic() < deadline
+        assert launcher.poll() is None
+        time.sleep(0.1)
+    rank = int((tmp_path / "rank.txt").read_text())
+    launcher.send_signal(signal.SIGKILL)
+    launcher.wait()
+    waiting = start(environment, 1, *python(SHOW))
+    assert "which is gone" in read_until(waiting.stderr, "is held by")
+    os.kill(rank, signal.SIGKILL)
+    assert waiting.communicate(timeout=SECONDS)[0].split()[0] == "0"
+
+
 def test_the_command_is_the_same_process_with_its_own_arguments_and_status(machine, start):
     show = "import os, sys; print(os.getpid(), sys.argv[1:], sys.stdin.read() == ''); sys.exit(7)"
     process = start(machine(), 1, *python(show, "--count", "a b", "--"))
@@ -259,7 +289,7 @@ def test_the_assignment_of_a_scheduler_is_used_as_it_is(machine, start):
     read_until(holder.stdout, "started")
     environment = machine(1, SQLADDER_GPUS_ASSIGNED="1", CUDA_VISIBLE_DEVICES="0")
     status, output, errors = run(start, environment, 1, *python(SHOW))
-    assert (status, output) == (0, "0 None")
+    assert (status, output) == (0, "0 PCI_BUS_ID")
     assert "assigned GPUs: CUDA_VISIBLE_DEVICES=0" in errors
 
 

@@ -18,6 +18,8 @@ from sqladder.gpu_lease import lease
 
 # Set by workflow/rules/common.smk in jobs of a cluster, and here for a lease inside a lease.
 ASSIGNED = "SQLADDER_GPUS_ASSIGNED"
+# Indices mean what nvidia-smi and schedulers mean by them; CUDA's own order is by speed.
+BY_BUS = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
 # Less than this is a desktop's or a driver's own.
 MIB_IN_USE = 1024
 
@@ -35,7 +37,7 @@ def environment_for(count: int, command: Sequence[str]) -> dict[str, str]:
         return {"CUDA_VISIBLE_DEVICES": ""}
     if os.environ.get(ASSIGNED):
         log(f"assigned GPUs: CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES')}")
-        return {}
+        return BY_BUS if "CUDA_DEVICE_ORDER" not in os.environ else {}
     devices = usable_devices(installed_devices())
     if not devices:
         log("no GPU here: running without")
@@ -48,8 +50,7 @@ def environment_for(count: int, command: Sequence[str]) -> dict[str, str]:
     warn_of_others(leased)
     return {
         "CUDA_VISIBLE_DEVICES": ",".join(device.id for device in leased),
-        # The order of nvidia-smi, which the ids are from; CUDA's own is by speed.
-        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+        **BY_BUS,
         ASSIGNED: "1",
     }
 
