@@ -1,0 +1,254 @@
+"""What generation_speed.py runs in processes of their own: generate.py and what it is compared with.
+
+python generation_parts.py --model ...            generate.py's own main; predictions hold tokens too
+python generation_parts.py original --model ...   the way of the original experiment
+python generation_parts.py adapter --model ...    make a random LoRA adapter and a merged model
+python generation_parts.py served --model ...     vLLM with the adapter beside the base model
+python generation_parts.py explain --model ...    how near the tokens are on which two files differ
+"""
+
+import argparse
+import math
+import os
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow/scripts"))
+
+import generate
+from sqladder import prompts
+from sqladder.files import Row, read_json, read_jsonl, write_json, write_jsonl
+from sqladder.generation import vllm_engine
+from sqladder.generation.contract import Completion, Decoding, cut_at_end_token, timed
+
+# The original experiment: prompts a call, and its settings of vLLM and of sampling.
+ORIGINAL_CALL = 8
+ORIGINAL_SEQUENCES = 32
+ORIGINAL_SAMPLING = {"temperature": 0.2, "top_p": 0.9, "repetition_penalty": 1.1}
+
+RANK = 32
+ALPHA = 64
+TARGETS = ("q_proj", "v_proj")
+
+
+def with_tokens() -> None:
+    """Run generate.py's main; its predictions get the tokens of prompt and answer as well."""
+    plain = generate.prediction
+
+    def prediction(tokenizer: Any, row: Row, ids: list[int], completions: list[Completion]) -> Row:
+        tokens = {"prompt_ids": ids, "token_ids": completions[0].token_ids}
+        return plain(tokenizer, row, ids, completions) | tokens
+
+    generate.prediction = prediction
+    generate.main()
+
+
+def write_results(
+    args: argparse.Namespace,
+    tokenizer: Any,
+    inputs: Sequence[tuple[Row, list[int]]],
+    completions: Sequence[Completion],
+    stages: dict[str, float],
+) -> None:
+    """Write predictions and facts in generate.py's form."""
+    predictions = [
+        generate.prediction(tokenizer, row, ids, [completion])
+        | {"prompt_ids": ids, "token_ids": completion.token_ids}
+        for (row, ids), completion in zip(inputs, completions, strict=True)
+    ]
+    write_jsonl(args.output, predictions)
+    facts = generate.generation_facts("vllm", predictions)
+    seconds = {"seconds": round(time.monotonic() - generate.STARTED, 2)}
+    write_json(args.facts, facts | seconds | {"stages": stages, "gpus": 1})
+
+
+def tokenized(args: argparse.Namespace) -> tuple[Any, list[tuple[Row, list[int]]]]:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(args.model)
+    rows = read_jsonl(args.prompts)
+    return tokenizer, [(row, prompts.prompt_ids(tokenizer, row["messages"])) for row in rows]
+
+
+def original(args: argparse.Namespace) -> None:
+    """Generate as the original experiment did: a few prompts a call, vLLM's defaults otherwise."""
+    stages: dict[str, float] = {}
+    with timed(stages, "tokenization"):
+        tokenizer, inputs = tokenized(args)
+    with timed(stages, "imports"):
+        vllm_engine.import_vllm(args.cache_folder)
+        from vllm import LLM, SamplingParams
+    options = {"max_num_seqs": ORIGINAL_SEQUENCES, "max_model_len": 4096}
+    if args.on_cpu:
+        options |= {"enforce_eager": True, "dtype": "float32"}
+    with timed(stages, "engine_start"), vllm_engine.LoggedStages(stages):
+        engine = LLM(model=str(args.model), **options, **vllm_engine.extra_options())
+    ends = prompts.end_tokens(tokenizer)
+    sampling = SamplingParams(
+        max_tokens=args.max_new_tokens, stop_token_ids=ends, seed=42, **ORIGINAL_SAMPLING
+    )
+    outputs = []
+    with timed(stages, "generation"):
+        for start in range(0, len(inputs), ORIGINAL_CALL):
+            batch = inputs[start : start + ORIGINAL_CALL]
+            tokens = [{"prompt_token_ids": ids} for _, ids in batch]
+            outputs += engine.generate(tokens, sampling, use_tqdm=False)
+    completions = [cut_at_end_token(list(output.outputs[0].token_ids), ends) for output in outputs]
+    write_results(args, tokenizer, inputs, completions, stages)
+
+
+def served(args: argparse.Namespace) -> None:
+    """Generate as our engine does, with the adapter served beside the base model."""
+    stages: dict[str, float] = {}
+    with timed(stages, "tokenization"):
+        tokenizer, inputs = tokenized(args)
+    with timed(stages, "imports"):
+        vllm_engine.import_vllm(args.cache_folder)
+        from vllm import LLM, SamplingParams
+        from vllm.lora.request import LoRARequest
+    context = max(len(ids) for _, ids in inputs) + args.max_new_tokens
+    at_once = min(args.batch_size, len(inputs))
+    options = vllm_engine.engine_options(args.model, context, at_once, not args.on_cpu)
+    options |= {"enable_lora": True, "max_lora_rank": RANK} | vllm_engine.extra_options()
+    with timed(stages, "engine_start"), vllm_engine.LoggedStages(stages):
+        engine = LLM(**options, seed=42)
+    ends = prompts.end_tokens(tokenizer)
+    decoding = Decoding(args.max_new_tokens, 0, 1, 1, 42)
+    order = sorted(range(len(inputs)), key=lambda index: inputs[index][1])
+    with timed(stages, "generation"):
+        outputs = engine.generate(
+            [{"prompt_token_ids": inputs[i][1]} for i in order],
+            SamplingParams(**vllm_engine.sampling_options(decoding, ends, [])),
+            lora_request=LoRARequest("adapter", 1, str(args.adapter)),
+        )
+    answers = {
+        index: cut_at_end_token(list(output.outputs[0].token_ids), ends)
+        for index, output in zip(order, outputs, strict=True)
+    }
+    completions = [answers[index] for index in range(len(inputs))]
+    write_results(args, tokenizer, inputs, completions, stages)
+
+
+def make_adapter(args: argparse.Namespace) -> None:
+    """Write a random adapter in PEFT's form, and the model with it merged in float32.
+
+    The update is twice as large as the spread of the weights, as no trained one is, so that an
+    adapter that were ignored would show in every answer.
+    """
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    torch.manual_seed(42)
+    adapter: dict[str, torch.Tensor] = {}
+    for folder in (args.adapter, args.merged):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    for path in args.model.iterdir():
+        if path.suffix != ".safetensors":
+            shutil.copyfile(path, args.merged / path.name)
+    for path in sorted(args.model.glob("*.safetensors")):
+        weights = load_file(path)
+        for name, weight in weights.items():
+            if name.split(".")[-2] not in TARGETS:
+                continue
+            down = torch.randn(RANK, weight.shape[1]).to(torch.bfloat16)
+            spread = weight.float().std() * 2 / (ALPHA / RANK) / math.sqrt(RANK)
+            up = (torch.randn(weight.shape[0], RANK) * spread).to(torch.bfloat16)
+            key = f"base_model.model.{name.removesuffix('.weight')}"
+            adapter[f"{key}.lora_A.weight"], adapter[f"{key}.lora_B.weight"] = down, up
+            update = up.float() @ down.float() * (ALPHA / RANK)
+            weights[name] = (weight.float() + update).to(weight.dtype)
+        save_file(weights, args.merged / path.name, metadata={"format": "pt"})
+    save_file(adapter, args.adapter / "adapter_model.safetensors", metadata={"format": "pt"})
+    settings = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": RANK, "lora_alpha": ALPHA}
+    settings |= {"target_modules": list(TARGETS), "lora_dropout": 0.0, "bias": "none"}
+    settings |= {"base_model_name_or_path": str(args.model)}
+    write_json(args.adapter / "adapter_config.json", settings)
+
+
+def explain(args: argparse.Namespace) -> None:
+    """Say of the prompts whose answers differ how near the two tokens were where they part.
+
+    The logits are those of transformers on the same weights, in the type that was generated with.
+    A gap is given in steps: the distance of neighbouring bf16 numbers at the larger logit.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    on_gpu = torch.cuda.is_available()
+    end = read_json(args.model / "config.json")["eos_token_id"]
+    left, right = ({row["id"]: row for row in read_jsonl(p)} for p in (args.left, args.right))
+    parted = []
+    for key, row in left.items():
+        one, other = row["token_ids"], right[key]["token_ids"]
+        if one == other and row["finish_reason"] == right[key]["finish_reason"]:
+            continue
+        pairs = enumerate(zip(one, other, strict=False))
+        at = next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
+        tokens = [answer[at] if at < len(answer) else end for answer in (one, other)]
+        parted.append((row["prompt_ids"] + one[:at], tokens))
+    parted.sort(key=lambda item: len(item[0]))
+    gaps, steps, is_top = [], [], 0
+    dtype = torch.bfloat16 if on_gpu else torch.float32
+    network = AutoModelForCausalLM.from_pretrained(args.model, dtype=dtype)
+    network = network.to("cuda" if on_gpu else "cpu").eval()
+    for start in range(0, len(parted), 16):
+        batch = parted[start : start + 16]
+        logits = last_logits(network, [ids for ids, _ in batch])
+        for (_, tokens), row in zip(batch, logits, strict=True):
+            values = [float(row[token]) for token in tokens]
+            gaps.append(abs(values[0] - values[1]))
+            steps.append(gaps[-1] / 2 ** (math.floor(math.log2(max(map(abs, values)))) - 7))
+            is_top += set(tokens) == set(row.topk(2).indices.tolist())
+    summary = {
+        "both_are_the_top_two": is_top,
+        "gap_median": round(median(gaps), 4),
+        "gap_largest": round(max(gaps), 4),
+        "within_steps_of_bf16": {str(n): sum(s <= n for s in steps) for n in (0, 1, 2, 4, 8)},
+    }
+    write_json(args.output, summary)
+
+
+def last_logits(network: Any, batch: list[list[int]]) -> Any:
+    """Logits after each row, (rows, vocabulary), in float32."""
+    import torch
+
+    width = max(map(len, batch))
+    ids = torch.tensor([row + [0] * (width - len(row)) for row in batch])
+    mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in batch])
+    with torch.inference_mode():
+        hidden = network.model(
+            input_ids=ids.to(network.device), attention_mask=mask.to(network.device)
+        ).last_hidden_state
+        last = hidden[torch.arange(len(batch)), [len(row) - 1 for row in batch]]
+        return network.lm_head(last).float().cpu()
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("part", choices=PARTS)
+    for name in ("model", "prompts", "output", "facts", "cache-folder"):
+        parser.add_argument(f"--{name}", type=Path)
+    for name in ("adapter", "merged", "left", "right"):
+        parser.add_argument(f"--{name}", type=Path)
+    parser.add_argument("--max-new-tokens", type=int)
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--on-cpu", action="store_true")
+    return parser.parse_args()
+
+
+PARTS = {"original": original, "adapter": make_adapter, "served": served, "explain": explain}
+
+if __name__ == "__main__":
+    # Without the name of a part, because generate.py starts its shards by its own command line.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    if sys.argv[1] in PARTS:
+        arguments = parse_arguments()
+        PARTS[arguments.part](arguments)
+    else:
+        with_tokens()
