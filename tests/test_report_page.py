@@ -58,10 +58,20 @@ def made(tmp_path_factory):
             answer["sql"] = f"SELECT {number} {HOSTILE[(number + 2) % len(HOSTILE)]}"
         runs.write_lines(path, answers)
     comparison = compare(load_run(**files, baseline="baseline"))
+    results = [
+        {"id": question["id"], "variant": name, "file": HOSTILE[number % 7], "more_columns": 1}
+        | {"names": [HOSTILE[(number + 4) % 7]], "n": 3, "problem": ""}
+        | {"rows": [[mark, HOSTILE[(number + 5) % 7]] for mark in "=+-~"] + [["=", None]]}
+        for name in ("", *NAMES)
+        for number, question in enumerate(questions)
+        if not name or rows[name][number]["verdict"] != "correct"
+    ]
+    results[1] |= {"problem": HOSTILE[0]}
     for chart in TITLES:
         save(plot(comparison, chart), folder / "charts" / f"{chart}.svg", comparison, chart)
     text = render(comparison, runs.run_facts(), f"A {HOSTILE[0]} title", "charts", True)
-    page = render_page(text, comparison.run, f"A {HOSTILE[0]} title", folder / "charts", TEMPLATE)
+    title = f"A {HOSTILE[0]} title"
+    page = render_page(text, comparison.run, title, folder / "charts", TEMPLATE, results)
     (folder / "report.html").write_text(page)
     return folder / "report.html", comparison.run, rows, text
 
@@ -117,12 +127,13 @@ def test_the_data_are_the_questions_and_answers(made, elements):
     data = json.loads(elements.texts["script"][0])
     assert data["variants"] == list(NAMES)
     assert len(data["questions"]) == N
-    for place, (key, db, level, asked, gold, answers) in enumerate(data["questions"]):
+    for place, (key, db, level, asked, gold, answers, shown) in enumerate(data["questions"]):
         question = run.questions[place]
         assert [key, db, data["levels"][level]] == [
             question[name] for name in ("id", "db_id", "hardness")
         ]
         assert asked == question["question"]
+        assert data["results"][shown][0] == [HOSTILE[(place + 4) % 7]]
         assert data["texts"][gold][:LIMIT] == question["sql"][:LIMIT]
         for variant, answer in zip(run.variants, answers, strict=True):
             sql = variant.seeds[0].predictions[place]["sql"]
@@ -205,6 +216,8 @@ def test_a_browser_opens_the_page_without_an_error_and_runs_nothing_foreign(made
         assert not any(name.startswith("on") for name in attributes)
     assert '<th class="end"><button' in page
     assert '<span class="k">SELECT</span>' in page
+    assert '<tr class="added"><td class="sign" title="only in this result">+' in page
+    assert '<td class="null">NULL</td>' in page
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,15 @@ const form = document.getElementById("filters");
 const list = document.getElementById("list");
 const shown = document.getElementById("shown");
 
-// A question's row: [id, database, level, question, gold, answers]; an answer's: [sql, kind, reason, detail].
-const [ID, DATABASE, LEVEL, QUESTION, GOLD, ANSWERS] = [0, 1, 2, 3, 4, 5];
-const [SQL, KIND, REASON, DETAIL] = [0, 1, 2, 3];
+// A question's row: [id, database, level, question, gold, answers, gold's result]; an answer's: [sql, kind, reason,
+// detail, result]; a result's: [names, more columns, rows, n, file, problem]; each row of it has its mark in front.
+const [ID, DATABASE, LEVEL, QUESTION, GOLD, ANSWERS, GOLD_RESULT] = [0, 1, 2, 3, 4, 5, 6];
+const [SQL, KIND, REASON, DETAIL, RESULT] = [0, 1, 2, 3, 4];
+const [NAMES, MORE_COLUMNS, ROWS, COUNT, FILE, PROBLEM] = [0, 1, 2, 3, 4, 5];
+const MARKS = {
+  "=": ["", ""], "+": ["added", "only in this result"], "-": ["missing", "only in gold's result"],
+  "~": ["moved", "at another place than in gold's result"],
+};
 const isRight = (answer) => answer.length === 1;
 
 function make(tag, className, text, ...children) {
@@ -132,6 +138,34 @@ function listItem(row) {
   return make("li", "", "", button);
 }
 
+// Results
+
+function resultCell(value) {
+  return value === null ? make("td", "null", "NULL") : make("td", "", value);
+}
+
+function resultRow([mark, ...values]) {
+  const [kind, meaning] = MARKS[mark];
+  const sign = make("td", "sign", mark === "=" ? "" : mark.replace("-", "−"));
+  if (meaning) sign.append(make("span", "unseen", meaning));
+  sign.title = meaning;
+  return make("tr", kind, "", sign, ...values.map(resultCell));
+}
+
+function resultTable(number, caption) {
+  const result = data.results[number];
+  if (!result) return "";
+  if (result[PROBLEM]) return make("p", "why", result[PROBLEM]);
+  const count = result[COUNT] === null ? "more rows than are compared" : `${result[COUNT].toLocaleString("en")} rows`;
+  const more = result[MORE_COLUMNS] ? `, ${result[MORE_COLUMNS]} more columns` : "";
+  const shown = result[ROWS].length < result[COUNT] || result[COUNT] === null ? ", first ones" : "";
+  const head = make("tr", "", "", make("td", "sign"), ...result[NAMES].map((name) => make("th", "", name)));
+  const table = make("table", "result", "",
+    make("caption", "", `${caption}${count.replace(/^1 rows$/, "1 row")}${more}${shown} · ${result[FILE]}`),
+    make("thead", "", "", head), make("tbody", "", "", ...result[ROWS].map(resultRow)));
+  return make("div", "wide", "", table);
+}
+
 function answerCard(answer, variant) {
   const badge = isRight(answer)
     ? make("span", "badge yes", "✓ right")
@@ -141,7 +175,13 @@ function answerCard(answer, variant) {
   card.append(sql.trim() ? highlight(sql) : make("p", "why", "no SQL"));
   const why = isRight(answer) ? [] : [answer[REASON], answer[DETAIL]].map((number) => data.texts[number]);
   for (const text of why.filter(Boolean)) card.append(make("p", "why", text));
+  card.append(isRight(answer) ? make("p", "why", "gives what gold gives") : resultTable(answer[RESULT], ""));
   return card;
+}
+
+function goldCard(row) {
+  return make("div", "answer gold", "", make("h4", "", "gold"), highlight(data.texts[row[GOLD]]),
+    resultTable(row[GOLD_RESULT], ""));
 }
 
 function show(row, button) {
@@ -151,8 +191,7 @@ function show(row, button) {
   shown.replaceChildren(
     make("h3", "", row[QUESTION]),
     make("p", "meta", `${row[ID]} · ${row[DATABASE]} · ${data.levels[row[LEVEL]]}`),
-    make("div", "answer", "", make("h4", "", "gold"), highlight(data.texts[row[GOLD]])),
-    make("div", "answers", "", ...answers),
+    make("div", "answers", "", goldCard(row), ...answers),
   );
 }
 

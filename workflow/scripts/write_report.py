@@ -4,7 +4,7 @@ Example: python write_report.py --questions resources/datasets/demo/test.jsonl \
     --verdicts results/baseline/verdicts.jsonl results/full/verdicts.jsonl \
     --metrics results/baseline/metrics.json results/full/metrics.json \
     --predictions results/baseline/predictions.jsonl results/full/predictions.jsonl \
-    --failures results/failures.jsonl --training results/full/train.json \
+    --failures results/failures.jsonl --rows results/rows.jsonl --training results/full/train.json \
     --generation results/baseline/generation.json results/full/generation.json \
     --baseline baseline --run-facts results/run.json --charts results/charts --demonstration \
     --template workflow/report/page.html.j2 \
@@ -16,7 +16,7 @@ import os
 from pathlib import Path
 
 from sqladder.errors import run_main
-from sqladder.files import read_json, write_text
+from sqladder.files import read_json, read_jsonl, write_text
 from sqladder.report.arguments import add_run_arguments, load_arguments
 from sqladder.report.comparison import compare
 from sqladder.report.contamination import clean_and_suspect
@@ -31,6 +31,9 @@ from sqladder.report.text import plural
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_run_arguments(parser)
+    parser.add_argument(
+        "--rows", type=Path, help="first rows of gold and of wrong results, rows.jsonl"
+    )
     parser.add_argument("--run-facts", type=Path, required=True, help="run.json")
     parser.add_argument("--title", default="Which variant answers best?", help="heading")
     parser.add_argument("--charts", type=Path, required=True, help="folder of the charts")
@@ -58,12 +61,13 @@ def main() -> None:
     contamination = clean_and_suspect(comparison.run, args.marks) if args.marks else ""
     doubtful = doubtful_gold(comparison.run, args.gold_checks)
     groups = "\n\n".join(filter(None, (contamination, doubtful)))
-    rows = dict(args.published_row)
-    published = published_table(comparison.run, args.published, rows) if args.published else ""
+    compared = dict(args.published_row)
+    published = published_table(comparison.run, args.published, compared) if args.published else ""
     facts = read_json(args.run_facts)
     text = render(comparison, facts, args.title, charts, args.demonstration, groups, published)
     write_text(args.report, text)
-    page = render_page(text, comparison.run, args.title, args.charts, args.template)
+    rows = read_jsonl(args.rows) if args.rows else []
+    page = render_page(text, comparison.run, args.title, args.charts, args.template, rows)
     write_text(args.page, page)
     write_text(args.csv, metrics_csv(comparison.run))
     run = comparison.run

@@ -5,19 +5,18 @@ process does not survive, or that outlasts every limit inside it, costs that pro
 more.
 """
 
-import multiprocessing
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from sqladder.databases.engine import Engine, open_engine
 from sqladder.databases.values import Answer
 from sqladder.errors import InputError
 from sqladder.files import Row
+from sqladder.guarded import Death, guarded
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.normalise import executable, order_matters
 from sqladder.metric.sandbox import Limits, QueryError
@@ -25,9 +24,6 @@ from sqladder.metric.worker import confine
 
 OK, EMPTY, SLOW, FAILING = "ok", "empty", "slow", "failing"
 PROBLEMS = (FAILING, EMPTY, SLOW)
-
-# Beyond the limit inside the process, for starting it and opening the database.
-_GRACE_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -87,35 +83,16 @@ def _check_database(
 
 def _answers(copy: str, original: str, queries: list[str], limits: Limits) -> Iterator[Check]:
     """Give checks until the process ends; one that dies or hangs gives that query's check as the last."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    arguments = (theirs, copy, original, queries, limits)
-    process = context.Process(target=_serve, args=arguments, daemon=True)
-    process.start()
-    theirs.close()
     engines = 2 if original else 1
-    try:
-        for _ in queries:
-            if not ours.poll(engines * limits.timeout + _GRACE_SECONDS):
-                yield Check(SLOW, f"more than {limits.timeout:g} s", None, limits.timeout)
-                return
-            try:
-                answer = ours.recv()
-            except EOFError:
-                yield _cause_of_death(process, limits)
-                return
-            if isinstance(answer, InputError):
-                raise answer
-            yield answer
-    finally:
-        process.kill()
-        process.join()
-        ours.close()
+    arguments = (copy, original, queries, limits)
+    for answer in guarded(_serve, arguments, len(queries), engines * limits.timeout):
+        if isinstance(answer, InputError):
+            raise answer
+        yield _cause_of_death(answer, limits) if isinstance(answer, Death) else answer
 
 
-def _cause_of_death(process: BaseProcess, limits: Limits) -> Check:
-    process.join()
-    if process.exitcode == -signal.SIGALRM:
+def _cause_of_death(death: Death, limits: Limits) -> Check:
+    if death.status in (None, -signal.SIGALRM):
         return Check(SLOW, f"more than {limits.timeout:g} s", None, limits.timeout)
     return Check(FAILING, "ended the process that executed it", None, 0.0)
 

@@ -83,15 +83,20 @@ class Result:
 
     Attributes:
         rows: the rows.
-        columns: number of columns, also where there is no row.
+        names: names of the columns, also where there is no row.
         packed: the rows as bytes; equal bytes are the same rows in the same order, types included.
         complete: false if rows were left out.
     """
 
     rows: list[Row]
-    columns: int
+    names: tuple[str, ...]
     packed: list[bytes]
     complete: bool = True
+
+    @property
+    def columns(self) -> int:
+        """Number of columns."""
+        return len(self.names)
 
 
 class Database:
@@ -168,10 +173,11 @@ class Database:
             space -= len(packed[-1])
             if space < 0:
                 raise QueryError("refused", f"result holds more than {self.limits.max_bytes} bytes")
+        names = tuple(column[0] for column in cursor.description)
         cursor.close()
         if max_rows is None and len(rows) > wanted:
             raise QueryError("refused", f"result holds more than {wanted} rows")
-        return Result(rows, len(cursor.description), packed, complete=len(rows) <= wanted)
+        return Result(rows, names, packed, complete=len(rows) <= wanted)
 
     def _check_text(self, sql: str) -> None:
         if len(sql) > self.limits.max_sql_chars:

@@ -20,12 +20,17 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from sqladder.files import Row
 from sqladder.report.data import LEVELS, OneSeed, Run
 from sqladder.report.inline_svg import inline_svg
 from sqladder.report.taxonomy import KINDS
 
 LIMIT = 2_000
 """Characters of an answer on the page; degenerate ones run to many thousands."""
+
+NO_RESULT = -1
+
+_RESULT_KEYS = ("names", "more_columns", "rows", "n", "file", "problem")
 
 _ALIGNMENTS = {
     "text-align:left": "start",
@@ -35,7 +40,14 @@ _ALIGNMENTS = {
 _OWN_TAGS = re.compile(r"(<details><summary>[^<>]*</summary>|</details>|<!--[^<>]*-->)\s*")
 
 
-def render_page(markdown: str, run: Run, title: str, charts: Path, template: Path) -> str:
+def render_page(
+    markdown: str,
+    run: Run,
+    title: str,
+    charts: Path,
+    template: Path,
+    rows: Sequence[Row] = (),
+) -> str:
     """Make the page.
 
     Args:
@@ -44,6 +56,7 @@ def render_page(markdown: str, run: Run, title: str, charts: Path, template: Pat
         title: of the page.
         charts: folder of the SVG files that the report shows.
         template: page.html.j2; style and script lie beside it as page.css and page.js.
+        rows: first rows of gold and of wrong results, as execute_answers.py writes them.
     """
     style, script = (
         (template.parent / f"page.{kind}").read_text("utf-8") for kind in ("css", "js")
@@ -59,7 +72,7 @@ def render_page(markdown: str, run: Run, title: str, charts: Path, template: Pat
         script=Markup(script),
         body=Markup(body),
         contents=contents,
-        data=Markup(script_json(browser_data(run))),
+        data=Markup(script_json(browser_data(run, rows))),
         questions=run.n,
     )
 
@@ -135,21 +148,50 @@ def _renderer(charts: Path) -> type[RendererHTML]:
     return Renderer
 
 
-def browser_data(run: Run) -> Mapping[str, Any]:
-    """All questions with gold and answers; each text is stored once and named by its number."""
-    texts: dict[str, int] = {}
+class _Numbered:
+    """Things that occur many times on the page: each is stored once and named by its number."""
 
-    def number(text: str) -> int:
-        return texts.setdefault(_cut(text), len(texts))
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self.things: list[Any] = []
 
-    rows = [
+    def number(self, thing: Any) -> int:
+        """The number of a text or of a value that JSON can hold."""
+        key = json.dumps(thing)
+        if key not in self._numbers:
+            self._numbers[key] = len(self.things)
+            self.things.append(thing)
+        return self._numbers[key]
+
+
+def browser_data(run: Run, rows: Sequence[Row] = ()) -> Mapping[str, Any]:
+    """All questions with gold and answers, and the first rows of their results."""
+    texts, results = _Numbered(), _Numbered()
+    shown = {
+        (row["variant"], row["id"]): results.number([row[key] for key in _RESULT_KEYS])
+        for row in rows
+    }
+
+    def of(own: OneSeed, place: int) -> list[int]:
+        """[sql] of a right answer; [sql, kind, reason, detail, result] of another one."""
+        answer, failure = own.predictions[place], own.failures[place]
+        sql = texts.number(_cut(answer["sql"]))
+        if failure is None:
+            return [sql]
+        kind = list(KINDS).index(failure["kind"])
+        told = [texts.number(_cut(text)) for text in (failure["reason"], answer["detail"])]
+        result = shown.get((own.replicate.name, run.questions[place]["id"]), NO_RESULT)
+        return [sql, kind, *told, result]
+
+    questions = [
         [
             question["id"],
             question["db_id"],
             LEVELS.index(question["hardness"]),
             question["question"],
-            number(question["sql"]),
-            [_answer(own, place, number) for own in run.replicates],
+            texts.number(_cut(question["sql"])),
+            [of(own, place) for own in run.replicates],
+            shown.get(("", question["id"]), NO_RESULT),
         ]
         for place, question in enumerate(run.questions)
     ]
@@ -157,19 +199,10 @@ def browser_data(run: Run) -> Mapping[str, Any]:
         "variants": [own.label for own in run.replicates],
         "levels": LEVELS,
         "kinds": list(KINDS.values()),
-        "questions": rows,
-        "texts": list(texts),
+        "questions": questions,
+        "texts": texts.things,
+        "results": results.things,
     }
-
-
-def _answer(own: OneSeed, place: int, number: Any) -> list[int]:
-    """[sql] of a right answer; [sql, kind, reason, detail] of another one."""
-    answer, failure = own.predictions[place], own.failures[place]
-    sql = number(answer["sql"])
-    if failure is None:
-        return [sql]
-    kind = list(KINDS).index(failure["kind"])
-    return [sql, kind, number(failure["reason"]), number(answer["detail"])]
 
 
 def _cut(text: str) -> str:

@@ -42,8 +42,8 @@ def published_table(run: Run, path: Path, rows: Mapping[str, str]) -> str:
 
 Published by <{published["source"]}>; compared are {listing(compared)}. The published figures are accuracy with
 {METRICS[metric]}, so this run's figures are too: they are not those of the ranking.{_questions(run, published)} A
-difference is this run's figure less the published one, in points; {escape(OUTSIDE)} marks a published figure outside of the
-95 % interval of this run's."""
+difference is this run's figure less the published one, in points; {escape(OUTSIDE)} marks a published figure outside of
+the 95 % interval of this run's."""
 
 
 def _check(run: Run, path: Path, published: Row, rows: Mapping[str, str]) -> None:
