@@ -134,6 +134,7 @@ function listItem(row) {
   const where = make("span", "", `${row[DATABASE]} · ${data.levels[row[LEVEL]]}`);
   const button = make("button", "", row[QUESTION], make("small", "", "", where, dots));
   button.type = "button";
+  button.tabIndex = -1;
   button.addEventListener("click", () => show(row, button));
   return make("li", "", "", button);
 }
@@ -184,9 +185,13 @@ function goldCard(row) {
     resultTable(row[GOLD_RESULT], ""));
 }
 
+// The list is one stop of the tab key: that of the question that is shown. Arrow keys move within it.
 function show(row, button) {
-  list.querySelector("[aria-current]")?.removeAttribute("aria-current");
+  const before = list.querySelector("[aria-current]");
+  before?.removeAttribute("aria-current");
+  before?.setAttribute("tabindex", "-1");
   button.setAttribute("aria-current", "true");
+  button.removeAttribute("tabindex");
   const answers = row[ANSWERS].map((answer, number) => answerCard(answer, data.variants[number]));
   shown.replaceChildren(
     make("h3", "", row[QUESTION]),
@@ -241,6 +246,8 @@ function fillFilters() {
   }
 }
 
+const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8, Home: -Infinity, End: Infinity };
+
 function move(step) {
   const buttons = [...list.querySelectorAll("button")];
   const place = buttons.findIndex((button) => button.hasAttribute("aria-current"));
@@ -254,9 +261,9 @@ function onKey(event) {
   if (event.key === "/" && !typing) {
     event.preventDefault();
     form.elements.search.focus();
-  } else if (["ArrowDown", "ArrowUp"].includes(event.key) && list.contains(event.target)) {
+  } else if (event.key in STEPS && list.contains(event.target)) {
     event.preventDefault();
-    move(event.key === "ArrowDown" ? 1 : -1);
+    move(STEPS[event.key]);
   }
 }
 

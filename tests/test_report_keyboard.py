@@ -1,0 +1,176 @@
+"""The report's page without a mouse: every part is reached, seen where it is, used and left by keys."""
+
+import re
+
+import pytest
+
+import report_runs as runs
+from browser import SHIFT, Browser, chromium
+from sqladder.report.captions import TITLES
+from sqladder.report.charts import plot, save
+from sqladder.report.comparison import compare
+from sqladder.report.data import load_run
+from sqladder.report.markdown import render
+from sqladder.report.page import render_page
+
+N = 40
+FOCUSED = """(() => {
+  const element = document.activeElement, style = getComputedStyle(element), box = element.getBoundingClientRect();
+  return {
+    tag: element.tagName.toLowerCase(),
+    name: element.name || element.textContent.trim(),
+    list: Boolean(element.closest("#list")),
+    outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+    seen: box.width > 0 && box.bottom > 0 && box.top < innerHeight && box.left < innerWidth,
+  };
+})()"""
+SORTED = (
+    'document.querySelector("#ranking ~ .wide th[aria-sort]")?.getAttribute("aria-sort") ?? "no"'
+)
+FIRST_RANK = 'document.querySelector("#ranking ~ .wide tbody tr").cells[1].textContent'
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """The page of a small run."""
+    if chromium() is None:
+        pytest.skip("no Chromium is installed: no key can be pressed in a browser")
+    folder = tmp_path_factory.mktemp("keyboard")
+    names = ("baseline", "lora_32r", "full")
+    marks = runs.random_marks(N, [0.2, 0.5, 0.9], 4)
+    variants = dict(zip(names, marks, strict=True))
+    files = runs.write_run(folder, runs.question_rows(N), variants, trained=names, generated=names)
+    comparison = compare(load_run(**files, baseline="baseline"))
+    for chart in TITLES:
+        save(plot(comparison, chart), folder / "charts" / f"{chart}.svg", comparison, chart)
+    text = render(comparison, runs.run_facts(), "Keys", "charts", False)
+    template = runs.SCRIPTS.parent / "report" / "page.html.j2"
+    path = folder / "report.html"
+    path.write_text(render_page(text, comparison.run, "Keys", folder / "charts", template))
+    return path
+
+
+@pytest.fixture
+def browser(page, tmp_path):
+    with Browser(page, tmp_path / "profile") as browser:
+        yield browser
+        assert browser.console == []
+
+
+def stops(browser, modifiers=0):
+    """What the tab key stops at, from the top to the end of the page."""
+    found = []
+    for _ in range(400):
+        browser.press("Tab", modifiers)
+        focused = browser.run(FOCUSED)
+        if focused["tag"] == "body":
+            return found
+        found.append(focused)
+    raise AssertionError(f"the tab key never leaves the page: {found[-3:]}")
+
+
+def test_the_tab_key_reaches_everything_in_the_order_of_the_page_and_leaves_it(browser):
+    found = stops(browser)
+    names = [stop["name"] for stop in found]
+    assert names[0] == "Skip to the questions"
+    contents = [stop["name"] for stop in found if stop["tag"] == "a"][1:]
+    assert contents[:2] == ["Ranking", "Accuracy by level"]
+    filters = ["search", "level", "database", "first", "first-outcome", "second", "second-outcome"]
+    start = names.index("search")
+    assert names[start : start + 8] == [*filters, "Clear"]
+    assert names.index("rank") < names.index("Config") < start
+    # The list of questions is one stop, however long it is.
+    assert sum(stop["list"] for stop in found) == 1
+    # Headless, there is no address bar before the page: going back starts over at its end.
+    back = [stop["name"] for stop in stops(browser, SHIFT)]
+    assert back[: len(names)] == names[::-1]
+
+
+def test_whatever_has_the_focus_is_seen_and_outlined(browser):
+    hidden = [stop for stop in stops(browser) if not (stop["seen"] and stop["outlined"])]
+    assert hidden == []
+
+
+@pytest.mark.parametrize("key", ["Enter", " "])
+def test_a_header_sorts_its_table_by_key(browser, key):
+    while browser.run(FOCUSED)["name"] != "variant":
+        browser.press("Tab")
+    assert browser.run(SORTED) == "no"
+    browser.press(key)
+    assert browser.run(SORTED) == "descending"
+    assert browser.run(FIRST_RANK) == "lora_32r"
+    browser.press(key)
+    assert browser.run(SORTED) == "ascending"
+    assert browser.run(FIRST_RANK) == "baseline"
+    assert browser.run(FOCUSED)["name"] == "variant"
+
+
+def test_the_skip_link_leads_past_the_tables(browser):
+    browser.press("Tab")
+    browser.press("Enter")
+    browser.press("Tab")
+    assert browser.run(FOCUSED)["name"] == "search"
+
+
+def shown(browser):
+    return browser.run('document.querySelector("#shown .meta").textContent').split(" ")[0]
+
+
+def test_arrows_move_through_the_questions_and_the_tab_key_leaves_them(browser):
+    while not browser.run(FOCUSED)["list"]:
+        browser.press("Tab")
+    assert shown(browser) == "q0000"
+    seen = []
+    for key in ("ArrowDown", "ArrowDown", "ArrowUp", "End", "ArrowDown", "Home", "ArrowUp"):
+        browser.press(key)
+        seen.append(shown(browser))
+        focused = browser.run(FOCUSED)
+        assert focused["list"]
+        assert focused["seen"]
+        number = int(re.search(r"question (\d+)", focused["name"])[1])
+        assert f"q{number:04}" == seen[-1]
+    assert seen == ["q0001", "q0002", "q0001", "q0039", "q0039", "q0000", "q0000"]
+    browser.press("Tab")
+    assert not browser.run(FOCUSED)["list"]
+    browser.press("Tab", SHIFT)
+    assert browser.run(FOCUSED)["list"]
+
+
+def test_a_slash_searches_but_not_while_one_is_typed(browser):
+    browser.press("/")
+    assert browser.run(FOCUSED)["name"] == "search"
+    browser.press("/")
+    assert browser.run('document.querySelector("[name=search]").value') == "/"
+    assert browser.run('document.getElementById("found").textContent') == f"0 of {N} questions"
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_no_window_is_too_narrow_for_the_page(page, tmp_path, width):
+    with Browser(page, tmp_path / "profile", "#questions", size=(width, 700)) as browser:
+        wide, window = browser.run(
+            "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        )
+        assert wide <= window
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_stands_out_from_its_paper_in_both_schemes(page, tmp_path, dark):
+    """Contrast of at least 4.5 to 1, as WCAG 2.2 asks for text of this size."""
+    with Browser(page, tmp_path / "profile", dark=dark) as browser:
+        for place in ("body", "nav a", "th button", ".meta", ".badge", ".k", "#list small"):
+            ratio = browser.run(CONTRAST.replace("PLACE", place))
+            assert ratio >= 4.5, (place, ratio)
+
+
+CONTRAST = """(() => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (colour) => {
+    const [r, g, b] = numbers(colour).map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const element = document.querySelector("PLACE");
+  let paper = element;
+  while (numbers(getComputedStyle(paper).backgroundColor)[3] === 0) paper = paper.parentElement;
+  const [one, other] = [getComputedStyle(element).color, getComputedStyle(paper).backgroundColor].map(light);
+  return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+})()"""
