@@ -10,6 +10,10 @@ from pathlib import Path
 from safetensors import safe_open
 
 from sqladder.errors import InputError
+from sqladder.weights import check_weights
+
+# One of these holds the tokenizer's words.
+VOCABULARIES = ("tokenizer.json", "vocab.json", "tokenizer.model")
 
 
 @contextmanager
@@ -45,15 +49,16 @@ def check_model_folder(path: Path, purpose: str) -> None:
     """Refuse a folder that is no Hugging Face checkpoint, before anything slow starts."""
     if not path.is_dir():
         raise InputError(f"{purpose} {path} is not a folder")
+    check_weights(path, purpose)
     missing = [
         name for name in ("config.json", "tokenizer_config.json") if not (path / name).is_file()
     ]
+    if not any((path / name).is_file() for name in VOCABULARIES):
+        missing.append(" or ".join(VOCABULARIES))
     if missing:
         raise InputError(
             f"{purpose} {path} lacks {', '.join(missing)}: it is no complete checkpoint"
         )
-    if not list(path.glob("*.safetensors")):
-        raise InputError(f"{purpose} {path} holds no weights (*.safetensors)")
 
 
 def count_parameters(model: Path) -> int:

@@ -22,6 +22,7 @@ from sqladder.training.launch import FACTS_FILE, OUT_OF_MEMORY_FILE
 from sqladder.training.packing import TokenRow, pack, token_row, write_token_rows
 from sqladder.training.settings import TrainingSettings, settings_from
 from sqladder.training.watch import TokenPair, TrainingWatch
+from sqladder.weights import check_adapter
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -139,6 +140,8 @@ def _write_model(
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+    if settings.lora:
+        check_adapter(work_folder / "run", base_model)
     with replacing_folder(output) as folder:
         export(llamafactory.export_arguments(settings, base_model, work_folder, folder))
         keep_tokenizer(base_model, folder)
