@@ -58,6 +58,11 @@ function makeSortable(table) {
   });
 }
 
+// The place of a variant among the answers; where it has several seeds, that of the first.
+function placeOf(variant) {
+  return data.variants.findIndex((label) => label === variant || label.startsWith(`${variant}, seed `));
+}
+
 // The rows of "Who wins which questions" lead to these questions.
 function linkWins() {
   let element = document.getElementById("who-wins-which-questions");
@@ -68,9 +73,9 @@ function linkWins() {
     button.setAttribute("aria-label", `show the questions that ${winner} answers right and ${loser} does not`);
     button.addEventListener("click", () => {
       form.reset();
-      form.elements.first.value = String(data.variants.indexOf(winner));
+      form.elements.first.value = String(placeOf(winner));
       form.elements["first-outcome"].value = "right";
-      form.elements.second.value = String(data.variants.indexOf(loser));
+      form.elements.second.value = String(placeOf(loser));
       form.elements["second-outcome"].value = "wrong";
       keepFilters();
       document.getElementById("questions").scrollIntoView();

@@ -28,7 +28,7 @@ from sqladder.report.data import (
 from sqladder.report.styles import Style, kind_style, style
 from sqladder.report.tables import TITLES as LEVEL_TITLES
 from sqladder.report.taxonomy import KINDS
-from sqladder.report.text import amount, p_phrase, points, rate, seconds
+from sqladder.report.text import amount, number, p_phrase, points, rate, seconds
 
 # A fixed salt and no date make the SVG of the same numbers the same bytes; text stays text, so that
 # it can be selected, searched and read aloud.
@@ -146,7 +146,8 @@ def _levels(comparison: Comparison) -> Figure:
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.55, len(shown) - 0.45)
     _share_axis(axes)
-    axes.set_title("Accuracy by level, with 95 % intervals", loc="left")
+    means = ", means over seeds" if run.has_seeds else ""
+    axes.set_title(f"Accuracy by level{means}, with 95 % intervals", loc="left")
     _legend(figure, *axes.get_legend_handles_labels())
     return figure
 
@@ -288,7 +289,8 @@ def _failures(comparison: Comparison) -> Figure:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlim(0, 1.02 * longest)
-    axes.set_xlabel(f"failures among {run.n:,} questions")
+    means = ", means over seeds" if run.has_seeds else ""
+    axes.set_xlabel(f"failures among {run.n:,} questions{means}")
     axes.set_title(TITLES["errors"], loc="left")
     _legend(figure, *axes.get_legend_handles_labels())
     return figure
@@ -316,7 +318,7 @@ def _stack(
     for row, (start, width) in enumerate(zip(starts, widths, strict=True)):
         if width > room:
             where = (start + width / 2, row)
-            axes.text(*where, amount(width), ha="center", va="center", size=7.5, bbox=box)
+            axes.text(*where, number(width), ha="center", va="center", size=7.5, bbox=box)
 
 
 def _losses(comparison: Comparison) -> Figure:
@@ -349,7 +351,10 @@ def _losses(comparison: Comparison) -> Figure:
     axes.set_xlabel("optimiser step")
     axes.set_ylabel("training loss")
     axes.grid(axis="y", color="0.88", linewidth=0.8)
-    axes.set_title(f"{TITLES['loss_curves']}; strong lines: mean of nearby steps", loc="left")
+    lines = "one line a seed, " if comparison.run.has_seeds else ""
+    axes.set_title(
+        f"{TITLES['loss_curves']}; {lines}strong lines: mean of nearby steps", loc="left"
+    )
     _legend(figure, *axes.get_legend_handles_labels())
     return figure
 

@@ -130,7 +130,7 @@ adjusted by Holm over all pairs of variants; intervals are not adjusted. See [Me
 
 
 def _test(run: Run) -> str:
-    return "a test over questions and seeds" if run.has_seeds else "McNemar's exact test"
+    return "that of a test over questions and seeds" if run.has_seeds else "McNemar's exact test"
 
 
 def _seeds(comparison: Comparison) -> str:
@@ -248,6 +248,8 @@ def _failures(comparison: Comparison, charts: str) -> str:
     run = comparison.run
     if not failure_kinds(run):
         return f"## What failed\n\n{tables.verdict_table(run)}"
+    seeds = "; counts are means over seeds" if run.has_seeds else ""
+    first = ", of its first seed where it has several" if run.has_seeds else ""
     return f"""## What failed
 
 {tables.verdict_table(run)}
@@ -258,11 +260,11 @@ def _failures(comparison: Comparison, charts: str) -> str:
 
 {tables.failure_table(run)}
 
-A failure counts once. An error is sorted by SQLite's message; a wrong result by the first part in
+A failure counts once{seeds}. An error is sorted by SQLite's message; a wrong result by the first part in
 which the query differs from gold, in the order of the table. Gold is one of many right queries, so
 that part need not be the cause.
 
-Three failures of each variant:
+Three failures of each variant{first}:
 
 {failure_examples(run)}"""
 
@@ -271,9 +273,10 @@ def _wins(comparison: Comparison) -> str:
     pairs, which = drawn_pairs(comparison)
     if not pairs:
         return ""
+    means = ", as means over the pairs of their seeds" if comparison.run.has_seeds else ""
     return f"""## Who wins which questions
 
-Questions that only one of two variants answers right, {escape(which)}:
+Questions that only one of two variants answers right, {escape(which)}{means}:
 
 {folded("All of them", 2 * len(pairs), tables.wins_table(pairs, comparison.run))}"""
 
