@@ -151,7 +151,7 @@ def _start(command: Sequence[str], shard: Shard) -> subprocess.Popen:
         return subprocess.Popen(
             [*command, *(f"--{name}={value}" for name, value in files.items())],
             env={**os.environ, "CUDA_VISIBLE_DEVICES": shard.device},
-            stdin=subprocess.DEVNULL,
+            # Standard input is inherited: the lease of the GPUs hangs on it (docs/gpus.md).
             stdout=log,
             stderr=subprocess.STDOUT,
             preexec_fn=die_with_parent,

@@ -2,7 +2,7 @@
 
 Most of a variant's time is the start of the engine, so what it would prepare for days of service is
 left out: no compilation by torch (half a minute, saved again only by very long runs), few CUDA
-graphs, no tokenizer of its own. docs/generation.md has the reasons and the figures.
+graphs, no tokenizer of its own. docs/generation.md has more.
 """
 
 import dataclasses
