@@ -1,8 +1,14 @@
+import ast
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
+from conftest import ROOT
 from sqladder.modules import imported_modules
+
+SCRIPTS = ROOT / "workflow" / "scripts"
 
 
 @pytest.fixture
@@ -61,3 +67,30 @@ def test_packages_count_by_their_init(scripts):
         "sqladder/metric/equality.py",
         "sqladder/metric/suite.py",
     ]
+
+
+DISTRIBUTIONS = {"yaml": "pyyaml", "markdown_it": "markdown-it-py"}
+
+
+def third_party(program):
+    """Names of what a program and its modules import that neither Python nor the project brings."""
+    found = set()
+    for path in (SCRIPTS / program, *imported_modules(SCRIPTS / program)):
+        for node in ast.walk(ast.parse(Path(path).read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(node.module.split(".")[0])
+    return found - set(sys.stdlib_module_names) - {"sqladder"}
+
+
+def test_the_reports_environment_pins_what_its_programs_import():
+    rules = (SCRIPTS.parent / "rules/report.smk").read_text()
+    pinned = (SCRIPTS.parent / "envs/report.yaml").read_text()
+    programs = re.findall(
+        r'script="workflow/scripts/(\w+\.py)"(?:(?!\nrule ).)*?report\.yaml', rules, re.DOTALL
+    )
+    assert "write_model_cards.py" in programs
+    for program in programs:
+        for name in third_party(program):
+            assert f"- {DISTRIBUTIONS.get(name, name)}==" in pinned, (program, name)

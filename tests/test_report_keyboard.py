@@ -72,6 +72,7 @@ def stops(browser, modifiers=0):
 def test_the_tab_key_reaches_everything_in_the_order_of_the_page_and_leaves_it(browser):
     found = stops(browser)
     names = [stop["name"] for stop in found]
+    assert all(names)
     assert names[0] == "Skip to the questions"
     contents = [stop["name"] for stop in found if stop["tag"] == "a"][1:]
     assert contents[:2] == ["Ranking", "Accuracy by level"]

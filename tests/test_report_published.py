@@ -32,7 +32,7 @@ def test_every_cell_has_its_difference_in_the_published_metric(tmp_path):
     text = published_table(small_run(tmp_path, 10), TABLE, {"mine": "baseline"})
     _, _, asked, scored, published, own, difference = rows_of(text)
     assert asked == ["questions", "published", "248", "446", "174", "166", "1,034", "1,034"]
-    assert scored == ["", "this run", "20", "20", "20", "20", "80", "80"]
+    assert scored == ["questions", "this run", "20", "20", "20", "20", "80", "80"]
     assert published[2:] == ["0.859", "0.587", "0.431", "0.151", "0.556", "0.556"]
     assert own[2:] == ["0.500"] * 6
     # Outside of the interval, 0.299 to 0.701 of 20 and 0.393 to 0.607 of 80 questions, is marked.

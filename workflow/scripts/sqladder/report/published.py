@@ -31,10 +31,10 @@ def published_table(run: Run, path: Path, rows: Mapping[str, str]) -> str:
     metric = published["metric"]
     asked = [number(published["questions"][level]) for level in COLUMNS]
     scored = [number(level_count(run, run.variants[0], level, metric).n) for level in COLUMNS]
-    lines = [["questions", "published", *asked], ["", "this run", *scored]]
+    lines = [["questions", "published", *asked], ["questions", "this run", *scored]]
     for variant, row in rows.items():
         lines += _lines(run, variant, published["rows"][row], metric)
-    cells = table(["variant", "", *TITLES.values()], lines, "llrrrrrr")
+    cells = table(["variant", "figure", *TITLES.values()], lines, "llrrrrrr")
     compared = [f"*{escape(name)}* with its row *{escape(row)}*" for name, row in rows.items()]
     return f"""## Beside the published table
 
@@ -70,8 +70,8 @@ def _lines(run: Run, name: str, row: Mapping[str, float], metric: str) -> list[l
         gaps.append(points(total.rate - row[level]) + mark)
     return [
         [escape(name), "published", *(rate(row[level]) for level in COLUMNS)],
-        ["", "this run", *(rate(total.rate) for total in totals)],
-        ["", "difference", *gaps],
+        [escape(name), "this run", *(rate(total.rate) for total in totals)],
+        [escape(name), "difference", *gaps],
     ]
 
 
