@@ -365,7 +365,7 @@ def generation_table(run: Run) -> str:
         "variant",
         "engine",
         "generation",
-        "prompts/s",
+        "prompts/s after the start",
         "output tokens",
         "peak memory",
         "device",
