@@ -29,6 +29,8 @@ FACTS_FILE = "facts.json"
 SPLIT_FILE = "micro_batch.json"
 # Written by a process whose GPU had no memory left.
 OUT_OF_MEMORY_FILE = "out_of_memory.json"
+# What the first process says of the rows that it has written.
+ROWS_FILE = "rows.json"
 # Written by a process that met bad input: what is wrong with it.
 FAILURE_FILE = "failure.json"
 
@@ -68,7 +70,16 @@ def fine_tune(
     while not _run(settings, files, work_folder):
         _halve_micro_batch(settings, work_folder)
     facts = read_json(work_folder / FACTS_FILE)
-    for leftover in ("run", "cache", "data", "extensions", JOB_FILE, FACTS_FILE, SPLIT_FILE):
+    for leftover in (
+        "run",
+        "cache",
+        "data",
+        "extensions",
+        JOB_FILE,
+        FACTS_FILE,
+        ROWS_FILE,
+        SPLIT_FILE,
+    ):
         path = work_folder / leftover
         if path.is_dir():
             shutil.rmtree(path)
@@ -88,7 +99,7 @@ def installed_version(package: str) -> str | None:
 def _run(settings: TrainingSettings, files: dict[str, Path | None], work_folder: Path) -> bool:
     """Run the job's processes to their end; False if they ran out of memory."""
     out_of_memory, failure = work_folder / OUT_OF_MEMORY_FILE, work_folder / FAILURE_FILE
-    for left_over in (out_of_memory, failure):
+    for left_over in (out_of_memory, failure, work_folder / ROWS_FILE):
         left_over.unlink(missing_ok=True)
     split = work_folder / SPLIT_FILE
     job = {

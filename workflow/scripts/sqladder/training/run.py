@@ -18,7 +18,7 @@ from sqladder.files import read_json, read_jsonl, write_json
 from sqladder.folders import replacing_folder
 from sqladder.training import llamafactory
 from sqladder.training.facts import run_facts, token_pairs
-from sqladder.training.launch import FACTS_FILE, OUT_OF_MEMORY_FILE
+from sqladder.training.launch import FACTS_FILE, OUT_OF_MEMORY_FILE, ROWS_FILE
 from sqladder.training.packing import TokenRow, pack, token_row, write_token_rows
 from sqladder.training.settings import TrainingSettings, settings_from
 from sqladder.training.watch import TokenPair, TrainingWatch
@@ -34,8 +34,6 @@ TOKENIZER_FILES = (
     "merges.txt",
     "Modelfile",
 )
-# How many rows there are; written after them.
-ROWS_FILE = "rows.json"
 
 
 def run_job(job: Path) -> None:
@@ -51,7 +49,7 @@ def run_job(job: Path) -> None:
     is_first = int(os.environ.get("RANK", "0")) == 0
     if is_first:
         pairs = _prepare_rows(settings, base_model, Path(what["data"]), work_folder)
-    rows = _wait_for_rows(work_folder)
+    rows, longest = _wait_for_rows(work_folder)
     steps = planned_steps(rows, settings)
     arguments = llamafactory.training_arguments(settings, base_model, work_folder, steps)
     watch = TrainingWatch()
@@ -61,7 +59,8 @@ def run_job(job: Path) -> None:
     train, export = llamafactory.load_llamafactory(work_folder)
     try:
         train(
-            arguments, callbacks=[watch, *_kernels(settings), *_profile(what["profile"], is_first)]
+            arguments,
+            callbacks=[watch, *_kernels(settings, longest), *_profile(what["profile"], is_first)],
         )
     except torch.OutOfMemoryError as error:
         write_json(work_folder / OUT_OF_MEMORY_FILE, str(error))
@@ -80,19 +79,19 @@ def _prepare_rows(
 ) -> list[TokenPair]:
     tokenizer = AutoTokenizer.from_pretrained(base_model)
     pairs = pairs_within(token_pairs(tokenizer, read_jsonl(data), data), settings.cutoff_length)
-    (work_folder / ROWS_FILE).unlink(missing_ok=True)
-    prepared = _token_rows(settings, pairs, tokenizer.pad_token_id)
+    longest = max(len(prompt) + len(answer) for prompt, answer in pairs)
+    prepared = _token_rows(settings, pairs, longest, tokenizer.pad_token_id)
     write_token_rows(work_folder / "data", prepared)
-    write_json(work_folder / ROWS_FILE, len(prepared))
+    write_json(work_folder / ROWS_FILE, [len(prepared), longest])
     return pairs
 
 
 def _token_rows(
-    settings: TrainingSettings, pairs: Sequence[TokenPair], padding: int
+    settings: TrainingSettings, pairs: Sequence[TokenPair], longest: int, padding: int
 ) -> list[TokenRow]:
     if not settings.packing_length:
         return [token_row(pair) for pair in pairs]
-    packed = pack(pairs, settings.packing_length, settings.cutoff_length, padding, settings.seed)
+    packed = pack(pairs, settings.packing_length, longest, padding, settings.seed)
     filled = sum(len(prompt) + len(answer) for prompt, answer in pairs)
     share = filled / (len(packed) * settings.packing_length)
     print(
@@ -102,19 +101,24 @@ def _token_rows(
     return packed
 
 
-def _wait_for_rows(work_folder: Path) -> int:
-    """Wait until the first process has written the rows; should it fail, the launcher ends us."""
+def _wait_for_rows(work_folder: Path) -> tuple[int, int]:
+    """Wait for the first process to write the rows; should it fail, the launcher ends us.
+
+    Returns:
+        How many there are, packed ones if packing is on, and the tokens of the longest unpacked one.
+    """
     while not (work_folder / ROWS_FILE).is_file():
         time.sleep(0.1)
-    return read_json(work_folder / ROWS_FILE)
+    rows, longest = read_json(work_folder / ROWS_FILE)
+    return rows, longest
 
 
-def _kernels(settings: TrainingSettings) -> list[Any]:
+def _kernels(settings: TrainingSettings, longest: int) -> list[Any]:
     if settings.kernels == "plain":
         return []
     from sqladder.training.fused import FusedKernels
 
-    return [FusedKernels(settings.cutoff_length if settings.packing_length else None)]
+    return [FusedKernels(longest if settings.packing_length else None)]
 
 
 def _profile(path: str | None, is_first: bool) -> list[Any]:
