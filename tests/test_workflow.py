@@ -64,6 +64,9 @@ def test_the_default_plan_has_every_stage_for_every_variant(project):
         "score": 4,
     }
     assert set(jobs) >= REPORT_RULES
+    # The console counts the modules that a program imports; it does not name them.
+    assert "workflow/scripts/train.py" in done.stdout
+    assert re.findall(r"scripts/sqladder/\S+\.py", done.stdout) == []
     assert not (project / "results").exists()
 
 

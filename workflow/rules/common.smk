@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from sqladder import config as experiment
+from sqladder.console import ShortInputs
 from sqladder.databases.engine import is_foreign
 from sqladder.errors import InputError
 from sqladder.modules import imported_modules
@@ -24,6 +26,8 @@ try:
     )
 except InputError as error:
     raise WorkflowError(str(error)) from error
+
+logger.addFilter(ShortInputs(Path("workflow/scripts/sqladder")))
 
 # A replicate is a variant with one of its seeds; its name is its folder below results/.
 REPLICATES = {part.name: part for part in experiment.replicates(config)}
