@@ -17,7 +17,8 @@ import pytest
 
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "scontrol", "squeue", "scancel", "munged")
 SYSTEM_PATH = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
-NODES = ("n1", "n2")
+# Names of nodes have to be addresses too: the launchers of several nodes meet at the first.
+NODES = ("127.0.0.1", "127.0.0.2")
 SECONDS_TO_START = 60
 
 # Sizes are claimed, not measured (config_overrides): any job of the profile fits, and nothing enforces its limits.
@@ -48,13 +49,13 @@ SchedulerParameters=sched_interval=1,bf_interval=1
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 GresTypes=gpu
-NodeName=n1 NodeHostname=localhost NodeAddr=127.0.0.1 Port={ports[1]} CPUs=32 RealMemory=256000 Gres=gpu:2
-NodeName=n2 NodeHostname=localhost NodeAddr=127.0.0.1 Port={ports[2]} CPUs=32 RealMemory=256000 Gres=gpu:2
-PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
+NodeName=127.0.0.1 NodeHostname=localhost NodeAddr=127.0.0.1 Port={ports[1]} CPUs=32 RealMemory=256000 Gres=gpu:2
+NodeName=127.0.0.2 NodeHostname=localhost NodeAddr=127.0.0.1 Port={ports[2]} CPUs=32 RealMemory=256000 Gres=gpu:2
+PartitionName=main Nodes=127.0.0.1,127.0.0.2 Default=YES MaxTime=INFINITE State=UP
 """
 GRES_CONF = """
-NodeName=n1 Name=gpu File={folder}/nvidia[0-1]
-NodeName=n2 Name=gpu File={folder}/nvidia[2-3]
+NodeName=127.0.0.1 Name=gpu File={folder}/nvidia[0-1]
+NodeName=127.0.0.2 Name=gpu File={folder}/nvidia[2-3]
 """
 
 

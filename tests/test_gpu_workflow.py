@@ -102,6 +102,37 @@ def test_a_job_that_needs_more_gpus_than_the_run_may_use_is_refused(project):
     assert "--resources gpu=1" in done.stdout
 
 
+def several_nodes(project):
+    """Let one variant of the tiny config train on two nodes of four GPUs."""
+    config = yaml.safe_load((project / "config/tiny.yaml").read_text())
+    config["variants"]["full"]["parallelism"] = {"method": "ddp", "gpus": 4, "nodes": 2}
+    (project / "config/tiny.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+
+
+def test_a_training_on_several_nodes_asks_for_the_gpus_of_all_and_one_task_each(project):
+    several_nodes(project)
+    target = "results/full/model"
+    plan = run_snakemake(project, "-n", target, *TINY, "--resources", "gpu=8").stdout
+    [block] = re.findall(r"rule train:\n((?:    .*\n)+)", plan)
+    resources = re.search(r"resources: (.*)", block)[1].split(", ")
+    assert {"gpu=8", "nodes=2", "tasks=2", "mpi=srun"} <= set(resources)
+
+
+def test_a_training_on_one_node_has_no_resource_of_several(project):
+    # The resource mpi alone, whatever its value, changes how a job of the cluster is started.
+    plan = run_snakemake(project, "-n", "results/lora_4r/model", *TINY).stdout
+    [block] = re.findall(r"rule train:\n((?:    .*\n)+)", plan)
+    assert re.search(r"resources: .*gpu=1.*nodes=1", block)
+    assert "tasks=" not in block
+    assert "mpi=" not in block
+
+
+def test_a_training_on_more_gpus_than_the_run_may_use_is_refused(project):
+    several_nodes(project)
+    done = run_snakemake(project, "-n", *TINY)
+    assert "needs 8 GPUs, but this run may use 4" in done.stdout
+
+
 @pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "profiles").iterdir()))
 def test_a_profile_plans_the_same_jobs_with_the_same_gpus(project, name):
     plan = run_snakemake(project, "-n", *TINY, "--workflow-profile", f"profiles/{name}")

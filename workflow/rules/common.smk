@@ -432,12 +432,32 @@ def training_flags(wildcards):
     )
 
 
-def training_gpus(wildcards):
-    """Count the GPUs that a training uses on each node: the untrained baseline only copies files."""
+def training_plan(wildcards):
+    """Say how a training is spread over GPUs and nodes: the untrained baseline only copies files."""
     if wildcards.replicate not in TRAINED:
-        return 0
-    plan = experiment.parallelism(config, REPLICATES[wildcards.replicate].variant)
-    return within_gpu_limit(plan.get("gpus", 1))
+        return {"gpus": 0}
+    return experiment.parallelism(config, REPLICATES[wildcards.replicate].variant)
+
+
+def training_nodes(wildcards):
+    return training_plan(wildcards).get("nodes", 1)
+
+
+def training_gpus(wildcards):
+    """Count the GPUs of a training, all nodes together."""
+    gpus_of_a_node = training_plan(wildcards).get("gpus", 1)
+    return within_gpu_limit(gpus_of_a_node * training_nodes(wildcards))
+
+
+def training_tasks(wildcards):
+    """Count the tasks of a training on several nodes, one each. Others have no such resource: None."""
+    nodes = training_nodes(wildcards)
+    return nodes if nodes > 1 else None
+
+
+def training_starter(wildcards):
+    """Tell Snakemake's SLURM plugin that the job of several nodes starts its tasks itself, by srun."""
+    return "srun" if training_nodes(wildcards) > 1 else None
 
 
 def within_gpu_limit(count):

@@ -94,6 +94,10 @@ rule train:
     resources:
         gpu=training_gpus,
         mem="2GB",
+        # What SLURM needs to know of several nodes (docs/gpus.md).
+        nodes=training_nodes,
+        tasks=training_tasks,
+        mpi=training_starter,
     params:
         flags=training_flags,
     shell:

@@ -36,6 +36,9 @@ def worker_command(plan: Parallelism, job: Path) -> list[str]:
         return [*launcher, "--standalone", *worker]
     # srun starts one launcher on each node of the allocation; these meet on the first.
     srun = ["srun", f"--nodes={plan.nodes}", "--ntasks-per-node=1", "--kill-on-bad-exit=1"]
+    # srun does not take over the job's own number, and one core would be left for all processes.
+    if cpus := os.environ.get("SLURM_CPUS_PER_TASK"):
+        srun.append(f"--cpus-per-task={cpus}")
     meeting = [
         f"--nnodes={plan.nodes}",
         "--rdzv-backend=c10d",
