@@ -101,7 +101,6 @@ def test_zero_parts_what_its_stage_says():
         (Parallelism(), 13),
         (Parallelism("ddp", gpus=2), 7),
         (Parallelism("ddp", gpus=2, nodes=2), 4),
-        (Parallelism("megatron", gpus=4, tensor=2), 7),
     ],
 )
 def test_steps_are_counted_over_the_copies_of_the_model(plan, steps):

@@ -226,15 +226,22 @@ esac
 
 
 @pytest.mark.parametrize(
-    ("engine", "environment"), [("transformers", "generate"), ("vllm", "vllm")]
+    ("engine", "parallelism", "environments"),
+    [
+        ("transformers", {"method": "single"}, {"train", "generate"}),
+        ("vllm", {"method": "zero2", "gpus": 2}, {"train", "vllm"}),
+        # The base model is trained in the other environment.
+        ("vllm", {"method": "megatron", "gpus": 2, "tensor": 2}, {"train", "megatron", "vllm"}),
+    ],
 )
-def test_the_engine_decides_the_environment_of_generation(project, engine, environment):
+def test_engine_and_parallelism_decide_the_environments(project, engine, parallelism, environments):
     programs = project / "bin"
     programs.mkdir(exist_ok=True)
     (programs / "conda").write_text(CONDA)
     (programs / "conda").chmod(0o755)
     config = yaml.safe_load((project / "config/config.yaml").read_text())
     config["decoding"]["engine"] = engine
+    config["variants"]["full"]["parallelism"] = parallelism
     (project / "config/engine.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     path = os.pathsep.join([str(Path(sys.executable).parent), str(programs), os.environ["PATH"]])
     done = run_snakemake(
@@ -244,7 +251,7 @@ def test_the_engine_decides_the_environment_of_generation(project, engine, envir
         PATH=path,
     )
     needed = set(re.findall(r"Conda environment workflow/envs/(\w+)\.yaml", done.stdout))
-    assert needed == {"data", "train", environment}, done.stdout
+    assert needed == {"data", *environments}, done.stdout
 
 
 def test_a_run_leaves_every_file_of_the_contract(tiny_run):

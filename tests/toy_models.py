@@ -40,16 +40,16 @@ def tokenizer():
     return train_tokenizer(texts, vocab_size=400)
 
 
-def untrained(words=None):
+def untrained(words=None, layers=1, heads=2):
     """A network of 20,000 weights."""
-    shape = Shape(vocab_size=400, hidden_size=32, layers=1, heads=2)
+    shape = Shape(vocab_size=400, hidden_size=32, layers=layers, heads=heads)
     return new_model(words or tokenizer(), shape, seed=1)
 
 
-def save_base(folder):
+def save_base(folder, **size):
     """Save an untrained network with its tokenizer."""
     words = tokenizer()
-    untrained(words).save_pretrained(folder)
+    untrained(words, **size).save_pretrained(folder)
     words.save_pretrained(folder)
     return folder
 

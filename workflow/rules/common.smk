@@ -460,6 +460,13 @@ def training_starter(wildcards):
     return "srun" if training_nodes(wildcards) > 1 else None
 
 
+def training_environment(wildcards):
+    """Name the conda environment of a training: Megatron's packages are for a training by Megatron only."""
+    trained = wildcards.replicate in TRAINED
+    plan = experiment.parallelism(config, REPLICATES[wildcards.replicate].variant)
+    return f"../envs/{'megatron' if trained and plan['method'] == 'megatron' else 'train'}.yaml"
+
+
 def within_gpu_limit(count):
     """Refuse a job that needs more GPUs than the run may use: Snakemake would give it fewer, and say nothing."""
     limit = workflow.global_resources.get("gpu")

@@ -89,7 +89,7 @@ rule train:
     wildcard_constraints:
         replicate=any_of(GENERATED),
     conda:
-        "../envs/train.yaml"
+        training_environment
     threads: 1  # OMP_NUM_THREADS follows; a toy model is faster on one thread, and variants train side by side
     resources:
         gpu=training_gpus,

@@ -16,7 +16,12 @@ from sqladder.databases.urls import check_url, is_url
 from sqladder.errors import InputError
 from sqladder.prompts import check_user_template, placeholders
 from sqladder.replicates import Replicate, is_seed_folder
-from sqladder.training.settings import Parallelism, TrainingSettings, check_settings
+from sqladder.training.settings import (
+    LoraSettings,
+    Parallelism,
+    TrainingSettings,
+    check_settings,
+)
 
 Config = dict[str, Any]
 
@@ -374,8 +379,12 @@ def _check_training(config: Config, variant: str) -> Iterator[str]:
     settings = dict(setting(config, variant, "training"))
     del settings["over_cutoff"]
     plan = Parallelism(**parallelism(config, variant))
+    own = config["variants"][variant]
+    lora = None
+    if own["method"] == "lora":
+        lora = LoraSettings(own["rank"], own["alpha"], own["dropout"], own["target_modules"])
     try:
-        check_settings(TrainingSettings(**settings, seed=0, parallelism=plan))
+        check_settings(TrainingSettings(**settings, seed=0, parallelism=plan, lora=lora))
     except InputError as error:
         yield f"variants.{variant}: {error}"
 

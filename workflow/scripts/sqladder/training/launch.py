@@ -22,6 +22,7 @@ PACKAGES = (
     "datasets",
     "deepspeed",
     "megatron-core",
+    "mcore_adapter",
 )
 JOB_FILE = "job.json"
 FACTS_FILE = "facts.json"

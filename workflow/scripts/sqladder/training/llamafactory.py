@@ -14,6 +14,7 @@ import torch
 import yaml
 
 from sqladder.files import write_text
+from sqladder.training.megatron import megatron_arguments
 from sqladder.training.processes import deepspeed_config
 from sqladder.training.settings import TrainingSettings, log_interval
 
@@ -109,7 +110,10 @@ def training_arguments(
         "save_total_limit": 2,  # a kill while the newer one is written leaves the older
         "report_to": "none",
     }
-    return arguments | _parallel_arguments(settings, on_gpu) | _lora_arguments(settings)
+    arguments |= _parallel_arguments(settings, on_gpu) | _lora_arguments(settings)
+    if settings.parallelism.method == "megatron":
+        return megatron_arguments(arguments, settings)
+    return arguments
 
 
 def _parallel_arguments(settings: TrainingSettings, on_gpu: bool) -> dict[str, Any]:

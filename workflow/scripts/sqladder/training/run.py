@@ -16,11 +16,11 @@ from sqladder.device import device_name
 from sqladder.errors import InputError
 from sqladder.files import read_json, read_jsonl, write_json
 from sqladder.folders import replacing_folder
-from sqladder.training import llamafactory
+from sqladder.training import llamafactory, megatron
 from sqladder.training.facts import run_facts, token_pairs
 from sqladder.training.launch import FACTS_FILE, OUT_OF_MEMORY_FILE, ROWS_FILE
 from sqladder.training.packing import TokenRow, pack, token_row, write_token_rows
-from sqladder.training.settings import TrainingSettings, settings_from
+from sqladder.training.settings import TrainingSettings, log_interval, settings_from
 from sqladder.training.watch import TokenPair, TrainingWatch
 from sqladder.weights import check_adapter
 
@@ -46,6 +46,9 @@ def run_job(job: Path) -> None:
     base_model, output, work_folder = (
         Path(what[name]) for name in ("base_model", "output", "work_folder")
     )
+    by_megatron = settings.parallelism.method == "megatron"
+    if by_megatron:
+        megatron.check_ready(settings.parallelism, base_model)
     is_first = int(os.environ.get("RANK", "0")) == 0
     if is_first:
         pairs = _prepare_rows(settings, base_model, Path(what["data"]), work_folder)
@@ -68,6 +71,8 @@ def run_job(job: Path) -> None:
     if not is_first:
         return
     _write_model(settings, base_model, output, work_folder, export)
+    if by_megatron:
+        megatron.complete_facts(watch, log_interval(steps, settings.save_steps), base_model)
     facts = run_facts(settings, watch, pairs, base_model)
     write_json(work_folder / FACTS_FILE, facts)
     first, last = watch.loss_curve[0][1], watch.loss_curve[-1][1]
@@ -89,6 +94,8 @@ def _prepare_rows(
 def _token_rows(
     settings: TrainingSettings, pairs: Sequence[TokenPair], longest: int, padding: int
 ) -> list[TokenRow]:
+    if settings.parallelism.method == "megatron":
+        return [token_row(pair) for pair in megatron.epoch_rows(pairs, settings)]
     if not settings.packing_length:
         return [token_row(pair) for pair in pairs]
     packed = pack(pairs, settings.packing_length, longest, padding, settings.seed)
@@ -183,5 +190,7 @@ def pairs_within(pairs: list[TokenPair], cutoff_length: int) -> list[TokenPair]:
 
 def planned_steps(rows: int, settings: TrainingSettings) -> int:
     """Optimizer steps of the whole run, as the Trainer counts them; the last of an epoch is short."""
+    if settings.parallelism.method == "megatron":
+        return rows // megatron.rows_per_step(settings)
     batches = math.ceil(math.ceil(rows / settings.batch_size) / settings.parallelism.copies)
     return math.ceil(settings.epochs * math.ceil(batches / settings.gradient_accumulation))

@@ -138,6 +138,16 @@ def check_settings(settings: TrainingSettings) -> TrainingSettings:
             f"parallelism: {processes} GPUs cannot be parted into groups of tensor {plan.tensor} x "
             f"pipeline {plan.pipeline}; choose a divisor"
         )
+    if plan.method == "megatron" and settings.lora:
+        raise InputError(
+            "parallelism: megatron trains all parameters, MCoreAdapter leaves adapters out unseen; "
+            "choose method: full, or ddp, zero2 or zero3"
+        )
+    if plan.method == "megatron" and settings.optimizer != "adamw":
+        raise InputError(
+            f"optimizer: megatron brings its own Adam, {settings.optimizer} would be without effect; "
+            "choose adamw"
+        )
     if settings.kernels == "fused" and plan.method in PLAIN_ONLY:
         raise InputError(
             f"kernels: fused needs the whole model in each process, which {plan.method} parts; "
