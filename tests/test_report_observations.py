@@ -382,6 +382,20 @@ def test_sentences_of_a_run_with_seeds_say_how_many(tmp_path):
     )
 
 
+def test_every_sentence_of_a_run_with_seeds_that_tests_something_names_them(tmp_path):
+    questions = runs.question_rows(400)
+    easy = [question["hardness"] in ("easy", "medium") for question in questions]
+    variants = {"baseline": [right and n % 3 == 0 for n, right in enumerate(easy)]}
+    for seed in (1, 2, 3):
+        variants[f"full/seed_{seed}"] = [right and n % 50 != seed for n, right in enumerate(easy)]
+    found = observe(tmp_path, questions, variants)
+    assert about(found, "By level, full is told apart from the baseline")
+    assert about(found, "answered extra questions right less often than easy ones")
+    assert [
+        sentence for sentence in found if "p " in sentence and "1 to 3 seeds" not in sentence
+    ] == []
+
+
 def test_seeds_that_disagree_are_not_told_apart(tmp_path):
     """Each seed alone would be: 80 and 140 right of 200 against 60."""
     questions = runs.question_rows(200)

@@ -41,15 +41,17 @@ def observations(comparison: Comparison) -> list[str]:
 
 
 def _sample(run: Run, *names: str) -> str:
-    """How much a sentence rests on: questions, and seeds where a variant has several.
+    """How much a sentence about all questions rests on: their number, and that of the seeds."""
+    return f"n = {number(run.n)}{_seeds(run, *names)}"
 
-    `names` are the variants that it compares, all of them if none is named.
-    """
+
+def _seeds(run: Run, *names: str) -> str:
+    """The number of seeds of the named variants, or of all, with a comma; "" where each has one."""
     numbers = [len(v.seeds) for v in run.variants if not names or v.name in names]
     if max(numbers) == 1:
-        return f"n = {number(run.n)}"
+        return ""
     seeds = " to ".join(map(str, sorted({min(numbers), max(numbers)})))
-    return f"n = {number(run.n)}, {seeds} seeds{' each' * (len(numbers) > 1)}"
+    return f", {seeds} seeds{' each' * (len(numbers) > 1)}"
 
 
 def _best(comparison: Comparison) -> Iterator[str]:
@@ -121,7 +123,8 @@ def _baseline_by_level(comparison: Comparison) -> Iterator[str]:
             level: comparison.pair(variant.name, comparison.run.baseline, level) for level in LEVELS
         }
         clear = [
-            f"{_direction(pair)} on {level} (n = {number(pair.n)}, {points(pair.difference)} "
+            f"{_direction(pair)} on {level} (n = {number(pair.n)}"
+            f"{_seeds(comparison.run, pair.first, pair.second)}, {points(pair.difference)} "
             f"points, {p_phrase(pair.p)})"
             for level, pair in pairs.items()
             if pair.told_apart
@@ -153,7 +156,7 @@ def _easy_and_extra(comparison: Comparison) -> Iterator[str]:
         largest = max(p for p in p_values if p < ALPHA)
         yield (
             f"{who} answered extra questions right less often than easy ones: {listing(fallen)} "
-            f"(n = {easy.n} and {extra.n}, {_group_test(run)}, largest {p_phrase(largest)}). "
+            f"(n = {easy.n} and {extra.n}{_seeds(run)}, {_group_test(run)}, largest {p_phrase(largest)}). "
             f"{BY_LEVEL}"
         )
 

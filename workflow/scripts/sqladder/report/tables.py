@@ -92,7 +92,7 @@ def seed_table(comparison: Comparison) -> str:
         rows.append([escape(variant.name), number(len(variant.seeds)), *_spread_cells(total)])
         rows[-1].append(", ".join(_seed_rates(variant, total)))
     header = ["variant", "seeds", "mean", "SD, points", "lowest", "highest", "each seed"]
-    return table(header, rows, "lrrrrrl")
+    return table(header, rows, "lrrrrrc")
 
 
 def _spread_cells(total: Count) -> list[str]:
