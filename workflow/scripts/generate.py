@@ -22,6 +22,7 @@ from sqladder.files import Row, by_id, read_json, read_jsonl, write_json, write_
 from sqladder.folders import check_model_folder
 from sqladder.generation import shards
 from sqladder.generation.contract import Completion, Decoding, timed
+from sqladder.imports import leave_out_sklearn
 
 STARTED = time.monotonic()
 
@@ -155,6 +156,7 @@ def generate_here(
     stages: dict[str, float] = {}
     # Imported late: the checks so far need no seconds of import.
     with timed(stages, "tokenization"):
+        leave_out_sklearn()
         from transformers import AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(args.model)
