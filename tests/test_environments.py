@@ -1,0 +1,68 @@
+"""The pins of workflow/envs: exact, and such that pip finds packages for all of them together."""
+
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from conftest import ROOT
+
+ENVIRONMENTS = sorted((ROOT / "workflow/envs").glob("*.yaml"))
+# What mcore_adapter's pyproject.toml asks for, at the commit that megatron.yaml names: a code host
+# is not asked, an index of packages is.
+FROM_A_CODE_HOST = {
+    "mcore_adapter": ["megatron-core>=0.15.0,<0.19.0", "transformers>=4.50.0", "accelerate>=0.27.2"]
+}
+UNREACHABLE = re.compile(
+    r"error sending request|[Ff]ailed to fetch|dns error|Connect", re.IGNORECASE
+)
+
+
+def pins(environment):
+    """The packages of pip and the version of Python that an environment names."""
+    dependencies = yaml.safe_load(environment.read_text())["dependencies"]
+    (python,) = [d for d in dependencies if str(d).startswith("python=")]
+    (packages,) = [d["pip"] for d in dependencies if isinstance(d, dict)]
+    return packages, python.removeprefix("python=")
+
+
+def resolve(packages, python, cache):
+    """Resolve what pip would install, from metadata alone; nothing is downloaded but that."""
+    command = ["uv", "pip", "compile", "--quiet", "--no-header", "--python-version", python]
+    command += ["--cache-dir", str(cache), "-"]
+    done = subprocess.run(command, input="\n".join(packages), capture_output=True, text=True)
+    if done.returncode and UNREACHABLE.search(done.stderr):
+        pytest.skip(f"no index of packages can be reached: {done.stderr.strip().splitlines()[-1]}")
+    return done
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda path: path.stem)
+def test_every_package_is_pinned_to_one_version(environment):
+    for package in pins(environment)[0]:
+        assert re.fullmatch(
+            r"[\w.-]+(\[\w+\])?==[\w.]+|\w+ @ git\+https://.*@[0-9a-f]{40}#.*", package
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda path: path.stem)
+def test_the_pins_of_an_environment_resolve_together(environment, tmp_path):
+    packages, python = pins(environment)
+    asked = []
+    for package in packages:
+        name, _, elsewhere = package.partition(" @ ")
+        asked += FROM_A_CODE_HOST[name] if elsewhere else [package]
+    done = resolve(asked, python, tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = done.stdout.splitlines()
+    for package in packages:
+        if "==" in package:
+            assert re.sub(r"\[.*\]", "", package) in {re.sub(r"\[.*\]", "", line) for line in found}
+
+
+@pytest.mark.slow
+def test_pins_that_contradict_each_other_do_not_resolve(tmp_path):
+    done = resolve(["llamafactory==0.9.5", "transformers==5.7.0"], "3.11", tmp_path)
+    assert done.returncode != 0
+    assert "llamafactory" in done.stderr
