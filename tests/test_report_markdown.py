@@ -13,6 +13,7 @@ from scipy import stats
 
 import report_runs as runs
 from sqladder.report.comparison import compare
+from sqladder.report.cost import device_seconds
 from sqladder.report.data import load_run
 from sqladder.report.machine import metrics_csv
 from sqladder.report.markdown import TIMES_BEGIN, TIMES_END, render
@@ -367,12 +368,14 @@ def test_who_wins_which_questions_is_counted_by_level(report):
 def test_costs_come_from_the_stages_and_unknown_ones_are_dashes(report):
     training, generation = tables(section(report, "## Cost"))
     facts = {row[0]: row for row in training[1:]}
-    assert facts["baseline"][1:] == ["none", "0", "0", "0", "0.0 s", "-", "-", "-", "-"]
+    assert facts["baseline"][1:] == ["none", "0", "0", "0", "0.0 s", "-", "0.0 s", *"----"]
     assert facts["lora_32r"][1:] == [
         "lora",
         "65,536",
         "40",
         "80,000",
+        "90.0 s",
+        "1",
         "90.0 s",
         "889",
         "812 MB",
@@ -380,6 +383,12 @@ def test_costs_come_from_the_stages_and_unknown_ones_are_dashes(report):
         "cpu",
     ]
     assert generation[1] == ["baseline", "transformers", "12.5 s", "24.8", "6,200", "640 MB", "cpu"]
+
+
+def test_time_counts_once_for_each_device_of_each_node():
+    assert device_seconds({"seconds": 90.0, "gpus": 4, "nodes": 2}) == 720.0
+    assert device_seconds({"seconds": 90.0}) == 90.0  # as before several devices were known
+    assert device_seconds({}) is None
 
 
 def test_left_out_questions_are_named_on_top(report):

@@ -61,8 +61,19 @@ def undisturbed(tmp_path_factory):
     return folder
 
 
+def kill_snakemake(process):
+    """Kill Snakemake alone; its training job has to notice by itself."""
+    family = process.children(recursive=True)
+    process.send_signal(signal.SIGKILL)
+    _, alive = psutil.wait_procs(family, timeout=60)
+    assert not alive
+
+
 @pytest.mark.slow
-def test_a_run_killed_in_training_goes_on_and_ends_like_an_undisturbed_one(undisturbed, tmp_path):
+@pytest.mark.parametrize("kill", [kill_tree, kill_snakemake])
+def test_a_run_killed_in_training_goes_on_and_ends_like_an_undisturbed_one(
+    undisturbed, tmp_path, kill
+):
     folder = copy_project(tmp_path)
     write_config(folder, longer_training)
     command = [sys.executable, "-m", "snakemake", *ARGUMENTS, "results/report.md"]
@@ -73,7 +84,7 @@ def test_a_run_killed_in_training_goes_on_and_ends_like_an_undisturbed_one(undis
     try:
         wait_for(lambda: list(folder.glob("results/full/training/**/checkpoint-*")), 300)
     finally:
-        kill_tree(psutil.Process(started.pid))
+        kill(psutil.Process(started.pid))
         started.wait()
     assert not (folder / "results/full/model").exists()
 

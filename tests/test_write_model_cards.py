@@ -119,3 +119,26 @@ def test_the_base_model_is_named_where_the_config_tells_it(cards):
 @pytest.mark.parametrize("path", ["", "models/base", "resources/downloads/other"])
 def test_a_base_model_without_a_repository_has_none(path):
     assert base_repository(config(source="folder", path=path)) is None
+
+
+def test_the_picture_of_the_loss_lies_beside_the_card(tmp_path):
+    files = runs.write_run(
+        tmp_path,
+        runs.question_rows(20),
+        {"full": runs.random_marks(20, [0.5], 4)[0]},
+        trained=("full",),
+    )
+    facts = runs.write_value(tmp_path / "run.json", runs.run_facts() | {"config": config()})
+    folder = tmp_path / "results/full"
+    done = runs.call(
+        "write_model_cards.py",
+        *("--run-facts", facts, "--training", *files["training"]),
+        *("--metrics", *files["metrics"], "--output", folder / "model_card.md"),
+        *("--losses", folder / "loss.svg"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "![Training loss over steps](loss.svg)" in (folder / "model_card.md").read_text()
+    curve = json.loads((folder / "train.json").read_text())["loss_curve"]
+    picture = (folder / "loss.svg").read_text()
+    assert f"to {curve[-1][1]:.3f} over {curve[-1][0]:,} steps." in picture
+    assert "full; strong line" in picture

@@ -68,11 +68,11 @@ def command(program, **options):
     return words
 
 
-def run(program, **options):
+def run(program, environment=None, **options):
     """Run a program to its end; its output and errors come back as one text."""
     return subprocess.run(
         command(program, **options),
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1"} | (environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

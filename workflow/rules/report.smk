@@ -1,6 +1,6 @@
 # The report: the run's facts, charts, and the ranking with everything it rests on.
 # REQUIRED: results/{replicate}/{verdicts.jsonl,metrics.json,predictions.jsonl,train.json,generation.json}.
-# OUTPUTS: results/{report.md,report.html,metrics.csv,run.json,failures.jsonl,rows.jsonl}, results/{replicate}/model_card.md, results/charts/*.{svg,png}.
+# OUTPUTS: results/{report.md,report.html,metrics.csv,run.json,failures.jsonl,rows.jsonl}, results/{replicate}/{model_card.md,loss.svg}, results/charts/*.{svg,png}.
 
 
 rule collect_run_facts:
@@ -176,6 +176,7 @@ rule write_model_cards:
         metrics=collect("results/{replicate}/metrics.json", replicate=TRAINED),
     output:
         cards=collect("results/{replicate}/model_card.md", replicate=TRAINED),
+        losses=collect("results/{replicate}/loss.svg", replicate=TRAINED),
     log:
         "logs/write_model_cards.log",
     conda:
@@ -187,6 +188,7 @@ rule write_model_cards:
             --training {input.training:q} \
             --metrics {input.metrics:q} \
             --output {output.cards:q} \
+            --losses {output.losses:q} \
             >{log:q} 2>&1
         """
 

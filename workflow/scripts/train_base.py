@@ -21,6 +21,7 @@ from sqladder.files import read_jsonl, write_json
 from sqladder.folders import replacing_folder
 from sqladder.training.checkpoints import fingerprint, prepare_work_folder
 from sqladder.training.facts import token_pairs, training_facts
+from sqladder.training.lifetime import holding
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -59,8 +60,9 @@ def main() -> None:
     )
     versions = {name: version(name) for name in ("torch", "transformers", "tokenizers")}
     settings = asdict(shape) | asdict(recipe) | {"data": fingerprint(args.prompts)} | versions
-    step = prepare_work_folder(args.work_folder, settings)
-    watch = pretrain(model, tokenizer, pairs, recipe, args.work_folder, resume=step > 0)
+    with holding(args.work_folder):
+        step = prepare_work_folder(args.work_folder, settings)
+        watch = pretrain(model, tokenizer, pairs, recipe, args.work_folder, resume=step > 0)
     with replacing_folder(args.output) as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)

@@ -4,12 +4,13 @@ Example: python train_worker.py results/full/training/job.json
 """
 
 import argparse
+import os
 import sys
+import traceback
 from pathlib import Path
 
 from sqladder.errors import InputError
-from sqladder.files import write_json
-from sqladder.training.launch import FAILURE_FILE
+from sqladder.training.launch import write_failure
 from sqladder.training.run import run_job
 
 
@@ -20,9 +21,21 @@ def main() -> None:
     try:
         run_job(job)
     except InputError as error:
-        # train.py shows it, once and last, however many processes met it.
-        write_json(job.with_name(FAILURE_FILE), str(error))
-        sys.exit(1)
+        try:
+            write_failure(job.parent, int(os.environ.get("RANK", "0")), error)
+        except OSError:  # the disk is still full: without the file, train.py repeats no reason
+            print(f"error: {error}", file=sys.stderr)
+        end()
+    except Exception:
+        traceback.print_exc()
+        end()
+
+
+def end() -> None:
+    """End at once, as failed: a clean end may wait for processes that wait for this one."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
 
 
 if __name__ == "__main__":

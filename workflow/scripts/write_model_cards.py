@@ -3,7 +3,8 @@
 Example: python write_model_cards.py --run-facts results/run.json \
     --training results/lora_32r/train.json results/full/train.json \
     --metrics results/lora_32r/metrics.json results/full/metrics.json \
-    --output results/lora_32r/model_card.md results/full/model_card.md
+    --output results/lora_32r/model_card.md results/full/model_card.md \
+    --losses results/lora_32r/loss.svg results/full/loss.svg
 """
 
 import argparse
@@ -13,6 +14,7 @@ from typing import Any
 from sqladder.errors import InputError, run_main
 from sqladder.files import read_json, write_text
 from sqladder.replicates import Replicate, replicate_of
+from sqladder.report.loss_chart import write_loss_chart
 from sqladder.report.model_card import model_card
 
 
@@ -33,17 +35,21 @@ def main() -> None:
         ("training", "train.json of each variant and seed"),
         ("metrics", "metrics.json of each variant and seed"),
         ("output", "Markdown file of each variant and seed to write"),
+        ("losses", "SVG file of each variant's and seed's loss curve to write, beside its card"),
     ):
         parser.add_argument(f"--{name}", type=Path, nargs="*", default=[], help=text)
     args = parser.parse_args()
     facts = read_json(args.run_facts)
     training, metrics = by_replicate(args.training), by_replicate(args.metrics)
+    pictures = by_replicate(args.losses)
     for own, path in by_replicate(args.output).items():
         for name, files in (("train.json", training), ("metrics.json", metrics)):
             if own not in files:
                 raise InputError(f"no {name} was given for variant {own.name!r}")
         stages = read_json(training[own]), read_json(metrics[own])
-        card = model_card(own, facts, *stages, seeds_beside(own, metrics))
+        if own in pictures:
+            write_loss_chart(pictures[own], own.name, stages[0]["loss_curve"])
+        card = model_card(own, facts, *stages, seeds_beside(own, metrics), own in pictures)
         write_text(path, card)
         print(f"{path}: {len(card):,} characters")
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from sqladder.report.comparison import Comparison, Pair
+from sqladder.report.cost import device_seconds
 from sqladder.report.data import OneSeed, Variant, failure_counts, failure_kinds, level_count
 from sqladder.report.taxonomy import KINDS
 from sqladder.report.text import amount, listing, plural, points, rate
@@ -38,10 +39,10 @@ def with_curve(comparison: Comparison) -> list[OneSeed]:
 
 
 def with_cost(comparison: Comparison) -> list[tuple[Variant, float]]:
-    """Variants whose training time is known, with its mean over seeds in seconds; an untrained one took none."""
+    """Variants whose training time is known, in seconds of all devices, mean over seeds; an untrained one took none."""
     found = []
     for variant in comparison.run.variants:
-        taken = [own.training.get("seconds") for own in variant.seeds]
+        taken = [device_seconds(own.training) for own in variant.seeds]
         if None not in taken:
             found.append((variant, fmean(taken)))
     return found
@@ -103,7 +104,7 @@ def _cost(comparison: Comparison) -> str:
     names = [variant.name for variant, _ in with_cost(comparison)]
     if not names:
         return "No training times: no variant was trained in this run."
-    return f"Accuracy over all questions against training time of {listing(names)}."
+    return f"Accuracy over all questions against training time, of all devices together, of {listing(names)}."
 
 
 _ALT_TEXTS = {

@@ -391,7 +391,7 @@ def _cost(comparison: Comparison) -> Figure:
         drawn.lines[0].set_gid(_tip(f"{variant.name}: {_about(total)}, {seconds(taken)}"))
     # The room left of 0 keeps the marker of an untrained variant whole.
     axes.set_xlim(-0.03 * (longest or 1) / length, 1.05 * (longest or 1) / length)
-    axes.set_xlabel(f"training time in {unit}")
+    axes.set_xlabel(f"training time in {unit}, of all devices together")
     _share_axis(axes)
     axes.set_title(f"{TITLES['cost_vs_accuracy']}, with 95 % intervals", loc="left")
     _legend(figure, *axes.get_legend_handles_labels())

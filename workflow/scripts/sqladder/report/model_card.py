@@ -9,17 +9,25 @@ import yaml
 
 from sqladder.config import download_of, seeds_of, setting
 from sqladder.replicates import Replicate
+from sqladder.report.cost import device_seconds, devices
 from sqladder.report.text import UNKNOWN, escape, number, rate, seconds, table
 from sqladder.statistics import wilson_interval
 
 Facts = Mapping[str, Any]
+
+LOSS_PICTURE = "loss.svg"
 
 _LEVELS = ("easy", "medium", "hard", "extra", "all")
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def model_card(
-    own: Replicate, facts: Facts, training: Facts, metrics: Facts, seeds: Sequence[Facts]
+    own: Replicate,
+    facts: Facts,
+    training: Facts,
+    metrics: Facts,
+    seeds: Sequence[Facts],
+    has_picture: bool,
 ) -> str:
     """Write the card of a trained model as Markdown with Hugging Face's metadata.
 
@@ -29,6 +37,7 @@ def model_card(
         training: content of its train.json.
         metrics: content of its metrics.json.
         seeds: content of metrics.json of every seed of the variant, this one's among them.
+        has_picture: the picture of the loss curve, loss.svg, lies beside the card.
     """
     variant = own.variant
     config = facts["config"]
@@ -39,6 +48,7 @@ def model_card(
         _summary(config, training),
         _results(config, metrics),
         _recipe(own, config, training),
+        *([f"![Training loss over steps]({LOSS_PICTURE})"] if has_picture else []),
         _data(facts),
         _limits(config, seeds),
     ]
@@ -124,7 +134,8 @@ def _recipe(own: Replicate, config: Facts, training: Facts) -> str:
         ["optimiser steps", number(training["steps"])],
         ["tokens", number(training["tokens"])],
         ["time", seconds(training["seconds"])],
-        ["device", escape(training["device"] or UNKNOWN)],
+        ["devices", f"{devices(training)} x {escape(training['device'] or UNKNOWN)}"],
+        ["time of all devices", seconds(device_seconds(training))],
     ]
     return f"""## Recipe
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sqladder.report.comparison import Comparison, Pair
+from sqladder.report.cost import device_seconds, devices
 from sqladder.report.data import (
     LEVELS,
     METRICS,
@@ -324,6 +325,8 @@ def training_table(run: Run, disk: Mapping[str, int]) -> str:
                 number(facts.get("steps")),
                 number(facts.get("tokens")),
                 seconds(facts.get("seconds")),
+                str(devices(facts)) if facts.get("device") else UNKNOWN,
+                seconds(device_seconds(facts)),
                 number(facts.get("tokens_per_second")),
                 _megabytes(facts.get("peak_memory_mb")),
                 _megabytes(None if size is None else size / 1e6),
@@ -337,12 +340,14 @@ def training_table(run: Run, disk: Mapping[str, int]) -> str:
         "steps",
         "tokens",
         "training",
+        "devices",
+        "time x devices",
         "tokens/s",
         "peak memory",
         "model on disk",
         "device",
     ]
-    return table(header, rows, "llrrrrrrrl")
+    return table(header, rows, "llrrrrrrrrrl")
 
 
 def generation_table(run: Run) -> str:

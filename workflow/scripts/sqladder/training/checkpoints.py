@@ -27,13 +27,21 @@ def prepare_work_folder(folder: Path, settings: dict[str, Any]) -> int:
     if not path.is_file() or read_json(path) != settings:
         shutil.rmtree(folder, ignore_errors=True)
         write_json(path, settings)
-    steps = [0]
-    for checkpoint in folder.rglob("checkpoint-*"):
-        if (checkpoint / PROGRESS_FILE).is_file():
-            steps.append(int(checkpoint.name.rpartition("-")[2]))
-        else:
-            shutil.rmtree(checkpoint)
-    return max(steps)
+    remove_torn(folder)
+    return max(complete_checkpoints(folder), default=0)
+
+
+def complete_checkpoints(folder: Path) -> list[int]:
+    """Steps of the checkpoints of a work folder that a training may go on from."""
+    marks = folder.glob(f"run/checkpoint-*/{PROGRESS_FILE}")
+    return [int(mark.parent.name.rpartition("-")[2]) for mark in marks]
+
+
+def remove_torn(folder: Path) -> None:
+    """Remove the checkpoints of a work folder whose writing was interrupted."""
+    for checkpoint in folder.glob("run/checkpoint-*"):
+        if not (checkpoint / PROGRESS_FILE).is_file():
+            shutil.rmtree(checkpoint, ignore_errors=True)
 
 
 def mark_complete(checkpoint: Path, seconds: float) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from sqladder import prompts
-from sqladder.device import device_name, peak_memory_mb
+from sqladder.device import device_name
 from sqladder.errors import InputError
 from sqladder.files import Row, read_json
 from sqladder.folders import count_parameters
@@ -36,9 +36,14 @@ def run_facts(
     tokens = settings.epochs * sum(len(prompt) + len(answer) for prompt, answer in pairs)
     gpus = settings.parallelism.gpus * settings.parallelism.nodes
     return {
-        "method": "lora" if settings.lora else "full",
         **asdict(settings.parallelism),
+        "method": "lora" if settings.lora else "full",
+        "parallelism": settings.parallelism.method,
+        # As it ran: halved and doubled where memory ran out.
+        "batch_size": settings.batch_size,
+        "gradient_accumulation": settings.gradient_accumulation,
         **training_facts(watch, settings.epochs, round(tokens), base_model),
+        "gpu_hours": round(gpus * watch.seconds / 3600, 6) if torch.cuda.is_available() else 0.0,
         **speed_facts(settings, watch, pairs, base_model, gpus),
     }
 
@@ -85,7 +90,7 @@ def training_facts(watch: TrainingWatch, epochs: float, tokens: int, base_model:
         "total_parameters": count_parameters(base_model),
         "final_loss": watch.loss_curve[-1][1],
         "loss_curve": watch.loss_curve,
-        "peak_memory_mb": peak_memory_mb(),
+        "peak_memory_mb": watch.peak_memory_mb,
         "device": device_name(),
         "resumed": bool(watch.resumed_from),
     }

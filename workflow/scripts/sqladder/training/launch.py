@@ -1,15 +1,20 @@
 """A training job from its first process to its last: start, fall back when memory runs out, finish."""
 
+import os
 import shutil
-import subprocess
+import signal
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from sqladder.errors import InputError
 from sqladder.files import read_json, write_json
 from sqladder.training.checkpoints import fingerprint, prepare_work_folder
+from sqladder.training.disk import explain_full_disk, leaves_no_room
+from sqladder.training.faults import is_disk_full
+from sqladder.training.lifetime import holding, run_to_end
 from sqladder.training.processes import worker_command, worker_environment
 from sqladder.training.settings import TrainingSettings
 
@@ -26,14 +31,14 @@ PACKAGES = (
 )
 JOB_FILE = "job.json"
 FACTS_FILE = "facts.json"
+# How many rows there are, written after them.
+ROWS_FILE = "rows.json"
 # How a step's rows are split into micro-batches, once memory ran out for the split of the settings.
 SPLIT_FILE = "micro_batch.json"
 # Written by a process whose GPU had no memory left.
 OUT_OF_MEMORY_FILE = "out_of_memory.json"
-# What the first process says of the rows that it has written.
-ROWS_FILE = "rows.json"
-# Written by a process that met bad input: what is wrong with it.
-FAILURE_FILE = "failure.json"
+# Written by a process that stops for a reason that a user can mend, one a process.
+FAILURE_FILE = "failure.{rank}.json"
 
 Facts = dict[str, Any]
 
@@ -54,6 +59,23 @@ def fine_tune(
     Raises:
         InputError: a process failed.
     """
+    with holding(work_folder):
+        try:
+            return _fine_tune(settings, base_model, data, output, work_folder, profile)
+        except OSError as error:
+            if not is_disk_full(error):
+                raise
+            raise InputError(explain_full_disk(settings, base_model, work_folder)) from error
+
+
+def _fine_tune(
+    settings: TrainingSettings,
+    base_model: Path,
+    data: Path,
+    output: Path,
+    work_folder: Path,
+    profile: Path | None,
+) -> Facts:
     versions = {name: found for name in PACKAGES if (found := installed_version(name))}
     prepare_work_folder(
         work_folder,
@@ -89,6 +111,12 @@ def fine_tune(
     return facts | {"versions": versions}
 
 
+def write_failure(work_folder: Path, rank: int, error: InputError) -> None:
+    """Leave for the launcher why a process stops; it shows one reason, once and last."""
+    failure = {"step": getattr(error, "step", 0), "message": str(error)}
+    write_json(work_folder / FAILURE_FILE.format(rank=rank), failure)
+
+
 def installed_version(package: str) -> str | None:
     """Version of an installed package, None without it."""
     try:
@@ -99,24 +127,35 @@ def installed_version(package: str) -> str | None:
 
 def _run(settings: TrainingSettings, files: dict[str, Path | None], work_folder: Path) -> bool:
     """Run the job's processes to their end; False if they ran out of memory."""
-    out_of_memory, failure = work_folder / OUT_OF_MEMORY_FILE, work_folder / FAILURE_FILE
-    for left_over in (out_of_memory, failure, work_folder / ROWS_FILE):
+    out_of_memory, failures = work_folder / OUT_OF_MEMORY_FILE, FAILURE_FILE.format(rank="*")
+    for left_over in (work_folder / ROWS_FILE, out_of_memory, *work_folder.glob(failures)):
         left_over.unlink(missing_ok=True)
+    # We hold the folder, so whoever compiled here last is gone, and its locks bar nobody but us.
+    for lock in (work_folder / "extensions").rglob("lock"):
+        lock.unlink()
     split = work_folder / SPLIT_FILE
     job = {
         "settings": asdict(settings) | (read_json(split) if split.is_file() else {}),
         **{name: path and str(path) for name, path in files.items()},
+        # On other nodes it is no ancestor of the processes; there srun ends them.
+        "launcher": os.getpid() if settings.parallelism.nodes == 1 else None,
     }
     write_json(work_folder / JOB_FILE, job)
     command = worker_command(settings.parallelism, work_folder / JOB_FILE)
     environment = worker_environment(settings.parallelism, work_folder)
-    status = subprocess.run(command, env=environment).returncode
+    # srun passes SIGTERM on to its nodes.
+    parent_death = signal.SIGKILL if settings.parallelism.nodes == 1 else signal.SIGTERM
+    status = run_to_end(command, environment, parent_death=parent_death)
     if status == 0:
         return True
     if out_of_memory.is_file():
         return False
-    if failure.is_file():
-        raise InputError(read_json(failure))
+    if found := [read_json(path) for path in sorted(work_folder.glob(failures))]:
+        # Of several processes the one whose loss broke first knows why; it breaks the others'.
+        raise InputError(min(found, key=itemgetter("step"))["message"])
+    base_model = files["base_model"]
+    if leaves_no_room(settings, base_model, work_folder):  # not even for the process to say so
+        raise InputError(explain_full_disk(settings, base_model, work_folder))
     raise InputError(
         f"the training process ended with status {status}; what it said stands above. The same "
         f"command goes on from the last checkpoint in {work_folder}"
@@ -135,7 +174,7 @@ def _halve_micro_batch(settings: TrainingSettings, work_folder: Path) -> None:
     rows = split["batch_size"]
     if rows % 2:
         raise InputError(
-            f"the GPU's memory does not hold {rows} row{'s' * (rows > 1)} at a time, which cannot be "
+            f"memory does not hold {rows} row{'s' * (rows > 1)} at a time, which cannot be "
             "halved; set gradient_checkpointing: true, a smaller packing_length or a parallelism "
             "that parts the model (zero2, zero3, megatron)"
         )
@@ -145,7 +184,7 @@ def _halve_micro_batch(settings: TrainingSettings, work_folder: Path) -> None:
     }
     write_json(path, split)
     print(
-        f"out of GPU memory with {rows} rows at a time: going on with {split['batch_size']} and "
+        f"out of memory with {rows} rows at a time: going on with {split['batch_size']} and "
         f"{split['gradient_accumulation']} accumulation steps, the same rows a step",
         flush=True,
     )

@@ -40,9 +40,18 @@ def load_llamafactory(work_folder: Path) -> LlamaFactory:
     # would wait for each other's lock.
     os.environ["HF_DATASETS_CACHE"] = str(work_folder / "cache")
     os.environ.setdefault("LLAMAFACTORY_VERBOSITY", "WARN")
+    torch.serialization.register_package(0, lambda storage: None, _restore_to_cpu)
     with _torchaudio_optional():
         from llamafactory.train.tuner import export_model, run_exp
     return LlamaFactory(run_exp, export_model)
+
+
+def _restore_to_cpu(storage: Any, location: str) -> Any:
+    """Let the Trainer load a checkpoint to "cpu:0", as it calls the CPU where processes are several.
+
+    PyTorch knows the place by the name "cpu" only.
+    """
+    return storage if location.startswith("cpu:") else None
 
 
 @contextmanager

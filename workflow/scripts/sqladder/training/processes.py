@@ -71,6 +71,8 @@ def worker_environment(plan: Parallelism, work_folder: Path) -> dict[str, str]:
     # DeepSpeed's compiled operators: in the home folder a killed compilation would leave a lock on
     # which every later run waits.
     environment.setdefault("TORCH_EXTENSIONS_DIR", str(work_folder / "extensions"))
+    # Bars of loading and saving; a training's own progress is shown in any case.
+    environment.setdefault("TQDM_DISABLE", "1")
     if plan.method == "megatron":
         environment["USE_MCA"] = "1"
     return environment

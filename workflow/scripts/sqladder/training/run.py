@@ -17,9 +17,14 @@ from sqladder.errors import InputError
 from sqladder.files import read_json, read_jsonl, write_json
 from sqladder.folders import replacing_folder
 from sqladder.training import llamafactory, megatron
+from sqladder.training.disk import check_room, explain_full_disk, leaves_no_room
 from sqladder.training.facts import run_facts, token_pairs
+from sqladder.training.faults import is_disk_full, is_failed_write, is_out_of_memory
 from sqladder.training.launch import FACTS_FILE, OUT_OF_MEMORY_FILE, ROWS_FILE
+from sqladder.training.lifetime import end_with_launcher
+from sqladder.training.loss_guard import LossGuard, write_row_names
 from sqladder.training.packing import TokenRow, pack, token_row, write_token_rows
+from sqladder.training.progress import Progress, silence_trainer
 from sqladder.training.settings import TrainingSettings, log_interval, settings_from
 from sqladder.training.watch import TokenPair, TrainingWatch
 from sqladder.weights import check_adapter
@@ -40,12 +45,26 @@ def run_job(job: Path) -> None:
     """Train what a job file says, as one of its processes.
 
     The first process prepares the rows and, after the training, writes the model and the facts.
+
+    Raises:
+        InputError: the disk is full, memory does not hold the model, or the loss is not finite.
     """
     what = read_json(job)
+    end_with_launcher(what["launcher"])
     settings = settings_from(what["settings"])
-    base_model, output, work_folder = (
-        Path(what[name]) for name in ("base_model", "output", "work_folder")
-    )
+    base_model, work_folder = Path(what["base_model"]), Path(what["work_folder"])
+    try:
+        _train_and_write(what, settings, base_model, work_folder)
+    except Exception as error:
+        hidden = is_failed_write(error) and leaves_no_room(settings, base_model, work_folder)
+        if is_disk_full(error) or hidden:
+            raise InputError(explain_full_disk(settings, base_model, work_folder)) from error
+        raise
+
+
+def _train_and_write(
+    what: dict[str, Any], settings: TrainingSettings, base_model: Path, work_folder: Path
+) -> None:
     by_megatron = settings.parallelism.method == "megatron"
     if by_megatron:
         megatron.check_ready(settings.parallelism, base_model)
@@ -56,21 +75,27 @@ def run_job(job: Path) -> None:
     steps = planned_steps(rows, settings)
     arguments = llamafactory.training_arguments(settings, base_model, work_folder, steps)
     watch = TrainingWatch()
+    callbacks = [watch, *_kernels(settings, longest), *_profile(what["profile"], is_first)]
+    # Megatron's model is not called with the rows of a batch alone.
+    if not by_megatron:
+        callbacks.append(LossGuard(work_folder))
     if is_first:
+        check_room(settings, base_model, work_folder, steps)
         llamafactory.write_yaml(work_folder / "train.yaml", arguments)
         print(f"training on {rows} rows for {steps} steps on {device_name()}", flush=True)
+        tokens = settings.epochs * sum(len(prompt) + len(answer) for prompt, answer in pairs)
+        callbacks.append(Progress(tokens / steps))
     train, export = llamafactory.load_llamafactory(work_folder)
+    silence_trainer()
     try:
-        train(
-            arguments,
-            callbacks=[watch, *_kernels(settings, longest), *_profile(what["profile"], is_first)],
-        )
-    except torch.OutOfMemoryError as error:
-        write_json(work_folder / OUT_OF_MEMORY_FILE, str(error))
+        train(arguments, callbacks=callbacks)
+    except Exception as error:
+        if is_out_of_memory(error):
+            _report_out_of_memory(error, watch, work_folder)
         raise
     if not is_first:
         return
-    _write_model(settings, base_model, output, work_folder, export)
+    _write_model(settings, base_model, Path(what["output"]), work_folder, export)
     if by_megatron:
         megatron.complete_facts(watch, log_interval(steps, settings.save_steps), base_model)
     facts = run_facts(settings, watch, pairs, base_model)
@@ -79,11 +104,25 @@ def run_job(job: Path) -> None:
     print(f"trained {watch.steps} steps in {watch.seconds:.1f} s, loss {first:.3f} -> {last:.3f}")
 
 
+def _report_out_of_memory(error: Exception, watch: TrainingWatch, work_folder: Path) -> None:
+    """Have the launcher try smaller micro-batches; raises where they would not help."""
+    if not watch.begun:
+        raise InputError(
+            f"memory does not hold the model and its optimizer, before any row: {error}. Choose a "
+            "parallelism that parts the model (zero2, zero3, megatron), optimizer: adamw_8bit, or a "
+            "larger GPU"
+        ) from error
+    write_json(work_folder / OUT_OF_MEMORY_FILE, str(error))
+
+
 def _prepare_rows(
     settings: TrainingSettings, base_model: Path, data: Path, work_folder: Path
 ) -> list[TokenPair]:
     tokenizer = AutoTokenizer.from_pretrained(base_model)
-    pairs = pairs_within(token_pairs(tokenizer, read_jsonl(data), data), settings.cutoff_length)
+    rows = read_jsonl(data)
+    pairs = token_pairs(tokenizer, rows, data)
+    write_row_names(work_folder, rows, pairs)
+    pairs = pairs_within(pairs, settings.cutoff_length)
     longest = max(len(prompt) + len(answer) for prompt, answer in pairs)
     prepared = _token_rows(settings, pairs, longest, tokenizer.pad_token_id)
     write_token_rows(work_folder / "data", prepared)

@@ -1,0 +1,15 @@
+"""What a training cost: the time of every device that it held."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def devices(training: Mapping[str, Any]) -> int:
+    """Devices that a training held at a time; one where train.json knows of no others."""
+    return training.get("gpus", 1) * training.get("nodes", 1)
+
+
+def device_seconds(training: Mapping[str, Any]) -> float | None:
+    """Seconds of all devices together, None where the time is not known."""
+    taken = training.get("seconds")
+    return None if taken is None else taken * devices(training)

@@ -1,0 +1,148 @@
+"""Stops a training at the step whose loss is not finite, and says which rows were in it."""
+
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from transformers import TrainerCallback
+
+from sqladder.errors import InputError
+from sqladder.files import Row, read_json, write_json
+from sqladder.training.watch import IGNORED, TokenPair
+
+ROW_NAMES_FILE = "row_names.json"
+MOST_NAMES = 20
+
+Batch = dict[str, torch.Tensor]
+
+
+class LossError(InputError):
+    """A loss that is not finite.
+
+    Attributes:
+        step: of the optimizer, from 1; of several processes the one with the first step knows why.
+    """
+
+    def __init__(self, message: str, step: int) -> None:
+        super().__init__(message)
+        self.step = step
+
+
+class _Step(NamedTuple):
+    """What is known of a step before its losses have come from the GPU."""
+
+    number: int
+    learning_rate: float
+    losses: torch.Tensor
+    copied: Any
+    batches: list[Batch]
+
+
+class LossGuard(TrainerCallback):
+    """Looks at the loss of every micro-batch, whether it is logged or not.
+
+    The losses of a step are read while the GPU computes the next one, so that it never waits; at a
+    step that is logged or saved they are read at once, so that no checkpoint holds broken weights.
+    """
+
+    def __init__(self, work_folder: Path) -> None:
+        self.work_folder = work_folder
+        self._losses: list[torch.Tensor] = []
+        self._batches: list[Batch] = []
+        self._learning_rate = 0.0
+        self._previous: _Step | None = None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Look at what the model is given and what it gives."""
+        self._hook = kwargs["model"].register_forward_hook(self._note, with_kwargs=True)
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Note the learning rate; at the end of a step it is the next one's."""
+        self._learning_rate = kwargs["optimizer"].param_groups[0]["lr"]
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Check the losses of the step before this one, and of this one where others need them."""
+        current = self._finish_step(state.global_step)
+        if self._previous:
+            self._check(self._previous, state.max_steps, args.learning_rate)
+        self._previous = current
+        if control.should_log or control.should_save or state.global_step >= state.max_steps:
+            self._check(current, state.max_steps, args.learning_rate)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Leave the model as it was."""
+        self._hook.remove()
+
+    def _note(self, module: Any, args: Any, given: dict[str, Any], output: Any) -> None:
+        if module.training:
+            self._losses.append(output.loss.detach().float())
+            names = ("input_ids", "labels", "attention_mask", "position_ids")
+            self._batches.append({n: given[n] for n in names if given.get(n) is not None})
+
+    def _finish_step(self, number: int) -> _Step:
+        losses = torch.stack(self._losses).to("cpu", non_blocking=True)
+        copied = None
+        if torch.cuda.is_available():
+            copied = torch.cuda.Event()
+            copied.record()
+        step = _Step(number, self._learning_rate, losses, copied, self._batches)
+        self._losses, self._batches = [], []
+        return step
+
+    def _check(self, step: _Step, steps: int, highest_rate: float) -> None:
+        if step.copied:
+            step.copied.synchronize()
+        losses = step.losses.tolist()
+        bad = [place for place, loss in enumerate(losses) if not math.isfinite(loss)]
+        if bad:
+            rows = [row for place in bad for row in members(step.batches[place])]
+            raise LossError(
+                f"the loss is {losses[bad[0]]} at step {step.number} of {steps}, in {len(bad)} of "
+                f"its {len(losses)} batches of this process, at a learning rate of "
+                f"{step.learning_rate:.3g}; rows: {self._names(rows)}. If the losses before it rose, "
+                f"the training diverged: try a learning rate below {highest_rate:g}; if they did "
+                "not, look at these rows",
+                step.number,
+            )
+
+    def _names(self, rows: Sequence[np.ndarray]) -> str:
+        known = read_json(self.work_folder / ROW_NAMES_FILE)
+        names = [name for row in rows for name in known.get(digest(row), ["unknown"])]
+        more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+        return ", ".join(map(str, names[:MOST_NAMES])) + more
+
+
+def members(batch: Batch) -> Iterator[np.ndarray]:
+    """Token ids of each row of the data in a batch, whether rows are packed or padded.
+
+    Args:
+        batch: `input_ids` and `labels`, and `attention_mask` and `position_ids` where there are any;
+            each of (rows, length).
+    """
+    arrays = {name: tensor.cpu().numpy() for name, tensor in batch.items()}
+    for row in range(len(arrays["input_ids"])):
+        mask = arrays["attention_mask"][row] != 0 if "attention_mask" in arrays else slice(None)
+        ids, labels = arrays["input_ids"][row][mask], arrays["labels"][row][mask]
+        starts = np.array([0])
+        if "position_ids" in arrays:
+            starts = np.flatnonzero(arrays["position_ids"][row][mask] == 0)
+        for start, end in zip(starts, [*starts[1:], len(ids)], strict=True):
+            if (labels[start:end] != IGNORED).any():  # else padding
+                yield ids[start:end]
+
+
+def digest(ids: Sequence[int] | np.ndarray) -> str:
+    """A short text that stands for a row's token ids."""
+    return hashlib.blake2b(np.asarray(ids, np.int32).tobytes(), digest_size=8).hexdigest()
+
+
+def write_row_names(work_folder: Path, rows: Sequence[Row], pairs: Sequence[TokenPair]) -> None:
+    """Keep which row of the data has which token ids: its id, or its number from 1."""
+    names: dict[str, list[Any]] = {}
+    for number, (row, (prompt, answer)) in enumerate(zip(rows, pairs, strict=True), start=1):
+        names.setdefault(digest(prompt + answer), []).append(row.get("id", number))
+    write_json(work_folder / ROW_NAMES_FILE, names)
