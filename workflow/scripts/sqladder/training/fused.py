@@ -4,8 +4,8 @@ Four changes, none of which alters what is computed beyond rounding:
 
 - Attention among the members of a packed row by FlashAttention's variable-length kernel (Dao, 2023,
   arXiv:2307.08691), instead of a mask over the whole row.
-- Logits only where there is a label. The labels of a text-to-SQL row are its answer, a fifth of its
-  tokens, and the vocabulary of 151,936 entries is a fifth of the network.
+- Logits only where there is a label. The labels of a text-to-SQL row are its answer, a small part of
+  its tokens, and the vocabulary of 151,936 entries is a fifth of the network.
 - torch.compile for each decoder layer and for the cross entropy, on GPUs: norms, rotary positions
   and gates are fused instead of read and written one by one.
 - A residual stream in bfloat16 also where the weights are float32 for the optimizer.
