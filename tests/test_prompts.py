@@ -10,6 +10,8 @@ import toy_models
 from sqladder import prompts
 from sqladder.errors import InputError
 from sqladder.training import llamafactory
+from sqladder.training.facts import token_pairs
+from sqladder.training.packing import token_row, write_token_rows
 from sqladder.training.settings import TrainingSettings
 from sqladder.training.watch import IGNORED
 
@@ -60,17 +62,32 @@ def model_folder(request, tmp_path):
 
 
 def rows_that_llamafactory_trains_on(model_folder, work_folder, rows):
-    """Its own data set, made by its own code from the arguments that train.py passes to it."""
-    from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
+    """What its own code loads and puts into a batch, from the arguments that train.py passes to it."""
+    from llamafactory.data import (
+        SFTDataCollatorWith4DAttentionMask,
+        get_dataset,
+        get_template_and_fix_tokenizer,
+    )
     from llamafactory.hparams import get_train_args
     from llamafactory.model import load_tokenizer
 
-    llamafactory.write_data_set(work_folder, rows)
+    pairs = token_pairs(AutoTokenizer.from_pretrained(model_folder), rows, model_folder)
+    write_token_rows(work_folder / "data", [token_row(pair) for pair in pairs])
     arguments = llamafactory.training_arguments(SETTINGS, model_folder, work_folder, steps=1)
     model, data, training, _, _ = get_train_args(arguments)
     modules = load_tokenizer(model)
     template = get_template_and_fix_tokenizer(modules["tokenizer"], data)
-    return get_dataset(template, model, data, training, stage="sft", **modules)["train_dataset"]
+    loaded = get_dataset(template, model, data, training, stage="sft", **modules)["train_dataset"]
+    collator = SFTDataCollatorWith4DAttentionMask(
+        template=template, pad_to_multiple_of=8, label_pad_token_id=IGNORED, **modules
+    )
+    batch = collator([dict(row) for row in loaded])
+    kept = batch.pop("attention_mask").bool()
+    assert not (batch["labels"][~kept] != IGNORED).any()
+    return [
+        {name: batch[name][row][mask].tolist() for name in ("input_ids", "labels")}
+        for row, mask in enumerate(kept)
+    ]
 
 
 def test_training_begins_with_the_ids_of_inference_and_learns_sql_and_end_token_only(
