@@ -15,7 +15,7 @@ from pathlib import Path
 from sqladder.errors import InputError, run_main
 from sqladder.files import write_json
 from sqladder.folders import check_model_folder
-from sqladder.training.launch import fine_tune
+from sqladder.training.launch import TrainingFiles, fine_tune
 from sqladder.training.settings import (
     KERNELS,
     METHODS,
@@ -107,9 +107,10 @@ def main() -> None:
     if settings is None:
         facts = keep_base_model(args.base_model, args.output)
     else:
-        facts = fine_tune(
-            settings, args.base_model, args.data, args.output, args.work_folder, args.profile
+        files = TrainingFiles(
+            args.base_model, args.data, args.output, args.work_folder, args.profile
         )
+        facts = fine_tune(settings, files)
     write_json(args.facts, facts)
 
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 import signal
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from operator import itemgetter
 from pathlib import Path
@@ -43,54 +43,54 @@ FAILURE_FILE = "failure.{rank}.json"
 Facts = dict[str, Any]
 
 
-def fine_tune(
-    settings: TrainingSettings,
-    base_model: Path,
-    data: Path,
-    output: Path,
-    work_folder: Path,
-    profile: Path | None,
-) -> Facts:
-    """Train in processes of their own, write the model to `output`, and return the run's facts.
+@dataclass(frozen=True)
+class TrainingFiles:
+    """What a training reads and writes.
 
-    Checkpoints stay in `work_folder` until the model is written: the same call after a kill goes
+    Attributes:
+        base_model: Hugging Face folder.
+        data: prompts with answers, JSON Lines.
+        output: folder of the trained model.
+        work_folder: checkpoints and LLaMA-Factory's files.
+        profile: where a step's GPU time goes, None if nobody asked.
+    """
+
+    base_model: Path
+    data: Path
+    output: Path
+    work_folder: Path
+    profile: Path | None
+
+
+def fine_tune(settings: TrainingSettings, files: TrainingFiles) -> Facts:
+    """Train in processes of their own, write the model, and return the run's facts.
+
+    Checkpoints stay in the work folder until the model is written: the same call after a kill goes
     on from the last of them.
 
     Raises:
         InputError: a process failed.
     """
-    with holding(work_folder):
+    with holding(files.work_folder):
         try:
-            return _fine_tune(settings, base_model, data, output, work_folder, profile)
+            return _fine_tune(settings, files)
         except OSError as error:
             if not is_disk_full(error):
                 raise
-            raise InputError(explain_full_disk(settings, base_model, work_folder)) from error
+            raise _full_disk(settings, files) from error
 
 
-def _fine_tune(
-    settings: TrainingSettings,
-    base_model: Path,
-    data: Path,
-    output: Path,
-    work_folder: Path,
-    profile: Path | None,
-) -> Facts:
+def _full_disk(settings: TrainingSettings, files: TrainingFiles) -> InputError:
+    return InputError(explain_full_disk(settings, files.base_model, files.work_folder))
+
+
+def _fine_tune(settings: TrainingSettings, files: TrainingFiles) -> Facts:
+    work_folder = files.work_folder
     versions = {name: found for name in PACKAGES if (found := installed_version(name))}
-    prepare_work_folder(
-        work_folder,
-        asdict(settings)
-        | {"data": fingerprint(data), "base_model": fingerprint(base_model), "versions": versions},
-    )
+    sources = {"data": fingerprint(files.data), "base_model": fingerprint(files.base_model)}
+    prepare_work_folder(work_folder, asdict(settings) | sources | {"versions": versions})
     (work_folder / FACTS_FILE).unlink(missing_ok=True)
-    files = {
-        "base_model": base_model,
-        "data": data,
-        "output": output,
-        "work_folder": work_folder,
-        "profile": profile,
-    }
-    while not _run(settings, files, work_folder):
+    while not _run(settings, files):
         _halve_micro_batch(settings, work_folder)
     facts = read_json(work_folder / FACTS_FILE)
     for leftover in (
@@ -125,8 +125,9 @@ def installed_version(package: str) -> str | None:
         return None
 
 
-def _run(settings: TrainingSettings, files: dict[str, Path | None], work_folder: Path) -> bool:
+def _run(settings: TrainingSettings, files: TrainingFiles) -> bool:
     """Run the job's processes to their end; False if they ran out of memory."""
+    work_folder = files.work_folder
     out_of_memory, failures = work_folder / OUT_OF_MEMORY_FILE, FAILURE_FILE.format(rank="*")
     for left_over in (work_folder / ROWS_FILE, out_of_memory, *work_folder.glob(failures)):
         left_over.unlink(missing_ok=True)
@@ -136,7 +137,7 @@ def _run(settings: TrainingSettings, files: dict[str, Path | None], work_folder:
     split = work_folder / SPLIT_FILE
     job = {
         "settings": asdict(settings) | (read_json(split) if split.is_file() else {}),
-        **{name: path and str(path) for name, path in files.items()},
+        **{name: path and str(path) for name, path in asdict(files).items()},
         # On other nodes it is no ancestor of the processes; there srun ends them.
         "launcher": os.getpid() if settings.parallelism.nodes == 1 else None,
     }
@@ -153,9 +154,9 @@ def _run(settings: TrainingSettings, files: dict[str, Path | None], work_folder:
     if found := [read_json(path) for path in sorted(work_folder.glob(failures))]:
         # Of several processes the one whose loss broke first knows why; it breaks the others'.
         raise InputError(min(found, key=itemgetter("step"))["message"])
-    base_model = files["base_model"]
-    if leaves_no_room(settings, base_model, work_folder):  # not even for the process to say so
-        raise InputError(explain_full_disk(settings, base_model, work_folder))
+    # Not even for the process to say so.
+    if leaves_no_room(settings, files.base_model, work_folder):
+        raise _full_disk(settings, files)
     raise InputError(
         f"the training process ended with status {status}; what it said stands above. The same "
         f"command goes on from the last checkpoint in {work_folder}"
