@@ -114,7 +114,7 @@ def test_shards_die_with_a_parent_that_is_killed(command, tmp_path):
     )
     path = os.pathsep.join(sys.path)
     parent = subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path})
-    marker = f"--prompts={tmp_path}/work/".encode()
+    marker = f"--prompts={tmp_path / 'work'}{os.sep}".encode()
     wait_for(lambda: len(processes_with(marker)) == 2)
     parent.send_signal(signal.SIGKILL)
     parent.wait()

@@ -13,9 +13,9 @@ import pytest
 import toy_models
 from conftest import ROOT
 from fault_injection import workers_of
+from sqladder import lifetime
 from sqladder.errors import InputError
-from sqladder.training import lifetime
-from sqladder.training.lifetime import (
+from sqladder.lifetime import (
     OWNER_VARIABLE,
     holding,
     is_gone,
@@ -62,7 +62,7 @@ def test_a_process_is_gone_when_it_ended_or_another_has_its_number():
 
 LAUNCHER = """
     import os, sys
-    from sqladder.training.lifetime import run_to_end
+    from sqladder.lifetime import run_to_end
     run_to_end([sys.executable, "-c", sys.argv[1]], dict(os.environ))
 """
 
@@ -85,7 +85,7 @@ def test_a_launcher_ends_when_its_workflow_was_killed():
         import os, sys
         os.environ["{OWNER_VARIABLE}"] = "{host} {workflow.pid} {started}"
         from sqladder.errors import run_main
-        from sqladder.training.lifetime import run_to_end
+        from sqladder.lifetime import run_to_end
         worker = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
         run_main(lambda: run_to_end([sys.executable, "-c", worker], dict(os.environ)))
     """
@@ -108,7 +108,7 @@ def test_a_job_of_a_killed_workflow_that_comes_late_starts_nothing(monkeypatch, 
 
 
 def test_a_worker_without_its_launcher_ends_at_once():
-    text = "from sqladder.training.lifetime import end_with_launcher; end_with_launcher({})"
+    text = "from sqladder.lifetime import end_with_launcher; end_with_launcher({})"
     orphan = python(text.format(2**22 + 1), stderr=subprocess.PIPE)
     assert "has ended" in orphan.communicate(timeout=60)[1]
     assert orphan.returncode == 1
@@ -126,7 +126,7 @@ def test_the_exit_status_of_the_command_comes_back(monkeypatch):
 HOLDER = """
     import sys, time
     from pathlib import Path
-    from sqladder.training.lifetime import holding
+    from sqladder.lifetime import holding
     with holding(Path(sys.argv[1])):
         print("held", flush=True)
         time.sleep(float(sys.argv[2]))

@@ -17,7 +17,7 @@ from sqladder.databases.engine import is_foreign
 from sqladder.errors import InputError
 from sqladder.modules import imported_modules
 from sqladder.runlock import take_lock
-from sqladder.training.lifetime import OWNER_VARIABLE, this_process
+from sqladder.lifetime import OWNER_VARIABLE, this_process
 
 # Jobs inherit it: a training job ends when the Snakemake that started it was killed.
 os.environ[OWNER_VARIABLE] = this_process()

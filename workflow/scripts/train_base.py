@@ -19,9 +19,9 @@ from sqladder.base_model import Recipe, Shape, new_model, pretrain, train_tokeni
 from sqladder.errors import run_main
 from sqladder.files import read_jsonl, write_json
 from sqladder.folders import replacing_folder
+from sqladder.lifetime import holding
 from sqladder.training.checkpoints import fingerprint, prepare_work_folder
 from sqladder.training.facts import token_pairs, training_facts
-from sqladder.training.lifetime import holding
 
 
 def parse_arguments() -> argparse.Namespace:

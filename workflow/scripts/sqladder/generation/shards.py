@@ -1,10 +1,8 @@
 """Generation on several GPUs: one process for each, which answers a share of the prompts."""
 
-import ctypes
 import json
 import os
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -15,10 +13,10 @@ from typing import Any
 from sqladder.errors import InputError
 from sqladder.files import Row, join_by_id, read_json, read_jsonl, write_jsonl
 from sqladder.gpu_devices import installed_devices, usable_devices
+from sqladder.lifetime import dying_with_us
 
 SECONDS_BETWEEN_LOOKS = 0.2
 LINES_OF_A_LOG = 5
-SIGNAL_OF_PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 @dataclass(frozen=True)
@@ -138,15 +136,6 @@ def _start(command: Sequence[str], shard: Shard) -> subprocess.Popen:
         "facts": shard.file("facts.json"),
         "gpus": 1,
     }
-    libc = ctypes.CDLL(None)
-    parent = os.getpid()
-
-    def die_with_parent() -> None:
-        # A parent that is killed cannot stop its shards, and each holds a GPU.
-        libc.prctl(SIGNAL_OF_PARENT_DEATH, signal.SIGKILL)
-        if os.getppid() != parent:
-            os.kill(os.getpid(), signal.SIGKILL)
-
     with shard.file("log").open("wb") as log:
         return subprocess.Popen(
             [*command, *(f"--{name}={value}" for name, value in files.items())],
@@ -154,7 +143,8 @@ def _start(command: Sequence[str], shard: Shard) -> subprocess.Popen:
             # Standard input is inherited: the lease of the GPUs hangs on it (docs/gpus.md).
             stdout=log,
             stderr=subprocess.STDOUT,
-            preexec_fn=die_with_parent,
+            # A parent that is killed cannot stop its shards, and each holds a GPU.
+            preexec_fn=dying_with_us(),
         )
 
 

@@ -16,12 +16,12 @@ from sqladder.device import device_name
 from sqladder.errors import InputError
 from sqladder.files import read_json, read_jsonl, write_json
 from sqladder.folders import replacing_folder
+from sqladder.lifetime import end_with_launcher
 from sqladder.training import llamafactory, megatron
 from sqladder.training.disk import check_room, explain_full_disk, leaves_no_room
 from sqladder.training.facts import run_facts, token_pairs
 from sqladder.training.faults import is_disk_full, is_failed_write, is_out_of_memory
 from sqladder.training.launch import FACTS_FILE, OUT_OF_MEMORY_FILE, ROWS_FILE
-from sqladder.training.lifetime import end_with_launcher
 from sqladder.training.loss_guard import LossGuard, write_row_names
 from sqladder.training.packing import TokenRow, pack, token_row, write_token_rows
 from sqladder.training.progress import Progress, silence_trainer

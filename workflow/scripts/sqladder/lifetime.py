@@ -101,7 +101,7 @@ def run_to_end(
         InputError: the workflow's process was killed.
     """
     refuse_without_workflow()
-    with subprocess.Popen(command, env=environment, preexec_fn=_dying_with_us(parent_death)) as run:
+    with subprocess.Popen(command, env=environment, preexec_fn=dying_with_us(parent_death)) as run:
         try:
             while True:
                 try:
@@ -123,7 +123,8 @@ def refuse_without_workflow() -> None:
         )
 
 
-def _dying_with_us(sent: int) -> Callable[[], None]:
+def dying_with_us(sent: int = signal.SIGKILL) -> Callable[[], None]:
+    """Give the `preexec_fn` of a process that gets a signal when this one ends, even by a kill."""
     parent = os.getpid()
 
     def prepare() -> None:
