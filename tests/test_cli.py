@@ -224,8 +224,7 @@ def test_a_bar_is_drawn_on_a_terminal_only(folder):
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS), "TERM": "xterm"}
     subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=terminal)
     os.close(terminal)
-    assert b"queries" in os.read(main, 10_000)
-    os.close(main)
+    assert "queries" in shown_on(main)
 
 
 def test_the_command_starts_without_heavy_imports(folder):

@@ -10,6 +10,7 @@ import pytest
 
 from sqladder.training import progress
 from sqladder.training.progress import Progress, clock
+from terminal import shown_on
 
 ARGUMENTS = SimpleNamespace()
 
@@ -74,9 +75,7 @@ def test_a_terminal_gets_one_line_written_anew(time_passes, monkeypatch):
         log(shown, time_passes, step=10, seconds=20)
         log(shown, time_passes, step=100, seconds=30)
         shown.on_train_end(ARGUMENTS, None, None)
-        terminal.flush()
-        text = os.read(reading, 100_000).decode()
-    os.close(reading)
+    text = shown_on(reading)
     assert len(re.findall(r"\r[^\r\n]*step \d+/100", text)) >= 2
     assert text.count("\n") == 1
     assert "step 100/100" in text.splitlines()[-1]
