@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sqladder.cli import parse_arguments
+from terminal import shown_on
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "workflow" / "scripts"
 GOLD = [
