@@ -21,9 +21,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow/scripts"))
 
 import generate
-from sqladder import prompts
 from sqladder.files import Row, read_json, read_jsonl, write_json, write_jsonl
-from sqladder.generation import vllm_engine
+from sqladder.generation import tokens, vllm_engine
 from sqladder.generation.contract import Completion, Decoding, cut_at_end_token, timed
 
 # The original experiment: prompts a call, and its settings of vLLM and of sampling.
@@ -40,9 +39,13 @@ def with_tokens() -> None:
     """Run generate.py's main; its predictions get the tokens of prompt and answer as well."""
     plain = generate.prediction
 
-    def prediction(tokenizer: Any, row: Row, ids: list[int], completions: list[Completion]) -> Row:
-        tokens = {"prompt_ids": ids, "token_ids": completions[0].token_ids}
-        return plain(tokenizer, row, ids, completions) | tokens
+    def prediction(
+        row: Row, ids: list[int], completions: list[Completion], texts: list[str]
+    ) -> Row:
+        return plain(row, ids, completions, texts) | {
+            "prompt_ids": ids,
+            "token_ids": completions[0].token_ids,
+        }
 
     generate.prediction = prediction
     generate.main()
@@ -50,16 +53,18 @@ def with_tokens() -> None:
 
 def write_results(
     args: argparse.Namespace,
-    tokenizer: Any,
-    inputs: Sequence[tuple[Row, list[int]]],
-    completions: Sequence[Completion],
+    rows: Sequence[Row],
+    prompts: Sequence[list[int]],
+    answers: Sequence[list[Completion]],
     stages: dict[str, float],
 ) -> None:
     """Write predictions and facts in generate.py's form."""
     predictions = [
-        generate.prediction(tokenizer, row, ids, [completion])
-        | {"prompt_ids": ids, "token_ids": completion.token_ids}
-        for (row, ids), completion in zip(inputs, completions, strict=True)
+        generate.prediction(row, ids, completions, texts)
+        | {"prompt_ids": ids, "token_ids": completions[0].token_ids}
+        for row, ids, completions, texts in zip(
+            rows, prompts, answers, tokens.decode(args.model, answers), strict=True
+        )
     ]
     write_jsonl(args.output, predictions)
     facts = generate.generation_facts("vllm", predictions)
@@ -67,20 +72,17 @@ def write_results(
     write_json(args.facts, facts | seconds | {"stages": stages, "gpus": 1})
 
 
-def tokenized(args: argparse.Namespace) -> tuple[Any, list[tuple[Row, list[int]]]]:
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(args.model)
+def encoded(args: argparse.Namespace) -> tuple[list[Row], tokens.Encoded]:
     rows = read_jsonl(args.prompts)
-    return tokenizer, [(row, prompts.prompt_ids(tokenizer, row["messages"])) for row in rows]
+    return rows, tokens.encode(args.model, rows, args.max_new_tokens)
 
 
 def original(args: argparse.Namespace) -> None:
     """Generate as the original experiment did: a few prompts a call, vLLM's defaults otherwise."""
     stages: dict[str, float] = {}
     with timed(stages, "tokenization"):
-        tokenizer, inputs = tokenized(args)
-    with timed(stages, "imports"):
+        rows, (inputs, ends) = encoded(args)
+    with timed(stages, "engine_import"):
         vllm_engine.import_vllm(args.cache_folder)
         from vllm import LLM, SamplingParams
     options = {"max_num_seqs": ORIGINAL_SEQUENCES, "max_model_len": 4096}
@@ -88,50 +90,46 @@ def original(args: argparse.Namespace) -> None:
         options |= {"enforce_eager": True, "dtype": "float32"}
     with timed(stages, "engine_start"), vllm_engine.LoggedStages(stages):
         engine = LLM(model=str(args.model), **options, **vllm_engine.extra_options())
-    ends = prompts.end_tokens(tokenizer)
     sampling = SamplingParams(
         max_tokens=args.max_new_tokens, stop_token_ids=ends, seed=42, **ORIGINAL_SAMPLING
     )
     outputs = []
     with timed(stages, "generation"):
         for start in range(0, len(inputs), ORIGINAL_CALL):
-            batch = inputs[start : start + ORIGINAL_CALL]
-            tokens = [{"prompt_token_ids": ids} for _, ids in batch]
-            outputs += engine.generate(tokens, sampling, use_tqdm=False)
-    completions = [cut_at_end_token(list(output.outputs[0].token_ids), ends) for output in outputs]
-    write_results(args, tokenizer, inputs, completions, stages)
+            batch = [{"prompt_token_ids": ids} for ids in inputs[start : start + ORIGINAL_CALL]]
+            outputs += engine.generate(batch, sampling, use_tqdm=False)
+    answers = [[cut_at_end_token(list(output.outputs[0].token_ids), ends)] for output in outputs]
+    write_results(args, rows, inputs, answers, stages)
 
 
 def served(args: argparse.Namespace) -> None:
     """Generate as our engine does, with the adapter served beside the base model."""
     stages: dict[str, float] = {}
     with timed(stages, "tokenization"):
-        tokenizer, inputs = tokenized(args)
-    with timed(stages, "imports"):
+        rows, (inputs, ends) = encoded(args)
+    with timed(stages, "engine_import"):
         vllm_engine.import_vllm(args.cache_folder)
         from vllm import LLM, SamplingParams
         from vllm.lora.request import LoRARequest
-    context = max(len(ids) for _, ids in inputs) + args.max_new_tokens
+    context = max(len(ids) for ids in inputs) + args.max_new_tokens
     at_once = min(args.batch_size, len(inputs))
     options = vllm_engine.engine_options(args.model, context, at_once, not args.on_cpu)
     options |= {"enable_lora": True, "max_lora_rank": RANK} | vllm_engine.extra_options()
     with timed(stages, "engine_start"), vllm_engine.LoggedStages(stages):
         engine = LLM(**options, seed=42)
-    ends = prompts.end_tokens(tokenizer)
     decoding = Decoding(args.max_new_tokens, 0, 1, 1, 42)
-    order = sorted(range(len(inputs)), key=lambda index: inputs[index][1])
+    order = sorted(range(len(inputs)), key=lambda index: inputs[index])
     with timed(stages, "generation"):
         outputs = engine.generate(
-            [{"prompt_token_ids": inputs[i][1]} for i in order],
+            [{"prompt_token_ids": inputs[i]} for i in order],
             SamplingParams(**vllm_engine.sampling_options(decoding, ends, [])),
             lora_request=LoRARequest("adapter", 1, str(args.adapter)),
         )
     answers = {
-        index: cut_at_end_token(list(output.outputs[0].token_ids), ends)
+        index: [cut_at_end_token(list(output.outputs[0].token_ids), ends)]
         for index, output in zip(order, outputs, strict=True)
     }
-    completions = [answers[index] for index in range(len(inputs))]
-    write_results(args, tokenizer, inputs, completions, stages)
+    write_results(args, rows, inputs, [answers[index] for index in range(len(inputs))], stages)
 
 
 def make_adapter(args: argparse.Namespace) -> None:

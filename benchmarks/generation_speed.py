@@ -205,8 +205,8 @@ class Bench:
 
 def print_table(results: dict[str, dict[str, Any]]) -> None:
     """One line a setting; seconds, but for the last columns."""
-    stages = ("tokenization", "imports", "engine_start", "weights", "profile_and_warm_up")
-    stages += ("graph_capture", "generation")
+    stages = ("imports", "engine_import", "tokenization", "engine_start", "weights")
+    stages += ("profile_and_warm_up", "graph_capture", "generation")
     header = ["setting", "process", "to file", *stages, "prompts/s", "tokens/s", "MB", "same"]
     print("| " + " | ".join(name.replace("_", " ") for name in header) + " |")
     print("|---" + "|--:" * (len(header) - 1) + "|")

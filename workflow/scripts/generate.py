@@ -15,14 +15,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sqladder import prompts
 from sqladder.errors import InputError, run_main
 from sqladder.extraction import extract_sql
-from sqladder.files import Row, by_id, read_json, read_jsonl, write_json, write_jsonl
+from sqladder.files import Row, by_id, read_jsonl, write_json, write_jsonl
 from sqladder.folders import check_model_folder
-from sqladder.generation import shards
+from sqladder.generation import shards, tokens
 from sqladder.generation.contract import Completion, Decoding, timed
-from sqladder.imports import leave_out_sklearn
+from sqladder.imports import uncollected
 
 STARTED = time.monotonic()
 
@@ -68,32 +67,6 @@ def check_decoding(decoding: Decoding) -> Decoding:
     return decoding
 
 
-def check_tokenizer(tokenizer: Any, model: Path) -> None:
-    """Refuse a tokenizer of another model, whose tokens the network would take for others."""
-    rows = read_json(model / "config.json")["vocab_size"]
-    if len(tokenizer) > rows:
-        raise InputError(
-            f"the tokenizer in {model} has {len(tokenizer)} tokens, but its network knows {rows}: "
-            "it is the tokenizer of another model; copy the right one into the folder"
-        )
-    if not prompts.end_tokens(tokenizer):
-        raise InputError(
-            f"the tokenizer in {model} has no end token, so no answer would end: "
-            "name its eos_token in tokenizer_config.json"
-        )
-
-
-def check_lengths(rows: Sequence[Row], ids: Sequence[list[int]], new: int, model: Path) -> None:
-    """Refuse a prompt that leaves no room for its answer, before an engine cuts it in silence."""
-    limit = read_json(model / "config.json")["max_position_embeddings"]
-    for row, tokens in zip(rows, ids, strict=True):
-        if len(tokens) + new > limit:
-            raise InputError(
-                f"prompt {row['id']!r} has {len(tokens)} tokens; with {new} new ones it exceeds the "
-                f"{limit} that {model} takes: use a shorter form of the schema or fewer new tokens"
-            )
-
-
 def load_engine(name: str, cache_folder: Path | None) -> ModuleType:
     if name == "vllm":
         from sqladder.generation import vllm_engine
@@ -105,9 +78,8 @@ def load_engine(name: str, cache_folder: Path | None) -> ModuleType:
     return transformers_engine
 
 
-def prediction(tokenizer: Any, row: Row, ids: list[int], completions: list[Completion]) -> Row:
+def prediction(row: Row, ids: list[int], completions: list[Completion], texts: list[str]) -> Row:
     """Give the row of one prompt: its first answer, and all of them where several were drawn."""
-    texts = tokenizer.batch_decode([c.token_ids for c in completions], skip_special_tokens=True)
     samples = [
         {
             "sql": extract_sql(text),
@@ -152,27 +124,29 @@ def generation_facts(engine: str, predictions: Sequence[Row]) -> dict[str, Any]:
 def generate_here(
     args: argparse.Namespace, rows: list[Row], decoding: Decoding
 ) -> tuple[list[Row], dict[str, Any]]:
-    """Answer all prompts in this process."""
+    """Answer all prompts in this process, with the tokenizer in another one beside it."""
     stages: dict[str, float] = {}
     # Imported late: the checks so far need no seconds of import.
-    with timed(stages, "tokenization"):
-        leave_out_sklearn()
-        from transformers import AutoTokenizer
-
-        tokenizer = AutoTokenizer.from_pretrained(args.model)
-        check_tokenizer(tokenizer, args.model)
-        ids = [prompts.prompt_ids(tokenizer, row["messages"]) for row in rows]
-    check_lengths(rows, ids, decoding.max_new_tokens, args.model)
-    with timed(stages, "imports"):
-        engine = load_engine(args.engine, args.cache_folder)
-    answers = engine.generate(
-        args.model, ids, decoding, prompts.end_tokens(tokenizer), args.batch_size
-    )
-    with timed(stages, "detokenization"):
-        predictions = [
-            prediction(tokenizer, *parts)
-            for parts in zip(rows, ids, answers.completions, strict=True)
-        ]
+    with timed(stages, "imports"), uncollected():
+        tokens.import_tokenizers()
+    with tokens.tokenizer_process() as tokenizer:
+        encoding = tokenizer.submit(tokens.encode, args.model, rows, decoding.max_new_tokens)
+        try:
+            with timed(stages, "engine_import"), uncollected():
+                engine = load_engine(args.engine, args.cache_folder)
+        finally:
+            # What is wrong with the prompts is said even where an engine is missing.
+            with timed(stages, "tokenization"):
+                encoded = encoding.result()
+        answers = engine.generate(
+            args.model, encoded.prompts, decoding, encoded.end_tokens, args.batch_size
+        )
+        with timed(stages, "detokenization"):
+            texts = tokenizer.submit(tokens.decode, args.model, answers.completions).result()
+    predictions = [
+        prediction(*parts)
+        for parts in zip(rows, encoded.prompts, answers.completions, texts, strict=True)
+    ]
     facts = generation_facts(args.engine, predictions)
     return predictions, {**facts, "stages": stages | answers.stages}
 

@@ -1,0 +1,100 @@
+"""Prompts to tokens and answers to text: by a process beside the one that starts the engine.
+
+Loading Qwen3's tokenizer and encoding a thousand prompts takes as long as half of vLLM's import, and
+nothing of either needs the other.
+"""
+
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqladder import prompts
+from sqladder.errors import InputError
+from sqladder.files import Row, read_json
+from sqladder.generation.contract import Completion
+from sqladder.imports import leave_out_sklearn
+from sqladder.lifetime import dying_with_us
+
+
+class Encoded(NamedTuple):
+    """Token ids of each prompt, in the order of the prompts, and of what ends an answer."""
+
+    prompts: list[list[int]]
+    end_tokens: list[int]
+
+
+def tokenizer_process() -> ProcessPoolExecutor:
+    """Start, with its first task, a process for `encode` and `decode`, which keeps the tokenizer.
+
+    It is forked, so what this process has imported by then costs it nothing; it must be started
+    before this process uses a GPU, and ends with this process, even by a kill.
+    """
+    return ProcessPoolExecutor(
+        max_workers=1,
+        mp_context=multiprocessing.get_context("fork"),
+        initializer=dying_with_us(),
+    )
+
+
+def encode(model: Path, rows: Sequence[Row], max_new_tokens: int) -> Encoded:
+    """Tokenize all prompts as the model in this folder takes them.
+
+    Raises:
+        InputError: the tokenizer is not the model's, or a prompt leaves no room for its answer.
+    """
+    tokenizer = _tokenizer(model)
+    check_tokenizer(tokenizer, model)
+    ids = [prompts.prompt_ids(tokenizer, row["messages"]) for row in rows]
+    check_lengths(rows, ids, max_new_tokens, model)
+    return Encoded(ids, prompts.end_tokens(tokenizer))
+
+
+def decode(model: Path, answers: Sequence[Sequence[Completion]]) -> list[list[str]]:
+    """Give the texts of the answers to each prompt, without special tokens."""
+    tokenizer = _tokenizer(model)
+    return [
+        tokenizer.batch_decode([each.token_ids for each in completions], skip_special_tokens=True)
+        for completions in answers
+    ]
+
+
+def import_tokenizers() -> None:
+    """Import what tokenizers need, before the process that holds one is forked."""
+    leave_out_sklearn()
+    from transformers import AutoTokenizer  # noqa: F401
+
+
+@lru_cache(maxsize=1)
+def _tokenizer(model: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(model)
+
+
+def check_tokenizer(tokenizer: Any, model: Path) -> None:
+    """Refuse a tokenizer of another model, whose tokens the network would take for others."""
+    rows = read_json(model / "config.json")["vocab_size"]
+    if len(tokenizer) > rows:
+        raise InputError(
+            f"the tokenizer in {model} has {len(tokenizer)} tokens, but its network knows {rows}: "
+            "it is the tokenizer of another model; copy the right one into the folder"
+        )
+    if not prompts.end_tokens(tokenizer):
+        raise InputError(
+            f"the tokenizer in {model} has no end token, so no answer would end: "
+            "name its eos_token in tokenizer_config.json"
+        )
+
+
+def check_lengths(rows: Sequence[Row], ids: Sequence[list[int]], new: int, model: Path) -> None:
+    """Refuse a prompt that leaves no room for its answer, before an engine cuts it in silence."""
+    limit = read_json(model / "config.json")["max_position_embeddings"]
+    for row, tokens in zip(rows, ids, strict=True):
+        if len(tokens) + new > limit:
+            raise InputError(
+                f"prompt {row['id']!r} has {len(tokens)} tokens; with {new} new ones it exceeds the "
+                f"{limit} that {model} takes: use a shorter form of the schema or fewer new tokens"
+            )
