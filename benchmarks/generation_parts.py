@@ -36,7 +36,18 @@ TARGETS = ("q_proj", "v_proj")
 
 
 def with_tokens() -> None:
-    """Run generate.py's main; its predictions get the tokens of prompt and answer as well."""
+    """Run generate.py's main; its predictions get the tokens of prompt and answer as well.
+
+    --dtype, which generate.py does not know, is the format of numbers of the transformers engine.
+    """
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--dtype")
+    options, sys.argv[1:] = parser.parse_known_args()
+    if options.dtype:
+        # Not imported otherwise: it would be before the clock of generate.py's stages.
+        from sqladder.generation import transformers_engine
+
+        transformers_engine.number_format = lambda: options.dtype
     plain = generate.prediction
 
     def prediction(
@@ -88,8 +99,9 @@ def original(args: argparse.Namespace) -> None:
     options = {"max_num_seqs": ORIGINAL_SEQUENCES, "max_model_len": 4096}
     if args.on_cpu:
         options |= {"enforce_eager": True, "dtype": "float32"}
+    options |= vllm_engine.extra_options()
     with timed(stages, "engine_start"), vllm_engine.LoggedStages(stages):
-        engine = LLM(model=str(args.model), **options, **vllm_engine.extra_options())
+        engine = LLM(model=str(args.model), **options)
     sampling = SamplingParams(
         max_tokens=args.max_new_tokens, stop_token_ids=ends, seed=42, **ORIGINAL_SAMPLING
     )
@@ -178,7 +190,8 @@ def explain(args: argparse.Namespace) -> None:
     import torch
     from transformers import AutoModelForCausalLM
 
-    on_gpu = torch.cuda.is_available()
+    from sqladder.device import number_format
+
     end = read_json(args.model / "config.json")["eos_token_id"]
     left, right = ({row["id"]: row for row in read_jsonl(p)} for p in (args.left, args.right))
     parted = []
@@ -188,21 +201,20 @@ def explain(args: argparse.Namespace) -> None:
             continue
         pairs = enumerate(zip(one, other, strict=False))
         at = next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
-        tokens = [answer[at] if at < len(answer) else end for answer in (one, other)]
-        parted.append((row["prompt_ids"] + one[:at], tokens))
+        pair = [answer[at] if at < len(answer) else end for answer in (one, other)]
+        parted.append((row["prompt_ids"] + one[:at], pair))
     parted.sort(key=lambda item: len(item[0]))
     gaps, steps, is_top = [], [], 0
-    dtype = torch.bfloat16 if on_gpu else torch.float32
-    network = AutoModelForCausalLM.from_pretrained(args.model, dtype=dtype)
-    network = network.to("cuda" if on_gpu else "cpu").eval()
+    network = AutoModelForCausalLM.from_pretrained(args.model, dtype=args.dtype or number_format())
+    network = network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
     for start in range(0, len(parted), 16):
         batch = parted[start : start + 16]
         logits = last_logits(network, [ids for ids, _ in batch])
-        for (_, tokens), row in zip(batch, logits, strict=True):
-            values = [float(row[token]) for token in tokens]
+        for (_, pair), row in zip(batch, logits, strict=True):
+            values = [float(row[token]) for token in pair]
             gaps.append(abs(values[0] - values[1]))
             steps.append(gaps[-1] / 2 ** (math.floor(math.log2(max(map(abs, values)))) - 7))
-            is_top += set(tokens) == set(row.topk(2).indices.tolist())
+            is_top += set(pair) == set(row.topk(2).indices.tolist())
     summary = {
         "both_are_the_top_two": is_top,
         "gap_median": round(median(gaps), 4),
@@ -234,6 +246,7 @@ def parse_arguments() -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=Path)
     for name in ("adapter", "merged", "left", "right"):
         parser.add_argument(f"--{name}", type=Path)
+    parser.add_argument("--dtype")
     parser.add_argument("--max-new-tokens", type=int)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--on-cpu", action="store_true")

@@ -102,6 +102,7 @@ class Bench:
         self.args = args
         self.end = time.monotonic() + 60 * args.minutes
         self.results: dict[str, dict[str, Any]] = {}
+        self.dtype = {"dtype": args.dtype} if args.dtype else {}
 
     def run(self, setting: Setting) -> None:
         """Measure a setting and say what came out."""
@@ -118,10 +119,10 @@ class Bench:
             "cache_folder": self.args.output / "cache" / ("compiled" if setting.engine else "ours"),
             "max_new_tokens": self.args.max_new_tokens,
         }
-        engine = json.loads(os.environ.get(OPTIONS, "{}")) | setting.engine
+        engine = self.dtype | json.loads(os.environ.get(OPTIONS, "{}")) | setting.engine
         environment = setting.environment | {OPTIONS: json.dumps(engine)}
         wall, problem = self._process(
-            folder / "log", setting.part, files | setting.options, environment
+            folder / "log", setting.part, files | self.dtype | setting.options, environment
         )
         if problem:
             return self._note(setting, {"failed": problem})
@@ -145,7 +146,7 @@ class Bench:
         if setting.explained and same < len(left):
             files["model"] = self.args.output / "merged" if setting.part else self.args.model
             files["output"] = folder / "explained.json"
-            _, problem = self._process(folder / "explain.log", "explain", files, {})
+            _, problem = self._process(folder / "explain.log", "explain", files | self.dtype, {})
             explained = {"failed": problem}
             if not problem:
                 explained = json.loads(files["output"].read_text())
@@ -239,6 +240,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=1024, help="answers at a time in vLLM")
     parser.add_argument("--transformers-batch", type=int, default=64)
     parser.add_argument("--gpus", type=int, default=torch.cuda.device_count())
+    parser.add_argument("--dtype", help="bfloat16 or float32, instead of what the device calls for")
     parser.add_argument("--limit-s", type=float, default=120, help="of one setting")
     parser.add_argument("--minutes", type=float, default=6, help="of all together")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="settings to measure")

@@ -10,6 +10,11 @@ def device_name() -> str:
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
+def number_format() -> str:
+    """The floating-point format that models generate in here, as torch, transformers and vLLM call it."""
+    return "bfloat16" if torch.cuda.is_available() else "float32"
+
+
 def peak_memory_mb() -> float:
     """Peak memory so far: the GPU's where there is one, else the resident set of this process."""
     if torch.cuda.is_available():

@@ -7,6 +7,7 @@ import torch
 from tqdm import tqdm
 from transformers import AutoModelForCausalLM, GenerationConfig, set_seed
 
+from sqladder.device import number_format
 from sqladder.generation.contract import Answers, Completion, Decoding, cut_at_end_token, timed
 
 
@@ -19,12 +20,9 @@ def generate(
 ) -> Answers:
     """Answer every prompt, longest first, so that a batch that needs too much memory fails early."""
     stages: dict[str, float] = {}
-    on_gpu = torch.cuda.is_available()
     with timed(stages, "engine_start"):
-        network = AutoModelForCausalLM.from_pretrained(
-            model, dtype=torch.bfloat16 if on_gpu else torch.float32
-        )
-        network = network.to("cuda" if on_gpu else "cpu").eval()
+        network = AutoModelForCausalLM.from_pretrained(model, dtype=number_format())
+        network = network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
         network.generation_config = generation_config(decoding, end_tokens)
     set_seed(decoding.seed)
     order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
