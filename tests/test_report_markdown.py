@@ -338,6 +338,29 @@ def test_three_failures_of_each_variant_are_real_ones(report):
             assert f"SELECT '{key}'" in text
 
 
+def test_an_example_shows_the_first_difference_of_the_results(comparison):
+    rows = [
+        {"id": row["id"], "variant": "full", "file": "db|0.sqlite", "rows": shown}
+        for place, row in enumerate(ROWS["full"])
+        for shown in [
+            [["=", "a", None], ["+", "b", None], ["-", "<i>", "2"], ["-", "d", "3"]],
+            [["=", "a"], ["~", "c"]],
+        ][place % 2 : place % 2 + 1]
+    ]
+    report = render(comparison, runs.run_facts(), "T", "charts", False, rows=rows)
+    (block,) = re.findall(r"<details><summary>full</summary>\n(.*?)</details>", report, re.DOTALL)
+    found = re.findall(r"\((q\d+),.*?^first difference \((.*?)\): (.*?)$", block, re.M | re.S)
+    assert len(found) == 3
+    for key, file, told in found:
+        assert file == "db\\|0.sqlite"
+        assert told == (
+            "at another place than gold's is (c)"
+            if int(key[1:]) % 2
+            else "only the answer gives (b, NULL); only gold gives (\\<i\\>, 2)"
+        )
+    assert "first difference" not in report.replace(block, "")
+
+
 def test_kinds_of_failure_are_counted_and_add_up(report):
     header, *rows = tables(section(report, "### What went wrong"))[0]
     assert header[1:] == list(NAMES)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqladder.files import Row
 from sqladder.report import tables
 from sqladder.report.bars import text_bars
 from sqladder.report.captions import alt_text, drawn_pairs, with_cost, with_curve
@@ -45,6 +46,7 @@ def render(
     demonstration: bool,
     groups: str = "",
     published: str = "",
+    rows: Sequence[Row] = (),
 ) -> str:
     """The whole report.
 
@@ -56,6 +58,7 @@ def render(
         demonstration: whether to open with the note that this run proves nothing about methods.
         groups: the sections on groups of questions that only some runs have.
         published: the section on a published table, of runs that have one to compare with.
+        rows: first rows of gold and of wrong results, as execute_answers.py writes them.
     """
     sections = [
         _head(comparison.run, title, demonstration),
@@ -70,7 +73,7 @@ def render(
         _features(comparison),
         _secondary(comparison.run),
         published,
-        _failures(comparison, charts),
+        _failures(comparison, charts, rows),
         _wins(comparison),
         _losses(comparison, charts),
         _cost(comparison, facts, charts),
@@ -244,7 +247,7 @@ database file instead of the suite, so answers that are right by accident pass.
     )
 
 
-def _failures(comparison: Comparison, charts: str) -> str:
+def _failures(comparison: Comparison, charts: str, rows: Sequence[Row]) -> str:
     run = comparison.run
     if not failure_kinds(run):
         return f"## What failed\n\n{tables.verdict_table(run)}"
@@ -266,7 +269,7 @@ that part need not be the cause.
 
 Three failures of each variant{first}:
 
-{failure_examples(run)}"""
+{failure_examples(run, rows)}"""
 
 
 def _wins(comparison: Comparison) -> str:
