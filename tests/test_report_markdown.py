@@ -203,6 +203,12 @@ def test_the_published_table_of_each_metric(report, heading, key):
         assert cells == [f"{correct / n:.3f}" for correct, n in rates]
 
 
+def test_words_that_a_stranger_does_not_know_are_explained(report):
+    text = " ".join(report.split())
+    assert "Joint_All counts conversations in which every question is answered right" in text
+    assert "Holm so that the chance of any false claim in it is at most 5 %" in text
+
+
 def test_the_ranking_by_all_repeats_rank_and_rate(report):
     lines = section(report, "### Ranking by All").strip().splitlines()
     rates = [right(name)[0] / 310 for name in ranked()]

@@ -73,6 +73,12 @@ def test_the_ranking_has_means_and_the_number_of_seeds(report, marks):
     assert cells[7] == f"{gap:+.1f}"
 
 
+def test_the_methods_name_the_formula_of_the_detectable_difference(report):
+    assert (
+        "Detectable difference at 5 % and power 80 %: from the variance of the interval" in report
+    )
+
+
 def test_the_spread_between_seeds_is_told(report, marks):
     own = rates(marks)
     expected = [

@@ -154,6 +154,9 @@ def _levels(comparison: Comparison) -> str:
 
 {tables.level_table(comparison.run)}
 
+Easy to Extra are the hardness of the gold query. Joint_All counts conversations in which every question
+is answered right; each question is one of its own here, so it equals All.
+
 ### Ranking by All
 
 {tables.ranking_list(comparison)}
@@ -314,11 +317,11 @@ def _methods(comparison: Comparison) -> str:
 
 1. Accuracy: share of questions whose answer is right; levels are Spider's hardness levels.
 {lines["estimates"]}
-6. All {len(comparison.pairs)} pairs over all questions are one family, adjusted by Holm; the pairs
-   of the four levels are another. Told apart: adjusted p below 0.05.
+6. All {len(comparison.pairs)} pairs over all questions are one family, adjusted by Holm so that the chance of any false
+   claim in it is at most 5 %; the pairs of the four levels are another. Told apart: adjusted p below 0.05.
 7. Rank: 1 + variants shown to be better, up to all variants less those shown to be worse.
 8. "Best" is said only of a variant that is told apart from every other.
-9. Detectable difference: Connor's formula for McNemar's test, 5 %, power 80 %.
+9. {lines["detectable"]}
 10. {lines["seeds"]}"""
 
 
@@ -329,6 +332,7 @@ _ONE_SEED = {
 3. "New databases": {_BOOTSTRAP.format(" over whole databases")}.
 4. Differences are paired by question; {_BOOTSTRAP.format("")}.
 5. Test of a difference: McNemar's exact test, two-sided.""",
+    "detectable": "Detectable difference: Connor's formula for McNemar's test, 5 %, power 80 %.",
     "seeds": "One run of each variant: the spread between training seeds is not measured.",
 }
 
@@ -342,6 +346,8 @@ _SEVERAL_SEEDS = {
    Satterthwaite's degrees of freedom.
 5. Test of a difference: the same, with the variance between questions that no difference gives, as in
    McNemar's test. Two variants with one seed each: McNemar's exact test and percentile bootstrap.""",
+    "detectable": """Detectable difference at 5 % and power 80 %: from the variance of the interval (Bloom 1995); two
+   variants with one seed each: Connor's formula for McNemar's test.""",
     "seeds": "Counts are means over seeds, which are taken as a sample of all seeds, as are the questions.",
 }
 
