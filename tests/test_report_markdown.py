@@ -34,8 +34,13 @@ def make_rows():
         ]
         plug = right | (rng.random(310) < 0.05)
         single = right | (rng.random(310) < 0.1)
-        rows[name] = runs.verdict_rows(QUESTIONS, kinds, plug=plug, single=single)
-    return rows
+        # Drawn last, so that what the other draws give stays as it is.
+        rows[name] = kinds, plug, single
+    exact = rng.random((len(rows), 310)) < 0.4
+    return {
+        name: runs.verdict_rows(QUESTIONS, kinds, plug=plug, single=single, exact=own)
+        for own, (name, (kinds, plug, single)) in zip(exact, rows.items(), strict=True)
+    }
 
 
 ROWS = make_rows()
@@ -189,6 +194,7 @@ def test_gap_intervals_agree_with_a_bootstrap_over_questions(report):
         ("## Accuracy by level", None),
         ("### Oracle values (plug_value)", "plug_value"),
         ("### Single database", "single_database"),
+        ("### Exact match", "exact_match"),
     ],
 )
 def test_the_published_table_of_each_metric(report, heading, key):
@@ -316,9 +322,10 @@ def test_secondary_metrics_beside_the_headline_metric(report):
         "test suite, own values",
         "oracle values (plug_value)",
         "single database",
+        "exact match",
     ]
     for name, *cells in rows:
-        rates = [right(name)[0], right(name, "plug_value")[0], right(name, "single_database")[0]]
+        rates = [right(name, key)[0] for key in (None, *runs.SECONDARY)]
         assert cells == [f"{correct / 310:.3f}" for correct in rates]
 
 
@@ -547,9 +554,9 @@ def test_a_tie_for_the_best_of_a_level_is_called_one(tmp_path):
 def test_the_csv_has_every_metric_and_level(comparison):
     lines = metrics_csv(comparison.run).splitlines()
     assert lines[0] == "variant,level,n,correct,rate,low,high,metric,seed,sd"
-    assert len(lines) == 1 + 4 * 3 * 6
+    assert len(lines) == 1 + 4 * 4 * 6
     for name, (metric, key) in itertools.product(
-        NAMES, (("test_suite", None), ("plug_value",) * 2, ("single_database",) * 2)
+        NAMES, (("test_suite", None), *((key, key) for key in runs.SECONDARY))
     ):
         for level in runs.LEVELS:
             correct, n = right(name, key, hardness=level)

@@ -27,6 +27,7 @@ METRICS = {
     "test_suite": "test suite, own values",
     "plug_value": "oracle values (plug_value)",
     "single_database": "single database",
+    "exact_match": "exact match",
 }
 """The headline metric and the secondary ones, with the names that the report prints."""
 

@@ -240,9 +240,11 @@ def _secondary(run: Run) -> str:
         [
             f"""## Secondary metrics
 
-They are easier than the headline metric and are not used to rank. *Oracle values*: the gold query's
-values are put in the place of the model's own, so wrong values are forgiven. *Single database*: one
-database file instead of the suite, so answers that are right by accident pass.
+They are not used to rank. *Oracle values*: the gold query's values are put in the place of the model's
+own, so wrong values are forgiven. *Single database*: one database file instead of the suite, so answers
+that are right by accident pass. *Exact match*: nothing is executed; the query must have the gold query's
+clauses, values left aside, so right answers that are written otherwise fail (Spider's exact set match;
+gold outside its grammar matches nothing).
 
 {tables.metric_table(run)}""",
             *blocks,
