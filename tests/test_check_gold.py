@@ -4,6 +4,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import duckdb
 import pytest
@@ -68,6 +69,24 @@ def test_a_problem_has_a_reason_and_a_result_its_rows(checks):
     assert "delete" in checks["writes"].detail
     assert checks["good"].rows == 1
     assert checks["nothing"].rows == 0
+
+
+def test_a_gold_is_empty_only_if_no_file_of_the_suite_gives_a_row(tmp_path):
+    folder = tmp_path / "pets"
+    folder.mkdir()
+    for name, age in (("pets", 4), ("pets_v1", 5), ("pets_v2", 100)):
+        with closing(sqlite3.connect(folder / f"{name}.sqlite")) as connection:
+            connection.execute("CREATE TABLE cat (name, age)")
+            connection.execute("INSERT INTO cat VALUES ('Tom', ?)", (age,))
+            connection.commit()
+    examples = [
+        EXAMPLES[1],
+        example("never", "SELECT name FROM cat WHERE age > 999"),
+    ]
+    found = check_golds(examples, {"pets": folder / "pets.sqlite"}, LIMITS)
+    assert [check.status for check in found.values()] == ["ok", "empty"]
+    assert found["nothing"].detail == "no row on the original, but on another file"
+    assert found["nothing"].rows == 0
 
 
 def test_a_gold_that_its_process_does_not_survive_costs_itself_only(databases):

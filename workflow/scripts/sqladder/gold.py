@@ -8,7 +8,7 @@ more.
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -110,9 +110,28 @@ def _serve(
     if not original:
         # Other engines keep their limits themselves, with threads and memory that these would not leave them.
         confine(limits)
+    suite = [] if original else sorted(Path(copy).parent.glob("*.sqlite"))
+    others = [str(file) for file in suite if file != Path(copy)]
     for sql in queries:
         signal.setitimer(signal.ITIMER_REAL, 0 if original else limits.timeout)
-        answers.send(_check(sql, sandbox, engine))
+        check = _check(sql, sandbox, engine)
+        if check.status == EMPTY and _gives_rows(sql, others, limits):
+            check = replace(check, status=OK, detail="no row on the original, but on another file")
+        answers.send(check)
+
+
+def _gives_rows(sql: str, files: Iterable[str], limits: Limits) -> bool:
+    """Whether a query that is empty on the original tells right from wrong on another file of the suite."""
+    for file in files:
+        engine = open_engine(file, limits)
+        try:
+            if engine.execute(executable(sql)).rows:
+                return True
+        except QueryError:
+            continue
+        finally:
+            engine.close()
+    return False
 
 
 def _check(sql: str, sandbox: Engine, original: Engine | None) -> Check:
@@ -129,7 +148,7 @@ def _check(sql: str, sandbox: Engine, original: Engine | None) -> Check:
         detail = "the SQLite copy, on which predictions are scored, gives another result"
         return Check(FAILING, detail, len(expected.rows), seconds)
     status = OK if result.rows else EMPTY
-    return Check(status, "" if result.rows else "no row", len(result.rows), seconds)
+    return Check(status, "" if result.rows else "no row on any file", len(result.rows), seconds)
 
 
 def _equal(expected: Answer, result: Answer, sql: str) -> bool:
