@@ -89,6 +89,28 @@ def test_a_gold_is_empty_only_if_no_file_of_the_suite_gives_a_row(tmp_path):
     assert found["nothing"].rows == 0
 
 
+def test_a_gold_is_disputed_where_a_listed_repair_gives_another_result(databases):
+    examples = [example(key, "SELECT name FROM cat WHERE age > 1") for key in "abcd"]
+    examples.append(example("failing", "SELECT nmae FROM cat"))
+    repairs = {
+        "a": "SELECT DISTINCT cat.name FROM cat",
+        "b": "SELECT name FROM cat WHERE age > 9",
+        "c": "SELECT name FROM dog",
+        "failing": "SELECT name FROM cat",
+        "left out": "SELECT 1",
+    }
+    found = check_golds(examples, databases, LIMITS, repairs=repairs)
+    statuses = {key: check.status for key, check in found.items()}
+    assert statuses == {
+        "a": "ok", "b": "disputed", "c": "disputed", "d": "ok", "failing": "failing",
+    }  # fmt: skip
+    assert found["b"].detail == "the listed repair gives another result on pets.sqlite"
+    assert "no such table: dog" in found["c"].detail
+    # It is listed and stays: who is right is not known.
+    assert examples[1] in sort_out(examples, found, ACTIONS)
+    assert "| disputed | 2 | keep |" in summary(examples, found, ACTIONS)
+
+
 def test_a_gold_that_its_process_does_not_survive_costs_itself_only(databases):
     examples = [example("before", "SELECT 1"), example("long", ONE_LONG_STEP), EXAMPLES[-1]]
     found = check_golds(examples, databases, Limits(timeout=0.3))
@@ -160,7 +182,7 @@ def arguments(folder, databases, **actions):
 def test_the_program_writes_examples_checks_and_table(databases, tmp_path):
     done = run_program(*arguments(tmp_path, databases))
     assert done.returncode == 0, done.stderr
-    assert "7 gold queries: 2 failing, 1 empty, 1 slow; 4 examples stay" in done.stderr
+    assert "7 gold queries: 2 failing, 1 empty, 1 slow, 0 disputed; 4 examples stay" in done.stderr
     rows = [json.loads(line) for line in (tmp_path / "gold.jsonl").open()]
     assert {row["id"]: row["status"] for row in rows} == EXPECTED
     assert len((tmp_path / "kept.jsonl").read_text().splitlines()) == 4
