@@ -104,6 +104,11 @@ class Variant:
         }
 
     @property
+    def lone_seed_scatters(self) -> bool:
+        """Whether it was trained here with a single seed, where another one would have given another model."""
+        return len(self.seeds) == 1 and bool(self.seeds[0].training.get("steps"))
+
+    @property
     def correct(self) -> Answers:
         """Marks of the headline metric."""
         return self.marks["test_suite"]

@@ -146,7 +146,8 @@ def _seeds(comparison: Comparison) -> str:
 
 Accuracy over all questions. SD is the standard deviation between seeds: how far another training of the
 same variant may land from this one. A variant with one seed answers the same with every seed, was made
-elsewhere, or was run once: then only the questions make its numbers uncertain here."""
+elsewhere, or was trained once. One that was trained once is taken to scatter as much as the variant with
+several seeds that it is compared with; between two that were, only the questions are known to be uncertain."""
 
 
 def _levels(comparison: Comparison) -> str:

@@ -218,8 +218,18 @@ def _failure_kinds(comparison: Comparison) -> Iterator[str]:
     reference = named[run.baseline]
     occurring = set(np.concatenate([verdicts.ravel() for verdicts in named.values()]))
     kinds = sorted(occurring - {"correct", "wrong_result"})
+    lone = {v.name for v in run.variants if v.lone_seed_scatters}
     tests = [
-        (kind, make_pair((name, run.baseline), own == kind, reference == kind, run.select("all")))
+        (
+            kind,
+            make_pair(
+                (name, run.baseline),
+                own == kind,
+                reference == kind,
+                run.select("all"),
+                lone_seed_scatters=bool(lone & {name, run.baseline}),
+            ),
+        )
         for name, own in named.items()
         if name != run.baseline
         for kind in kinds
