@@ -26,7 +26,7 @@ sys.path.insert(0, str(SCRIPTS))
 from sqladder.files import Row, by_id, read_json, read_jsonl, write_json, write_jsonl  # noqa: E402
 
 REAL = ("lora_32r", "tse_1", "tse_3")
-METRICS = ("plug_value", "single_database")
+METRICS = ("plug_value", "single_database", "exact_match")
 
 
 def score_real(spider: Path, folder: Path) -> list[Row]:

@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "workflow" / "scripts"
 LEVELS = ("easy", "medium", "hard", "extra")
-SECONDARY = ("plug_value", "single_database")
+SECONDARY = ("plug_value", "single_database", "exact_match")
 
 
 def question_rows(n, databases=4, levels=LEVELS):
@@ -30,7 +30,7 @@ def question_rows(n, databases=4, levels=LEVELS):
     ]
 
 
-def verdict_rows(questions, marks, plug=None, single=None, wrong="wrong_result"):
+def verdict_rows(questions, marks, plug=None, single=None, exact=None, wrong="wrong_result"):
     """Verdicts of one variant; marks are true where right, or the verdict itself."""
     rows = []
     for number, (question, mark) in enumerate(zip(questions, marks, strict=True)):
@@ -45,6 +45,7 @@ def verdict_rows(questions, marks, plug=None, single=None, wrong="wrong_result")
                 "detail": "" if right else "differs on one database",
                 "plug_value": bool(plug[number]) if plug is not None else right,
                 "single_database": bool(single[number]) if single is not None else right,
+                "exact_match": bool(exact[number]) if exact is not None else right,
             }
         )
     return rows

@@ -4,6 +4,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import duckdb
 import pytest
@@ -68,6 +69,46 @@ def test_a_problem_has_a_reason_and_a_result_its_rows(checks):
     assert "delete" in checks["writes"].detail
     assert checks["good"].rows == 1
     assert checks["nothing"].rows == 0
+
+
+def test_a_gold_is_empty_only_if_no_file_of_the_suite_gives_a_row(tmp_path):
+    folder = tmp_path / "pets"
+    folder.mkdir()
+    for name, age in (("pets", 4), ("pets_v1", 5), ("pets_v2", 100)):
+        with closing(sqlite3.connect(folder / f"{name}.sqlite")) as connection:
+            connection.execute("CREATE TABLE cat (name, age)")
+            connection.execute("INSERT INTO cat VALUES ('Tom', ?)", (age,))
+            connection.commit()
+    examples = [
+        EXAMPLES[1],
+        example("never", "SELECT name FROM cat WHERE age > 999"),
+    ]
+    found = check_golds(examples, {"pets": folder / "pets.sqlite"}, LIMITS)
+    assert [check.status for check in found.values()] == ["ok", "empty"]
+    assert found["nothing"].detail == "no row on the original, but on another file"
+    assert found["nothing"].rows == 0
+
+
+def test_a_gold_is_disputed_where_a_listed_repair_gives_another_result(databases):
+    examples = [example(key, "SELECT name FROM cat WHERE age > 1") for key in "abcd"]
+    examples.append(example("failing", "SELECT nmae FROM cat"))
+    repairs = {
+        "a": "SELECT DISTINCT cat.name FROM cat",
+        "b": "SELECT name FROM cat WHERE age > 9",
+        "c": "SELECT name FROM dog",
+        "failing": "SELECT name FROM cat",
+        "left out": "SELECT 1",
+    }
+    found = check_golds(examples, databases, LIMITS, repairs=repairs)
+    statuses = {key: check.status for key, check in found.items()}
+    assert statuses == {
+        "a": "ok", "b": "disputed", "c": "disputed", "d": "ok", "failing": "failing",
+    }  # fmt: skip
+    assert found["b"].detail == "the listed repair gives another result on pets.sqlite"
+    assert "no such table: dog" in found["c"].detail
+    # It is listed and stays: who is right is not known.
+    assert examples[1] in sort_out(examples, found, ACTIONS)
+    assert "| disputed | 2 | keep |" in summary(examples, found, ACTIONS)
 
 
 def test_a_gold_that_its_process_does_not_survive_costs_itself_only(databases):
@@ -141,7 +182,7 @@ def arguments(folder, databases, **actions):
 def test_the_program_writes_examples_checks_and_table(databases, tmp_path):
     done = run_program(*arguments(tmp_path, databases))
     assert done.returncode == 0, done.stderr
-    assert "7 gold queries: 2 failing, 1 empty, 1 slow; 4 examples stay" in done.stderr
+    assert "7 gold queries: 2 failing, 1 empty, 1 slow, 0 disputed; 4 examples stay" in done.stderr
     rows = [json.loads(line) for line in (tmp_path / "gold.jsonl").open()]
     assert {row["id"]: row["status"] for row in rows} == EXPECTED
     assert len((tmp_path / "kept.jsonl").read_text().splitlines()) == 4

@@ -3,12 +3,14 @@
 import json
 import lzma
 import sqlite3
+from contextlib import closing
 
 import pytest
 
 from sqladder.metric.errors import MetricInputError
-from sqladder.metric.match import Matcher, read_key_maps, read_schema
-from sqladder.metric.scoring import Task, score
+from sqladder.metric.formats import Gold, Item
+from sqladder.metric.match import Matcher, declared_keys, read_key_maps, read_schema
+from sqladder.metric.scoring import Task, score, with_exact_match
 from test_metric_parity import gold_and_predictions
 
 SCHEMA = {"pet": ["id", "name", "age", "owner_id"], "person": ["id", "name"]}
@@ -142,6 +144,52 @@ def test_a_file_that_is_no_tables_json_is_named(tmp_path, text):
         read_key_maps(tmp_path / "tables.json")
 
 
+def test_a_database_that_declares_its_keys_needs_no_tables_json(tmp_path):
+    path = tmp_path / "pets.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "CREATE TABLE Pet (id, Owner_Id REFERENCES person, gone REFERENCES nowhere (id));"
+            "CREATE TABLE Person (Boss_Id REFERENCES Person (Id), Id INTEGER PRIMARY KEY);"
+        )
+    assert declared_keys(path) == {
+        "__pet.owner_id__": "__pet.owner_id__",
+        "__person.id__": "__pet.owner_id__",
+        "__person.boss_id__": "__pet.owner_id__",
+    }
+
+
+def test_no_gold_and_no_file_stops_exact_match(tmp_path):
+    """Gold outside Spider's grammar, and a file that is no database, match nothing."""
+    for name in ("pets", "torn"):
+        (tmp_path / name).mkdir()
+    with closing(sqlite3.connect(tmp_path / "pets" / "pets.sqlite")) as connection:
+        connection.execute("CREATE TABLE pet (name)")
+    (tmp_path / "torn" / "torn.sqlite").write_bytes(b"no database" * 1000)
+    sqls = [
+        "select name from pet",
+        "select case name when 1 then 2 end from pet",
+        "select name from pet",
+    ]
+    databases = ("pets", "pets", "torn")
+    items = [
+        Item(f"q{number}", db_id, sql, session=number, turn=0)
+        for number, (db_id, sql) in enumerate(zip(databases, sqls, strict=True))
+    ]
+    task = Task(tmp_path)
+    scores = with_exact_match(score(Gold(items, 3), {"arm": sqls}, task)["arm"], task)
+    assert [row.matched for row in scores.rows] == [True, False, False]
+
+
+def test_spiders_databases_declare_the_keys_of_its_tables_json(spider, spider_databases, tmp_path):
+    tables = tmp_path / "tables.json"
+    tables.write_bytes(lzma.decompress((spider / "tables.json.xz").read_bytes()))
+    keys = read_key_maps(tables)
+    names = [folder.name for folder in spider_databases.iterdir()]
+    assert len(names) == 19
+    for name in names:
+        assert declared_keys(spider_databases / name / f"{name}.sqlite") == keys[name]
+
+
 # Counted with the official functions on the same files (NLTK's word tokeniser, no sentence split).
 @pytest.mark.parametrize(("arm", "exact"), [("lora_32r", 231), ("tse_1", 388), ("tse_3", 401)])
 def test_as_many_match_as_officially(spider, spider_databases, tmp_path, arm, exact):
@@ -151,3 +199,5 @@ def test_as_many_match_as_officially(spider, spider_databases, tmp_path, arm, ex
     task = Task(spider_databases, etype="match", tables=tables)
     rows = score(gold, {arm: predictions}, task)[arm].rows
     assert (len(rows), sum(row.matched for row in rows)) == (972, exact)
+    bare = with_exact_match(score(gold, {arm: predictions}, task)[arm], Task(spider_databases))
+    assert [row.matched for row in bare.rows] == [row.matched for row in rows]

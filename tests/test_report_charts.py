@@ -1,6 +1,7 @@
 """Charts: the same bytes for the same numbers, one look a variant, axes from 0, words for all."""
 
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -232,6 +233,31 @@ def test_the_heat_map_holds_every_accuracy(comparison):
         for row, chosen in enumerate(comparison.run.by_database.values()):
             assert drawn[row, column] == pytest.approx(variant.correct[0][chosen].mean())
     assert axes.images[0].get_clim() == (0, 1)
+
+
+def test_numbers_stand_out_from_the_heat_map(tmp_path):
+    """Contrast of at least 4.5 to 1 at every accuracy, as WCAG 2.2 asks for text of this size."""
+    questions = runs.question_rows(400, databases=20)
+    seen = Counter()
+    marks = []
+    for question in questions:
+        seen[question["db_id"]] += 1
+        marks.append(seen[question["db_id"]] <= int(question["db_id"][3:]) + 1)
+    axes = plot(
+        compare(load_run(**runs.write_run(tmp_path, questions, {"full": marks}))),
+        "accuracy_by_database",
+    ).axes[0]
+    (image,) = axes.images
+    assert len({float(share) for share in image.get_array().ravel()}) == 20
+    for text in axes.texts:
+        paper = image.cmap(image.norm(float(text.get_text())))
+        lights = [_light(colour) + 0.05 for colour in (_rgba(text.get_color()), paper)]
+        assert max(lights) / min(lights) >= 4.5, text.get_text()
+
+
+def _light(colour):
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in colour[:3]]
+    return np.dot(linear, (0.2126, 0.7152, 0.0722))
 
 
 def test_the_parts_of_a_failure_bar_add_up_to_the_failures(comparison):

@@ -35,12 +35,31 @@ def page(tmp_path_factory):
     """The page of a small run."""
     if chromium() is None:
         pytest.skip("no Chromium is installed: no key can be pressed in a browser")
-    folder = tmp_path_factory.mktemp("keyboard")
     names = ("baseline", "lora_32r", "full")
     marks = runs.random_marks(N, [0.2, 0.5, 0.9], 4)
     variants = dict(zip(names, marks, strict=True))
-    files = runs.write_run(folder, runs.question_rows(N), variants, trained=names, generated=names)
-    comparison = compare(load_run(**files, baseline="baseline"))
+    return write_page(tmp_path_factory.mktemp("keyboard"), runs.question_rows(N), variants)
+
+
+@pytest.fixture(scope="module")
+def lonely(tmp_path_factory):
+    """The page of one variant whose name, and whose databases' names, are as long as a line."""
+    if chromium() is None:
+        pytest.skip("no Chromium is installed: no page can be opened in a browser")
+    name = "lora_on_all_linear_layers_with_rank_128_and_alpha_256"
+    questions = [
+        {**row, "db_id": f"records_of_the_registry_of_motor_vehicles_{row['db_id']}"}
+        for row in runs.question_rows(N)
+    ]
+    variants = {name: [n % 2 == 0 for n in range(N)]}
+    return write_page(tmp_path_factory.mktemp("lonely"), questions, variants, baseline=None)
+
+
+def write_page(folder, questions, variants, baseline="baseline"):
+    """Write the page of a run and its charts."""
+    names = list(variants)
+    files = runs.write_run(folder, questions, variants, trained=names, generated=names)
+    comparison = compare(load_run(**files, baseline=baseline))
     for chart in TITLES:
         save(plot(comparison, chart), folder / "charts" / f"{chart}.svg", comparison, chart)
     text = render(comparison, runs.run_facts(), "Keys", "charts", False)
@@ -106,6 +125,19 @@ def test_a_header_sorts_its_table_by_key(browser, key):
     assert browser.run(FOCUSED)["name"] == "variant"
 
 
+def test_durations_are_sorted_by_their_length(browser):
+    """Trainings took 1.0 minute as 60.0 s, 90.0 s and 2.0 min: the number alone says nothing."""
+    column = '[...document.querySelectorAll("#cost ~ .wide")][0].querySelectorAll("tbody tr td:nth-child(6)")'
+    browser.run(
+        '[...document.querySelectorAll("#cost ~ .wide")][0].querySelectorAll("th button")[5].click()'
+    )
+    assert browser.run(f"[...{column}].map((cell) => cell.textContent)") == [
+        "2.0 min",
+        "90.0 s",
+        "0.0 s",
+    ]
+
+
 def test_the_skip_link_leads_past_the_tables(browser):
     browser.press("Tab")
     browser.press("Enter")
@@ -152,6 +184,32 @@ def test_no_window_is_too_narrow_for_the_page(page, tmp_path, width):
             "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
         )
         assert wide <= window
+
+
+def test_long_names_do_not_widen_a_narrow_window(lonely, tmp_path):
+    with Browser(lonely, tmp_path / "profile", "#questions", size=(390, 700)) as browser:
+        wide, window = browser.run(
+            "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        )
+        assert wide <= window
+        assert browser.run(
+            '[...document.querySelectorAll("#list button")].every((b) => b.scrollWidth <= b.clientWidth)'
+        )
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_charts_are_never_enlarged_and_shrink_no_further_than_can_be_read(page, tmp_path, width):
+    # The heat map of one variant is the narrowest chart.
+    variants = {"full": [number % 2 == 0 for number in range(N)]}
+    alone = write_page(tmp_path, runs.question_rows(N), variants, baseline=None)
+    with Browser(alone, tmp_path / "profile", size=(width, 700)) as browser:
+        sizes = browser.run(
+            '[...document.querySelectorAll(".chart svg")].map((svg) => '
+            "[svg.getBoundingClientRect().width, svg.width.baseVal.value])"
+        )
+        assert len(sizes) > 3
+        for shown, drawn in sizes:
+            assert min(drawn, 480) - 1 <= shown <= drawn + 1
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -34,8 +34,13 @@ def make_rows():
         ]
         plug = right | (rng.random(310) < 0.05)
         single = right | (rng.random(310) < 0.1)
-        rows[name] = runs.verdict_rows(QUESTIONS, kinds, plug=plug, single=single)
-    return rows
+        # Drawn last, so that what the other draws give stays as it is.
+        rows[name] = kinds, plug, single
+    exact = rng.random((len(rows), 310)) < 0.4
+    return {
+        name: runs.verdict_rows(QUESTIONS, kinds, plug=plug, single=single, exact=own)
+        for own, (name, (kinds, plug, single)) in zip(exact, rows.items(), strict=True)
+    }
 
 
 ROWS = make_rows()
@@ -189,6 +194,7 @@ def test_gap_intervals_agree_with_a_bootstrap_over_questions(report):
         ("## Accuracy by level", None),
         ("### Oracle values (plug_value)", "plug_value"),
         ("### Single database", "single_database"),
+        ("### Exact match", "exact_match"),
     ],
 )
 def test_the_published_table_of_each_metric(report, heading, key):
@@ -201,6 +207,12 @@ def test_the_published_table_of_each_metric(report, heading, key):
         rates = [right(name, key, hardness=level) for level in runs.LEVELS]
         rates += [right(name, key), right(name, key)]
         assert cells == [f"{correct / n:.3f}" for correct, n in rates]
+
+
+def test_words_that_a_stranger_does_not_know_are_explained(report):
+    text = " ".join(report.split())
+    assert "Joint_All counts conversations in which every question is answered right" in text
+    assert "Holm so that the chance of any false claim in it is at most 5 %" in text
 
 
 def test_the_ranking_by_all_repeats_rank_and_rate(report):
@@ -310,9 +322,10 @@ def test_secondary_metrics_beside_the_headline_metric(report):
         "test suite, own values",
         "oracle values (plug_value)",
         "single database",
+        "exact match",
     ]
     for name, *cells in rows:
-        rates = [right(name)[0], right(name, "plug_value")[0], right(name, "single_database")[0]]
+        rates = [right(name, key)[0] for key in (None, *runs.SECONDARY)]
         assert cells == [f"{correct / 310:.3f}" for correct in rates]
 
 
@@ -336,6 +349,29 @@ def test_three_failures_of_each_variant_are_real_ones(report):
         for kind, key in shown:
             assert kinds[key] == kind
             assert f"SELECT '{key}'" in text
+
+
+def test_an_example_shows_the_first_difference_of_the_results(comparison):
+    rows = [
+        {"id": row["id"], "variant": "full", "file": "db|0.sqlite", "rows": shown}
+        for place, row in enumerate(ROWS["full"])
+        for shown in [
+            [["=", "a", None], ["+", "b", None], ["-", "<i>", "2"], ["-", "d", "3"]],
+            [["=", "a"], ["~", "c"]],
+        ][place % 2 : place % 2 + 1]
+    ]
+    report = render(comparison, runs.run_facts(), "T", "charts", False, rows=rows)
+    (block,) = re.findall(r"<details><summary>full</summary>\n(.*?)</details>", report, re.DOTALL)
+    found = re.findall(r"\((q\d+),.*?^first difference \((.*?)\): (.*?)$", block, re.M | re.S)
+    assert len(found) == 3
+    for key, file, told in found:
+        assert file == "db\\|0.sqlite"
+        assert told == (
+            "at another place than gold's is (c)"
+            if int(key[1:]) % 2
+            else "only the answer gives (b, NULL); only gold gives (\\<i\\>, 2)"
+        )
+    assert "first difference" not in report.replace(block, "")
 
 
 def test_kinds_of_failure_are_counted_and_add_up(report):
@@ -382,7 +418,8 @@ def test_costs_come_from_the_stages_and_unknown_ones_are_dashes(report):
         "4.0 MB",
         "cpu",
     ]
-    assert generation[1] == ["baseline", "transformers", "12.5 s", "24.8", "6,200", "640 MB", "cpu"]
+    told = ["transformers", "12.5 s", "24.8", f"{12.5 / 310:.4f} s", "6,200", "640 MB", "cpu"]
+    assert generation[1] == ["baseline", *told]
 
 
 def test_time_counts_once_for_each_device_of_each_node():
@@ -518,9 +555,9 @@ def test_a_tie_for_the_best_of_a_level_is_called_one(tmp_path):
 def test_the_csv_has_every_metric_and_level(comparison):
     lines = metrics_csv(comparison.run).splitlines()
     assert lines[0] == "variant,level,n,correct,rate,low,high,metric,seed,sd"
-    assert len(lines) == 1 + 4 * 3 * 6
+    assert len(lines) == 1 + 4 * 4 * 6
     for name, (metric, key) in itertools.product(
-        NAMES, (("test_suite", None), ("plug_value",) * 2, ("single_database",) * 2)
+        NAMES, (("test_suite", None), *((key, key) for key in runs.SECONDARY))
     ):
         for level in runs.LEVELS:
             correct, n = right(name, key, hardness=level)

@@ -159,6 +159,18 @@ def test_extra_questions_are_called_harder_only_where_the_test_shows_it(tmp_path
     assert not about(none, "easy ones")
 
 
+def test_the_largest_p_is_that_of_the_variants_named(tmp_path):
+    # One falls clearly from easy to extra; the other rises, with a larger p that is none of the sentence's.
+    questions = runs.question_rows(320)
+    falls = by_level(questions, {"easy": 0.9, "medium": 0.5, "hard": 0.4, "extra": 0.1})
+    rises = by_level(questions, {"easy": 0.4, "medium": 0.5, "hard": 0.5, "extra": 0.6})
+    assert 0.001 < stats.fisher_exact([[32, 48], [48, 32]]).pvalue < 0.05
+    found = observe(tmp_path, questions, {"baseline": falls, "full": rises})
+    (sentence,) = about(found, "easy ones")
+    assert sentence.startswith("1 of 2 variants")
+    assert "largest p < 0.001)" in sentence
+
+
 def test_a_second_test_of_the_same_kind_makes_a_borderline_fall_vanish(tmp_path):
     # Fisher's exact p is about 0.04: a claim alone, none among two after Holm.
     questions = runs.question_rows(160)

@@ -17,6 +17,7 @@ from sqladder.report.machine import metrics_csv
 from sqladder.report.markdown import render
 from sqladder.report.page import browser_data
 from sqladder.report.styles import style
+from sqladder.seed_statistics import Gap
 
 N = 96
 SEEDS = (42, 43, 44)
@@ -71,6 +72,19 @@ def test_the_ranking_has_means_and_the_number_of_seeds(report, marks):
     assert low < share < high
     gap = 100 * (share - float(np.mean(marks["baseline"])))
     assert cells[7] == f"{gap:+.1f}"
+
+
+def test_a_variant_trained_once_is_taken_to_scatter_and_an_untrained_one_is_not(comparison):
+    full, lora, baseline = (comparison.run.named(n).correct for n in ("full", "lora", "baseline"))
+    wider = Gap.between(full, lora, lone_seed_scatters=True)
+    assert comparison.pair("full", "lora").p_alone == wider.p > Gap.between(full, lora).p
+    assert comparison.pair("full", "baseline").p_alone == Gap.between(full, baseline).p
+
+
+def test_the_methods_name_the_formula_of_the_detectable_difference(report):
+    assert (
+        "Detectable difference at 5 % and power 80 %: from the variance of the interval" in report
+    )
 
 
 def test_the_spread_between_seeds_is_told(report, marks):

@@ -63,6 +63,7 @@ def test_verdicts_hold_the_strict_and_the_secondary_judgements(folder):
             "detail": "",
             "plug_value": True,
             "single_database": True,
+            "exact_match": False,
         },
         {
             "id": "name",
@@ -72,6 +73,7 @@ def test_verdicts_hold_the_strict_and_the_secondary_judgements(folder):
             "detail": "pets_v1.sqlite: 1 rows, gold has 2",
             "plug_value": True,
             "single_database": True,
+            "exact_match": True,
         },
     ]
 
@@ -92,6 +94,7 @@ def test_metrics_hold_rates_by_level_database_and_verdict(folder):
     assert metrics["by_verdict"] == {"correct": 1, "wrong_result": 1}
     assert metrics["secondary"]["plug_value"]["all"]["correct"] == 2
     assert metrics["secondary"]["single_database"]["all"]["correct"] == 2
+    assert metrics["secondary"]["exact_match"]["all"]["correct"] == 1
     assert metrics["facts"]["database_files"] == 2
 
 

@@ -93,6 +93,29 @@ def test_wins_less_losses_are_the_difference_of_the_means(seeded):
     assert (wins - losses) / 200 == pytest.approx(one.mean() - other.mean())
 
 
+@pytest.mark.parametrize("noise", [0.05, 0.1, 0.3])
+def test_a_model_trained_once_is_not_told_apart_from_equal_ones_by_its_seed(noise):
+    """One seed against three, no true difference; without its scatter the single seed's luck is called better."""
+    found = naive = 0
+    for seed in range(400):
+        one, other = runs.seeded_marks(400, [0.5, 0.5], 3, noise, seed)
+        found += Gap.between(one, other[:1], lone_seed_scatters=True).p < 0.05
+        naive += Gap.between(one, other[:1]).p < 0.05
+    assert found / 400 <= 0.05 + 1.645 * (0.05 * 0.95 / 400) ** 0.5
+    if noise >= 0.1:
+        assert naive / 400 > 0.1
+
+
+def test_the_scatter_of_a_single_seed_is_that_of_the_other_sides_seeds(seeded):
+    one, other = seeded
+    spread = float(np.var(one.mean(axis=1), ddof=1))
+    for gap in (
+        Gap.between(one, other[:1], lone_seed_scatters=True),
+        Gap.between(other[:1], one, lone_seed_scatters=True),
+    ):
+        assert gap.seeds == pytest.approx(Part(spread * (1 + 1 / 3), 2))
+
+
 def test_a_handful_of_questions_proves_nothing_however_many_seeds_agree():
     right, wrong = np.ones((5, 5), dtype=bool), np.zeros((5, 5), dtype=bool)
     assert Gap.between(right, wrong).p > 0.05

@@ -136,7 +136,7 @@ def test_accuracy_is_given_without_the_questions_whose_gold_is_doubtful(tmp_path
     marks = [number % 2 == 0 for number in range(40)]
     marks[0], marks[3] = False, "gold_error"
     files = runs.write_run(tmp_path, questions, {"one": marks, "two": [False] * 40})
-    statuses = {0: "empty", 2: "slow", 5: "failing"}
+    statuses = {0: "empty", 2: "slow", 5: "disputed"}
     rows = [{"id": q["id"], "status": statuses.get(n, "ok")} for n, q in enumerate(questions)]
     # A question that was left out of the run has a check and no row.
     checks = runs.write_lines(tmp_path / "gold.jsonl", [*rows, {"id": "x", "status": "empty"}])
@@ -149,6 +149,7 @@ def test_accuracy_is_given_without_the_questions_whose_gold_is_doubtful(tmp_path
     assert "| doubtful gold | 4 | 0.250 | 0.000 |" in report
     assert "| `q0003` | db_3 | the gold query fails |" in report
     assert "| `q0002` | db_2 | the gold query outlasts the limits |" in report
+    assert "| `q0005` | db_1 | a listed repair gives another result |" in report
 
 
 def test_without_doubtful_gold_there_is_no_section_about_it(tmp_path, files):

@@ -27,10 +27,13 @@ function make(tag, className, text, ...children) {
 
 // Tables
 
+const SECONDS = { s: 1, min: 60, h: 3600 };
+
 function sortValue(cell) {
   const text = cell.textContent.trim();
   const number = Number.parseFloat(text.replaceAll(",", "").replace("−", "-").replace(/^[<+(]\s*/, ""));
-  return Number.isNaN(number) ? text : number;
+  if (Number.isNaN(number)) return text;
+  return number * (SECONDS[text.match(/^[\d.]+ (s|min|h)$/)?.[1]] ?? 1);
 }
 
 function compareValues(one, other) {

@@ -245,7 +245,11 @@ def gold_flags(wildcards):
     limits = {key: scoring[key] for key in ("max_vm_steps", "timeout", "memory_mb")}
     source = experiment.input_path(entry["databases"])
     original = {"original": source} if is_foreign(source) else {}
-    return as_flags({**entry.get("gold_problems", keep_all), **limits, **original})
+    listed = entry.get("gold_repairs")
+    repairs = {"repairs": experiment.input_path(listed)} if listed else {}
+    return as_flags(
+        {**entry.get("gold_problems", keep_all), **limits, **original, **repairs}
+    )
 
 
 def split_flags(wildcards):

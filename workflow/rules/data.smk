@@ -180,6 +180,7 @@ rule check_gold:
         script="workflow/scripts/check_gold.py",
         modules=modules_of("check_gold.py"),
         examples="resources/datasets/{dataset}/paired.jsonl",
+        repairs=dataset_file("gold_repairs"),
         databases="resources/datasets/{dataset}/databases",
     output:
         examples="resources/datasets/{dataset}/examples.jsonl",

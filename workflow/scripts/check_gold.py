@@ -13,8 +13,8 @@ from tqdm import tqdm
 
 from sqladder.corpus import read_examples
 from sqladder.errors import run_main
-from sqladder.files import write_jsonl, write_text
-from sqladder.gold import PROBLEMS, check_golds, sort_out, summary
+from sqladder.files import read_jsonl, write_jsonl, write_text
+from sqladder.gold import DISPUTED, PROBLEMS, check_golds, sort_out, summary
 from sqladder.metric.sandbox import Limits
 
 
@@ -31,6 +31,9 @@ def parse_arguments() -> argparse.Namespace:
         parser.add_argument(
             f"--{problem}", choices=("keep", "drop", "stop"), required=True, help="what is done"
         )
+    parser.add_argument(
+        "--repairs", type=Path, help="id and sql of queries held to be right; gold is compared"
+    )
     parser.add_argument("--max-vm-steps", type=int, default=Limits.max_vm_steps)
     parser.add_argument("--timeout", type=float, default=Limits.timeout, help="seconds")
     parser.add_argument("--memory-mb", type=int, default=Limits.memory_mb)
@@ -46,15 +49,18 @@ def main() -> None:
     files = {key: args.databases / key / f"{key}.sqlite" for key in {e["db_id"] for e in examples}}
     limits = Limits(max_vm_steps=args.max_vm_steps, timeout=args.timeout, memory_mb=args.memory_mb)
     originals = dict.fromkeys(files, args.original) if args.original else None
+    repairs = read_jsonl(args.repairs) if args.repairs else []
+    listed = {row["id"]: row["sql"] for row in repairs}
     with tqdm(total=len(examples), desc="gold", unit="query", disable=None) as bar:
-        checks = check_golds(examples, files, limits, originals, bar.update)
+        checks = check_golds(examples, files, limits, originals, bar.update, listed)
     actions = {problem: getattr(args, problem) for problem in PROBLEMS}
     # The tables first: they say what to mend when the next line stops the run.
     write_jsonl(args.checks, ({"id": row["id"], **asdict(checks[row["id"]])} for row in examples))
     write_text(args.summary, summary(examples, checks, actions))
     kept = sort_out(examples, checks, actions)
     write_jsonl(args.output, kept)
-    found = {problem: sum(c.status == problem for c in checks.values()) for problem in PROBLEMS}
+    statuses = [check.status for check in checks.values()]
+    found = {problem: statuses.count(problem) for problem in (*PROBLEMS, DISPUTED)}
     counts = ", ".join(f"{count} {problem}" for problem, count in found.items())
     logging.info("%d gold queries: %s; %d examples stay", len(examples), counts, len(kept))
 

@@ -20,7 +20,7 @@ from sqladder.errors import InputError, run_main
 from sqladder.files import write_json, write_jsonl
 from sqladder.metric.errors import MetricInputError
 from sqladder.metric.sandbox import Limits
-from sqladder.metric.scoring import Scored, Scores, Task, score_files
+from sqladder.metric.scoring import Scored, Scores, Task, score_files, with_exact_match
 from sqladder.metric.suite import Options
 from sqladder.metric.summary import by_database, by_level, by_verdict
 
@@ -38,6 +38,7 @@ def verdict_row(scored: Scored) -> dict[str, Any]:
         "detail": judgement.detail,
         "plug_value": judgement.plug_value,
         "single_database": judgement.single_database,
+        "exact_match": scored.matched,
     }
 
 
@@ -53,6 +54,7 @@ def metrics_of(variant: str, scores: Scores, facts: dict[str, Any]) -> dict[str,
         "secondary": {
             "plug_value": by_level(scores, lambda row: row.plugged),
             "single_database": by_level(scores, lambda row: row.judgement.single_database),
+            "exact_match": by_level(scores, lambda row: row.matched),
         },
         "facts": {**facts, "database_files": scores.database_files},
     }
@@ -78,7 +80,8 @@ def run(args: argparse.Namespace, task: Task) -> tuple[Scores, dict[str, Any]]:
     start, cpu = time.perf_counter(), cpu_seconds()
     with tqdm(desc="score", unit="query", disable=None) as bar:
         arms = {args.variant: args.predictions}
-        scores = score_files(args.examples, arms, task, _moving(bar))[args.variant]
+        executed = score_files(args.examples, arms, task, _moving(bar))[args.variant]
+    scores = with_exact_match(executed, task)
     options = {**asdict(task.options), "repairs": sorted(task.options.repairs)}
     facts = {
         "seconds": round(time.perf_counter() - start, 3),

@@ -64,9 +64,11 @@ def main() -> None:
     compared = dict(args.published_row)
     published = published_table(comparison.run, args.published, compared) if args.published else ""
     facts = read_json(args.run_facts)
-    text = render(comparison, facts, args.title, charts, args.demonstration, groups, published)
-    write_text(args.report, text)
     rows = read_jsonl(args.rows) if args.rows else []
+    text = render(
+        comparison, facts, args.title, charts, args.demonstration, groups, published, rows
+    )
+    write_text(args.report, text)
     page = render_page(text, comparison.run, args.title, args.charts, args.template, rows)
     write_text(args.page, page)
     write_text(args.csv, metrics_csv(comparison.run))

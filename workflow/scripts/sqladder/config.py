@@ -192,7 +192,9 @@ def _check_toy(config: Config) -> Iterator[str]:
 
 
 def _check_files(where: str, dataset: Config, config: Config) -> Iterator[str]:
-    yield from _check_paths(where, dataset, ["questions", "databases", "gold"], config)
+    yield from _check_paths(
+        where, dataset, ["questions", "databases", "gold", "gold_repairs"], config
+    )
     try:
         check_url(input_path(dataset.get("databases", "")))
     except InputError as error:

@@ -7,8 +7,8 @@ more.
 
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -18,11 +18,12 @@ from sqladder.errors import InputError
 from sqladder.files import Row
 from sqladder.guarded import Death, guarded
 from sqladder.metric.equality import TooHardError, results_equal
-from sqladder.metric.normalise import executable, order_matters
+from sqladder.metric.normalise import executable, order_matters, prepare_gold
 from sqladder.metric.sandbox import Limits, QueryError
+from sqladder.metric.suite import same_query
 from sqladder.metric.worker import confine
 
-OK, EMPTY, SLOW, FAILING = "ok", "empty", "slow", "failing"
+OK, EMPTY, SLOW, FAILING, DISPUTED = "ok", "empty", "slow", "failing", "disputed"
 PROBLEMS = (FAILING, EMPTY, SLOW)
 
 
@@ -42,6 +43,7 @@ def check_golds(
     limits: Limits,
     originals: Mapping[str, str] | None = None,
     progress: Callable[[], object] = lambda: None,
+    repairs: Mapping[str, str] | None = None,
 ) -> dict[str, Check]:
     """Execute the gold of every example.
 
@@ -52,6 +54,8 @@ def check_golds(
         originals: db_id -> the database of another engine that the SQLite file is a copy of, if it is one. The gold is
             executed there as well, and fails if the copy gives another result.
         progress: called after each query.
+        repairs: id -> the query that somebody holds to be right; gold that gives another result on a file of the suite
+            is disputed.
 
     Returns:
         id -> check.
@@ -62,7 +66,7 @@ def check_golds(
     checks = {}
     for db_id, rows in groups.items():
         original = (originals or {}).get(db_id, "")
-        queries = [row["sql"] for row in rows]
+        queries = [(row["sql"], (repairs or {}).get(row["id"], "")) for row in rows]
         found = _check_database(str(databases[db_id]), original, queries, limits)
         for row, check in zip(rows, found, strict=True):
             checks[row["id"]] = check
@@ -71,9 +75,9 @@ def check_golds(
 
 
 def _check_database(
-    copy: str, original: str, queries: list[str], limits: Limits
+    copy: str, original: str, queries: Sequence[tuple[str, str]], limits: Limits
 ) -> Iterator[Check]:
-    """Check the queries of one database in order; a process that dies is replaced for the rest."""
+    """Check queries of one database, each with its repair or "", in order; a process that dies is replaced."""
     done = 0
     while done < len(queries):
         for check in _answers(copy, original, queries[done:], limits):
@@ -81,7 +85,9 @@ def _check_database(
             done += 1
 
 
-def _answers(copy: str, original: str, queries: list[str], limits: Limits) -> Iterator[Check]:
+def _answers(
+    copy: str, original: str, queries: Sequence[tuple[str, str]], limits: Limits
+) -> Iterator[Check]:
     """Give checks until the process ends; one that dies or hangs gives that query's check as the last."""
     engines = 2 if original else 1
     arguments = (copy, original, queries, limits)
@@ -98,7 +104,11 @@ def _cause_of_death(death: Death, limits: Limits) -> Check:
 
 
 def _serve(
-    answers: Connection, copy: str, original: str, queries: list[str], limits: Limits
+    answers: Connection,
+    copy: str,
+    original: str,
+    queries: Sequence[tuple[str, str]],
+    limits: Limits,
 ) -> None:
     """Run in the process: answer each query with a check."""
     try:
@@ -110,9 +120,57 @@ def _serve(
     if not original:
         # Other engines keep their limits themselves, with threads and memory that these would not leave them.
         confine(limits)
-    for sql in queries:
+    suite = [] if original else sorted(Path(copy).parent.glob("*.sqlite"))
+    others = [str(file) for file in suite if file != Path(copy)]
+    for sql, repair in queries:
         signal.setitimer(signal.ITIMER_REAL, 0 if original else limits.timeout)
-        answers.send(_check(sql, sandbox, engine))
+        check = _check(sql, sandbox, engine)
+        if check.status == EMPTY and _gives_rows(sql, others, limits):
+            check = replace(check, status=OK, detail="no row on the original, but on another file")
+        if repair and check.status in (OK, EMPTY):
+            dispute = _dispute(sql, repair, [copy, *others], limits)
+            check = replace(check, status=DISPUTED, detail=dispute) if dispute else check
+        answers.send(check)
+
+
+def _gives_rows(sql: str, files: Iterable[str], limits: Limits) -> bool:
+    """Whether a query that is empty on the original tells right from wrong on another file of the suite."""
+    for file in files:
+        engine = open_engine(file, limits)
+        try:
+            if engine.execute(executable(sql)).rows:
+                return True
+        except QueryError:
+            continue
+        finally:
+            engine.close()
+    return False
+
+
+def _dispute(sql: str, repair: str, files: Iterable[str], limits: Limits) -> str:
+    """The first file on which a repair gives another result than gold, as the scoring compares results; or ""."""
+    gold, other = prepare_gold(sql), prepare_gold(repair)
+    if same_query(gold, other):
+        return ""
+    texts = [executable(gold), executable(other)]
+    for file in files:
+        engine = open_engine(file, limits)
+        try:
+            expected, result = (engine.execute(text) for text in texts)
+        except QueryError as error:
+            return f"it or its repair fails on {Path(file).name}: {error.detail}"
+        finally:
+            engine.close()
+        if not _same(result, expected, gold):
+            return f"the listed repair gives another result on {Path(file).name}"
+    return ""
+
+
+def _same(result: Answer, expected: Answer, sql: str) -> bool:
+    try:
+        return results_equal(expected.rows, result.rows, order_matters(sql))
+    except TooHardError:
+        return False
 
 
 def _check(sql: str, sandbox: Engine, original: Engine | None) -> Check:
@@ -129,7 +187,7 @@ def _check(sql: str, sandbox: Engine, original: Engine | None) -> Check:
         detail = "the SQLite copy, on which predictions are scored, gives another result"
         return Check(FAILING, detail, len(expected.rows), seconds)
     status = OK if result.rows else EMPTY
-    return Check(status, "" if result.rows else "no row", len(result.rows), seconds)
+    return Check(status, "" if result.rows else "no row on any file", len(result.rows), seconds)
 
 
 def _equal(expected: Answer, result: Answer, sql: str) -> bool:
@@ -170,7 +228,7 @@ def summary(examples: list[Row], checks: Mapping[str, Check], actions: Mapping[s
     """Write the table of gold queries with problems, and what is done with each, as Markdown."""
     counts = {
         status: sum(check.status == status for check in checks.values())
-        for status in (OK, *PROBLEMS)
+        for status in (OK, *PROBLEMS, DISPUTED)
     }
     lines = [
         "# Gold queries",

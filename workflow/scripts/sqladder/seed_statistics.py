@@ -54,9 +54,11 @@ def between_seeds(means: Sequence[float]) -> Part:
     return Part(float(np.var(means, ddof=1)) / len(means), len(means) - 1)
 
 
-def total(*parts: Part) -> Part:
-    """The sum of independent parts, with Satterthwaite's degrees of freedom."""
+def total(*parts: Part, cautious: bool = False) -> Part:
+    """The sum of independent parts, with Satterthwaite's degrees of freedom, or the fewest of any part."""
     variance = sum(part.variance for part in parts)
+    if cautious:
+        return Part(variance, min(part.freedom for part in parts))
     uncertain = sum(part.variance**2 / part.freedom for part in parts)
     return Part(variance, variance**2 / uncertain if uncertain else np.inf)
 
@@ -98,13 +100,17 @@ def new_databases_interval(answers: Answers, clusters: Sequence[Hashable]) -> In
 
 
 def _clustered(
-    values: NDArray, seeds: Part, clusters: Sequence[Hashable], bounds: Interval
+    values: NDArray,
+    seeds: Part,
+    clusters: Sequence[Hashable],
+    bounds: Interval,
+    cautious: bool = False,
 ) -> Interval | None:
     draws = cluster_draws(values, clusters)
     if draws is None:
         return None
     databases = Part(float(np.var(draws)), len(set(clusters)) - 1)
-    return _around(float(values.mean()), total(databases, seeds), bounds)
+    return _around(float(values.mean()), total(databases, seeds, cautious=cautious), bounds)
 
 
 def _around(estimate: float, part: Part, bounds: Interval, confidence: float = 0.95) -> Interval:
@@ -149,23 +155,35 @@ class Gap:
         counts: questions that only the first and that only the second answers right, as means over all pairs
             of their seeds.
         seeds: what the seeds add to the variance of the mean; None with one seed on both sides.
+        cautious: whether the degrees of freedom are those of the seeds: where a single seed borrows the scatter of
+            the other side's, Satterthwaite's leave 8 % false claims among equal variants.
     """
 
     values: NDArray
     counts: Discordance
     seeds: Part | None
+    cautious: bool = False
 
     @classmethod
-    def between(cls, first: Answers, second: Answers, same_models: bool = False) -> "Gap":
+    def between(
+        cls,
+        first: Answers,
+        second: Answers,
+        same_models: bool = False,
+        lone_seed_scatters: bool = False,
+    ) -> "Gap":
         """Compare two variants' answers.
 
         Args:
             first: answers of the first, shape (seeds, n).
             second: answers of the second, shape (its seeds, n).
             same_models: whether row i of both comes from the same model, so that its noise is shared.
+            lone_seed_scatters: whether another seed would have given another model where one side has a single
+                one; its scatter is then taken to be that of the other side's seeds.
         """
         if first.shape[1] == 0:
             return cls(np.zeros(0), Discordance(0, 0), None)
+        lone = lone_seed_scatters and min(len(first), len(second)) == 1
         if same_models:
             pairs = first & ~second, second & ~first
             seeds = between_seeds(first.mean(axis=1) - second.mean(axis=1))
@@ -173,11 +191,14 @@ class Gap:
         else:
             one, other = first.mean(axis=0), second.mean(axis=0)
             seeds = total(between_seeds(first.mean(axis=1)), between_seeds(second.mean(axis=1)))
+            if lone:
+                # One estimate for both sides: variance / k of the k seeds, and variance / 1 of the single one.
+                seeds = Part((max(len(first), len(second)) + 1) * seeds.variance, seeds.freedom)
             counts = [(one * (1 - other)).sum(), (other * (1 - one)).sum()]
         values = first.mean(axis=0) - second.mean(axis=0)
         if len(first) == len(second) == 1:
             return cls(values, Discordance(*(round(count) for count in counts)), None)
-        return cls(values, Discordance(*map(float, counts)), seeds)
+        return cls(values, Discordance(*map(float, counts)), seeds, lone)
 
     @property
     def n(self) -> int:
@@ -186,7 +207,12 @@ class Gap:
 
     def reversed(self) -> "Gap":
         """The same difference seen from the second variant."""
-        return Gap(-self.values, Discordance(self.counts.losses, self.counts.wins), self.seeds)
+        return Gap(
+            -self.values,
+            Discordance(self.counts.losses, self.counts.wins),
+            self.seeds,
+            self.cautious,
+        )
 
     @property
     def _between_questions(self) -> Part:
@@ -206,7 +232,7 @@ class Gap:
         if not self.values.any():
             return 1.0
         null = Part(float(np.mean(self.values**2)) / self.n, max(1, self.n - 1))
-        both = total(null, self.seeds)
+        both = total(null, self.seeds, cautious=self.cautious)
         score = abs(float(self.values.mean())) / both.variance**0.5
         return float(min(1.0, 2 * stats.t.sf(score, both.freedom)))
 
@@ -215,14 +241,14 @@ class Gap:
         """95 % interval of the difference, over questions on the same databases and over seeds."""
         if self.seeds is None or self.n < 2:
             return difference_interval(self.counts, self.n)
-        both = total(self._between_questions, self.seeds)
+        both = total(self._between_questions, self.seeds, cautious=self.cautious)
         return _around(float(self.values.mean()), both, Interval(-1, 1))
 
     def on_new_databases(self, clusters: Sequence[Hashable]) -> Interval | None:
         """95 % interval of the difference, over whole databases and over seeds; None with one database."""
         if self.seeds is None:
             return clustered_interval(self.values, clusters)
-        return _clustered(self.values, self.seeds, clusters, Interval(-1, 1))
+        return _clustered(self.values, self.seeds, clusters, Interval(-1, 1), self.cautious)
 
     def detectable(self, power: float = 0.8, alpha: float = 0.05) -> float | None:
         """Smallest true difference that the test would find with this power, None if there is none below 1.
@@ -232,7 +258,7 @@ class Gap:
         share = sum(self.counts) / self.n if self.n else 0.0
         if self.seeds is None or self.n < 2:
             return detectable_difference(self.n, share, alpha, power) if self.n else None
-        both = total(self._between_questions, self.seeds)
+        both = total(self._between_questions, self.seeds, cautious=self.cautious)
         factor = stats.t.ppf(1 - alpha / 2, both.freedom) + stats.t.ppf(power, both.freedom)
         smallest = float(factor * both.variance**0.5)
         return smallest if 0 < smallest < 1 else None

@@ -111,6 +111,49 @@ def read_schema(database: Path) -> Schema:
         }
 
 
+def declared_keys(database: Path) -> KeyMap:
+    """The first of the columns that the foreign keys of a database file link, for each that is linked."""
+    uri = database.resolve().as_uri() + "?mode=ro&immutable=1"
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        tables = [
+            name
+            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
+        columns = [
+            (place, column, key)
+            for place, table in enumerate(tables)
+            for column, key in connection.execute(
+                "SELECT name, pk FROM pragma_table_info(?)", (table,)
+            ).fetchall()
+        ]
+        found = [
+            (place, *link)
+            for place, table in enumerate(tables)
+            for link in connection.execute(
+                'SELECT "from", "table", "to", seq FROM pragma_foreign_key_list(?) ORDER BY id, seq',
+                (table,),
+            ).fetchall()
+        ]
+    numbers = {(place, name.lower()): number for number, (place, name, _) in enumerate(columns)}
+    # A key that names no column means the primary key, whose columns count from 1.
+    primary = {(place, key): name for place, name, key in columns if key}
+    places = {table.lower(): place for place, table in enumerate(tables)}
+    linked = []
+    for place, child, table, parent, seq in found:
+        other = places.get(table.lower())
+        target = parent or primary.get((other, seq + 1)) or ""
+        pair = numbers.get((place, child.lower())), numbers.get((other, target.lower()))
+        if None not in pair:
+            linked.append(pair)
+    return _key_map(
+        {
+            "table_names_original": tables,
+            "column_names_original": [(place, name) for place, name, _ in columns],
+            "foreign_keys": linked,
+        }
+    )
+
+
 def read_key_maps(path: Path) -> dict[str, KeyMap]:
     """For each database of a tables.json file, the first of the columns that keys link.
 

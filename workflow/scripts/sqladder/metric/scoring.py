@@ -1,8 +1,9 @@
 """Score prediction files: verdicts of every pair and their tallies."""
 
 import os
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqladder.metric import pool
@@ -10,7 +11,7 @@ from sqladder.metric.difficulty import hardness
 from sqladder.metric.errors import MetricInputError
 from sqladder.metric.formats import Gold, Item, read_gold, read_predictions
 from sqladder.metric.grammar import GrammarError
-from sqladder.metric.match import Match, Matcher, read_key_maps, read_schema
+from sqladder.metric.match import Match, Matcher, declared_keys, read_key_maps, read_schema
 from sqladder.metric.normalise import REPAIRS
 from sqladder.metric.sandbox import Limits
 from sqladder.metric.suite import CORRECT, Judgement, Options
@@ -178,22 +179,51 @@ def _match(
     }
     return {
         name: [
-            _match_one(matchers[item.db_id], item, sql, task.limits.max_sql_chars)
+            _match_or_refuse(matchers[item.db_id], item, sql, task.limits.max_sql_chars)
             for item, sql in zip(gold.items, sqls, strict=True)
         ]
         for name, sqls in arms.items()
     }
 
 
-def _match_one(matcher: Matcher, item: Item, prediction: str, max_chars: int) -> Match:
+def _match_or_refuse(matcher: Matcher, item: Item, prediction: str, max_chars: int) -> Match:
     try:
-        # A text beyond the bound is not parsed: like one outside the grammar, it is empty.
-        return matcher.match(item.gold, prediction if len(prediction) <= max_chars else "")
+        return _match_one(matcher, item, prediction, max_chars)
     except GrammarError as error:
         raise MetricInputError(
             f"gold query of question {item.id!r} is outside the grammar of exact set match "
             f"({error}): {item.gold}; leave it out or score by execution only"
         ) from error
+
+
+def _match_one(matcher: Matcher, item: Item, prediction: str, max_chars: int) -> Match:
+    # A text beyond the bound is not parsed: like one outside the grammar, it is empty.
+    return matcher.match(item.gold, prediction if len(prediction) <= max_chars else "")
+
+
+def with_exact_match(scores: Scores, task: Task) -> Scores:
+    """Add exact set match by the foreign keys that the databases declare, where tables.json is not there.
+
+    Nothing matches a gold query outside the grammar of exact set match, or on a file that SQLite cannot read.
+    """
+    names = dict.fromkeys(row.item.db_id for row in scores.rows)
+    matchers = {name: _own_matcher(Path(suite_files(task.databases, name)[0])) for name in names}
+    rows = []
+    for row in scores.rows:
+        matcher = matchers[row.item.db_id]
+        try:
+            match = _match_one(matcher, row.item, row.prediction, task.limits.max_sql_chars)
+        except GrammarError:
+            match = Match(False, {})
+        rows.append(replace(row, match=match))
+    return replace(scores, rows=rows)
+
+
+def _own_matcher(database: Path) -> Matcher:
+    try:
+        return Matcher(read_schema(database), declared_keys(database))
+    except sqlite3.Error:
+        return Matcher({}, {})
 
 
 def score_pair(

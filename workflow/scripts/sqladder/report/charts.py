@@ -250,7 +250,7 @@ def _databases(comparison: Comparison) -> Figure:
     )
     image = axes.imshow(rates, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), share in np.ndenumerate(rates):
-        tone = "white" if share > 0.6 else "black"
+        tone = _readable_on(image.cmap(image.norm(share)))
         tip = _tip(f"{variants[column].name}, {labels[row]}: {share:.3f}")
         text = axes.text(
             column, row, f"{share:.2f}", ha="center", va="center", color=tone, size=8.5
@@ -269,6 +269,13 @@ def _databases(comparison: Comparison) -> Figure:
     axes.set_title("Accuracy by database (n)", loc="left")
     figure.colorbar(image, label="accuracy", shrink=min(1.0, 4 / (0.27 * len(labels))), aspect=15)
     return figure
+
+
+def _readable_on(colour: tuple[float, ...]) -> str:
+    """Black or white, whichever stands out more from a colour: at least 4.5 to 1 (WCAG 2.2)."""
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in colour[:3]]
+    light = float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+    return "black" if (light + 0.05) / 0.05 > 1.05 / (light + 0.05) else "white"
 
 
 def _failures(comparison: Comparison) -> Figure:

@@ -127,12 +127,14 @@ def make_pair(
     second: Answers,
     chosen: Marks,
     same_models: bool = False,
+    lone_seed_scatters: bool = False,
 ) -> Pair:
     """Compare two variants' marks on the chosen questions, not yet adjusted for any family.
 
-    `same_models` says that both are marks of the same answers, by two metrics.
+    `same_models` says that both are marks of the same answers, by two metrics; `lone_seed_scatters`, that a
+    single seed on one side was a draw among others.
     """
-    gap = Gap.between(first[:, chosen], second[:, chosen], same_models)
+    gap = Gap.between(first[:, chosen], second[:, chosen], same_models, lone_seed_scatters)
     return Pair(*names, gap, gap.p, gap.p)
 
 
@@ -144,6 +146,12 @@ def adjusted(pairs: Sequence[Pair]) -> list[Pair]:
 
 def _pairs(ranking: Sequence[Variant], chosen: Marks) -> list[Pair]:
     return [
-        make_pair((one.name, other.name), one.correct, other.correct, chosen)
+        make_pair(
+            (one.name, other.name),
+            one.correct,
+            other.correct,
+            chosen,
+            lone_seed_scatters=one.lone_seed_scatters or other.lone_seed_scatters,
+        )
         for one, other in combinations(ranking, 2)
     ]

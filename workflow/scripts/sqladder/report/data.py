@@ -27,6 +27,7 @@ METRICS = {
     "test_suite": "test suite, own values",
     "plug_value": "oracle values (plug_value)",
     "single_database": "single database",
+    "exact_match": "exact match",
 }
 """The headline metric and the secondary ones, with the names that the report prints."""
 
@@ -101,6 +102,11 @@ class Variant:
             metric: np.array([own.marks[metric] for own in self.seeds])
             for metric in self.seeds[0].marks
         }
+
+    @property
+    def lone_seed_scatters(self) -> bool:
+        """Whether it was trained here with a single seed, where another one would have given another model."""
+        return len(self.seeds) == 1 and bool(self.seeds[0].training.get("steps"))
 
     @property
     def correct(self) -> Answers:

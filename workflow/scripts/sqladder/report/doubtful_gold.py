@@ -1,4 +1,4 @@
-"""Accuracy with and without the questions whose gold query fails or gives nothing."""
+"""Accuracy with and without the questions whose gold query fails, gives nothing or is disputed."""
 
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from sqladder.report.text import folded, number, table
 REASONS = {
     "failing": "the gold query fails",
     "slow": "the gold query outlasts the limits",
-    "empty": "the gold query gives no row",
+    "disputed": "a listed repair gives another result",
+    "empty": "the gold query gives no row on any file",
 }
 """What makes a gold query doubtful, by the status that check_gold gives it."""
 
@@ -38,9 +39,9 @@ def doubtful_gold(run: Run, checks: Path | None) -> str:
     listed = table(["question", "database", "why"], rows, "lll")
     return f"""## Doubtful gold
 
-The gold queries of {number(len(rows))} of {number(run.n)} questions fail, outlast the limits, or give no row on the
-original database: some of them are wrong, and then a right answer counts as wrong, or a wrong one as right. They count
-in every other table.
+The gold queries of {number(len(rows))} of {number(run.n)} questions fail, outlast the limits, give no row on any
+file of the suite, or another result than a listed repair: some of them are wrong, and then a right answer counts as
+wrong, or a wrong one as right. They count in every other table.
 
 {group_table(run, groups, "questions")}
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqladder.files import Row
 from sqladder.report import tables
 from sqladder.report.bars import text_bars
 from sqladder.report.captions import alt_text, drawn_pairs, with_cost, with_curve
@@ -45,6 +46,7 @@ def render(
     demonstration: bool,
     groups: str = "",
     published: str = "",
+    rows: Sequence[Row] = (),
 ) -> str:
     """The whole report.
 
@@ -56,6 +58,7 @@ def render(
         demonstration: whether to open with the note that this run proves nothing about methods.
         groups: the sections on groups of questions that only some runs have.
         published: the section on a published table, of runs that have one to compare with.
+        rows: first rows of gold and of wrong results, as execute_answers.py writes them.
     """
     sections = [
         _head(comparison.run, title, demonstration),
@@ -70,7 +73,7 @@ def render(
         _features(comparison),
         _secondary(comparison.run),
         published,
-        _failures(comparison, charts),
+        _failures(comparison, charts, rows),
         _wins(comparison),
         _losses(comparison, charts),
         _cost(comparison, facts, charts),
@@ -143,13 +146,17 @@ def _seeds(comparison: Comparison) -> str:
 
 Accuracy over all questions. SD is the standard deviation between seeds: how far another training of the
 same variant may land from this one. A variant with one seed answers the same with every seed, was made
-elsewhere, or was run once: then only the questions make its numbers uncertain here."""
+elsewhere, or was trained once. One that was trained once is taken to scatter as much as the variant with
+several seeds that it is compared with; between two that were, only the questions are known to be uncertain."""
 
 
 def _levels(comparison: Comparison) -> str:
     return f"""## Accuracy by level
 
 {tables.level_table(comparison.run)}
+
+Easy to Extra are the hardness of the gold query. Joint_All counts conversations in which every question
+is answered right; each question is one of its own here, so it equals All.
 
 ### Ranking by All
 
@@ -234,9 +241,11 @@ def _secondary(run: Run) -> str:
         [
             f"""## Secondary metrics
 
-They are easier than the headline metric and are not used to rank. *Oracle values*: the gold query's
-values are put in the place of the model's own, so wrong values are forgiven. *Single database*: one
-database file instead of the suite, so answers that are right by accident pass.
+They are not used to rank. *Oracle values*: the gold query's values are put in the place of the model's
+own, so wrong values are forgiven. *Single database*: one database file instead of the suite, so answers
+that are right by accident pass. *Exact match*: nothing is executed; the query must have the gold query's
+clauses, values left aside, so right answers that are written otherwise fail (Spider's exact set match;
+gold outside its grammar matches nothing).
 
 {tables.metric_table(run)}""",
             *blocks,
@@ -244,7 +253,7 @@ database file instead of the suite, so answers that are right by accident pass.
     )
 
 
-def _failures(comparison: Comparison, charts: str) -> str:
+def _failures(comparison: Comparison, charts: str, rows: Sequence[Row]) -> str:
     run = comparison.run
     if not failure_kinds(run):
         return f"## What failed\n\n{tables.verdict_table(run)}"
@@ -266,7 +275,7 @@ that part need not be the cause.
 
 Three failures of each variant{first}:
 
-{failure_examples(run)}"""
+{failure_examples(run, rows)}"""
 
 
 def _wins(comparison: Comparison) -> str:
@@ -311,11 +320,11 @@ def _methods(comparison: Comparison) -> str:
 
 1. Accuracy: share of questions whose answer is right; levels are Spider's hardness levels.
 {lines["estimates"]}
-6. All {len(comparison.pairs)} pairs over all questions are one family, adjusted by Holm; the pairs
-   of the four levels are another. Told apart: adjusted p below 0.05.
+6. All {len(comparison.pairs)} pairs over all questions are one family, adjusted by Holm so that the chance of any false
+   claim in it is at most 5 %; the pairs of the four levels are another. Told apart: adjusted p below 0.05.
 7. Rank: 1 + variants shown to be better, up to all variants less those shown to be worse.
 8. "Best" is said only of a variant that is told apart from every other.
-9. Detectable difference: Connor's formula for McNemar's test, 5 %, power 80 %.
+9. {lines["detectable"]}
 10. {lines["seeds"]}"""
 
 
@@ -326,6 +335,7 @@ _ONE_SEED = {
 3. "New databases": {_BOOTSTRAP.format(" over whole databases")}.
 4. Differences are paired by question; {_BOOTSTRAP.format("")}.
 5. Test of a difference: McNemar's exact test, two-sided.""",
+    "detectable": "Detectable difference: Connor's formula for McNemar's test, 5 %, power 80 %.",
     "seeds": "One run of each variant: the spread between training seeds is not measured.",
 }
 
@@ -339,6 +349,8 @@ _SEVERAL_SEEDS = {
    Satterthwaite's degrees of freedom.
 5. Test of a difference: the same, with the variance between questions that no difference gives, as in
    McNemar's test. Two variants with one seed each: McNemar's exact test and percentile bootstrap.""",
+    "detectable": """Detectable difference at 5 % and power 80 %: from the variance of the interval (Bloom 1995); two
+   variants with one seed each: Connor's formula for McNemar's test.""",
     "seeds": "Counts are means over seeds, which are taken as a sample of all seeds, as are the questions.",
 }
 

@@ -145,18 +145,18 @@ def _easy_and_extra(comparison: Comparison) -> Iterator[str]:
             return
         drops.append((variant, easy, extra, groups_p(easy.by_seed, easy.n, extra.by_seed, extra.n)))
     p_values = holm([p for *_, p in drops])
-    fallen = [
-        f"{escape(variant.name)} {rate(easy.rate)} to {rate(extra.rate)}"
+    fallen = {
+        f"{escape(variant.name)} {rate(easy.rate)} to {rate(extra.rate)}": p
         for (variant, easy, extra, _), p in zip(drops, p_values, strict=True)
         if p < ALPHA and extra.rate < easy.rate
-    ]
+    }
     if fallen:
         every = "Every variant" if len(drops) > 1 else "The variant"
         who = every if len(fallen) == len(drops) else f"{len(fallen)} of {len(drops)} variants"
-        largest = max(p for p in p_values if p < ALPHA)
         yield (
-            f"{who} answered extra questions right less often than easy ones: {listing(fallen)} "
-            f"(n = {easy.n} and {extra.n}{_seeds(run)}, {_group_test(run)}, largest {p_phrase(largest)}). "
+            f"{who} answered extra questions right less often than easy ones: {listing([*fallen])} "
+            f"(n = {easy.n} and {extra.n}{_seeds(run)}, {_group_test(run)}, largest "
+            f"{p_phrase(max(fallen.values()))}). "
             f"{BY_LEVEL}"
         )
 
@@ -218,8 +218,18 @@ def _failure_kinds(comparison: Comparison) -> Iterator[str]:
     reference = named[run.baseline]
     occurring = set(np.concatenate([verdicts.ravel() for verdicts in named.values()]))
     kinds = sorted(occurring - {"correct", "wrong_result"})
+    lone = {v.name for v in run.variants if v.lone_seed_scatters}
     tests = [
-        (kind, make_pair((name, run.baseline), own == kind, reference == kind, run.select("all")))
+        (
+            kind,
+            make_pair(
+                (name, run.baseline),
+                own == kind,
+                reference == kind,
+                run.select("all"),
+                lone_seed_scatters=bool(lone & {name, run.baseline}),
+            ),
+        )
         for name, own in named.items()
         if name != run.baseline
         for kind in kinds

@@ -361,6 +361,7 @@ def generation_table(run: Run) -> str:
                 escape(facts.get("engine") or UNKNOWN),
                 seconds(facts.get("seconds")),
                 number(facts.get("prompts_per_second"), 1),
+                _per_question(facts.get("prompts_per_second")),
                 number(facts.get("output_tokens")),
                 _megabytes(facts.get("peak_memory_mb")),
                 escape(facts.get("device") or UNKNOWN),
@@ -371,11 +372,16 @@ def generation_table(run: Run) -> str:
         "engine",
         "generation",
         "prompts/s after the start",
+        "time a question",
         "output tokens",
         "peak memory",
         "device",
     ]
-    return table(header, rows, "llrrrrl")
+    return table(header, rows, "llrrrrrl")
+
+
+def _per_question(prompts_per_second: float | None) -> str:
+    return f"{1 / prompts_per_second:.3g} s" if prompts_per_second else UNKNOWN
 
 
 def _megabytes(value: float | None) -> str:
