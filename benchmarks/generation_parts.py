@@ -83,16 +83,19 @@ def write_results(
     write_json(args.facts, facts | seconds | {"stages": stages, "gpus": 1})
 
 
-def encoded(args: argparse.Namespace) -> tuple[list[Row], tokens.Encoded]:
+def encoded(args: argparse.Namespace, stages: dict[str, float]) -> tuple[list[Row], tokens.Encoded]:
+    """Read and encode the prompts, one thing after the other."""
+    with timed(stages, "imports"):
+        tokens.import_tokenizers()
     rows = read_jsonl(args.prompts)
-    return rows, tokens.encode(args.model, rows, args.max_new_tokens)
+    with timed(stages, "tokenization"):
+        return rows, tokens.encode(args.model, rows, args.max_new_tokens)
 
 
 def original(args: argparse.Namespace) -> None:
     """Generate as the original experiment did: a few prompts a call, vLLM's defaults otherwise."""
     stages: dict[str, float] = {}
-    with timed(stages, "tokenization"):
-        rows, (inputs, ends) = encoded(args)
+    rows, (inputs, ends) = encoded(args, stages)
     with timed(stages, "engine_import"):
         vllm_engine.import_vllm(args.cache_folder)
         from vllm import LLM, SamplingParams
@@ -117,8 +120,7 @@ def original(args: argparse.Namespace) -> None:
 def served(args: argparse.Namespace) -> None:
     """Generate as our engine does, with the adapter served beside the base model."""
     stages: dict[str, float] = {}
-    with timed(stages, "tokenization"):
-        rows, (inputs, ends) = encoded(args)
+    rows, (inputs, ends) = encoded(args, stages)
     with timed(stages, "engine_import"):
         vllm_engine.import_vllm(args.cache_folder)
         from vllm import LLM, SamplingParams
