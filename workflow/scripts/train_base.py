@@ -19,7 +19,7 @@ from sqladder.base_model import Recipe, Shape, new_model, pretrain, train_tokeni
 from sqladder.errors import run_main
 from sqladder.files import read_jsonl, write_json
 from sqladder.folders import replacing_folder
-from sqladder.lifetime import holding
+from sqladder.lifetime import end_with_workflow, holding
 from sqladder.training.checkpoints import fingerprint, prepare_work_folder
 from sqladder.training.facts import token_pairs, training_facts
 
@@ -44,6 +44,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_arguments()
+    end_with_workflow()
     shape = Shape(args.vocab_size, args.hidden_size, args.layers, args.heads)
     recipe = Recipe(args.learning_rate, args.epochs, args.batch_size, args.save_steps, args.seed)
     rows = read_jsonl(args.prompts)
