@@ -58,6 +58,12 @@ def test_one_process_needs_no_launcher(tmp_path):
     assert several[1:5] == ["-m", "torch.distributed.run", "--nproc-per-node=4", "--standalone"]
 
 
+def test_processes_of_one_machine_meet_without_its_name(tmp_path):
+    """A name that no resolver knows made them wait for each other without end."""
+    launcher = worker_command(Parallelism("ddp", gpus=2), tmp_path / "job.json")
+    assert "--local-addr=localhost" in launcher
+
+
 def test_several_nodes_meet_where_slurm_says(tmp_path, monkeypatch):
     for name in ("SLURM_JOB_ID", "SLURM_JOB_NODELIST"):
         monkeypatch.delenv(name, raising=False)
