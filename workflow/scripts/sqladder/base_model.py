@@ -25,6 +25,7 @@ from transformers import (
 )
 
 from sqladder.prompts import CHAT_TEMPLATE, END_OF_TURN
+from sqladder.training.loss_guard import LoggedLossGuard
 from sqladder.training.settings import log_interval
 from sqladder.training.watch import IGNORED, TokenPair, TrainingWatch
 
@@ -246,7 +247,7 @@ def pretrain(
         args=arguments,
         train_dataset=rows,
         data_collator=partial(collate, padding=tokenizer.pad_token_id),
-        callbacks=[watch],
+        callbacks=[watch, LoggedLossGuard()],
     )
     trainer.train(resume_from_checkpoint=resume or None)
     model.config.use_cache = True  # the Trainer turns it off, and generation needs it

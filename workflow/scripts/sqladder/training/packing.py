@@ -82,6 +82,13 @@ def _joined(rows: Sequence[TokenRow], length: int, longest: int, padding: int) -
     }
 
 
+def read_token_ids(path: Path, start: int, end: int) -> list[list[int]]:
+    """Token ids of the rows from `start` to before `end`, as `write_token_rows` wrote them."""
+    from datasets import load_from_disk
+
+    return load_from_disk(path)[start:end]["input_ids"]
+
+
 def write_token_rows(path: Path, rows: Sequence[TokenRow]) -> None:
     """Write rows as the tokenized data set that LLaMA-Factory's `tokenized_path` loads."""
     # Imported late: pyarrow and datasets take a second that planning a run should not.

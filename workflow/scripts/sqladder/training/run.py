@@ -76,9 +76,8 @@ def _train_and_write(
     arguments = llamafactory.training_arguments(settings, base_model, work_folder, steps)
     watch = TrainingWatch()
     callbacks = [watch, *_kernels(settings, longest), *_profile(what["profile"], is_first)]
-    # Megatron's model is not called with the rows of a batch alone.
-    if not by_megatron:
-        callbacks.append(LossGuard(work_folder))
+    guard = megatron.loss_guard(settings, work_folder) if by_megatron else LossGuard(work_folder)
+    callbacks.append(guard)
     if is_first:
         check_room(settings, base_model, work_folder, steps)
         llamafactory.write_yaml(work_folder / "train.yaml", arguments)
