@@ -8,18 +8,12 @@ import torch
 from transformers import Trainer, TrainingArguments
 
 import toy_models
-from sqladder.training.facts import token_pairs
 from sqladder.training.fused import fuse
-from sqladder.training.loss_guard import (
-    LoggedLossGuard,
-    LossError,
-    LossGuard,
-    members,
-    row_names,
-    write_row_names,
-)
+from sqladder.training.loss_guard import LoggedLossGuard, LossError, LossGuard
 from sqladder.training.packing import pack, token_row
-from sqladder.training.watch import IGNORED, TrainingWatch
+from sqladder.training.pairs import IGNORED, token_pairs
+from sqladder.training.row_names import members, row_names, write_row_names
+from sqladder.training.watch import TrainingWatch
 
 ROWS = toy_models.rows(16)
 LONGEST = 400

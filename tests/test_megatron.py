@@ -18,7 +18,7 @@ from sqladder.errors import InputError
 from sqladder.files import write_json, write_jsonl
 from sqladder.training.llamafactory import training_arguments
 from sqladder.training.megatron import averaged, check_ready, epoch_rows
-from sqladder.training.run import planned_steps
+from sqladder.training.rows import planned_steps
 from sqladder.training.settings import LoraSettings, Parallelism, TrainingSettings, check_settings
 
 FOUR_GPUS = Parallelism("megatron", gpus=4, tensor=2)

@@ -14,7 +14,7 @@ from sqladder.training.processes import (
     worker_command,
     worker_environment,
 )
-from sqladder.training.run import planned_steps
+from sqladder.training.rows import planned_steps
 from sqladder.training.settings import Parallelism, TrainingSettings, check_settings, settings_from
 
 

@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 import toy_models
 from sqladder.errors import InputError
 from sqladder.training.checkpoints import mark_complete, prepare_work_folder
-from sqladder.training.run import pairs_within
+from sqladder.training.pairs import pairs_within
 from sqladder.training.settings import TARGET_MODULES, check_target_modules, log_interval
 
 

@@ -9,7 +9,7 @@ from transformers import AutoTokenizer
 import toy_models
 from sqladder.base_model import Shape, bundle, collate, new_model, train_tokenizer
 from sqladder.prompts import chat_messages
-from sqladder.training.facts import token_pairs
+from sqladder.training.pairs import token_pairs
 
 SHAPE = Shape(vocab_size=400, hidden_size=32, layers=2, heads=2)
 

@@ -1,27 +1,19 @@
 """Stops a training at the step whose loss is not finite, and says which rows were in it."""
 
-import hashlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from transformers import TrainerCallback
 
 from sqladder.errors import InputError
-from sqladder.files import Row, read_json, write_json
-from sqladder.training.watch import IGNORED, TokenPair
-
-ROW_NAMES_FILE = "row_names.json"
-MOST_NAMES = 20
-
-Batch = dict[str, torch.Tensor]
+from sqladder.training.row_names import Batch, members, row_names
 
 
 class LossError(InputError):
-    """A loss that is not finite.
+    """A loss, or a gradient, that is not finite.
 
     Attributes:
         step: of the optimizer, from 1; of several processes the one with the first step knows why.
@@ -156,43 +148,3 @@ class LoggedLossGuard(TrainerCallback):
                     self.rows_of_step and self.rows_of_step(state.global_step),
                     args.learning_rate,
                 )
-
-
-def members(batch: Batch) -> Iterator[np.ndarray]:
-    """Token ids of each row of the data in a batch, whether rows are packed or padded.
-
-    Args:
-        batch: `input_ids` and `labels`, and `attention_mask` and `position_ids` where there are any;
-            each of (rows, length).
-    """
-    arrays = {name: tensor.cpu().numpy() for name, tensor in batch.items()}
-    for row in range(len(arrays["input_ids"])):
-        mask = arrays["attention_mask"][row] != 0 if "attention_mask" in arrays else slice(None)
-        ids, labels = arrays["input_ids"][row][mask], arrays["labels"][row][mask]
-        starts = np.array([0])
-        if "position_ids" in arrays:
-            starts = np.flatnonzero(arrays["position_ids"][row][mask] == 0)
-        for start, end in zip(starts, [*starts[1:], len(ids)], strict=True):
-            if (labels[start:end] != IGNORED).any():  # else padding
-                yield ids[start:end]
-
-
-def digest(ids: Sequence[int] | np.ndarray) -> str:
-    """A short text that stands for a row's token ids."""
-    return hashlib.blake2b(np.asarray(ids, np.int32).tobytes(), digest_size=8).hexdigest()
-
-
-def row_names(work_folder: Path, rows: Sequence[Sequence[int] | np.ndarray]) -> str:
-    """Names of rows of the data by their token ids, as many as a message holds."""
-    known = read_json(work_folder / ROW_NAMES_FILE)
-    names = [name for row in rows for name in known.get(digest(row), ["unknown"])]
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return ", ".join(map(str, names[:MOST_NAMES])) + more
-
-
-def write_row_names(work_folder: Path, rows: Sequence[Row], pairs: Sequence[TokenPair]) -> None:
-    """Keep which row of the data has which token ids: its id, or its number from 1."""
-    names: dict[str, list[Any]] = {}
-    for number, (row, (prompt, answer)) in enumerate(zip(rows, pairs, strict=True), start=1):
-        names.setdefault(digest(prompt + answer), []).append(row.get("id", number))
-    write_json(work_folder / ROW_NAMES_FILE, names)

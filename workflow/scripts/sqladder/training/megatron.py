@@ -15,8 +15,9 @@ import torch
 from sqladder.errors import InputError
 from sqladder.files import read_json
 from sqladder.folders import count_parameters
-from sqladder.training.loss_guard import LoggedLossGuard, row_names
+from sqladder.training.loss_guard import LoggedLossGuard
 from sqladder.training.packing import read_token_ids
+from sqladder.training.row_names import row_names
 from sqladder.training.settings import Parallelism, TrainingSettings
 from sqladder.training.watch import TrainingWatch
 
@@ -90,7 +91,7 @@ def megatron_arguments(arguments: dict[str, Any], settings: TrainingSettings) ->
         # With that, the loss of several steps at once is logged too low (see `averaged`).
         "logging_steps": 1,
         # Its own check of gradients ends a process in the middle of a step, with neither the step
-        # nor the rows; `loss_guard` looks at the loss and the gradients of each step instead.
+        # nor the rows; `loss_guard` looks at the loss and the gradient of each step instead.
         "check_for_nan_in_loss_and_grad": False,
         # `epoch_rows` are the rows of all epochs.
         "num_train_epochs": 1,

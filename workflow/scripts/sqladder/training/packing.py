@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqladder.training.watch import IGNORED, TokenPair
+from sqladder.training.pairs import IGNORED, TokenPair, lengths
 
 # Rows among which a packed row's members are sought: many fill it well, few keep the order random.
 WINDOW = 2048
@@ -45,8 +45,7 @@ def pack(
     packed = []
     for start in range(0, len(order), WINDOW):
         window = [pairs[index] for index in order[start : start + WINDOW]]
-        sizes = [len(prompt) + len(answer) for prompt, answer in window]
-        for members in best_fit(sizes, length):
+        for members in best_fit(lengths(window), length):
             rows = [token_row(window[member]) for member in members]
             packed.append(_joined(rows, length, longest, padding))
     return packed

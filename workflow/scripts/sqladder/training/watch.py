@@ -10,9 +10,6 @@ from transformers import TrainerCallback
 from sqladder.device import peak_memory_mb
 from sqladder.training.checkpoints import mark_complete, seconds_before
 
-IGNORED = -100  # the label that Hugging Face leaves out of the loss
-TokenPair = tuple[list[int], list[int]]
-
 WARM_UP_STEPS = 10
 
 
