@@ -38,10 +38,15 @@ def wait_for(condition, seconds=SECONDS, alive=None):
     return found
 
 
-def python(text, *words, **options):
+def python(text, *words, env=ENVIRONMENT, **options):
     """Start a Python program that finds the package."""
     command = [sys.executable, "-c", textwrap.dedent(text), *map(str, words)]
-    return subprocess.Popen(command, env=ENVIRONMENT, text=True, **options)
+    return subprocess.Popen(command, env=env, text=True, **options)
+
+
+def progress(work_folder):
+    marks = work_folder.glob("run/checkpoint-*/sqladder_progress.json")
+    return max((int(mark.parent.name.rpartition("-")[2]) for mark in marks), default=0)
 
 
 # Lifetimes
@@ -77,26 +82,52 @@ def test_what_a_launcher_started_ends_with_it():
     wait_for(lambda: (stat := read_stat(pid)) is None or stat.state == "Z", 10)
 
 
-def test_a_launcher_ends_when_its_workflow_was_killed():
-    workflow = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    started = read_stat(workflow.pid).started
-    host = this_process().split()[0]
-    text = f"""
+@pytest.fixture
+def workflow():
+    """A process that stands where Snakemake's stands, and the environment of its jobs."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    host, started = this_process().split()[0], read_stat(process.pid).started
+    yield process, ENVIRONMENT | {OWNER_VARIABLE: f"{host} {process.pid} {started}"}
+    process.kill()
+    process.wait()
+
+
+def test_a_launcher_ends_when_its_workflow_was_killed(workflow):
+    process, environment = workflow
+    text = """
         import os, sys
-        os.environ["{OWNER_VARIABLE}"] = "{host} {workflow.pid} {started}"
         from sqladder.errors import run_main
         from sqladder.lifetime import run_to_end
         worker = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
         run_main(lambda: run_to_end([sys.executable, "-c", worker], dict(os.environ)))
     """
-    launcher = python(text, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    launcher = python(text, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     pid = int(launcher.stdout.readline())
-    workflow.kill()
-    workflow.wait()
+    process.kill()
+    process.wait()
     _, said = launcher.communicate(timeout=30)
     assert launcher.returncode == 1
-    assert f"Snakemake (process {workflow.pid}) was killed" in said
+    assert f"Snakemake (process {process.pid}) was killed" in said
     wait_for(lambda: (stat := read_stat(pid)) is None or stat.state == "Z", 10)
+
+
+@pytest.mark.parametrize("work", ["time.sleep(600)", "while True: pass"])
+def test_a_program_that_works_by_itself_ends_when_its_workflow_was_killed(workflow, work):
+    process, environment = workflow
+    text = f"""
+        import time
+        from sqladder.lifetime import end_with_workflow
+        end_with_workflow()
+        print("at work", flush=True)
+        {work}
+    """
+    program = python(text, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert program.stdout.readline() == "at work\n"
+    process.kill()
+    process.wait()
+    _, said = program.communicate(timeout=30)
+    assert program.returncode == 1
+    assert f"Snakemake (process {process.pid}) was killed" in said
 
 
 def test_a_job_of_a_killed_workflow_that_comes_late_starts_nothing(monkeypatch, tmp_path):
@@ -119,6 +150,24 @@ def test_a_worker_without_its_launcher_ends_at_once():
 def test_the_exit_status_of_the_command_comes_back(monkeypatch):
     monkeypatch.delenv(OWNER_VARIABLE, raising=False)
     assert run_to_end([sys.executable, "-c", "raise SystemExit(7)"], dict(os.environ)) == 7
+
+
+def test_the_training_of_a_base_model_ends_when_its_workflow_was_killed(workflow, tmp_path):
+    process, environment = workflow
+    options = toy_models.base_options(tmp_path, epochs=5000, save_steps=10)
+    command = toy_models.command("train_base.py", **options)
+    training = subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    wait_for(lambda: progress(options["work_folder"]), alive=training)
+    process.kill()
+    process.wait()
+    said, _ = training.communicate(timeout=30)
+    assert training.returncode == 1
+    assert f"Snakemake (process {process.pid}) was killed" in said
+    assert not options["output"].exists()
+    with holding(options["work_folder"]):  # at once: its lock went with it
+        assert progress(options["work_folder"])
 
 
 # One at a time in a work folder
@@ -155,11 +204,6 @@ def test_a_first_training_that_does_not_end_is_named(tmp_path, monkeypatch):
 
 
 # Training
-
-
-def progress(work_folder):
-    marks = work_folder.glob("run/checkpoint-*/sqladder_progress.json")
-    return max((int(mark.parent.name.rpartition("-")[2]) for mark in marks), default=0)
 
 
 def family(launcher, work_folder):

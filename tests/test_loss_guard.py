@@ -1,17 +1,19 @@
 """A loss that is not finite stops the training at its step and names its rows, logged or not."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 from transformers import Trainer, TrainingArguments
 
 import toy_models
-from sqladder.training.facts import token_pairs
 from sqladder.training.fused import fuse
-from sqladder.training.loss_guard import LossError, LossGuard, members, write_row_names
+from sqladder.training.loss_guard import LoggedLossGuard, LossError, LossGuard
 from sqladder.training.packing import pack, token_row
-from sqladder.training.watch import IGNORED, TrainingWatch
+from sqladder.training.pairs import IGNORED, token_pairs
+from sqladder.training.row_names import members, row_names, write_row_names
+from sqladder.training.watch import TrainingWatch
 
 ROWS = toy_models.rows(16)
 LONGEST = 400
@@ -145,6 +147,27 @@ def test_padding_is_no_row(pairs):
 def test_rows_without_ids_go_by_their_number(pairs, tmp_path):
     rows = [{"messages": row["messages"]} for row in ROWS]
     write_row_names(tmp_path, rows, pairs)
-    guard = LossGuard(tmp_path)
-    assert guard._names([prompt + answer for prompt, answer in pairs[:2]]) == "1, 2"
-    assert guard._names([[1, 2, 3]]) == "unknown"
+    assert row_names(tmp_path, [prompt + answer for prompt, answer in pairs[:2]]) == "1, 2"
+    assert row_names(tmp_path, [[1, 2, 3]]) == "unknown"
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("name", ["loss", "grad_norm"])
+def test_what_is_logged_and_not_finite_stops_the_training_with_its_step(name, value):
+    arguments, state = (
+        SimpleNamespace(learning_rate=0.5),
+        SimpleNamespace(global_step=7, max_steps=9),
+    )
+    optimizer = SimpleNamespace(param_groups=[{"lr": 0.25}])
+    guard = LoggedLossGuard()
+    guard.on_step_begin(arguments, state, None, optimizer=optimizer)
+    guard.on_log(arguments, state, None, logs={"loss": 0.1})
+    logs = {"loss": 0.1, "grad_norm": 1.0} | {name: value}
+    with pytest.raises(
+        LossError, match=rf"is {value} at step 7 of 9.* of 0.25\. .*below 0.5"
+    ) as caught:
+        guard.on_log(arguments, state, None, logs=logs)
+    assert caught.value.step == 7
+    guard.rows_of_step = lambda step: f"those of {step}"
+    with pytest.raises(LossError, match=r"of 0.25; rows: those of 7\. "):
+        guard.on_log(arguments, state, None, logs=logs)

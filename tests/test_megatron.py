@@ -15,13 +15,14 @@ import yaml
 
 import toy_models
 from sqladder.errors import InputError
-from sqladder.files import write_json
+from sqladder.files import write_json, write_jsonl
 from sqladder.training.llamafactory import training_arguments
 from sqladder.training.megatron import averaged, check_ready, epoch_rows
-from sqladder.training.run import planned_steps
+from sqladder.training.rows import planned_steps
 from sqladder.training.settings import LoraSettings, Parallelism, TrainingSettings, check_settings
 
 FOUR_GPUS = Parallelism("megatron", gpus=4, tensor=2)
+ONE_COPY = {"gradient_accumulation": 1, "parallelism": Parallelism("megatron", gpus=2, tensor=2)}
 ENVIRONMENT = Path(__file__).parents[1] / "workflow/envs/megatron.yaml"
 
 
@@ -174,15 +175,20 @@ def logits(folder):
         return model(torch.arange(60).reshape(2, 30)).logits
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
+# Four rows a step.
+spreads = pytest.mark.parametrize(
     "spread",
     [
         {"gpus": 2, "tensor": 2},
         {"gpus": 2, "pipeline": 2, "gradient_accumulation": 2, "batch_size": 2},
         {"gpus": 2, "batch_size": 2},
     ],
+    ids=["tensor", "pipeline", "copies"],
 )
+
+
+@pytest.mark.slow
+@spreads
 def test_megatron_trains_as_one_process_does(on_cpu, tmp_path, spread):
     base = toy_models.save_base(tmp_path / "base", layers=2, heads=4)
     alone = train_full(tmp_path / "one", base)
@@ -193,6 +199,41 @@ def test_megatron_trains_as_one_process_does(on_cpu, tmp_path, spread):
     assert parted["losses"] == pytest.approx(alone["losses"], abs=1e-4)
     assert parted["trainable_parameters"] == alone["trainable_parameters"]
     assert torch.allclose(logits(tmp_path / "two"), logits(tmp_path / "one"), atol=1e-3)
+
+
+def save_base_without(letter, folder):
+    """Save a network that gives no number for a row with this letter."""
+    words = toy_models.tokenizer()
+    model = toy_models.untrained(words, layers=2, heads=4)
+    model.config.tie_word_embeddings = False
+    model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
+    with torch.no_grad():
+        model.model.embed_tokens.weight[words.encode(letter)] = torch.nan
+    model.save_pretrained(folder)
+    words.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.slow
+@spreads
+def test_a_loss_that_is_no_number_is_named_with_its_step_and_its_rows(on_cpu, tmp_path, spread):
+    base = save_base_without("é", tmp_path / "base")
+    options = toy_models.train_options(
+        tmp_path, base, method="full", parallelism="megatron", save_steps=1, **spread
+    )
+    rows = toy_models.rows(40)
+    rows[17]["messages"][1]["content"] += " é"
+    write_jsonl(options["data"], rows)
+    done = toy_models.run("train.py", **options)
+    assert done.returncode == 1
+    order = epoch_rows([row["id"] for row in rows], settings(seed=42, batch_size=4, **ONE_COPY))
+    step = order.index("q17") // 4 + 1
+    said = done.stdout.splitlines()[-1]
+    assert f"the loss is nan at step {step} of 20, at a learning rate of " in said
+    assert f"rows: {', '.join(order[4 * step - 4 : 4 * step])}. " in said
+    assert not options["output"].exists()
+    saved = options["work_folder"].glob("run/checkpoint-*/sqladder_progress.json")
+    assert max(int(path.parent.name.rpartition("-")[2]) for path in saved) == step - 1
 
 
 @pytest.mark.slow

@@ -8,11 +8,10 @@ from peft import LoraConfig, get_peft_model
 from torch.nn.functional import cross_entropy
 
 import toy_models
-from sqladder.training.facts import token_pairs
 from sqladder.training.flops import training_flops
 from sqladder.training.fused import boundaries, fuse
 from sqladder.training.packing import best_fit, pack, token_row, write_token_rows
-from sqladder.training.watch import IGNORED
+from sqladder.training.pairs import IGNORED, token_pairs
 
 LENGTH, LONGEST = 640, 200
 

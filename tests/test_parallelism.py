@@ -14,7 +14,7 @@ from sqladder.training.processes import (
     worker_command,
     worker_environment,
 )
-from sqladder.training.run import planned_steps
+from sqladder.training.rows import planned_steps
 from sqladder.training.settings import Parallelism, TrainingSettings, check_settings, settings_from
 
 
@@ -56,6 +56,12 @@ def test_one_process_needs_no_launcher(tmp_path):
     assert command[1].endswith("train_worker.py")
     several = worker_command(Parallelism("zero2", gpus=4), job)
     assert several[1:5] == ["-m", "torch.distributed.run", "--nproc-per-node=4", "--standalone"]
+
+
+def test_processes_of_one_machine_meet_without_its_name(tmp_path):
+    """A name that no resolver knows made them wait for each other without end."""
+    launcher = worker_command(Parallelism("ddp", gpus=2), tmp_path / "job.json")
+    assert "--local-addr=localhost" in launcher
 
 
 def test_several_nodes_meet_where_slurm_says(tmp_path, monkeypatch):

@@ -10,10 +10,9 @@ import toy_models
 from sqladder import prompts
 from sqladder.errors import InputError
 from sqladder.training import llamafactory
-from sqladder.training.facts import token_pairs
 from sqladder.training.packing import token_row, write_token_rows
+from sqladder.training.pairs import IGNORED, token_pairs
 from sqladder.training.settings import TrainingSettings
-from sqladder.training.watch import IGNORED
 
 SETTINGS = TrainingSettings(
     learning_rate=1e-3,

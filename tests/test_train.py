@@ -2,7 +2,6 @@
 
 import json
 import re
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,9 +12,8 @@ from transformers import AutoTokenizer
 import toy_models
 from sqladder.errors import InputError
 from sqladder.training.checkpoints import mark_complete, prepare_work_folder
-from sqladder.training.run import pairs_within
+from sqladder.training.pairs import pairs_within
 from sqladder.training.settings import TARGET_MODULES, check_target_modules, log_interval
-from sqladder.training.watch import TrainingWatch
 
 
 @pytest.fixture(scope="module")
@@ -138,18 +136,6 @@ def test_rows_beyond_the_cutoff_are_left_out_and_counted(capsys):
     assert "left out 1 of 2 rows" in capsys.readouterr().out
     with pytest.raises(InputError, match="the shortest has 3"):
         pairs_within(pairs, 2)
-
-
-@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
-def test_a_loss_that_is_no_number_stops_the_training_with_its_step(loss):
-    arguments, state = (
-        SimpleNamespace(learning_rate=0.5),
-        SimpleNamespace(global_step=7, max_steps=9),
-    )
-    watch = TrainingWatch()
-    watch.on_log(arguments, state, None, logs={"loss": 0.1})
-    with pytest.raises(InputError, match=r"at step 7 of 9.*below 0.5"):
-        watch.on_log(arguments, state, None, logs={"loss": loss})
 
 
 def test_a_diverging_run_ends_with_one_line_and_no_model(base, tmp_path):

@@ -9,7 +9,7 @@ from transformers import AutoTokenizer
 import toy_models
 from sqladder.base_model import Shape, bundle, collate, new_model, train_tokenizer
 from sqladder.prompts import chat_messages
-from sqladder.training.facts import token_pairs
+from sqladder.training.pairs import token_pairs
 
 SHAPE = Shape(vocab_size=400, hidden_size=32, layers=2, heads=2)
 
@@ -101,4 +101,12 @@ def test_prompts_without_answers_are_refused(tmp_path):
     done = toy_models.run("train_base.py", **options)
     assert done.returncode == 1
     assert "--with-answer" in done.stdout
+    assert not (tmp_path / "base").exists()
+
+
+def test_a_diverging_training_ends_with_one_line_and_no_model(tmp_path):
+    options = toy_models.base_options(tmp_path, epochs=4, learning_rate=1e30)
+    done = toy_models.run("train_base.py", **options)
+    assert done.returncode == 1
+    assert "the training diverged" in done.stdout.splitlines()[-1]
     assert not (tmp_path / "base").exists()

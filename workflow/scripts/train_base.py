@@ -19,9 +19,10 @@ from sqladder.base_model import Recipe, Shape, new_model, pretrain, train_tokeni
 from sqladder.errors import run_main
 from sqladder.files import read_jsonl, write_json
 from sqladder.folders import replacing_folder
-from sqladder.lifetime import holding
+from sqladder.lifetime import end_with_workflow, holding
 from sqladder.training.checkpoints import fingerprint, prepare_work_folder
-from sqladder.training.facts import token_pairs, training_facts
+from sqladder.training.facts import training_facts
+from sqladder.training.pairs import lengths, token_pairs
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -44,6 +45,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_arguments()
+    end_with_workflow()
     shape = Shape(args.vocab_size, args.hidden_size, args.layers, args.heads)
     recipe = Recipe(args.learning_rate, args.epochs, args.batch_size, args.save_steps, args.seed)
     rows = read_jsonl(args.prompts)
@@ -51,11 +53,11 @@ def main() -> None:
         (m["content"] for row in rows for m in row["messages"]), args.vocab_size
     )
     pairs = token_pairs(tokenizer, rows, args.prompts)
-    longest = max(len(prompt) + len(answer) for prompt, answer in pairs)
+    sizes = lengths(pairs)
     model = new_model(tokenizer, shape, args.seed)
     print(
         f"{model.num_parameters():,} parameters, {len(tokenizer)} tokens; {len(rows)} rows of up to "
-        f"{longest} tokens, {sum(len(p) + len(a) for p, a in pairs) / len(rows):.0f} on average",
+        f"{max(sizes)} tokens, {sum(sizes) / len(rows):.0f} on average",
         flush=True,
     )
     versions = {name: version(name) for name in ("torch", "transformers", "tokenizers")}
@@ -66,7 +68,7 @@ def main() -> None:
     with replacing_folder(args.output) as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-    tokens = round(sum(len(p) + len(a) for p, a in pairs) * args.epochs)
+    tokens = round(sum(sizes) * args.epochs)
     facts = training_facts(watch, args.epochs, tokens, args.output) | {"versions": versions}
     write_json(args.facts, {"method": "base"} | facts)
     shutil.rmtree(args.work_folder)

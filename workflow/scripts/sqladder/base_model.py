@@ -25,8 +25,10 @@ from transformers import (
 )
 
 from sqladder.prompts import CHAT_TEMPLATE, END_OF_TURN
+from sqladder.training.loss_guard import LoggedLossGuard
+from sqladder.training.pairs import IGNORED, TokenPair, lengths
 from sqladder.training.settings import log_interval
-from sqladder.training.watch import IGNORED, TokenPair, TrainingWatch
+from sqladder.training.watch import TrainingWatch
 
 PADDING = "<|endoftext|>"
 # Qwen3's added tokens, as far as text needs them; the special ones are left out of decoded text.
@@ -173,7 +175,7 @@ def collate(bundles: Sequence[Bundle], padding: int) -> dict[str, torch.Tensor]:
     Returns:
         input_ids, labels, position_ids (rows, width) and attention_mask (rows, 1, width, width).
     """
-    width = max(len(b.prefix) + sum(len(p) + len(a) for p, a in b.rests) for b in bundles)
+    width = max(len(b.prefix) + sum(lengths(b.rests)) for b in bundles)
     shape = (len(bundles), width)
     ids, labels = torch.full(shape, padding), torch.full(shape, IGNORED)
     positions, owner = torch.zeros(shape, dtype=torch.long), torch.full(shape, -1)
@@ -246,7 +248,7 @@ def pretrain(
         args=arguments,
         train_dataset=rows,
         data_collator=partial(collate, padding=tokenizer.pad_token_id),
-        callbacks=[watch],
+        callbacks=[watch, LoggedLossGuard()],
     )
     trainer.train(resume_from_checkpoint=resume or None)
     model.config.use_cache = True  # the Trainer turns it off, and generation needs it

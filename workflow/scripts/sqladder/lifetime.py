@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -111,6 +112,28 @@ def run_to_end(
         except BaseException:
             run.send_signal(parent_death)
             raise
+
+
+def end_with_workflow() -> None:
+    """End this process, whatever it is at, within a second of the kill of its workflow's.
+
+    For a program that works by itself, without a command that it waits for.
+
+    Raises:
+        InputError: the workflow's process was killed already.
+    """
+    refuse_without_workflow()
+    threading.Thread(target=_watch_workflow, daemon=True).start()
+
+
+def _watch_workflow() -> None:
+    try:
+        while True:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            refuse_without_workflow()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        os._exit(1)  # an exception of this thread would end this thread alone
 
 
 def refuse_without_workflow() -> None:

@@ -1,4 +1,4 @@
-"""The facts of a training run that the report shows, and the token counts behind them."""
+"""The facts of a training run that the report shows."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -7,33 +7,22 @@ from typing import Any
 
 import torch
 
-from sqladder import prompts
 from sqladder.device import device_name
-from sqladder.errors import InputError
-from sqladder.files import Row, read_json
+from sqladder.files import read_json
 from sqladder.folders import count_parameters
 from sqladder.training.flops import matrix_rate, training_flops
+from sqladder.training.pairs import TokenPair, lengths
 from sqladder.training.settings import TrainingSettings
-from sqladder.training.watch import TokenPair, TrainingWatch
+from sqladder.training.watch import TrainingWatch
 
 Facts = dict[str, Any]
-
-
-def token_pairs(tokenizer: Any, rows: Sequence[Row], source: Path) -> list[TokenPair]:
-    """Token ids of prompt and answer of each row, as inference renders the prompt."""
-    if not rows:
-        raise InputError(f"{source} is empty: there is nothing to train on")
-    return [
-        (prompts.prompt_ids(tokenizer, r["messages"]), prompts.answer_ids(tokenizer, r["messages"]))
-        for r in rows
-    ]
 
 
 def run_facts(
     settings: TrainingSettings, watch: TrainingWatch, pairs: Sequence[TokenPair], base_model: Path
 ) -> Facts:
     """What a training run cost: the facts that the report shows."""
-    tokens = settings.epochs * sum(len(prompt) + len(answer) for prompt, answer in pairs)
+    tokens = settings.epochs * sum(lengths(pairs))
     gpus = settings.parallelism.gpus * settings.parallelism.nodes
     return {
         **asdict(settings.parallelism),
@@ -58,17 +47,17 @@ def speed_facts(
     """How fast the run was once it was warm, and which share of the GPUs' matrix rate it used."""
     if watch.steady_seconds is None:
         return {"steady_rows_per_second": None, "steady_tokens_per_second": None}
-    lengths = [len(prompt) + len(answer) for prompt, answer in pairs]
+    sizes = lengths(pairs)
     labels = sum(len(answer) for _, answer in pairs)
     passes_per_second = settings.epochs / (watch.steps * watch.steady_seconds)
     facts: Facts = {
         "steady_rows_per_second": round(len(pairs) * passes_per_second, 1),
-        "steady_tokens_per_second": round(sum(lengths) * passes_per_second, 1),
+        "steady_tokens_per_second": round(sum(sizes) * passes_per_second, 1),
     }
     if torch.cuda.is_available():
         adapters = watch.trainable_parameters if settings.lora else None
         config = read_json(base_model / "config.json")
-        flops = training_flops(config, lengths, labels, adapters) * passes_per_second / gpus
+        flops = training_flops(config, sizes, labels, adapters) * passes_per_second / gpus
         rate = matrix_rate()
         facts |= {
             "tflops_per_gpu": round(flops / 1e12, 1),

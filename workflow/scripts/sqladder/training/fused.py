@@ -20,7 +20,7 @@ from torch.nn.functional import cross_entropy, linear, scaled_dot_product_attent
 from transformers import AttentionInterface, AttentionMaskInterface, TrainerCallback
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-from sqladder.training.watch import IGNORED
+from sqladder.training.pairs import IGNORED
 
 ATTENTION = "sqladder_packed"
 RECOMPILATIONS = 64

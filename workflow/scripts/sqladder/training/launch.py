@@ -40,8 +40,6 @@ OUT_OF_MEMORY_FILE = "out_of_memory.json"
 # Written by a process that stops for a reason that a user can mend, one a process.
 FAILURE_FILE = "failure.{rank}.json"
 
-Facts = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class TrainingFiles:
@@ -62,7 +60,7 @@ class TrainingFiles:
     profile: Path | None
 
 
-def fine_tune(settings: TrainingSettings, files: TrainingFiles) -> Facts:
+def fine_tune(settings: TrainingSettings, files: TrainingFiles) -> dict[str, Any]:
     """Train in processes of their own, write the model, and return the run's facts.
 
     Checkpoints stay in the work folder until the model is written: the same call after a kill goes
@@ -84,7 +82,7 @@ def _full_disk(settings: TrainingSettings, files: TrainingFiles) -> InputError:
     return InputError(explain_full_disk(settings, files.base_model, files.work_folder))
 
 
-def _fine_tune(settings: TrainingSettings, files: TrainingFiles) -> Facts:
+def _fine_tune(settings: TrainingSettings, files: TrainingFiles) -> dict[str, Any]:
     work_folder = files.work_folder
     versions = {name: found for name in PACKAGES if (found := installed_version(name))}
     sources = {"data": fingerprint(files.data), "base_model": fingerprint(files.base_model)}

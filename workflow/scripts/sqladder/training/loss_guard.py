@@ -1,34 +1,40 @@
 """Stops a training at the step whose loss is not finite, and says which rows were in it."""
 
-import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from transformers import TrainerCallback
 
 from sqladder.errors import InputError
-from sqladder.files import Row, read_json, write_json
-from sqladder.training.watch import IGNORED, TokenPair
-
-ROW_NAMES_FILE = "row_names.json"
-MOST_NAMES = 20
-
-Batch = dict[str, torch.Tensor]
+from sqladder.training.row_names import Batch, members, row_names
 
 
 class LossError(InputError):
-    """A loss that is not finite.
+    """A loss, or a gradient, that is not finite.
 
     Attributes:
         step: of the optimizer, from 1; of several processes the one with the first step knows why.
+
+    Args:
+        what: was not finite, and its value.
+        steps: of the whole training.
+        where: in the step it was, and at which learning rate.
+        rows: of the data that were there, None if they are not known.
+        highest_rate: the learning rate that the user set.
     """
 
-    def __init__(self, message: str, step: int) -> None:
-        super().__init__(message)
+    def __init__(
+        self, what: str, step: int, steps: int, where: str, rows: str | None, highest_rate: float
+    ) -> None:
+        named = f"; rows: {rows}" if rows else ""
+        look = "look at these rows" if rows else "look at the data"
+        super().__init__(
+            f"{what} at step {step} of {steps}{where}{named}. If the losses before it rose, the "
+            f"training diverged: try a learning rate below {highest_rate:g}; if they did not, {look}"
+        )
         self.step = step
 
 
@@ -101,48 +107,44 @@ class LossGuard(TrainerCallback):
         if bad:
             rows = [row for place in bad for row in members(step.batches[place])]
             raise LossError(
-                f"the loss is {losses[bad[0]]} at step {step.number} of {steps}, in {len(bad)} of "
-                f"its {len(losses)} batches of this process, at a learning rate of "
-                f"{step.learning_rate:.3g}; rows: {self._names(rows)}. If the losses before it rose, "
-                f"the training diverged: try a learning rate below {highest_rate:g}; if they did "
-                "not, look at these rows",
+                f"the loss is {losses[bad[0]]}",
                 step.number,
+                steps,
+                f", in {len(bad)} of its {len(losses)} batches of this process, at a learning rate "
+                f"of {step.learning_rate:.3g}",
+                row_names(self.work_folder, rows),
+                highest_rate,
             )
 
-    def _names(self, rows: Sequence[np.ndarray]) -> str:
-        known = read_json(self.work_folder / ROW_NAMES_FILE)
-        names = [name for row in rows for name in known.get(digest(row), ["unknown"])]
-        more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-        return ", ".join(map(str, names[:MOST_NAMES])) + more
 
+class LoggedLossGuard(TrainerCallback):
+    """Looks at the loss and the gradient's norm that a Trainer logs, in every process alike.
 
-def members(batch: Batch) -> Iterator[np.ndarray]:
-    """Token ids of each row of the data in a batch, whether rows are packed or padded.
+    For models that are not called with the rows of a batch and nothing else. A Trainer saves a step
+    after it has logged it, so no checkpoint holds broken weights.
 
     Args:
-        batch: `input_ids` and `labels`, and `attention_mask` and `position_ids` where there are any;
-            each of (rows, length).
+        rows_of_step: names the rows that all processes took in at a step; None if that is not known.
     """
-    arrays = {name: tensor.cpu().numpy() for name, tensor in batch.items()}
-    for row in range(len(arrays["input_ids"])):
-        mask = arrays["attention_mask"][row] != 0 if "attention_mask" in arrays else slice(None)
-        ids, labels = arrays["input_ids"][row][mask], arrays["labels"][row][mask]
-        starts = np.array([0])
-        if "position_ids" in arrays:
-            starts = np.flatnonzero(arrays["position_ids"][row][mask] == 0)
-        for start, end in zip(starts, [*starts[1:], len(ids)], strict=True):
-            if (labels[start:end] != IGNORED).any():  # else padding
-                yield ids[start:end]
 
+    def __init__(self, rows_of_step: Callable[[int], str] | None = None) -> None:
+        self.rows_of_step = rows_of_step
+        self._learning_rate = 0.0
 
-def digest(ids: Sequence[int] | np.ndarray) -> str:
-    """A short text that stands for a row's token ids."""
-    return hashlib.blake2b(np.asarray(ids, np.int32).tobytes(), digest_size=8).hexdigest()
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Note the learning rate; what is logged at the end of a step is the next one's."""
+        self._learning_rate = kwargs["optimizer"].param_groups[0]["lr"]
 
-
-def write_row_names(work_folder: Path, rows: Sequence[Row], pairs: Sequence[TokenPair]) -> None:
-    """Keep which row of the data has which token ids: its id, or its number from 1."""
-    names: dict[str, list[Any]] = {}
-    for number, (row, (prompt, answer)) in enumerate(zip(rows, pairs, strict=True), start=1):
-        names.setdefault(digest(prompt + answer), []).append(row.get("id", number))
-    write_json(work_folder / ROW_NAMES_FILE, names)
+    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Stop at what is not finite."""
+        for name, what in (("loss", "the loss"), ("grad_norm", "the norm of the gradient")):
+            value = kwargs["logs"].get(name, 0.0)
+            if not math.isfinite(value):
+                raise LossError(
+                    f"{what} is {value}",
+                    state.global_step,
+                    state.max_steps,
+                    f", at a learning rate of {self._learning_rate:.3g}",
+                    self.rows_of_step and self.rows_of_step(state.global_step),
+                    args.learning_rate,
+                )

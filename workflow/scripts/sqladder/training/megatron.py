@@ -15,6 +15,9 @@ import torch
 from sqladder.errors import InputError
 from sqladder.files import read_json
 from sqladder.folders import count_parameters
+from sqladder.training.loss_guard import LoggedLossGuard
+from sqladder.training.packing import read_token_ids
+from sqladder.training.row_names import row_names
 from sqladder.training.settings import Parallelism, TrainingSettings
 from sqladder.training.watch import TrainingWatch
 
@@ -87,6 +90,9 @@ def megatron_arguments(arguments: dict[str, Any], settings: TrainingSettings) ->
         "calculate_per_token_loss": True,
         # With that, the loss of several steps at once is logged too low (see `averaged`).
         "logging_steps": 1,
+        # Its own check of gradients ends a process in the middle of a step, with neither the step
+        # nor the rows; `loss_guard` looks at the loss and the gradient of each step instead.
+        "check_for_nan_in_loss_and_grad": False,
         # `epoch_rows` are the rows of all epochs.
         "num_train_epochs": 1,
         "lr_scheduler_kwargs": {"min_lr": settings.min_learning_rate},
@@ -129,6 +135,17 @@ def epoch_rows(rows: Sequence[Row], settings: TrainingSettings) -> list[Row]:
 def rows_per_step(settings: TrainingSettings) -> int:
     """Rows that one optimizer step takes in, over all copies of the model."""
     return settings.batch_size * settings.gradient_accumulation * settings.parallelism.copies
+
+
+def loss_guard(settings: TrainingSettings, work_folder: Path) -> LoggedLossGuard:
+    """Give the guard that names the rows of a step: MCoreAdapter takes them as they lie."""
+    size = rows_per_step(settings)
+
+    def rows_of_step(step: int) -> str:
+        ids = read_token_ids(work_folder / "data", (step - 1) * size, step * size)
+        return row_names(work_folder, ids)
+
+    return LoggedLossGuard(rows_of_step)
 
 
 def averaged(curve: Curve, interval: int) -> Curve:

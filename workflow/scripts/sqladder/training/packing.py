@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqladder.training.watch import IGNORED, TokenPair
+from sqladder.training.pairs import IGNORED, TokenPair, lengths
 
 # Rows among which a packed row's members are sought: many fill it well, few keep the order random.
 WINDOW = 2048
@@ -45,8 +45,7 @@ def pack(
     packed = []
     for start in range(0, len(order), WINDOW):
         window = [pairs[index] for index in order[start : start + WINDOW]]
-        sizes = [len(prompt) + len(answer) for prompt, answer in window]
-        for members in best_fit(sizes, length):
+        for members in best_fit(lengths(window), length):
             rows = [token_row(window[member]) for member in members]
             packed.append(_joined(rows, length, longest, padding))
     return packed
@@ -80,6 +79,13 @@ def _joined(rows: Sequence[TokenRow], length: int, longest: int, padding: int) -
         "attention_mask": [1] * length,
         "position_ids": positions + [position % longest for position in range(rest)],
     }
+
+
+def read_token_ids(path: Path, start: int, end: int) -> list[list[int]]:
+    """Token ids of the rows from `start` to before `end`, as `write_token_rows` wrote them."""
+    from datasets import load_from_disk
+
+    return load_from_disk(path)[start:end]["input_ids"]
 
 
 def write_token_rows(path: Path, rows: Sequence[TokenRow]) -> None:

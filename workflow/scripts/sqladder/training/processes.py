@@ -32,8 +32,9 @@ def worker_command(plan: Parallelism, job: Path) -> list[str]:
         return [sys.executable, *worker]
     launcher = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={plan.gpus}"]
     if plan.nodes == 1:
-        # A port of its own for each job: two on one machine do not meet.
-        return [*launcher, "--standalone", *worker]
+        # A port of its own for each job: two on one machine do not meet. By their machine's own name
+        # its processes would not either, where a resolver does not know it or is slow to say so.
+        return [*launcher, "--standalone", "--local-addr=localhost", *worker]
     # srun starts one launcher on each node of the allocation; these meet on the first.
     srun = ["srun", f"--nodes={plan.nodes}", "--ntasks-per-node=1", "--kill-on-bad-exit=1"]
     # srun does not take over the job's own number, and one core would be left for all processes.

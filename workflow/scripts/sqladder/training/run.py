@@ -1,32 +1,29 @@
 """What each process of a training job does: train with the others; the first also writes the model."""
 
 import gc
-import math
 import os
 import shutil
-import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer
 
 from sqladder.device import device_name
 from sqladder.errors import InputError
-from sqladder.files import read_json, read_jsonl, write_json
+from sqladder.files import read_json, write_json
 from sqladder.folders import replacing_folder
 from sqladder.lifetime import end_with_launcher
 from sqladder.training import llamafactory, megatron
 from sqladder.training.disk import check_room, explain_full_disk, leaves_no_room
-from sqladder.training.facts import run_facts, token_pairs
+from sqladder.training.facts import run_facts
 from sqladder.training.faults import is_disk_full, is_failed_write, is_out_of_memory
-from sqladder.training.launch import FACTS_FILE, OUT_OF_MEMORY_FILE, ROWS_FILE
-from sqladder.training.loss_guard import LossGuard, write_row_names
-from sqladder.training.packing import TokenRow, pack, token_row, write_token_rows
+from sqladder.training.launch import FACTS_FILE, OUT_OF_MEMORY_FILE
+from sqladder.training.loss_guard import LossGuard
+from sqladder.training.pairs import lengths
 from sqladder.training.progress import Progress, silence_trainer
+from sqladder.training.rows import planned_steps, prepare_rows, wait_for_rows
 from sqladder.training.settings import TrainingSettings, log_interval, settings_from
-from sqladder.training.watch import TokenPair, TrainingWatch
+from sqladder.training.watch import TrainingWatch
 from sqladder.weights import check_adapter
 
 TOKENIZER_FILES = (
@@ -70,20 +67,19 @@ def _train_and_write(
         megatron.check_ready(settings.parallelism, base_model)
     is_first = int(os.environ.get("RANK", "0")) == 0
     if is_first:
-        pairs = _prepare_rows(settings, base_model, Path(what["data"]), work_folder)
-    rows, longest = _wait_for_rows(work_folder)
+        pairs = prepare_rows(settings, base_model, Path(what["data"]), work_folder)
+    rows, longest = wait_for_rows(work_folder)
     steps = planned_steps(rows, settings)
     arguments = llamafactory.training_arguments(settings, base_model, work_folder, steps)
     watch = TrainingWatch()
     callbacks = [watch, *_kernels(settings, longest), *_profile(what["profile"], is_first)]
-    # Megatron's model is not called with the rows of a batch alone.
-    if not by_megatron:
-        callbacks.append(LossGuard(work_folder))
+    guard = megatron.loss_guard(settings, work_folder) if by_megatron else LossGuard(work_folder)
+    callbacks.append(guard)
     if is_first:
         check_room(settings, base_model, work_folder, steps)
         llamafactory.write_yaml(work_folder / "train.yaml", arguments)
         print(f"training on {rows} rows for {steps} steps on {device_name()}", flush=True)
-        tokens = settings.epochs * sum(len(prompt) + len(answer) for prompt, answer in pairs)
+        tokens = settings.epochs * sum(lengths(pairs))
         callbacks.append(Progress(tokens / steps))
     train, export = llamafactory.load_llamafactory(work_folder)
     silence_trainer()
@@ -113,50 +109,6 @@ def _report_out_of_memory(error: Exception, watch: TrainingWatch, work_folder: P
             "larger GPU"
         ) from error
     write_json(work_folder / OUT_OF_MEMORY_FILE, str(error))
-
-
-def _prepare_rows(
-    settings: TrainingSettings, base_model: Path, data: Path, work_folder: Path
-) -> list[TokenPair]:
-    tokenizer = AutoTokenizer.from_pretrained(base_model)
-    rows = read_jsonl(data)
-    pairs = token_pairs(tokenizer, rows, data)
-    write_row_names(work_folder, rows, pairs)
-    pairs = pairs_within(pairs, settings.cutoff_length)
-    longest = max(len(prompt) + len(answer) for prompt, answer in pairs)
-    prepared = _token_rows(settings, pairs, longest, tokenizer.pad_token_id)
-    write_token_rows(work_folder / "data", prepared)
-    write_json(work_folder / ROWS_FILE, [len(prepared), longest])
-    return pairs
-
-
-def _token_rows(
-    settings: TrainingSettings, pairs: Sequence[TokenPair], longest: int, padding: int
-) -> list[TokenRow]:
-    if settings.parallelism.method == "megatron":
-        return [token_row(pair) for pair in megatron.epoch_rows(pairs, settings)]
-    if not settings.packing_length:
-        return [token_row(pair) for pair in pairs]
-    packed = pack(pairs, settings.packing_length, longest, padding, settings.seed)
-    filled = sum(len(prompt) + len(answer) for prompt, answer in pairs)
-    share = filled / (len(packed) * settings.packing_length)
-    print(
-        f"packed {len(pairs)} rows into {len(packed)} of {settings.packing_length} tokens, "
-        f"{share:.1%} full"
-    )
-    return packed
-
-
-def _wait_for_rows(work_folder: Path) -> tuple[int, int]:
-    """Wait for the first process to write the rows; should it fail, the launcher ends us.
-
-    Returns:
-        How many there are, packed ones if packing is on, and the tokens of the longest unpacked one.
-    """
-    while not (work_folder / ROWS_FILE).is_file():
-        time.sleep(0.1)
-    rows, longest = read_json(work_folder / ROWS_FILE)
-    return rows, longest
 
 
 def _kernels(settings: TrainingSettings, longest: int) -> list[Any]:
@@ -207,29 +159,3 @@ def keep_tokenizer(base_model: Path, model: Path) -> None:
         (model / name).unlink(missing_ok=True)
         if (base_model / name).is_file():
             shutil.copy2(base_model / name, model / name)
-
-
-def pairs_within(pairs: list[TokenPair], cutoff_length: int) -> list[TokenPair]:
-    """Leave out the rows that are longer than the cutoff, and say how many.
-
-    Cut, they would lose the schema or the end of the answer.
-    """
-    kept = [pair for pair in pairs if len(pair[0]) + len(pair[1]) <= cutoff_length]
-    if not kept:
-        shortest = min(len(prompt) + len(answer) for prompt, answer in pairs)
-        raise InputError(
-            f"no training row fits into a cutoff length of {cutoff_length} tokens: the shortest has "
-            f"{shortest}"
-        )
-    if len(kept) < len(pairs):
-        left_out = len(pairs) - len(kept)
-        print(f"left out {left_out} of {len(pairs)} rows of over {cutoff_length} tokens")
-    return kept
-
-
-def planned_steps(rows: int, settings: TrainingSettings) -> int:
-    """Optimizer steps of the whole run, as the Trainer counts them; the last of an epoch is short."""
-    if settings.parallelism.method == "megatron":
-        return rows // megatron.rows_per_step(settings)
-    batches = math.ceil(math.ceil(rows / settings.batch_size) / settings.parallelism.copies)
-    return math.ceil(settings.epochs * math.ceil(batches / settings.gradient_accumulation))

@@ -1,6 +1,5 @@
-"""What is watched while a model trains: a finite loss, checkpoints, time and speed."""
+"""What is watched while a model trains: checkpoints, time and speed."""
 
-import math
 import time
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,7 @@ import torch
 from transformers import TrainerCallback
 
 from sqladder.device import peak_memory_mb
-from sqladder.errors import InputError
 from sqladder.training.checkpoints import mark_complete, seconds_before
-
-IGNORED = -100  # the label that Hugging Face leaves out of the loss
-TokenPair = tuple[list[int], list[int]]
 
 WARM_UP_STEPS = 10
 
@@ -66,15 +61,6 @@ class TrainingWatch(TrainerCallback):
                 self.steady_seconds = (now() - self._warm_since - self._saving) / warm_steps
         if control.should_save:
             self._save_began = now()
-
-    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Stop at a loss that is not a number."""
-        loss = kwargs["logs"].get("loss")
-        if loss is not None and not math.isfinite(loss):
-            raise InputError(
-                f"the loss is {loss} at step {state.global_step} of {state.max_steps}: the training "
-                f"diverged; try a learning rate below {args.learning_rate:g}"
-            )
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Mark the checkpoint as complete, once every process has written its part."""

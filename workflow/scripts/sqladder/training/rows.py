@@ -1,0 +1,68 @@
+"""The rows of a training job: prepared by its first process, waited for by the others."""
+
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from transformers import AutoTokenizer
+
+from sqladder.files import read_json, read_jsonl, write_json
+from sqladder.training import megatron
+from sqladder.training.launch import ROWS_FILE
+from sqladder.training.packing import TokenRow, pack, token_row, write_token_rows
+from sqladder.training.pairs import TokenPair, lengths, pairs_within, token_pairs
+from sqladder.training.row_names import write_row_names
+from sqladder.training.settings import TrainingSettings
+
+
+def prepare_rows(
+    settings: TrainingSettings, base_model: Path, data: Path, work_folder: Path
+) -> list[TokenPair]:
+    """Write the rows that all processes of a training read, and return those of the data in them."""
+    tokenizer = AutoTokenizer.from_pretrained(base_model)
+    rows = read_jsonl(data)
+    pairs = token_pairs(tokenizer, rows, data)
+    write_row_names(work_folder, rows, pairs)
+    pairs = pairs_within(pairs, settings.cutoff_length)
+    longest = max(lengths(pairs))
+    prepared = _token_rows(settings, pairs, longest, tokenizer.pad_token_id)
+    write_token_rows(work_folder / "data", prepared)
+    write_json(work_folder / ROWS_FILE, [len(prepared), longest])
+    return pairs
+
+
+def _token_rows(
+    settings: TrainingSettings, pairs: Sequence[TokenPair], longest: int, padding: int
+) -> list[TokenRow]:
+    if settings.parallelism.method == "megatron":
+        return [token_row(pair) for pair in megatron.epoch_rows(pairs, settings)]
+    if not settings.packing_length:
+        return [token_row(pair) for pair in pairs]
+    packed = pack(pairs, settings.packing_length, longest, padding, settings.seed)
+    share = sum(lengths(pairs)) / (len(packed) * settings.packing_length)
+    print(
+        f"packed {len(pairs)} rows into {len(packed)} of {settings.packing_length} tokens, "
+        f"{share:.1%} full"
+    )
+    return packed
+
+
+def wait_for_rows(work_folder: Path) -> tuple[int, int]:
+    """Wait for the first process to write the rows; should it fail, the launcher ends us.
+
+    Returns:
+        How many there are, packed ones if packing is on, and the tokens of the longest unpacked one.
+    """
+    while not (work_folder / ROWS_FILE).is_file():
+        time.sleep(0.1)
+    rows, longest = read_json(work_folder / ROWS_FILE)
+    return rows, longest
+
+
+def planned_steps(rows: int, settings: TrainingSettings) -> int:
+    """Optimizer steps of the whole run, as the Trainer counts them; the last of an epoch is short."""
+    if settings.parallelism.method == "megatron":
+        return rows // megatron.rows_per_step(settings)
+    batches = math.ceil(math.ceil(rows / settings.batch_size) / settings.parallelism.copies)
+    return math.ceil(settings.epochs * math.ceil(batches / settings.gradient_accumulation))
