@@ -28,7 +28,7 @@ test-slow: $(VENV)/test.stamp  ## the slow tests: kill and resume, whole runs
 	$(RUN) python -m pytest -m slow
 
 test-vllm: $(VENV)-vllm/vllm.stamp  ## vLLM on CPU against transformers, in an environment of its own
-	PATH="$(CURDIR)/$(VENV)-vllm/bin:$$PATH" python -m pytest -m vllm tests/test_generate_vllm.py
+	PATH="$(CURDIR)/$(VENV)-vllm/bin:$$PATH" python -m pytest -m vllm tests/test_generate_vllm.py tests/test_generation_benchmarks.py
 
 lint: $(VENV)/test.stamp  ## ruff, snakefmt, the workflow's linter
 	$(RUN) ruff check .

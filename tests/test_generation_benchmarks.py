@@ -46,6 +46,26 @@ def test_a_setting_that_fails_is_named_and_loses_no_other(tmp_path):
     assert results["transformers"]["prompts"] == 5
 
 
+@pytest.mark.vllm
+def test_an_adapter_gives_the_same_text_merged_as_served_beside_its_base(tmp_path):
+    done = run(
+        "generation_speed.py",
+        # vLLM's attention on CPU takes heads of 32 numbers and more.
+        model=toy_models.save_base(tmp_path / "model", hidden_size=64),
+        prompts=toy_models.write_rows(tmp_path / "test.jsonl", 20, with_answer=False),
+        output=tmp_path / "speed",
+        max_new_tokens=12,
+        only=["adapter merged", "adapter served"],
+        limit_s=600,
+        minutes=20,
+    )
+    assert done.returncode == 0, done.stdout
+    results = json.loads((tmp_path / "speed/generation_speed.json").read_text())
+    assert results["adapter served"]["prompts"] == 20
+    compared = results["adapter served"]["compared"]
+    assert (compared["with"], compared["different"]) == ("adapter merged", 0), compared
+
+
 def test_every_question_of_spider_has_a_prompt_with_its_schema(spider, tmp_path):
     done = run("spider_prompts.py", output=tmp_path / "prompts.jsonl")
     assert done.returncode == 0, done.stdout

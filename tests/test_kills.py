@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 
+import psutil
 import pytest
 
 import toy_models
@@ -168,6 +169,30 @@ def test_the_training_of_a_base_model_ends_when_its_workflow_was_killed(workflow
     assert not options["output"].exists()
     with holding(options["work_folder"]):  # at once: its lock went with it
         assert progress(options["work_folder"])
+
+
+def test_a_generation_and_its_tokenizer_end_when_their_workflow_was_killed(workflow, tmp_path):
+    process, environment = workflow
+    command = toy_models.command(
+        "generate.py",
+        model=toy_models.save_base(tmp_path / "model"),
+        prompts=toy_models.write_rows(tmp_path / "test.jsonl", 300, with_answer=False),
+        output=tmp_path / "predictions.jsonl",
+        facts=tmp_path / "generation.json",
+        max_new_tokens=200,
+        batch_size=1,
+    )
+    generation = subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    (tokenizer,) = wait_for(psutil.Process(generation.pid).children, alive=generation)
+    process.kill()
+    process.wait()
+    said, _ = generation.communicate(timeout=30)
+    assert generation.returncode == 1
+    assert f"Snakemake (process {process.pid}) was killed" in said
+    assert not (tmp_path / "predictions.jsonl").exists()
+    wait_for(lambda: (stat := read_stat(tokenizer.pid)) is None or stat.state == "Z", 10)
 
 
 # One at a time in a work folder

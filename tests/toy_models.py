@@ -40,9 +40,9 @@ def tokenizer():
     return train_tokenizer(texts, vocab_size=400)
 
 
-def untrained(words=None, layers=1, heads=2):
-    """A network of 20,000 weights."""
-    shape = Shape(vocab_size=400, hidden_size=32, layers=layers, heads=heads)
+def untrained(words=None, layers=1, heads=2, hidden_size=32):
+    """A network of 20,000 weights, if nothing else is asked for."""
+    shape = Shape(vocab_size=400, hidden_size=hidden_size, layers=layers, heads=heads)
     return new_model(words or tokenizer(), shape, seed=1)
 
 

@@ -22,6 +22,7 @@ from sqladder.folders import check_model_folder
 from sqladder.generation import shards, tokens
 from sqladder.generation.contract import Completion, Decoding, timed
 from sqladder.imports import uncollected
+from sqladder.lifetime import end_with_workflow
 
 STARTED = time.monotonic()
 
@@ -180,6 +181,8 @@ def main() -> None:
     rows = list(by_id(read_jsonl(args.prompts), args.prompts).values())
     if not rows:
         raise InputError(f"{args.prompts} is empty: there is nothing to generate")
+    # A job that outlived its Snakemake would hold GPUs that the next run needs.
+    end_with_workflow()
     predictions, facts = (
         generate_in_shards(args, rows) if args.gpus > 1 else generate_here(args, rows, decoding)
     )

@@ -142,7 +142,7 @@ def refuse_without_workflow() -> None:
     if owner and is_gone(owner):
         raise InputError(
             f"Snakemake (process {owner.split()[1]}) was killed, so this job of its ends too; the "
-            "same snakemake command goes on from the last checkpoint"
+            "same snakemake command goes on from what was finished, a training from its last checkpoint"
         )
 
 
