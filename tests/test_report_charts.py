@@ -52,6 +52,15 @@ def test_the_same_numbers_give_the_same_picture(comparison, tmp_path, chart):
     assert TITLES[chart].encode() in one
 
 
+def test_a_chart_is_drawn_once_for_each_file(comparison, tmp_path):
+    figure = plot(comparison, "accuracy_by_level")
+    draw, drawn = figure.draw, []
+    figure.draw = lambda renderer: (drawn.append(renderer), draw(renderer))
+    save(figure, tmp_path / "a.svg", comparison, "accuracy_by_level")
+    save_png(figure, tmp_path / "a.png", comparison, "accuracy_by_level")
+    assert len(drawn) == 2
+
+
 @pytest.mark.parametrize("chart", TITLES)
 def test_a_chart_is_titled_and_described_and_its_text_is_text(comparison, tmp_path, chart):
     save(plot(comparison, chart), tmp_path / "a.svg", comparison, chart)

@@ -15,6 +15,8 @@ from sqladder.statistics import (
     detectable_difference,
     difference_interval,
     discordance,
+    equal_shares_p,
+    fisher_p,
     holm,
     mcnemar_p,
     rank_ranges,
@@ -50,6 +52,39 @@ def test_mcnemar_is_the_binomial_test_of_the_discordant_questions():
 def test_variants_that_agree_or_are_equally_good_give_p_1():
     assert mcnemar_p(Discordance(0, 0)) == 1
     assert mcnemar_p(Discordance(7, 7)) == pytest.approx(1)
+
+
+@given(st.integers(0, 1500), st.integers(0, 1500))
+def test_mcnemar_agrees_with_scipys_binomial_test(wins, losses):
+    expected = stats.binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
+    assert mcnemar_p(Discordance(wins, losses)) == pytest.approx(expected, rel=1e-9)
+
+
+groups = st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@given(groups, groups)
+def test_fisher_agrees_with_scipy(first, second):
+    table = [[first[0], first[1] - first[0]], [second[0], second[1] - second[0]]]
+    assert fisher_p(*first, *second) == pytest.approx(stats.fisher_exact(table).pvalue, rel=1e-9)
+
+
+def test_fisher_of_the_lady_tasting_tea():
+    # R. A. Fisher (1935), "The Design of Experiments": all of 8 cups told, 1 way of 70, here on either side.
+    assert fisher_p(4, 4, 0, 4) == pytest.approx(2 / 70)
+
+
+@given(st.lists(groups, min_size=2, max_size=8))
+def test_equal_shares_agree_with_scipy_where_cochrans_rule_holds(found):
+    correct, n = zip(*found, strict=True)
+    cells = np.array([correct, np.subtract(n, correct)])
+    p = equal_shares_p(correct, n)
+    if not cells.sum(axis=1).all():
+        assert p is None
+        return
+    test = stats.chi2_contingency(cells)
+    sound = test.expected_freq.min() >= 1 and np.mean(test.expected_freq >= 5) >= 0.8
+    assert p == (pytest.approx(test.pvalue) if sound else None)
 
 
 def test_discordance_counts_each_side():
@@ -150,6 +185,16 @@ def test_detectable_difference_has_the_power_it_says():
 def _mid_p(wins, losses):
     total, fewer = wins + losses, min(wins, losses)
     return 2 * stats.binom.cdf(fewer, total, 0.5) - stats.binom.pmf(fewer, total, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("n", "share", "power"), [(1034, 0.24, 0.8), (50, 0.3, 0.9), (5, 1.0, 0.8)]
+)
+def test_detectable_difference_solves_connors_equation(n, share, power):
+    d = detectable_difference(n, share, power=power)
+    z_alpha, z_power = stats.norm.ppf(0.975), stats.norm.ppf(power)
+    right = z_alpha * math.sqrt(share) + z_power * math.sqrt(share - d * d)
+    assert d * math.sqrt(n) == pytest.approx(right)
 
 
 @pytest.mark.parametrize(("n", "share"), [(10, 0.1), (1000, 0.0), (3, 1.0)])

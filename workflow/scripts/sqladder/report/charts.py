@@ -56,7 +56,11 @@ _TIP_ID = re.compile(rf'<g id="{_TIP}([^"]*)">')
 def plot(comparison: Comparison, chart: str) -> Figure:
     """Draw one of the charts named in `captions.TITLES`."""
     with mpl.rc_context(SETTINGS):
-        return _CHARTS[chart](comparison)
+        figure = _CHARTS[chart](comparison)
+        # Laid out once for both files, which would otherwise each draw the whole chart once more to measure it.
+        figure.get_layout_engine().execute(figure)
+        figure.set_layout_engine(None)
+        return figure
 
 
 def save(figure: Figure, path: Path, comparison: Comparison, chart: str) -> None:
