@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sqladder.statistics import (
+    FEW,
     Discordance,
     clustered_interval,
     detectable_difference,
     difference_interval,
     discordance,
     equal_shares_p,
+    exact_difference_interval,
     fisher_p,
     holm,
     mcnemar_p,
@@ -127,6 +129,55 @@ def test_difference_interval_equals_a_plain_bootstrap_over_questions():
     means = [rng.choice(values, len(values)).mean() for _ in range(5000)]
     expected = np.percentile(means, [2.5, 97.5])
     assert difference_interval(Discordance(30, 18), 200) == pytest.approx(expected, abs=0.006)
+
+
+def test_an_interval_excludes_0_exactly_where_mcnemars_test_finds_a_difference():
+    for n, total in product((45, 100, 1034), range(FEW)):
+        for wins in range(total + 1):
+            counts = Discordance(wins, total - wins)
+            low, high = difference_interval(counts, n)
+            assert (low > 0 or high < 0) == (mcnemar_p(counts) < 0.05), (n, counts)
+            assert low <= (2 * wins - total) / n <= high
+
+
+@pytest.mark.parametrize("counts", [(5, 0), (0, 3), (9, 2), (1, 7), (20, 15)])
+def test_exact_interval_has_the_quantiles_of_the_product_that_defines_it(counts):
+    (wins, losses), n, draws = counts, 60, 200_000
+    total = wins + losses
+    rng = np.random.default_rng(4)
+    shares = [rng.beta(total, n - total + 1, draws), rng.beta(total + 1, n - total, draws)]
+    low_won = rng.beta(wins, losses + 1, draws) if wins else np.zeros(draws)
+    high_won = rng.beta(wins + 1, losses, draws) if losses else np.ones(draws)
+    low = min(np.quantile(share * (2 * low_won - 1), 0.025) for share in shares)
+    high = max(np.quantile(share * (2 * high_won - 1), 0.975) for share in shares)
+    assert exact_difference_interval(Discordance(*counts), n) == pytest.approx(
+        (low, high), abs=0.003
+    )
+
+
+def test_no_disagreement_still_leaves_a_difference_possible():
+    low, high = difference_interval(Discordance(0, 0), 100)
+    # The rule of three, two-sided: (1 - d)^100 = 0.025.
+    assert high == pytest.approx(1 - 0.025 ** (1 / 100), abs=0.002)
+    assert low == -high
+
+
+@pytest.mark.parametrize("expected", (2, 5, 10, 20, 30))
+@pytest.mark.parametrize("won", (0.5, 0.7, 0.95))
+def test_intervals_of_few_disagreements_hold_the_true_difference(expected, won):
+    n = 300
+    shares = [expected * won / n, expected * (1 - won) / n]
+    draws = np.random.default_rng(expected).multinomial(n, [*shares, 1 - sum(shares)], size=1500)
+    true, held = shares[0] - shares[1], 0
+    for wins, losses, _ in draws.tolist():
+        low, high = difference_interval(Discordance(wins, losses), n)
+        held += low <= true <= high
+    assert held / 1500 >= 0.95 - 1.645 * math.sqrt(0.05 * 0.95 / 1500)
+
+
+def test_few_and_many_disagreements_meet():
+    exact = exact_difference_interval(Discordance(28, FEW - 28), 500)
+    assert exact == pytest.approx(difference_interval(Discordance(28, FEW - 28), 500), abs=0.004)
 
 
 def test_same_verdicts_give_the_same_interval():

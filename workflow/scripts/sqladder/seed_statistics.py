@@ -239,7 +239,8 @@ class Gap:
     @property
     def interval(self) -> Interval:
         """95 % interval of the difference, over questions on the same databases and over seeds."""
-        if self.seeds is None or self.n < 2:
+        # Answers that agree everywhere have no variance, which does not show that the variants are the same.
+        if self.seeds is None or self.n < 2 or not self.values.any():
             return difference_interval(self.counts, self.n)
         both = total(self._between_questions, self.seeds, cautious=self.cautious)
         return _around(float(self.values.mean()), both, Interval(-1, 1))

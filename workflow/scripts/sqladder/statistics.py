@@ -24,6 +24,12 @@ DRAWS = 10_000
 
 SEED = 20_250_829
 
+FEW = 40
+"""Disagreements below which a bootstrap is not trusted: with 5 to 0 it excludes 0 where McNemar's p is 0.06."""
+
+GRID = 500
+"""Points by which the distribution of a share of disagreements is represented."""
+
 
 class Interval(NamedTuple):
     """Both ends of an interval, in the unit of the estimate (a share from 0 to 1)."""
@@ -104,7 +110,9 @@ def discordance(first: Marks, second: Marks) -> Discordance:
 def difference_interval(
     counts: Discordance, n: int, confidence: float = 0.95, seed: int = SEED
 ) -> Interval:
-    """Bootstrap interval of the difference of two accuracies measured on the same n questions.
+    """Interval of the difference of two accuracies measured on the same n questions.
+
+    A bootstrap, or with fewer than `FEW` disagreements the interval that belongs to McNemar's exact test.
 
     A resample of n questions holds multinomial numbers of wins, losses and ties, so these are
     drawn instead of the questions: the same distribution at a thousandth of the work.
@@ -113,10 +121,52 @@ def difference_interval(
     """
     if n == 0:
         return Interval(-1.0, 1.0)
+    if sum(counts) < FEW:
+        return exact_difference_interval(counts, n, confidence)
     wins, losses = counts.wins / n, counts.losses / n
     rng = np.random.default_rng(seed)
     draws = rng.multinomial(n, [wins, losses, max(0.0, 1 - wins - losses)], size=DRAWS)
     return _percentiles((draws[:, 0] - draws[:, 1]) / n, confidence)
+
+
+@lru_cache(maxsize=1_000)
+def exact_difference_interval(counts: Discordance, n: int, confidence: float = 0.95) -> Interval:
+    """Interval of a paired difference that excludes 0 exactly where McNemar's exact test finds one.
+
+    The difference is t (2 b - 1): the share t of questions on which the two disagree, and the share b of these that
+    the first wins. The limit is a quantile of this product, each factor with the distribution whose quantiles are the
+    limits of Clopper and Pearson for it; t takes its upper distribution where the product is below 0. Without any
+    disagreement it is the rule of three: no more than 3.7 questions of n either way.
+
+    Source: M. P. Fay, K. Lumbard (2021), "Confidence intervals for difference in proportions for matched pairs
+    compatible with exact McNemar's or sign tests", Statistics in Medicine 40, 1147-1159.
+    """
+    tail = (1 - confidence) / 2
+    wins, losses = counts
+    return Interval(_exact_limit(wins, losses, n, tail), -_exact_limit(losses, wins, n, tail))
+
+
+def _exact_limit(wins: float, losses: float, n: int, tail: float) -> float:
+    """The lower limit, by halving the range that it lies in."""
+    total = wins + losses
+    chances = (np.arange(GRID) + 0.5) / GRID
+
+    def won(share: NDArray) -> NDArray:
+        """Chance that b, by its lower distribution, is at most this; without a win b is 0."""
+        inside = np.clip(share, 0, 1)
+        return special.betainc(wins, losses + 1, inside) if wins else (share >= 0).astype(float)
+
+    if won(np.array(0.5)) <= tail:
+        shares = special.betaincinv(total, n - total + 1, chances)
+        low, high = 0.0, 1.0
+    else:
+        shares = special.betaincinv(total + 1, n - total, chances) if total < n else np.ones(1)
+        low, high = -1.0, 0.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        below = won((1 + middle / shares) / 2).mean() <= tail
+        low, high = (middle, high) if below else (low, middle)
+    return low
 
 
 def _percentiles(draws: NDArray, confidence: float) -> Interval:
