@@ -66,6 +66,21 @@ def test_seeds_are_compared_as_seeds(tmp_path):
     assert "  fixed  q0000  db_0, easy: wrong_result -> 1 of 2 seeds right" in lines
 
 
+@pytest.mark.parametrize(
+    ("steps", "found"), [(400, "no more than chance would do"), (None, "more than chance")]
+)
+def test_a_variant_that_was_trained_once_is_taken_to_scatter_as_the_seeds_do(
+    tmp_path, steps, found
+):
+    old = write(tmp_path / "old", one=[False] * 20 + [True] * 40)
+    if steps:
+        (old / "results/one/train.json").write_text(f'{{"steps": {steps}}}')
+    seeds = {f"one/seed_{n}": [False] * n + [True] * (60 - n) for n in (0, 4, 8, 12)}
+    done = compare(old, write(tmp_path / "new", **seeds))
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[0].endswith(f": {found}")
+
+
 def test_what_another_run_left_beside_the_seeds_is_refused(tmp_path):
     new = write(tmp_path / "new", **{"one/seed_1": [True] * 60, "one": [True] * 60})
     done = compare(new, new)

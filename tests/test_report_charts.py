@@ -1,5 +1,6 @@
 """Charts: the same bytes for the same numbers, one look a variant, axes from 0, words for all."""
 
+import warnings
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 import report_runs as runs
 from sqladder.report.captions import TITLES, alt_text, drawn_pairs
-from sqladder.report.charts import plot, save, save_png, smoothed
+from sqladder.report.charts import FALLBACK_FONTS, font_families, plot, save, save_png, smoothed
 from sqladder.report.comparison import compare
 from sqladder.report.data import level_count, load_run
 from sqladder.report.styles import style
@@ -50,6 +51,33 @@ def test_the_same_numbers_give_the_same_picture(comparison, tmp_path, chart):
     assert one == (tmp_path / "two.png").read_bytes()
     assert one.startswith(b"\x89PNG")
     assert TITLES[chart].encode() in one
+
+
+def test_a_letter_is_looked_for_in_the_installed_fonts_of_other_scripts(monkeypatch, comparison):
+    installed = ["Some Serif", FALLBACK_FONTS[2], "DejaVu Sans"]
+    monkeypatch.setattr("matplotlib.font_manager.get_font_names", lambda: installed)
+    assert font_families() == ["sans-serif", FALLBACK_FONTS[2]]
+    title = plot(comparison, "errors").axes[0]._left_title
+    assert title.get_fontfamily() == ["sans-serif", FALLBACK_FONTS[2]]
+
+
+@pytest.mark.parametrize("name", ["变体", "نموذج", "मॉडल"])
+def test_a_name_in_any_script_is_text_in_the_svg(tmp_path, name):
+    # Which letters the picture lacks depends on the fonts of the machine; matplotlib warns of them.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")
+        own = comparison_of(tmp_path, [name, "full"], n=40, baseline=None)
+        save(plot(own, "errors"), tmp_path / "a.svg", own, "errors")
+    assert f">{name}</text>" in (tmp_path / "a.svg").read_text("utf-8")
+
+
+def test_a_chart_is_drawn_once_for_each_file(comparison, tmp_path):
+    figure = plot(comparison, "accuracy_by_level")
+    draw, drawn = figure.draw, []
+    figure.draw = lambda renderer: (drawn.append(renderer), draw(renderer))
+    save(figure, tmp_path / "a.svg", comparison, "accuracy_by_level")
+    save_png(figure, tmp_path / "a.png", comparison, "accuracy_by_level")
+    assert len(drawn) == 2
 
 
 @pytest.mark.parametrize("chart", TITLES)

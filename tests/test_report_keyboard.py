@@ -125,6 +125,28 @@ def test_a_header_sorts_its_table_by_key(browser, key):
     assert browser.run(FOCUSED)["name"] == "variant"
 
 
+def test_the_row_of_questions_stays_under_the_header_when_a_table_is_sorted(browser):
+    table = 'document.querySelector("#accuracy-by-level ~ .wide table")'
+    names = f"[...{table}.rows].map((row) => row.cells[0].textContent)"
+    for _ in range(2):
+        browser.run(f'{table}.querySelector("th button").click()')
+        header, reference, *variants = browser.run(names)
+        assert (header, reference) == ("variant", "questions")
+        assert sorted(variants) == ["baseline", "full", "lora_32r"]
+
+
+@pytest.mark.parametrize("width", [320, 400, 1280])
+def test_the_way_to_the_questions_is_in_sight_however_many_sections_there_are(
+    page, tmp_path, width
+):
+    with Browser(page, tmp_path / "profile", size=(width, 700)) as browser:
+        assert browser.run("""(() => {
+          const box = document.querySelector('nav a[href="#questions"]').getBoundingClientRect();
+          const seen = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+          return seen.textContent === "Questions" && box.left >= 0 && box.right <= innerWidth;
+        })()""")
+
+
 def test_durations_are_sorted_by_their_length(browser):
     """Trainings took 1.0 minute as 60.0 s, 90.0 s and 2.0 min: the number alone says nothing."""
     column = '[...document.querySelectorAll("#cost ~ .wide")][0].querySelectorAll("tbody tr td:nth-child(6)")'

@@ -10,11 +10,15 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sqladder.statistics import (
+    FEW,
     Discordance,
     clustered_interval,
     detectable_difference,
     difference_interval,
     discordance,
+    equal_shares_p,
+    exact_difference_interval,
+    fisher_p,
     holm,
     mcnemar_p,
     rank_ranges,
@@ -50,6 +54,39 @@ def test_mcnemar_is_the_binomial_test_of_the_discordant_questions():
 def test_variants_that_agree_or_are_equally_good_give_p_1():
     assert mcnemar_p(Discordance(0, 0)) == 1
     assert mcnemar_p(Discordance(7, 7)) == pytest.approx(1)
+
+
+@given(st.integers(0, 1500), st.integers(0, 1500))
+def test_mcnemar_agrees_with_scipys_binomial_test(wins, losses):
+    expected = stats.binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
+    assert mcnemar_p(Discordance(wins, losses)) == pytest.approx(expected, rel=1e-9)
+
+
+groups = st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@given(groups, groups)
+def test_fisher_agrees_with_scipy(first, second):
+    table = [[first[0], first[1] - first[0]], [second[0], second[1] - second[0]]]
+    assert fisher_p(*first, *second) == pytest.approx(stats.fisher_exact(table).pvalue, rel=1e-9)
+
+
+def test_fisher_of_the_lady_tasting_tea():
+    # R. A. Fisher (1935), "The Design of Experiments": all of 8 cups told, 1 way of 70, here on either side.
+    assert fisher_p(4, 4, 0, 4) == pytest.approx(2 / 70)
+
+
+@given(st.lists(groups, min_size=2, max_size=8))
+def test_equal_shares_agree_with_scipy_where_cochrans_rule_holds(found):
+    correct, n = zip(*found, strict=True)
+    cells = np.array([correct, np.subtract(n, correct)])
+    p = equal_shares_p(correct, n)
+    if not cells.sum(axis=1).all():
+        assert p is None
+        return
+    test = stats.chi2_contingency(cells)
+    sound = test.expected_freq.min() >= 1 and np.mean(test.expected_freq >= 5) >= 0.8
+    assert p == (pytest.approx(test.pvalue) if sound else None)
 
 
 def test_discordance_counts_each_side():
@@ -92,6 +129,55 @@ def test_difference_interval_equals_a_plain_bootstrap_over_questions():
     means = [rng.choice(values, len(values)).mean() for _ in range(5000)]
     expected = np.percentile(means, [2.5, 97.5])
     assert difference_interval(Discordance(30, 18), 200) == pytest.approx(expected, abs=0.006)
+
+
+def test_an_interval_excludes_0_exactly_where_mcnemars_test_finds_a_difference():
+    for n, total in product((45, 100, 1034), range(FEW)):
+        for wins in range(total + 1):
+            counts = Discordance(wins, total - wins)
+            low, high = difference_interval(counts, n)
+            assert (low > 0 or high < 0) == (mcnemar_p(counts) < 0.05), (n, counts)
+            assert low <= (2 * wins - total) / n <= high
+
+
+@pytest.mark.parametrize("counts", [(5, 0), (0, 3), (9, 2), (1, 7), (20, 15)])
+def test_exact_interval_has_the_quantiles_of_the_product_that_defines_it(counts):
+    (wins, losses), n, draws = counts, 60, 200_000
+    total = wins + losses
+    rng = np.random.default_rng(4)
+    shares = [rng.beta(total, n - total + 1, draws), rng.beta(total + 1, n - total, draws)]
+    low_won = rng.beta(wins, losses + 1, draws) if wins else np.zeros(draws)
+    high_won = rng.beta(wins + 1, losses, draws) if losses else np.ones(draws)
+    low = min(np.quantile(share * (2 * low_won - 1), 0.025) for share in shares)
+    high = max(np.quantile(share * (2 * high_won - 1), 0.975) for share in shares)
+    assert exact_difference_interval(Discordance(*counts), n) == pytest.approx(
+        (low, high), abs=0.003
+    )
+
+
+def test_no_disagreement_still_leaves_a_difference_possible():
+    low, high = difference_interval(Discordance(0, 0), 100)
+    # The rule of three, two-sided: (1 - d)^100 = 0.025.
+    assert high == pytest.approx(1 - 0.025 ** (1 / 100), abs=0.002)
+    assert low == -high
+
+
+@pytest.mark.parametrize("expected", (2, 5, 10, 20, 30))
+@pytest.mark.parametrize("won", (0.5, 0.7, 0.95))
+def test_intervals_of_few_disagreements_hold_the_true_difference(expected, won):
+    n = 300
+    shares = [expected * won / n, expected * (1 - won) / n]
+    draws = np.random.default_rng(expected).multinomial(n, [*shares, 1 - sum(shares)], size=1500)
+    true, held = shares[0] - shares[1], 0
+    for wins, losses, _ in draws.tolist():
+        low, high = difference_interval(Discordance(wins, losses), n)
+        held += low <= true <= high
+    assert held / 1500 >= 0.95 - 1.645 * math.sqrt(0.05 * 0.95 / 1500)
+
+
+def test_few_and_many_disagreements_meet():
+    exact = exact_difference_interval(Discordance(28, FEW - 28), 500)
+    assert exact == pytest.approx(difference_interval(Discordance(28, FEW - 28), 500), abs=0.004)
 
 
 def test_same_verdicts_give_the_same_interval():
@@ -150,6 +236,16 @@ def test_detectable_difference_has_the_power_it_says():
 def _mid_p(wins, losses):
     total, fewer = wins + losses, min(wins, losses)
     return 2 * stats.binom.cdf(fewer, total, 0.5) - stats.binom.pmf(fewer, total, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("n", "share", "power"), [(1034, 0.24, 0.8), (50, 0.3, 0.9), (5, 1.0, 0.8)]
+)
+def test_detectable_difference_solves_connors_equation(n, share, power):
+    d = detectable_difference(n, share, power=power)
+    z_alpha, z_power = stats.norm.ppf(0.975), stats.norm.ppf(power)
+    right = z_alpha * math.sqrt(share) + z_power * math.sqrt(share - d * d)
+    assert d * math.sqrt(n) == pytest.approx(right)
 
 
 @pytest.mark.parametrize(("n", "share"), [(10, 0.1), (1000, 0.0), (3, 1.0)])

@@ -52,6 +52,14 @@ function sortBy(table, column) {
   table.tBodies[0].append(...rows);
 }
 
+// The numbers of questions that a table's columns are about stand under its header and are not sorted among variants.
+function keepCounts(table) {
+  const row = table.tBodies[0]?.rows[0];
+  const name = (one) => one?.cells[0].textContent;
+  const counts = name(table.tHead.rows[0]) === "variant" && name(row) === "questions";
+  if (counts && placeOf("questions") < 0) table.tHead.append(row);
+}
+
 function makeSortable(table) {
   if (!table.tBodies.length || table.tBodies[0].rows.length < 2) return;
   [...table.tHead.rows[0].cells].forEach((cell, column) => {
@@ -275,6 +283,7 @@ function onKey(event) {
   }
 }
 
+document.querySelectorAll("main table").forEach(keepCounts);
 document.querySelectorAll("main table").forEach(makeSortable);
 document.querySelectorAll("pre.sql").forEach((block) => block.replaceWith(highlight(block.textContent)));
 linkWins();

@@ -7,13 +7,14 @@ from functools import cached_property
 from pathlib import Path
 
 from sqladder.errors import InputError
-from sqladder.files import Row, by_id, read_jsonl
-from sqladder.replicates import replicate_of
+from sqladder.files import Row, by_id, read_json, read_jsonl
+from sqladder.replicates import lone_seed_scatters, replicate_of
 
 HELP = "which questions changed between two runs, and whether that is more than chance"
 EPILOG = """A run is a folder with results/<variant>/verdicts.jsonl or <variant>/verdicts.jsonl, or with one in
 seed_<seed>/ for each of several seeds. Variants are paired by name, questions by id. p is McNemar's exact test, with
-several seeds a t-test over questions and seeds, adjusted by Holm over all variants; below 0.05 the change is more
+several seeds a t-test over questions and seeds, in which a variant that one run trained once (train.json) is taken to
+scatter as much as the other run's seeds, adjusted by Holm over all variants; below 0.05 the change is more
 than chance. exit status: 0 compared; 1 an input is missing or malformed."""
 ALPHA = 0.05
 
@@ -23,12 +24,21 @@ Verdicts = Mapping[str, Row]
 
 
 @dataclass(frozen=True)
+class Scored:
+    """One variant of a run: the verdicts of each seed, and the facts of its training, empty where there was none."""
+
+    seeds: Sequence[Verdicts]
+    trainings: Sequence[Row]
+
+
+@dataclass(frozen=True)
 class Change:
     """One variant's verdicts of the questions that both runs have, in the old run's order, seed by seed."""
 
     variant: str
     old: Sequence[Verdicts]
     new: Sequence[Verdicts]
+    lone_seed_scatters: bool
 
     @cached_property
     def common(self) -> list[str]:
@@ -72,14 +82,19 @@ def run(args: argparse.Namespace) -> int:
         alone = [name for name in own if name not in other]
         if alone:
             print(f"only in {source}: {', '.join(alone)}")
-    changes = [Change(name, old[name], new[name]) for name in shared]
+    changes = [_change(name, old[name], new[name]) for name in shared]
     for change, p in zip(changes, p_values(changes), strict=True):
         print("\n".join(described(change, p, args.show)))
     return 0
 
 
-def read_run(folder: Path) -> dict[str, list[Verdicts]]:
-    """Read a run's verdicts: variant -> one mapping a seed; variants and seeds in order of name.
+def _change(variant: str, old: Scored, new: Scored) -> Change:
+    lone = any(lone_seed_scatters(scored.trainings) for scored in (old, new))
+    return Change(variant, old.seeds, new.seeds, lone)
+
+
+def read_run(folder: Path) -> dict[str, Scored]:
+    """Read a run's verdicts; variants and seeds in order of name.
 
     Raises:
         InputError: there are none, or a variant has those of one seed beside those of several.
@@ -93,8 +108,8 @@ def read_run(folder: Path) -> dict[str, list[Verdicts]]:
     )
 
 
-def _by_variant(paths: Sequence[Path]) -> dict[str, list[Verdicts]]:
-    found: dict[str, list[Verdicts]] = {}
+def _by_variant(paths: Sequence[Path]) -> dict[str, Scored]:
+    found: dict[str, list[tuple[Verdicts, Row]]] = {}
     kinds: dict[str, bool] = {}
     for path in paths:
         variant, seed = replicate_of(path)
@@ -103,8 +118,10 @@ def _by_variant(paths: Sequence[Path]) -> dict[str, list[Verdicts]]:
                 f"variant {variant!r} has verdicts of one seed and of several, of which some are left "
                 f"from another run: delete those, {path} or the ones beside it"
             )
-        found.setdefault(variant, []).append(by_id(read_jsonl(path), path))
-    return dict(sorted(found.items()))
+        trained = path.with_name("train.json")
+        training = read_json(trained) if trained.exists() else {}
+        found.setdefault(variant, []).append((by_id(read_jsonl(path), path), training))
+    return {name: Scored(*zip(*seeds, strict=True)) for name, seeds in sorted(found.items())}
 
 
 def p_values(changes: list[Change]) -> list[float]:
@@ -125,7 +142,8 @@ def p_values(changes: list[Change]) -> list[float]:
                 *(
                     np.array([[_right(own[key]) for key in change.common] for own in rows])
                     for rows in (change.new, change.old)
-                )
+                ),
+                lone_seed_scatters=change.lone_seed_scatters,
             ).p
             for change in changes
         ]

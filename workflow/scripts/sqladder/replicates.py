@@ -5,8 +5,11 @@ with everything that was trained, generated and scored in it is a replicate, nam
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from sqladder.files import Row
 
 _SEED_FOLDER = re.compile(r"seed_(\d+)")
 
@@ -28,6 +31,15 @@ def replicate_of(file: Path) -> Replicate:
     folder = file.parent
     found = _SEED_FOLDER.fullmatch(folder.name)
     return Replicate(folder.parent.name, int(found[1])) if found else Replicate(folder.name, None)
+
+
+def lone_seed_scatters(trainings: Sequence[Row]) -> bool:
+    """Whether a variant was trained here with a single seed, where another one would have given another model.
+
+    Args:
+        trainings: content of each seed's train.json, empty where there is none.
+    """
+    return len(trainings) == 1 and bool(trainings[0].get("steps"))
 
 
 def is_seed_folder(name: str) -> bool:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from sqladder.statistics import (
     Discordance,
@@ -28,6 +28,7 @@ from sqladder.statistics import (
     clustered_interval,
     detectable_difference,
     difference_interval,
+    fisher_p,
     mcnemar_p,
     wilson,
     wilson_interval,
@@ -87,7 +88,7 @@ def accuracy_interval(correct: Sequence[int], n: int, confidence: float = 0.95) 
         return wilson(share, n, confidence)
     both = total(questions, between_seeds(rates))
     tail = (1 - confidence) / 2
-    shrink = (stats.norm.ppf(tail) / stats.t.ppf(tail, both.freedom)) ** 2
+    shrink = (special.ndtri(tail) / special.stdtrit(both.freedom, tail)) ** 2
     return wilson(share, shrink * share * (1 - share) / both.variance, confidence)
 
 
@@ -115,7 +116,7 @@ def _clustered(
 
 def _around(estimate: float, part: Part, bounds: Interval, confidence: float = 0.95) -> Interval:
     """Student's interval, cut where no value can lie."""
-    reach = stats.t.ppf((1 + confidence) / 2, part.freedom) * part.variance**0.5
+    reach = special.stdtrit(part.freedom, (1 + confidence) / 2) * part.variance**0.5
     return Interval(
         float(max(bounds.low, estimate - reach)), float(min(bounds.high, estimate + reach))
     )
@@ -134,15 +135,14 @@ def groups_p(one: Sequence[int], n_one: int, other: Sequence[int], n_other: int)
         n_other: questions of the second group, at least one.
     """
     if len(one) == 1:
-        cells = [[one[0], n_one - one[0]], [other[0], n_other - other[0]]]
-        return float(stats.fisher_exact(cells).pvalue)
+        return fisher_p(one[0], n_one, other[0], n_other)
     gaps = np.asarray(one) / n_one - np.asarray(other) / n_other
     share = (np.mean(one) + np.mean(other)) / (n_one + n_other)
     questions = float(share * (1 - share) * (1 / n_one + 1 / n_other))
     if questions == 0:
         return 1.0
     both = total(Part(questions, max(1, n_one + n_other - 2)), between_seeds(gaps))
-    return float(2 * stats.t.sf(abs(gaps.mean()) / both.variance**0.5, both.freedom))
+    return float(2 * special.stdtr(both.freedom, -abs(gaps.mean()) / both.variance**0.5))
 
 
 @dataclass(frozen=True)
@@ -234,12 +234,13 @@ class Gap:
         null = Part(float(np.mean(self.values**2)) / self.n, max(1, self.n - 1))
         both = total(null, self.seeds, cautious=self.cautious)
         score = abs(float(self.values.mean())) / both.variance**0.5
-        return float(min(1.0, 2 * stats.t.sf(score, both.freedom)))
+        return float(min(1.0, 2 * special.stdtr(both.freedom, -score)))
 
     @property
     def interval(self) -> Interval:
         """95 % interval of the difference, over questions on the same databases and over seeds."""
-        if self.seeds is None or self.n < 2:
+        # Answers that agree everywhere have no variance, which does not show that the variants are the same.
+        if self.seeds is None or self.n < 2 or not self.values.any():
             return difference_interval(self.counts, self.n)
         both = total(self._between_questions, self.seeds, cautious=self.cautious)
         return _around(float(self.values.mean()), both, Interval(-1, 1))
@@ -259,6 +260,6 @@ class Gap:
         if self.seeds is None or self.n < 2:
             return detectable_difference(self.n, share, alpha, power) if self.n else None
         both = total(self._between_questions, self.seeds, cautious=self.cautious)
-        factor = stats.t.ppf(1 - alpha / 2, both.freedom) + stats.t.ppf(power, both.freedom)
+        factor = sum(special.stdtrit(both.freedom, chance) for chance in (1 - alpha / 2, power))
         smallest = float(factor * both.variance**0.5)
         return smallest if 0 < smallest < 1 else None

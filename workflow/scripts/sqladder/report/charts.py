@@ -8,6 +8,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
@@ -29,6 +30,18 @@ from sqladder.report.styles import Style, kind_style, style
 from sqladder.report.tables import TITLES as LEVEL_TITLES
 from sqladder.report.taxonomy import KINDS
 from sqladder.report.text import amount, number, p_phrase, points, rate, seconds
+
+# For names in scripts that matplotlib's own font lacks; where none is installed it warns of each missing letter.
+FALLBACK_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "Noto Sans Arabic",
+    "Noto Sans Devanagari",
+    "Arial Unicode MS",
+)
 
 # A fixed salt and no date make the SVG of the same numbers the same bytes; text stays text, so that
 # it can be selected, searched and read aloud.
@@ -55,8 +68,18 @@ _TIP_ID = re.compile(rf'<g id="{_TIP}([^"]*)">')
 
 def plot(comparison: Comparison, chart: str) -> Figure:
     """Draw one of the charts named in `captions.TITLES`."""
-    with mpl.rc_context(SETTINGS):
-        return _CHARTS[chart](comparison)
+    with mpl.rc_context({**SETTINGS, "font.family": font_families()}):
+        figure = _CHARTS[chart](comparison)
+        # Laid out once for both files, which would otherwise each draw the whole chart once more to measure it.
+        figure.get_layout_engine().execute(figure)
+        figure.set_layout_engine(None)
+        return figure
+
+
+def font_families() -> list[str]:
+    """Families that a letter is looked for in, one after the other; a font that is not installed would be warned of."""
+    installed = font_manager.get_font_names()
+    return ["sans-serif", *(name for name in FALLBACK_FONTS if name in installed)]
 
 
 def save(figure: Figure, path: Path, comparison: Comparison, chart: str) -> None:

@@ -135,7 +135,8 @@ def make_pair(
     single seed on one side was a draw among others.
     """
     gap = Gap.between(first[:, chosen], second[:, chosen], same_models, lone_seed_scatters)
-    return Pair(*names, gap, gap.p, gap.p)
+    p = gap.p
+    return Pair(*names, gap, p, p)
 
 
 def adjusted(pairs: Sequence[Pair]) -> list[Pair]:

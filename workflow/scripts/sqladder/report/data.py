@@ -15,7 +15,7 @@ import numpy as np
 
 from sqladder.errors import InputError
 from sqladder.files import Row, by_id, read_json, read_jsonl
-from sqladder.replicates import Replicate, replicate_of
+from sqladder.replicates import Replicate, lone_seed_scatters, replicate_of
 from sqladder.report.features import FEATURES, sql_features
 from sqladder.report.taxonomy import KINDS
 from sqladder.seed_statistics import Answers, accuracy_interval
@@ -105,8 +105,8 @@ class Variant:
 
     @property
     def lone_seed_scatters(self) -> bool:
-        """Whether it was trained here with a single seed, where another one would have given another model."""
-        return len(self.seeds) == 1 and bool(self.seeds[0].training.get("steps"))
+        """Whether it was trained here with a single seed."""
+        return lone_seed_scatters([own.training for own in self.seeds])
 
     @property
     def correct(self) -> Answers:

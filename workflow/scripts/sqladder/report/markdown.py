@@ -24,7 +24,7 @@ from sqladder.report.text import (
     seconds,
     table,
 )
-from sqladder.statistics import DRAWS, SEED
+from sqladder.statistics import DRAWS, FEW, SEED
 
 Facts = Mapping[str, Any]
 
@@ -329,11 +329,13 @@ def _methods(comparison: Comparison) -> str:
 
 
 _BOOTSTRAP = f"percentile bootstrap{{}}, {DRAWS:,} resamples, seed {SEED}"
+_FEW = f"with fewer than {FEW} disagreements the interval of McNemar's exact test (Fay and Lumbard 2021)"
 
 _ONE_SEED = {
     "estimates": f"""2. Interval of an accuracy: Wilson's, 95 %, over questions.
 3. "New databases": {_BOOTSTRAP.format(" over whole databases")}.
-4. Differences are paired by question; {_BOOTSTRAP.format("")}.
+4. Differences are paired by question; {_BOOTSTRAP.format("")};
+   {_FEW}.
 5. Test of a difference: McNemar's exact test, two-sided.""",
     "detectable": "Detectable difference: Connor's formula for McNemar's test, 5 %, power 80 %.",
     "seeds": "One run of each variant: the spread between training seeds is not measured.",
@@ -348,7 +350,8 @@ _SEVERAL_SEEDS = {
    other's. Variance: between questions plus between seeds of both variants (Owen 2007), Student's t with
    Satterthwaite's degrees of freedom.
 5. Test of a difference: the same, with the variance between questions that no difference gives, as in
-   McNemar's test. Two variants with one seed each: McNemar's exact test and percentile bootstrap.""",
+   McNemar's test. Two variants with one seed each: McNemar's exact test and percentile bootstrap;
+   {_FEW}.""",
     "detectable": """Detectable difference at 5 % and power 80 %: from the variance of the interval (Bloom 1995); two
    variants with one seed each: Connor's formula for McNemar's test.""",
     "seeds": "Counts are means over seeds, which are taken as a sample of all seeds, as are the questions.",

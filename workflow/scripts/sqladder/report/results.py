@@ -161,26 +161,29 @@ def differences(
 
     Where both have the same rows and their order counts, rows at another place than gold's are marked.
     """
-    here, there = Counter(map(_key, rows)), Counter(map(_key, gold))
+    keys, wanted = [*map(_key, rows)], [*map(_key, gold)]
+    here, there = Counter(keys), Counter(wanted)
     if here == there:
         marks = [
-            BOTH if not ordered or _key(row) == _key(wanted) else MOVED
-            for row, wanted in zip(rows, gold, strict=True)
+            BOTH if not ordered or key == other else MOVED
+            for key, other in zip(keys, wanted, strict=True)
         ]
         yield from _first(list(zip(marks, rows, strict=True)), (BOTH, MOVED))
         return
-    marked = [*_marked(rows, there, ONLY_HERE)]
-    missing = [pair for pair in _marked(gold, here, ONLY_GOLD) if pair[0] == ONLY_GOLD]
+    marked = [*_marked(rows, keys, there, ONLY_HERE)]
+    missing = [pair for pair in _marked(gold, wanted, here, ONLY_GOLD) if pair[0] == ONLY_GOLD]
     yield from _first([*marked, *missing], (BOTH, ONLY_HERE, ONLY_GOLD))
 
 
 def _marked(
-    rows: Sequence[tuple[object, ...]], others: Counter, mark: str
+    rows: Sequence[tuple[object, ...]],
+    keys: Sequence[tuple[object, ...]],
+    others: Counter,
+    mark: str,
 ) -> Iterator[tuple[str, tuple[object, ...]]]:
     """Mark the rows that occur more often here than among the others."""
     left = Counter(others)
-    for row in rows:
-        key = _key(row)
+    for row, key in zip(rows, keys, strict=True):
         left[key] -= 1
         yield (mark if left[key] < 0 else BOTH), row
 

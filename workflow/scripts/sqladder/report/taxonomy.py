@@ -169,35 +169,32 @@ def _instead(given: Counter[str], wanted: Counter[str]) -> str:
 
 def shape(sql: str, columns: Columns) -> Shape | None:
     """Take a query apart; None if it is too long or cannot be read."""
-    if len(sql) > PARSED:
-        return None
+    return None if len(sql) > PARSED else _shape(sql, frozenset(columns))
+
+
+@lru_cache(maxsize=20_000)
+def _shape(sql: str, columns: frozenset[str]) -> Shape | None:
+    """Nobody changes a shape: gold and equal answers, which come once for each variant, share it."""
     try:
-        return _shape(_parsed(sql), columns)
+        tree = sqlglot.parse_one(sql, read="sqlite")
+        # One walk for all parts: it takes longer than to parse.
+        nodes = list(tree.walk())
+        clauses = [node for node in nodes if isinstance(node, exp.Where | exp.Having)]
+        return Shape(
+            tables=_tables(nodes),
+            aggregates=Counter(_aggregate(node) for node in nodes if isinstance(node, exp.AggFunc)),
+            filters=Counter(_filters(clauses, columns)),
+            values=Counter(_values(clauses, columns)),
+            order=tuple(_order(nodes)),
+            selected=tuple(sorted(_selected(tree))),
+        )
     except (sqlglot.errors.SqlglotError, RecursionError):
         return None
 
 
-@lru_cache(maxsize=5_000)
-def _parsed(sql: str) -> exp.Expression:
-    """A query's tree, which nobody changes: gold and equal answers come once for each variant."""
-    return sqlglot.parse_one(sql, read="sqlite")
-
-
-def _shape(tree: exp.Expression, columns: Columns) -> Shape:
-    clauses = list(tree.find_all(exp.Where, exp.Having))
-    return Shape(
-        tables=_tables(tree),
-        aggregates=Counter(_aggregate(node) for node in tree.find_all(exp.AggFunc)),
-        filters=Counter(_filters(clauses, columns)),
-        values=Counter(_values(clauses, columns)),
-        order=tuple(_order(tree)),
-        selected=tuple(sorted(_selected(tree))),
-    )
-
-
-def _tables(tree: exp.Expression) -> frozenset[str]:
-    named = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
-    return frozenset(table.name.lower() for table in tree.find_all(exp.Table)) - named
+def _tables(nodes: Sequence[exp.Expression]) -> frozenset[str]:
+    named = {node.alias.lower() for node in nodes if isinstance(node, exp.CTE)}
+    return frozenset(node.name.lower() for node in nodes if isinstance(node, exp.Table)) - named
 
 
 def _aggregate(node: exp.AggFunc) -> str:
@@ -205,7 +202,7 @@ def _aggregate(node: exp.AggFunc) -> str:
     return f"{node.key}{distinct}"
 
 
-def _is_text(node: exp.Expression, columns: Columns) -> bool:
+def _is_text(node: exp.Expression, columns: frozenset[str]) -> bool:
     """SQLite reads "Joe" as a text where no column has that name, and much gold relies on it."""
     if isinstance(node, exp.Literal):
         return True
@@ -213,14 +210,14 @@ def _is_text(node: exp.Expression, columns: Columns) -> bool:
     return bool(quoted) and node.name.lower() not in columns
 
 
-def _filters(clauses: Iterable[exp.Expression], columns: Columns) -> Iterator[Hashable]:
+def _filters(clauses: Iterable[exp.Expression], columns: frozenset[str]) -> Iterator[Hashable]:
     for clause in clauses:
         for predicate in clause.find_all(exp.Predicate):
             names = (c for c in predicate.find_all(exp.Column) if not _is_text(c, columns))
             yield predicate.key, tuple(sorted(column.name.lower() for column in names))
 
 
-def _values(clauses: Iterable[exp.Expression], columns: Columns) -> Iterator[str]:
+def _values(clauses: Iterable[exp.Expression], columns: frozenset[str]) -> Iterator[str]:
     for clause in clauses:
         for node in clause.find_all(exp.Literal, exp.Column):
             if _is_text(node, columns):
@@ -232,9 +229,11 @@ def _selected(tree: exp.Expression) -> Iterator[str]:
         yield from (column.name.lower() for column in node.find_all(exp.Column, exp.Star))
 
 
-def _order(tree: exp.Expression) -> Iterator[Hashable]:
-    for ordered in tree.find_all(exp.Ordered):
-        names = sorted(column.name.lower() for column in ordered.find_all(exp.Column))
-        yield "order", tuple(names), bool(ordered.args.get("desc"))
-    for limit in tree.find_all(exp.Limit):
-        yield "limit", limit.expression.sql()
+def _order(nodes: Sequence[exp.Expression]) -> Iterator[Hashable]:
+    for ordered in nodes:
+        if isinstance(ordered, exp.Ordered):
+            names = sorted(column.name.lower() for column in ordered.find_all(exp.Column))
+            yield "order", tuple(names), bool(ordered.args.get("desc"))
+    for limit in nodes:
+        if isinstance(limit, exp.Limit):
+            yield "limit", limit.expression.sql()
