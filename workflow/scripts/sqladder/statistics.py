@@ -9,7 +9,6 @@ the same intervals. Distributions are those of `scipy.special`: `scipy.stats` ta
 
 from collections.abc import Hashable, Sequence
 from functools import lru_cache
-from math import comb
 from typing import NamedTuple
 
 import numpy as np
@@ -191,9 +190,6 @@ def mcnemar_p(counts: Discordance) -> float:
 def fisher_p(one: int, n_one: int, other: int, n_other: int) -> float:
     """Exact two-sided p of "both groups of questions are answered right equally often".
 
-    Given how many are right in both groups together, the number in the first is hypergeometric; p is the share of
-    all ways to spread them that are no likelier than the one observed, in whole numbers.
-
     Source: R. A. Fisher (1935), "The logic of inductive inference", JRSS 98, 39-82.
 
     Args:
@@ -202,30 +198,29 @@ def fisher_p(one: int, n_one: int, other: int, n_other: int) -> float:
         other: right answers among the `n_other` questions of the second group.
         n_other: questions of the second group.
     """
-    right = one + other
-    ways = [comb(n_one, k) * comb(n_other, right - k) for k in range(right + 1)]
-    return sum(number for number in ways if number <= ways[one]) / comb(n_one + n_other, right)
+    from scipy import stats  # late, as it takes a second: most programs need no test between groups
+
+    return float(stats.fisher_exact([[one, n_one - one], [other, n_other - other]]).pvalue)
 
 
 def equal_shares_p(correct: Sequence[int], n: Sequence[int]) -> float | None:
     """Chi-squared p of "all groups of questions are answered right equally often"; None where it does not hold.
 
-    Source: K. Pearson (1900), Philosophical Magazine 50, 157-175, for two groups with the correction of F. Yates
-    (1934), Supplement to the JRSS 1, 217-235. It holds where no expected count is below 1 and
-    a fifth of them at most below 5: W. G. Cochran (1954), Biometrics 10, 417-451.
+    It holds where no expected count is below 1 and a fifth of them at most below 5: W. G. Cochran
+    (1954), Biometrics 10, 417-451. For two groups with the correction of F. Yates (1934).
 
     Args:
         correct: right answers in each group.
         n: questions of each group.
     """
+    from scipy import stats  # late, as in `fisher_p`
+
     cells = np.array([correct, np.subtract(n, correct)])
-    expected = np.outer(cells.sum(axis=1), cells.sum(axis=0)) / cells.sum()
-    if expected.min() < 1 or np.mean(expected >= 5) < 0.8:
+    if not cells.sum(axis=1).all():
         return None
-    away = np.abs(cells - expected)
-    if len(correct) == 2:
-        away = np.maximum(0.0, away - 0.5)
-    return float(special.chdtrc(len(correct) - 1, np.sum(away**2 / expected)))
+    test = stats.chi2_contingency(cells)
+    sound = test.expected_freq.min() >= 1 and np.mean(test.expected_freq >= 5) >= 0.8
+    return float(test.pvalue) if sound else None
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
