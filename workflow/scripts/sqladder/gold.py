@@ -161,16 +161,9 @@ def _dispute(sql: str, repair: str, files: Iterable[str], limits: Limits) -> str
             return f"it or its repair fails on {Path(file).name}: {error.detail}"
         finally:
             engine.close()
-        if not _same(result, expected, gold):
+        if not _equal(expected, result, gold):
             return f"the listed repair gives another result on {Path(file).name}"
     return ""
-
-
-def _same(result: Answer, expected: Answer, sql: str) -> bool:
-    try:
-        return results_equal(expected.rows, result.rows, order_matters(sql))
-    except TooHardError:
-        return False
 
 
 def _check(sql: str, sandbox: Engine, original: Engine | None) -> Check:
@@ -183,16 +176,18 @@ def _check(sql: str, sandbox: Engine, original: Engine | None) -> Check:
         status = SLOW if error.verdict == "timeout" else FAILING
         return Check(status, error.detail, None, round(seconds, 3))
     seconds = round(time.perf_counter() - start, 3)
-    if expected is not None and not _equal(expected, result, sql):
+    if expected is not None and not _equal(expected, result, sql, number_keys=True):
         detail = "the SQLite copy, on which predictions are scored, gives another result"
         return Check(FAILING, detail, len(expected.rows), seconds)
     status = OK if result.rows else EMPTY
     return Check(status, "" if result.rows else "no row on any file", len(result.rows), seconds)
 
 
-def _equal(expected: Answer, result: Answer, sql: str) -> bool:
+def _equal(expected: Answer, result: Answer, sql: str, *, number_keys: bool = False) -> bool:
     try:
-        return results_equal(expected.rows, result.rows, order_matters(sql), number_keys=True)
+        return results_equal(
+            expected.rows, result.rows, order_matters(sql), number_keys=number_keys
+        )
     except TooHardError:
         return False
 
