@@ -28,13 +28,14 @@ test-slow: $(VENV)/test.stamp  ## the slow tests: kill and resume, whole runs
 	$(RUN) python -m pytest -m slow
 
 test-vllm: $(VENV)-vllm/vllm.stamp  ## vLLM on CPU against transformers, in an environment of its own
-	PATH="$(CURDIR)/$(VENV)-vllm/bin:$$PATH" python -m pytest -m vllm tests/test_generate_vllm.py tests/test_generation_benchmarks.py
+	PATH="$(CURDIR)/$(VENV)-vllm/bin:$$PATH" python -m pytest -m vllm tests/generation/test_generate_vllm.py tests/generation/test_generation_benchmarks.py
 
-lint: $(VENV)/test.stamp  ## ruff, snakefmt, the workflow's linter
+lint: $(VENV)/test.stamp  ## ruff, snakefmt, the workflow's linter, the order of the packages
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) snakefmt --check Snakefile workflow/rules
 	$(RUN) snakemake --lint
+	$(RUN) lint-imports pyproject.toml
 
 clean:  ## remove what runs made; the environments stay
 	rm -rf results logs .snakemake resources/base_model resources/datasets resources/prompts resources/retrieval resources/cache

@@ -18,13 +18,13 @@ from transformers import PreTrainedTokenizerFast
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow/scripts"))
 
-from sqladder.contexts import ContextWriter, Options, ValueOptions
-from sqladder.descriptions import read_descriptions
+from sqladder.databases.question_values import ValueIndex
+from sqladder.databases.schema import read_schema
 from sqladder.files import Row, read_jsonl
-from sqladder.linking import Linker, tables_read
-from sqladder.question_values import ValueIndex
-from sqladder.schema import read_schema
-from sqladder.schema_forms import FORMS, Notes
+from sqladder.prompts.contexts import ContextWriter, Options, ValueOptions
+from sqladder.prompts.descriptions import read_descriptions
+from sqladder.prompts.linking import Linker, tables_read
+from sqladder.prompts.schema_forms import FORMS, Notes
 
 BUDGETS = (600, 800, 1000, 1500)
 LITERAL = re.compile(r"'([^']*)'|\"([^\"]*)\"")

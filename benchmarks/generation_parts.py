@@ -192,7 +192,7 @@ def explain(args: argparse.Namespace) -> None:
     import torch
     from transformers import AutoModelForCausalLM
 
-    from sqladder.device import number_format
+    from sqladder.models.device import number_format
 
     end = read_json(args.model / "config.json")["eos_token_id"]
     left, right = ({row["id"]: row for row in read_jsonl(p)} for p in (args.left, args.right))

@@ -20,8 +20,8 @@ from transformers import AutoConfig, AutoModelForCausalLM
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow/scripts"))
 
 from sqladder.files import read_json, write_json
-from sqladder.folders import replacing_folder
-from sqladder.prompts import CHAT_TEMPLATE
+from sqladder.models.folders import replacing_folder
+from sqladder.models.turns import CHAT_TEMPLATE
 
 
 def write_tokenizer(source: Path, target: Path) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from sqladder.texts import folded, words
+from sqladder.texts.words import folded, words
 
 
 @pytest.mark.parametrize(

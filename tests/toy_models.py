@@ -8,9 +8,9 @@ import sys
 import transformers
 
 from conftest import ROOT
-from sqladder.base_model import Shape, new_model, train_tokenizer
+from sqladder.demo.base_model import Shape, new_model, train_tokenizer
 from sqladder.files import write_jsonl
-from sqladder.prompts import chat_messages
+from sqladder.prompts.rendering import chat_messages
 
 SCHEMA = "CREATE TABLE singer (\n  id INTEGER PRIMARY KEY,\n  name TEXT,\n  age INTEGER\n);"
 

@@ -11,13 +11,13 @@ from snakemake.logging import logger
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from sqladder import config as experiment
-from sqladder.console import ShortInputs
+from sqladder.experiment import config as experiment
+from sqladder.experiment.console import ShortInputs
 from sqladder.databases.engine import is_foreign
 from sqladder.errors import InputError
-from sqladder.modules import imported_modules
-from sqladder.runlock import take_lock
-from sqladder.lifetime import OWNER_VARIABLE, this_process
+from sqladder.experiment.modules import imported_modules
+from sqladder.processes.run_lock import take_lock
+from sqladder.processes.lifetime import OWNER_VARIABLE, this_process
 
 # Jobs inherit it: a training job ends when the Snakemake that started it was killed.
 os.environ[OWNER_VARIABLE] = this_process()

@@ -206,7 +206,9 @@ rule write_report:
         # Not read: whoever asks for the report gets the cards, and the means over seeds, with it.
         cards=collect("results/{replicate}/model_card.md", replicate=TRAINED),
         means=collect("results/{variant}/metrics.json", variant=SEVERAL_SEEDS),
-        template=multiext("workflow/report/page", ".html.j2", ".css", ".js"),
+        template=multiext(
+            "workflow/scripts/sqladder/report/page/page", ".html.j2", ".css", ".js"
+        ),
         marks=marked_questions(),
         gold_checks=checked_gold(),
         published=published_file(),
@@ -236,7 +238,6 @@ rule write_report:
             --run-facts {input.facts:q} \
             --charts results/charts \
             {params.flags:q} \
-            --template {input.template[0]:q} \
             --report {output.report:q} \
             --page {output.page:q} \
             --csv {output.csv:q} \

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqladder.errors import InputError, run_main
 from sqladder.files import read_json, write_json
-from sqladder.replicates import replicate_of
+from sqladder.statistics.replicates import replicate_of
 
 Metrics = dict[str, Any]
 

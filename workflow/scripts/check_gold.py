@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from sqladder.corpus import read_examples
+from sqladder.data.corpus import read_examples
+from sqladder.data.gold import DISPUTED, PROBLEMS, check_golds, sort_out, summary
 from sqladder.errors import run_main
 from sqladder.files import read_jsonl, write_jsonl, write_text
-from sqladder.gold import DISPUTED, PROBLEMS, check_golds, sort_out, summary
 from sqladder.metric.sandbox import Limits
 
 

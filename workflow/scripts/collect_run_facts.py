@@ -14,8 +14,7 @@ from typing import Any
 
 from sqladder.errors import InputError, run_main
 from sqladder.files import write_json
-from sqladder.replicates import replicate_of
-from sqladder.report.facts import (
+from sqladder.report.provenance import (
     checksum,
     find_seeds,
     folder_size,
@@ -24,6 +23,7 @@ from sqladder.report.facts import (
     package_versions,
     read_benchmark,
 )
+from sqladder.statistics.replicates import replicate_of
 
 
 def collect(

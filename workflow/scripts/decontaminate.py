@@ -13,11 +13,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from sqladder.decontamination import RULES, Evaluation, Pairs, Tally
-from sqladder.decontamination_report import facts, markdown
+from sqladder.data.decontamination import RULES, Evaluation, Pairs, Tally
+from sqladder.data.decontamination_report import facts, markdown
+from sqladder.databases.schema import read_schema
 from sqladder.errors import InputError, run_main
 from sqladder.files import Row, iterate_jsonl, read_jsonl, write_json, write_jsonl, write_text
-from sqladder.schema import read_schema
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -13,8 +13,8 @@ from pathlib import Path
 from sqladder.errors import InputError, run_main
 from sqladder.files import Row, by_id, read_jsonl, write_jsonl
 from sqladder.metric.sandbox import Limits
-from sqladder.replicates import replicate_of
-from sqladder.report.results import shown_results
+from sqladder.report.answer_rows import shown_results
+from sqladder.statistics.replicates import replicate_of
 
 
 def by_name(paths: list[Path]) -> dict[str, dict[str, Row]]:

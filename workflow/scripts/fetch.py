@@ -12,11 +12,11 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from sqladder.archives import is_archive, unpack
-from sqladder.checksums import check_files, read_record, write_record
+from sqladder.downloads.archives import is_archive, unpack
+from sqladder.downloads.checksums import check_files, read_record, write_record
+from sqladder.downloads.fetching import fetch_url
+from sqladder.downloads.hub import fetch_repository, matching
 from sqladder.errors import InputError, run_main
-from sqladder.fetching import fetch_url
-from sqladder.hub import fetch_repository, matching
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -7,6 +7,7 @@ Example: python fit_prompts.py --prompts resources/prompts/published/train.jsonl
 
 import argparse
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 from transformers import AutoTokenizer
 
+from sqladder.data.lengths import ACTIONS, Fitter
 from sqladder.errors import InputError, run_main
 from sqladder.files import iterate_jsonl, replacing, write_json, write_jsonl
-from sqladder.lengths import ACTIONS, Fitter
+from sqladder.prompts.rendering import row_length
 
 
 def draw(facts: dict[str, Any]) -> Figure:
@@ -58,7 +60,8 @@ def main() -> None:
     parser.add_argument("--chart", required=True, type=Path, help="writes the histogram, SVG")
     args = parser.parse_args()
     tokenizer = AutoTokenizer.from_pretrained(args.tokenizer)
-    fitter = Fitter(tokenizer, args.cutoff_length, args.over_cutoff, args.user_template)
+    count_tokens = partial(row_length, tokenizer)
+    fitter = Fitter(count_tokens, args.cutoff_length, args.over_cutoff, args.user_template)
     rows = tqdm(iterate_jsonl(args.prompts), desc="tokens", unit="row", disable=None)
     kept = write_jsonl(args.output, fitter.fit(rows))
     if not kept:

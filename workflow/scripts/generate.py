@@ -16,13 +16,13 @@ from types import ModuleType
 from typing import Any
 
 from sqladder.errors import InputError, run_main
-from sqladder.extraction import extract_sql
 from sqladder.files import Row, by_id, read_jsonl, write_json, write_jsonl
-from sqladder.folders import check_model_folder
 from sqladder.generation import shards, tokens
 from sqladder.generation.contract import Completion, Decoding, timed
-from sqladder.imports import uncollected
-from sqladder.lifetime import end_with_workflow
+from sqladder.generation.extraction import extract_sql
+from sqladder.models.folders import check_model_folder
+from sqladder.processes.imports import uncollected
+from sqladder.processes.lifetime import end_with_workflow
 
 STARTED = time.monotonic()
 
@@ -103,7 +103,7 @@ def prediction(row: Row, ids: list[int], completions: list[Completion], texts: l
 
 
 def generation_facts(engine: str, predictions: Sequence[Row]) -> dict[str, Any]:
-    from sqladder.device import device_name, peak_memory_mb
+    from sqladder.models.device import device_name, peak_memory_mb
 
     answers = [answer for row in predictions for answer in row.get("samples", [row])]
     return {

@@ -13,14 +13,14 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from sqladder.archives import is_archive, unpack
-from sqladder.corpus import find_databases
+from sqladder.data.corpus import find_databases
 from sqladder.databases.engine import SQLITE, kind_of, name_of, open_engine
 from sqladder.databases.export import export_to_sqlite
 from sqladder.databases.urls import is_url
-from sqladder.descriptions import BIRD_FOLDER
+from sqladder.downloads.archives import is_archive, unpack
 from sqladder.errors import run_main
 from sqladder.metric.sandbox import Limits
+from sqladder.prompts.descriptions import BIRD_FOLDER
 
 
 def lay_out(databases: dict[str, Path], output: Path) -> int:

@@ -8,7 +8,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from sqladder.corpus import import_predictions, read_examples
+from sqladder.data.corpus import import_predictions, read_examples
 from sqladder.errors import run_main
 from sqladder.files import write_jsonl
 

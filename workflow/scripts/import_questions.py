@@ -9,10 +9,10 @@ import json
 import logging
 from pathlib import Path
 
-from sqladder.corpus import find_databases, replace_gold, without_missing
+from sqladder.data.corpus import find_databases, replace_gold, without_missing
+from sqladder.data.formats import FORMATS, Incomplete, read_questions
 from sqladder.errors import run_main
 from sqladder.files import Row, by_id, write_jsonl
-from sqladder.formats import FORMATS, Incomplete, read_questions
 
 
 def parse_arguments() -> argparse.Namespace:

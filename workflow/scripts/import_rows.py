@@ -12,9 +12,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from sqladder.data.formats import FORMATS, Incomplete, read_questions
 from sqladder.errors import InputError, run_main
 from sqladder.files import Row, with_unique_ids, write_jsonl
-from sqladder.formats import FORMATS, Incomplete, read_questions
 
 
 def with_schemas(rows: Iterable[Row], source: Path) -> Iterator[Row]:

@@ -13,8 +13,8 @@ import sys
 from collections.abc import Sequence
 
 from sqladder.errors import InputError, run_main
-from sqladder.gpu_devices import Device, installed_devices, usable_devices
-from sqladder.gpu_lease import lease
+from sqladder.processes.gpu_devices import Device, installed_devices, usable_devices
+from sqladder.processes.gpu_lease import lease
 
 # Set by workflow/rules/common.smk in jobs of a cluster, and here for a lease inside a lease.
 ASSIGNED = "SQLADDER_GPUS_ASSIGNED"

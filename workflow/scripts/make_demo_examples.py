@@ -10,11 +10,11 @@ from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
+from sqladder.databases.schema import read_schema
 from sqladder.demo.questions import Question, generate
 from sqladder.demo.split import split
 from sqladder.errors import InputError, run_main
 from sqladder.files import Row, write_jsonl
-from sqladder.schema import read_schema
 
 QUESTIONS_PER_TYPE = 140
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from sqladder.errors import run_main
 from sqladder.report.arguments import add_run_arguments, load_arguments
-from sqladder.report.captions import TITLES
-from sqladder.report.charts import plot, save, save_png
+from sqladder.report.charts.captions import TITLES
+from sqladder.report.charts.drawing import plot, save, save_png
 from sqladder.report.comparison import compare
 
 

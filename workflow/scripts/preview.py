@@ -14,7 +14,7 @@ from transformers import AutoTokenizer
 
 from sqladder.errors import InputError, run_main
 from sqladder.files import Row, read_jsonl, write_text
-from sqladder.prompts import prompt_ids, render
+from sqladder.prompts.rendering import prompt_ids, render
 
 SHOWN = ("shortest", "median", "longest")
 

@@ -9,12 +9,12 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqladder import prompts
-from sqladder.contexts import ContextWriter, Options, ValueOptions, Written
 from sqladder.errors import InputError, run_main
 from sqladder.files import Row, by_id, iterate_jsonl, with_unique_ids, write_jsonl
+from sqladder.prompts import rendering as prompts
+from sqladder.prompts.contexts import ContextWriter, Options, ValueOptions, Written
+from sqladder.prompts.schema_forms import FORMS
 from sqladder.retrieval.references import TEMPLATES
-from sqladder.schema_forms import FORMS
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -16,9 +16,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from sqladder.errors import InputError, run_main
+from sqladder.errors import run_main
 from sqladder.files import write_json, write_jsonl
-from sqladder.metric.errors import MetricInputError
 from sqladder.metric.sandbox import Limits
 from sqladder.metric.scoring import Scored, Scores, Task, score_files, with_exact_match
 from sqladder.metric.suite import Options
@@ -119,10 +118,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     args = parse_arguments()
-    try:
-        scores, facts = run(args, task_of(args))
-    except MetricInputError as error:
-        raise InputError(str(error)) from error
+    scores, facts = run(args, task_of(args))
     metrics = metrics_of(args.variant, scores, facts)
     write_jsonl(args.verdicts, map(verdict_row, scores.rows))
     write_json(args.metrics, metrics)

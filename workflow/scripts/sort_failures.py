@@ -11,11 +11,11 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from sqladder.databases.schema import read_schema
 from sqladder.errors import InputError, run_main
 from sqladder.files import Row, by_id, read_jsonl, write_jsonl
-from sqladder.replicates import replicate_of
 from sqladder.report.taxonomy import Columns, columns_of, sort_failures
-from sqladder.schema import read_schema
+from sqladder.statistics.replicates import replicate_of
 
 
 def read_columns(databases: Path, names: set[str]) -> dict[str, Columns]:

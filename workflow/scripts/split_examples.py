@@ -8,10 +8,10 @@ import argparse
 import logging
 from pathlib import Path
 
-from sqladder.corpus import read_examples
+from sqladder.data.corpus import read_examples
+from sqladder.data.splits import split_examples
 from sqladder.errors import run_main
 from sqladder.files import write_jsonl
-from sqladder.splits import split_examples
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqladder.errors import InputError, run_main
 from sqladder.files import write_json
-from sqladder.folders import check_model_folder
+from sqladder.models.folders import check_model_folder
 from sqladder.training.launch import TrainingFiles, fine_tune
 from sqladder.training.settings import (
     KERNELS,

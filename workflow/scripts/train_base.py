@@ -15,14 +15,14 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from sqladder.base_model import Recipe, Shape, new_model, pretrain, train_tokenizer
+from sqladder.demo.base_model import Recipe, Shape, new_model, pretrain, train_tokenizer
 from sqladder.errors import run_main
 from sqladder.files import read_jsonl, write_json
-from sqladder.folders import replacing_folder
-from sqladder.lifetime import end_with_workflow, holding
+from sqladder.models.folders import replacing_folder
+from sqladder.processes.lifetime import end_with_workflow, holding
 from sqladder.training.checkpoints import fingerprint, prepare_work_folder
-from sqladder.training.facts import training_facts
 from sqladder.training.pairs import lengths, token_pairs
+from sqladder.training.record import training_facts
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.errors import InputError, run_main
+from sqladder.experiment.config import base_repository, recipe
 from sqladder.files import read_json, write_text
-from sqladder.replicates import Replicate, replicate_of
-from sqladder.report.loss_chart import write_loss_chart
+from sqladder.report.charts.loss_chart import write_loss_chart
 from sqladder.report.model_card import model_card
+from sqladder.statistics.replicates import Replicate, replicate_of
 
 
 def by_replicate(paths: list[Path]) -> dict[Replicate, Path]:
@@ -40,6 +41,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, nargs="*", default=[], help=text)
     args = parser.parse_args()
     facts = read_json(args.run_facts)
+    config = facts["config"]
     training, metrics = by_replicate(args.training), by_replicate(args.metrics)
     pictures = by_replicate(args.losses)
     for own, path in by_replicate(args.output).items():
@@ -49,7 +51,8 @@ def main() -> None:
         stages = read_json(training[own]), read_json(metrics[own])
         if own in pictures:
             write_loss_chart(pictures[own], own.name, stages[0]["loss_curve"])
-        card = model_card(own, facts, *stages, seeds_beside(own, metrics), own in pictures)
+        named = recipe(config, own), base_repository(config)
+        card = model_card(own, facts, *named, *stages, seeds_beside(own, metrics), own in pictures)
         write_text(path, card)
         print(f"{path}: {len(card):,} characters")
 

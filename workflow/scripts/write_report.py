@@ -7,7 +7,6 @@ Example: python write_report.py --questions resources/datasets/demo/test.jsonl \
     --failures results/failures.jsonl --rows results/rows.jsonl --training results/full/train.json \
     --generation results/baseline/generation.json results/full/generation.json \
     --baseline baseline --run-facts results/run.json --charts results/charts --demonstration \
-    --template workflow/report/page.html.j2 \
     --report results/report.md --page results/report.html --csv results/metrics.csv
 """
 
@@ -19,12 +18,12 @@ from sqladder.errors import run_main
 from sqladder.files import read_json, read_jsonl, write_text
 from sqladder.report.arguments import add_run_arguments, load_arguments
 from sqladder.report.comparison import compare
-from sqladder.report.contamination import clean_and_suspect
-from sqladder.report.doubtful_gold import doubtful_gold
-from sqladder.report.machine import metrics_csv
-from sqladder.report.markdown import render
-from sqladder.report.page import render_page
-from sqladder.report.published import published_table
+from sqladder.report.csv_export import metrics_csv
+from sqladder.report.page.rendering import render_page
+from sqladder.report.sections.contamination import clean_and_suspect
+from sqladder.report.sections.document import render
+from sqladder.report.sections.doubtful_gold import doubtful_gold
+from sqladder.report.sections.published import published_table
 from sqladder.report.text import plural
 
 
@@ -52,7 +51,6 @@ def main() -> None:
         help="a variant and the row of the published table that it is compared with",
     )
     parser.add_argument("--report", type=Path, required=True, help="Markdown file to write")
-    parser.add_argument("--template", type=Path, required=True, help="page.html.j2")
     parser.add_argument("--page", type=Path, required=True, help="HTML file to write")
     parser.add_argument("--csv", type=Path, required=True, help="CSV file to write")
     args = parser.parse_args()
@@ -69,7 +67,7 @@ def main() -> None:
         comparison, facts, args.title, charts, args.demonstration, groups, published, rows
     )
     write_text(args.report, text)
-    page = render_page(text, comparison.run, args.title, args.charts, args.template, rows)
+    page = render_page(text, comparison.run, args.title, args.charts, rows)
     write_text(args.page, page)
     write_text(args.csv, metrics_csv(comparison.run))
     run = comparison.run

@@ -7,10 +7,9 @@ Example: sqladder score --gold gold.sql --pred predicted.sql --db databases/
 import argparse
 import sys
 
-from sqladder import compare_runs as compare
-from sqladder.errors import InputError, run_main
+from sqladder.errors import run_main
 from sqladder.metric import command as score
-from sqladder.metric.errors import MetricInputError
+from sqladder.report import compare_runs as compare
 
 COMMANDS = {"score": score, "compare": compare}
 
@@ -33,10 +32,7 @@ def main() -> None:
 
 def _run() -> None:
     args = parse_arguments()
-    try:
-        sys.exit(args.command.run(args))
-    except MetricInputError as error:
-        raise InputError(str(error)) from error
+    sys.exit(args.command.run(args))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,9 @@
-"""The one error type that stands for bad input, and how a program shows it."""
+"""How a program shows what its user can mend. The error itself is the metric's, which needs nothing of this package."""
 
 import sys
 from collections.abc import Callable
 
-
-class InputError(ValueError):
-    """Input that a user can mend: the message names the thing, its value and the way out."""
+from sqladder.metric.input_error import InputError as InputError
 
 
 def run_main(main: Callable[[], None]) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import duckdb
 
-from sqladder.databases.values import Answer, Row, sqlite_row
+from sqladder.databases.conversion import Answer, Row, sqlite_row
+from sqladder.databases.schema import Column, Database, ForeignKey, Table
 from sqladder.errors import InputError
 from sqladder.metric.sandbox import Limits, QueryError
-from sqladder.schema import Column, Database, ForeignKey, Table
 
 _CHUNK = 1024
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from sqladder.databases.conversion import Answer, Row
+from sqladder.databases.schema import Database
 from sqladder.databases.urls import is_url
-from sqladder.databases.values import Answer, Row
 from sqladder.errors import InputError
 from sqladder.metric.sandbox import Limits
-from sqladder.schema import Database
 
 SQLITE, DUCKDB, POSTGRESQL = "sqlite", "duckdb", "postgresql"
 

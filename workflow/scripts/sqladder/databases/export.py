@@ -6,9 +6,9 @@ from itertools import islice
 from pathlib import Path
 
 from sqladder.databases.engine import Engine
+from sqladder.databases.schema import Table, ddl, quoted
 from sqladder.errors import InputError
 from sqladder.files import replacing
-from sqladder.schema import Table, ddl, quoted
 
 _CHUNK = 1024
 

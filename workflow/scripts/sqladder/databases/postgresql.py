@@ -11,11 +11,11 @@ from collections.abc import Iterator
 import psycopg
 from psycopg import sql as composed
 
+from sqladder.databases.conversion import Answer, Row, sqlite_row
+from sqladder.databases.schema import Column, Database, ForeignKey, Table
 from sqladder.databases.urls import check_url, without_password
-from sqladder.databases.values import Answer, Row, sqlite_row
 from sqladder.errors import InputError
 from sqladder.metric.sandbox import Limits, QueryError
-from sqladder.schema import Column, Database, ForeignKey, Table
 
 _CHUNK = 1024
 _CONNECT_SECONDS = 10

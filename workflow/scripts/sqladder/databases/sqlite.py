@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqladder.databases.values import Answer, Row
+from sqladder.databases.conversion import Answer, Row
+from sqladder.databases.schema import Database, open_read_only, quoted, read_schema
 from sqladder.metric.sandbox import Database as Sandbox
 from sqladder.metric.sandbox import Limits
-from sqladder.schema import Database, open_read_only, quoted, read_schema
 
 
 class SqliteEngine:

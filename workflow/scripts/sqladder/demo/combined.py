@@ -3,7 +3,7 @@
 from sqladder.demo import english
 from sqladder.demo.draw import Condition, Draw, NothingFitsError
 from sqladder.demo.english import counted, plural
-from sqladder.demo.facts import Field
+from sqladder.demo.fields import Field
 from sqladder.demo.single import (
     Draft,
     asked_among,

@@ -5,10 +5,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from sqladder.databases.schema import Database, ddl, quoted, read_schema
 from sqladder.demo.variations import STYLES, Rows, vary
 from sqladder.errors import InputError
 from sqladder.files import replacing
-from sqladder.schema import Database, ddl, quoted, read_schema
 
 
 def build(script: Path, folder: Path, variations: int, seed: int) -> list[Path]:

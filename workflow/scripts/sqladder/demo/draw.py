@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqladder.demo import english
-from sqladder.demo.facts import Facts, Field, Link
+from sqladder.demo.fields import Facts, Field, Link
 
 Item = TypeVar("Item")
 

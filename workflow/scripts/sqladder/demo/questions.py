@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqladder.demo import combined, single
 from sqladder.demo.draw import Draw, NothingFitsError
-from sqladder.demo.facts import Facts, read_facts
+from sqladder.demo.fields import Facts, read_facts
 from sqladder.demo.single import Draft, Type
 
 # The level of each type follows from the shape of its query; the tests compare it with the metric.

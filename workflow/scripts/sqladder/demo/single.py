@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqladder.demo import english
 from sqladder.demo.draw import Condition, Draw
 from sqladder.demo.english import counted, plural
-from sqladder.demo.facts import Field
+from sqladder.demo.fields import Field
 
 ORDERS = {"ASC": "in ascending order of {}", "DESC": "in descending order of {}"}
 # Numbers whose sum nobody would ask for.

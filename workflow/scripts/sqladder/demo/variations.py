@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from sqladder.databases.schema import Column, Database, ForeignKey, Table
 from sqladder.errors import InputError
-from sqladder.schema import Column, Database, ForeignKey, Table
 
 Rows = dict[str, list[tuple]]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from sqladder.errors import InputError
 from sqladder.files import Row, join_by_id, read_json, read_jsonl, write_jsonl
-from sqladder.gpu_devices import installed_devices, usable_devices
-from sqladder.lifetime import dying_with_us
+from sqladder.processes.gpu_devices import installed_devices, usable_devices
+from sqladder.processes.lifetime import dying_with_us
 
 SECONDS_BETWEEN_LOOKS = 0.2
 LINES_OF_A_LOG = 5

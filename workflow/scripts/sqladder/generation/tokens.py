@@ -11,12 +11,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqladder import prompts
 from sqladder.errors import InputError
 from sqladder.files import Row, read_json
 from sqladder.generation.contract import Completion
-from sqladder.imports import leave_out_sklearn
-from sqladder.lifetime import dying_with_us
+from sqladder.models.turns import end_tokens
+from sqladder.processes.imports import leave_out_sklearn
+from sqladder.processes.lifetime import dying_with_us
+from sqladder.prompts import rendering as prompts
 
 
 class Encoded(NamedTuple):
@@ -49,7 +50,7 @@ def encode(model: Path, rows: Sequence[Row], max_new_tokens: int) -> Encoded:
     check_tokenizer(tokenizer, model)
     ids = [prompts.prompt_ids(tokenizer, row["messages"]) for row in rows]
     check_lengths(rows, ids, max_new_tokens, model)
-    return Encoded(ids, prompts.end_tokens(tokenizer))
+    return Encoded(ids, end_tokens(tokenizer))
 
 
 def decode(model: Path, answers: Sequence[Sequence[Completion]]) -> list[list[str]]:
@@ -82,7 +83,7 @@ def check_tokenizer(tokenizer: Any, model: Path) -> None:
             f"the tokenizer in {model} has {len(tokenizer)} tokens, but its network knows {rows}: "
             "it is the tokenizer of another model; copy the right one into the folder"
         )
-    if not prompts.end_tokens(tokenizer):
+    if not end_tokens(tokenizer):
         raise InputError(
             f"the tokenizer in {model} has no end token, so no answer would end: "
             "name its eos_token in tokenizer_config.json"

@@ -7,8 +7,8 @@ import torch
 from tqdm import tqdm
 from transformers import AutoModelForCausalLM, GenerationConfig, set_seed
 
-from sqladder.device import number_format
 from sqladder.generation.contract import Answers, Completion, Decoding, cut_at_end_token, timed
+from sqladder.models.device import number_format
 
 
 def generate(

@@ -14,13 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.errors import InputError
-from sqladder.generation.contract import (
-    Answers,
-    Decoding,
-    cut_at_end_token,
-    prompt_seed,
-    timed,
-)
+from sqladder.generation.contract import Answers, Decoding, cut_at_end_token, prompt_seed, timed
 
 ENVIRONMENT = {
     # The engine in this process: one of its own would import everything once more.

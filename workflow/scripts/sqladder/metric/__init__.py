@@ -7,7 +7,7 @@ from importlib import import_module
 
 _HOMES = {
     "Limits": "sandbox",
-    "MetricInputError": "errors",
+    "InputError": "errors",
     "Options": "suite",
     "hardness": "difficulty",
     "Task": "scoring",

@@ -10,7 +10,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from sqladder.metric.errors import MetricInputError
+from sqladder.metric.input_error import InputError
 from sqladder.metric.normalise import REPAIRS
 from sqladder.metric.sandbox import Limits
 from sqladder.metric.scoring import Scored, Scores, Task, score_files
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     """Score, print, and give the exit status.
 
     Raises:
-        MetricInputError: an input is missing or malformed.
+        InputError: an input is missing or malformed.
     """
     arms = _arms(args.pred)
     task = _task(args)
@@ -86,7 +86,7 @@ def _arms(given: list[str]) -> dict[str, Path]:
         if not equals:
             name, path = Path(text).name, text
         if name in arms:
-            raise MetricInputError(f"two prediction files are called {name!r}; write NAME={path}")
+            raise InputError(f"two prediction files are called {name!r}; write NAME={path}")
         arms[name] = Path(path)
     return arms
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqladder.metric.errors import MetricInputError
 from sqladder.metric.grammar import (
     COMPARISONS,
     Column,
@@ -24,6 +23,7 @@ from sqladder.metric.grammar import (
     Value,
     parse,
 )
+from sqladder.metric.input_error import InputError
 
 PARTS = (
     "select",
@@ -158,15 +158,15 @@ def read_key_maps(path: Path) -> dict[str, KeyMap]:
     """For each database of a tables.json file, the first of the columns that keys link.
 
     Raises:
-        MetricInputError: the file is not a tables.json file.
+        InputError: the file is not a tables.json file.
     """
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         return {entry["db_id"]: _key_map(entry) for entry in entries}
     except OSError as error:
-        raise MetricInputError(f"cannot read {path}: {error.strerror}") from error
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, LookupError, TypeError) as error:
-        raise MetricInputError(
+        raise InputError(
             f"{path} is no tables.json of Spider: {type(error).__name__} {error}"
         ) from error
 

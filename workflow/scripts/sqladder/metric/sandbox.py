@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqladder.metric.errors import MetricInputError
+from sqladder.metric.input_error import InputError
 
 # A handler is called every so many steps; the budget is counted in whole calls.
 STEPS_PER_CALL = 4_000
@@ -63,7 +63,7 @@ class Limits:
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
             if value <= 0:
-                raise MetricInputError(f"{name} is {value}; a limit is more than 0")
+                raise InputError(f"{name} is {value}; a limit is more than 0")
 
 
 class QueryError(Exception):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from sqladder.metric import pool
 from sqladder.metric.difficulty import hardness
-from sqladder.metric.errors import MetricInputError
-from sqladder.metric.formats import Gold, Item, read_gold, read_predictions
 from sqladder.metric.grammar import GrammarError
+from sqladder.metric.input_error import InputError
+from sqladder.metric.inputs import Gold, Item, read_gold, read_predictions
 from sqladder.metric.match import Match, Matcher, declared_keys, read_key_maps, read_schema
 from sqladder.metric.normalise import REPAIRS
 from sqladder.metric.sandbox import Limits
@@ -92,9 +92,9 @@ class Task:
     def __post_init__(self) -> None:
         _check_repairs(self.options)
         if self.jobs < 1:
-            raise MetricInputError(f"jobs is {self.jobs}; at least one worker is needed")
+            raise InputError(f"jobs is {self.jobs}; at least one worker is needed")
         if self.etype != "exec" and self.tables is None:
-            raise MetricInputError(f"etype {self.etype} needs Spider's tables.json")
+            raise InputError(f"etype {self.etype} needs Spider's tables.json")
 
 
 def score_files(
@@ -117,7 +117,7 @@ def score_files(
         Scores of each arm.
 
     Raises:
-        MetricInputError: a file or database is missing or malformed; the message names it.
+        InputError: a file or database is missing or malformed; the message names it.
     """
     questions = read_gold(gold)
     arms = {name: read_predictions(path, questions) for name, path in predictions.items()}
@@ -173,7 +173,7 @@ def _match(
     keys = read_key_maps(task.tables)
     for db_id in suites:
         if db_id not in keys:
-            raise MetricInputError(f"{task.tables} does not describe database {db_id!r}")
+            raise InputError(f"{task.tables} does not describe database {db_id!r}")
     matchers = {
         db_id: Matcher(read_schema(Path(files[0])), keys[db_id]) for db_id, files in suites.items()
     }
@@ -190,7 +190,7 @@ def _match_or_refuse(matcher: Matcher, item: Item, prediction: str, max_chars: i
     try:
         return _match_one(matcher, item, prediction, max_chars)
     except GrammarError as error:
-        raise MetricInputError(
+        raise InputError(
             f"gold query of question {item.id!r} is outside the grammar of exact set match "
             f"({error}): {item.gold}; leave it out or score by execution only"
         ) from error
@@ -243,7 +243,7 @@ def score_pair(
         limits: what one execution may cost.
 
     Raises:
-        MetricInputError: the database is missing.
+        InputError: the database is missing.
     """
     _check_repairs(options)
     files = _beside(database)
@@ -256,23 +256,23 @@ def suite_files(databases: Path, db_id: str) -> list[str]:
     """Files of a database's test suite, the original first.
 
     Raises:
-        MetricInputError: the original is not there.
+        InputError: the original is not there.
     """
     if not db_id or Path(db_id).name != db_id:
-        raise MetricInputError(f"{db_id!r} is no name of a database")
+        raise InputError(f"{db_id!r} is no name of a database")
     return _beside(databases / db_id / f"{db_id}.sqlite")
 
 
 def _beside(original: Path) -> list[str]:
     if not original.is_file():
-        raise MetricInputError(f"database {original} is missing")
+        raise InputError(f"database {original} is missing")
     folder = original.resolve().parent
     names = sorted(entry.name for entry in os.scandir(folder))
     suite = [name for name in names if name.endswith(".sqlite") and name != original.name]
     for name in (original.name, *suite):
         log = f"{name}-wal"
         if log in names and (folder / log).stat().st_size:
-            raise MetricInputError(
+            raise InputError(
                 f"{folder / name} has changes that are only in {log}; close the program that "
                 f"writes it, or run: sqlite3 {folder / name} 'PRAGMA wal_checkpoint(TRUNCATE)'"
             )
@@ -282,7 +282,7 @@ def _beside(original: Path) -> list[str]:
 def _check_repairs(options: Options) -> None:
     unknown = sorted(options.repairs - set(REPAIRS))
     if unknown:
-        raise MetricInputError(f"no repair {unknown[0]!r}; there are: {', '.join(REPAIRS)}")
+        raise InputError(f"no repair {unknown[0]!r}; there are: {', '.join(REPAIRS)}")
 
 
 @dataclass

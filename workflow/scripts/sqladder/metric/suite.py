@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqladder.metric import lexer, normalise, values
+from sqladder.metric import lexer, normalise
+from sqladder.metric import plug_value as values
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.sandbox import Database, Limits, QueryError, Result
 

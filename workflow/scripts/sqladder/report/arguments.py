@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from sqladder.report.data import Run, load_run
+from sqladder.report.results import Run, load_run
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
-from sqladder.report.data import LEVELS, Run, Variant
-from sqladder.seed_statistics import Answers, Gap
-from sqladder.statistics import Discordance, Interval, Marks, holm, rank_ranges
+from sqladder.report.results import LEVELS, Run, Variant
+from sqladder.statistics.paired import Discordance, Interval, Marks, holm, rank_ranges
+from sqladder.statistics.seeds import Answers, Gap
 
 ALPHA = 0.05
 """Chance of any false claim within one family of tests."""

@@ -1,29 +1,28 @@
 """A model card: what a fine-tuned model was made from and how, what it reaches, and what it does not."""
 
-import re
 from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
 import yaml
 
-from sqladder.config import download_of, seeds_of, setting
-from sqladder.replicates import Replicate
 from sqladder.report.cost import device_seconds, devices
 from sqladder.report.text import UNKNOWN, escape, number, rate, seconds, table
-from sqladder.statistics import wilson_interval
+from sqladder.statistics.paired import wilson_interval
+from sqladder.statistics.replicates import Replicate
 
 Facts = Mapping[str, Any]
 
 LOSS_PICTURE = "loss.svg"
 
 _LEVELS = ("easy", "medium", "hard", "extra", "all")
-_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def model_card(
     own: Replicate,
     facts: Facts,
+    recipe: Facts,
+    repository: str | None,
     training: Facts,
     metrics: Facts,
     seeds: Sequence[Facts],
@@ -34,6 +33,8 @@ def model_card(
     Args:
         own: its variant, and its seed where the variant has several.
         facts: content of run.json.
+        recipe: setting -> value, of the variant's training.
+        repository: the base model's name on the Hub, None where it is not known.
         training: content of its train.json.
         metrics: content of its metrics.json.
         seeds: content of metrics.json of every seed of the variant, this one's among them.
@@ -41,13 +42,15 @@ def model_card(
     """
     variant = own.variant
     config = facts["config"]
-    header = yaml.safe_dump(metadata(variant, config, metrics), sort_keys=False, allow_unicode=True)
+    header = yaml.safe_dump(
+        metadata(variant, config, repository, metrics), sort_keys=False, allow_unicode=True
+    )
     sections = [
         f"---\n{header}---",
         f"# {escape(variant)}" + (f", seed {own.seed}" if own.seed is not None else ""),
-        _summary(config, training),
+        _summary(config, repository, training),
         _results(config, metrics),
-        _recipe(own, config, training),
+        _recipe(recipe, training),
         *([f"![Training loss over steps]({LOSS_PICTURE})"] if has_picture else []),
         _data(facts),
         _limits(config, seeds),
@@ -55,9 +58,8 @@ def model_card(
     return "\n\n".join(sections) + "\n"
 
 
-def metadata(variant: str, config: Facts, metrics: Facts) -> dict[str, Any]:
+def metadata(variant: str, config: Facts, repository: str | None, metrics: Facts) -> dict[str, Any]:
     """The fields that the Hugging Face Hub reads; a license is not known here."""
-    base = base_repository(config)
     total = metrics["accuracy"]["all"]
     measured = {
         "type": "execution_accuracy",
@@ -70,7 +72,7 @@ def metadata(variant: str, config: Facts, metrics: Facts) -> dict[str, Any]:
         "metrics": [measured],
     }
     return {
-        **({"base_model": base} if base else {}),
+        **({"base_model": repository} if repository else {}),
         "library_name": "transformers",
         "pipeline_tag": "text-generation",
         "license": "unknown",
@@ -79,21 +81,12 @@ def metadata(variant: str, config: Facts, metrics: Facts) -> dict[str, Any]:
     }
 
 
-def base_repository(config: Facts) -> str | None:
-    """The base model's name on the Hub, if the config tells it: its download's repository."""
-    download = config.get("downloads", {}).get(
-        download_of(config["base_model"].get("path", "")), {}
-    )
-    name = str(download.get("repository", ""))
-    return name if _REPOSITORY.fullmatch(name) else None
-
-
-def _summary(config: Facts, training: Facts) -> str:
+def _summary(config: Facts, repository: str | None, training: Facts) -> str:
     base = config["base_model"]
     start = (
         "a toy model trained from nothing to show the workflow, so it is of no use elsewhere"
         if base["source"] == "toy"
-        else f"`{base_repository(config) or base['path']}`"
+        else f"`{repository or base['path']}`"
     )
     return (
         f"Answers questions about a database with SQL. Fine-tuned ({escape(training['method'])}) on "
@@ -117,17 +110,8 @@ questions. The run's report compares the variants with each other; this table do
 {measured}"""
 
 
-def _recipe(own: Replicate, config: Facts, training: Facts) -> str:
-    variant = own.variant
-    entry = config["variants"][variant]
-    named = {k: v for k, v in entry.items() if not isinstance(v, dict) and k != "seeds"}
-    settings = {
-        **named,
-        "seed": seeds_of(config, variant)[0] if own.seed is None else own.seed,
-        "context": setting(config, variant, "context"),
-        **setting(config, variant, "training"),
-    }
-    rows = [[f"`{key}`", escape(_plain(value))] for key, value in settings.items()]
+def _recipe(recipe: Facts, training: Facts) -> str:
+    rows = [[f"`{key}`", escape(_plain(value))] for key, value in recipe.items()]
     facts = [
         ["trained parameters", number(training["trainable_parameters"])],
         ["all parameters", number(training["total_parameters"])],

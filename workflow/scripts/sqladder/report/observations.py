@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from sqladder.report.comparison import ALPHA, Comparison, Pair, adjusted, make_pair
-from sqladder.report.data import LEVELS, METRICS, Run, Variant, count, level_count
-from sqladder.report.tables import point_interval
+from sqladder.report.results import LEVELS, METRICS, Run, Variant, count, level_count
+from sqladder.report.sections.tables import point_interval
 from sqladder.report.text import amount, escape, listing, number, p_phrase, points, rate
-from sqladder.seed_statistics import groups_p
-from sqladder.statistics import equal_shares_p, holm
+from sqladder.statistics.paired import equal_shares_p, holm
+from sqladder.statistics.seeds import groups_p
 
 RANKING = "[Ranking](#ranking)"
 PAIRS = "[Paired differences](#paired-differences)"

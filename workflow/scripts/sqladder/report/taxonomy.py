@@ -15,8 +15,8 @@ from typing import NamedTuple
 import sqlglot
 from sqlglot import exp
 
+from sqladder.databases.schema import Database
 from sqladder.files import Row
-from sqladder.schema import Database
 
 KINDS = {
     "no_sql": "no SQL",

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from sqladder.errors import InputError
 from sqladder.files import Row, read_json, write_json
-from sqladder.prompts import neutralise
+from sqladder.models.turns import neutralise
 from sqladder.retrieval.pool import Found, Pool
 
 FACTS, LITE_FILE = "index.json", "milvus.db"

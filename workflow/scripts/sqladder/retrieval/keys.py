@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from sqladder.databases.question_values import ValueIndex
+from sqladder.databases.schema import read_schema
 from sqladder.errors import InputError
 from sqladder.files import Row
-from sqladder.question_values import ValueIndex
-from sqladder.schema import read_schema
-from sqladder.words import STOPWORDS, name_words, stem, words
+from sqladder.texts.stems import STOPWORDS, name_words, stem, stems
 
 KEYS = ("question", "masked_question", "sql")
 NAME_MASK, VALUE_MASK = "<name>", "<value>"
@@ -32,7 +32,7 @@ class Masker:
         """Mask names of tables and columns, values of the database, quoted texts and numbers."""
         names, values = self._of_database(db_id)
         found = values.mentioned(question)
-        mentioned = {word for texts in found.values() for text in texts for word in words(text)}
+        mentioned = {word for texts in found.values() for text in texts for word in stems(text)}
         masked: list[str] = []
         for piece in _PIECE.findall(question):
             mask = _mask_of(piece, names, mentioned - STOPWORDS)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sqladder.files import Row
-from sqladder.words import words
+from sqladder.texts.stems import stems
 
 
 class Found(NamedTuple):
@@ -47,4 +47,4 @@ class Pool:
 
 
 def _folded(question: str) -> str:
-    return " ".join(words(question))
+    return " ".join(stems(question))

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from sqladder.errors import InputError
 from sqladder.files import Row
-from sqladder.prompts import neutralise
+from sqladder.models.turns import neutralise
 from sqladder.retrieval.pool import Found, Pool
 
 PREFIX = (

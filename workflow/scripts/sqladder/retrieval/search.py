@@ -9,7 +9,7 @@ import numpy as np
 
 from sqladder.files import Row
 from sqladder.retrieval.pool import Found, Pool
-from sqladder.words import name_words
+from sqladder.texts.stems import name_words
 
 Text = Callable[[Row], str]
 _TOKEN = re.compile(r"<\w+>|\w+")

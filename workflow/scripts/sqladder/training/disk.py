@@ -8,7 +8,7 @@ from typing import Any
 
 from sqladder.errors import InputError
 from sqladder.files import read_json
-from sqladder.folders import count_parameters
+from sqladder.models.folders import count_parameters
 from sqladder.training.checkpoints import complete_checkpoints, remove_torn
 from sqladder.training.settings import ALL_MODULES, LoraSettings, TrainingSettings
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqladder.errors import InputError
 from sqladder.files import read_json, write_json
-from sqladder.lifetime import holding, run_to_end
+from sqladder.processes.lifetime import holding, run_to_end
 from sqladder.training.checkpoints import fingerprint, prepare_work_folder
 from sqladder.training.disk import explain_full_disk, leaves_no_room
 from sqladder.training.faults import is_disk_full

@@ -14,7 +14,7 @@ import torch
 
 from sqladder.errors import InputError
 from sqladder.files import read_json
-from sqladder.folders import count_parameters
+from sqladder.models.folders import count_parameters
 from sqladder.training.loss_guard import LoggedLossGuard
 from sqladder.training.packing import read_token_ids
 from sqladder.training.row_names import row_names

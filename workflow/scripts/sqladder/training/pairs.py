@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqladder import prompts
 from sqladder.errors import InputError
 from sqladder.files import Row
+from sqladder.prompts import rendering as prompts
 
 IGNORED = -100  # the label that Hugging Face leaves out of the loss
 TokenPair = tuple[list[int], list[int]]

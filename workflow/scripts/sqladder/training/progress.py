@@ -8,7 +8,7 @@ from tqdm import tqdm
 from transformers import Trainer, TrainerCallback
 from transformers import trainer as hugging_face
 
-from sqladder.device import peak_memory_mb
+from sqladder.models.device import peak_memory_mb
 
 
 class Silence(TrainerCallback):

@@ -8,23 +8,23 @@ from typing import Any
 
 import torch
 
-from sqladder.device import device_name
 from sqladder.errors import InputError
 from sqladder.files import read_json, write_json
-from sqladder.folders import replacing_folder
-from sqladder.lifetime import end_with_launcher
+from sqladder.models.device import device_name
+from sqladder.models.folders import replacing_folder
+from sqladder.models.weights import check_adapter
+from sqladder.processes.lifetime import end_with_launcher
 from sqladder.training import llamafactory, megatron
 from sqladder.training.disk import check_room, explain_full_disk, leaves_no_room
-from sqladder.training.facts import run_facts
 from sqladder.training.faults import is_disk_full, is_failed_write, is_out_of_memory
 from sqladder.training.launch import FACTS_FILE, OUT_OF_MEMORY_FILE
 from sqladder.training.loss_guard import LossGuard
 from sqladder.training.pairs import lengths
 from sqladder.training.progress import Progress, silence_trainer
+from sqladder.training.record import run_facts
 from sqladder.training.rows import planned_steps, prepare_rows, wait_for_rows
 from sqladder.training.settings import TrainingSettings, log_interval, settings_from
 from sqladder.training.watch import TrainingWatch
-from sqladder.weights import check_adapter
 
 TOKENIZER_FILES = (
     "tokenizer.json",

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from sqladder.folders import count_parameters, link_files, replacing_folder
+from sqladder.models.folders import count_parameters, link_files, replacing_folder
 
 
 def keep_base_model(base_model: Path, output: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
-from sqladder.device import peak_memory_mb
+from sqladder.models.device import peak_memory_mb
 from sqladder.training.checkpoints import mark_complete, seconds_before
 
 WARM_UP_STEPS = 10

@@ -1,0 +1,311 @@
+import copy
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+from sqladder.errors import InputError
+from sqladder.experiment.config import (
+    check,
+    first_seed,
+    input_path,
+    read_yaml,
+    replicates,
+    seeds_of,
+    setting,
+    variants_by_method,
+)
+from sqladder.statistics.replicates import replicate_of
+
+SCHEMA = read_yaml(ROOT / "workflow/schemas/config.schema.yaml")
+DEFAULT = read_yaml(ROOT / "config/config.yaml")
+
+
+@pytest.fixture
+def config():
+    return copy.deepcopy(DEFAULT)
+
+
+@pytest.fixture(autouse=True)
+def spider_named(monkeypatch, tmp_path):
+    """The Spider config names files by an environment variable; their existence is not the point here."""
+    for name in (
+        "dev.jsonl",
+        "databases.tar.xz",
+        "parity/lora_32r.gold.sql",
+        "parity/lora_32r.pred.sql",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.setenv("SQLADDER_SPIDER", str(tmp_path))
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("SQLADDER_BASE", str(tmp_path))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
+def test_every_shipped_config_passes(path):
+    check(read_yaml(path), SCHEMA)
+
+
+def described(schema, path="config"):
+    """Yield every property of the schema with its description, its own or that of what it refers to."""
+    for key, value in schema.get("properties", {}).items():
+        target = SCHEMA["$defs"].get(value.get("$ref", "").split("/")[-1], {})
+        yield f"{path}.{key}", value.get("description") or target.get("description")
+        yield from described(value, f"{path}.{key}")
+
+
+def test_every_key_of_the_schema_is_described():
+    found = [*described(SCHEMA)]
+    for name, definition in SCHEMA["$defs"].items():
+        found += described(definition, name)
+    assert len(found) > 50
+    assert [path for path, description in found if not description] == []
+
+
+def objects(schema):
+    if isinstance(schema, dict):
+        if schema.get("type") == "object":
+            yield schema
+        for value in schema.values():
+            yield from objects(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from objects(value)
+
+
+def test_the_schema_is_closed_at_every_level():
+    assert all("additionalProperties" in each for each in objects(SCHEMA))
+    assert sum(each["additionalProperties"] is False for each in objects(SCHEMA)) >= 6
+
+
+def test_every_key_of_the_default_config_is_commented():
+    lines = (ROOT / "config/config.yaml").read_text().splitlines()
+    top = [i for i, line in enumerate(lines) if line and line[0].isalpha()]
+    commented = [
+        lines[i] for i in top if lines[i - 1].startswith("#") or lines[i - 1].startswith("train_on")
+    ]
+    assert [lines[i] for i in top] == commented
+
+
+def remove_rank(c):
+    del c["variants"]["lora_32r"]["rank"]
+
+
+def misspell_rank(c):
+    c["variants"]["lora_32r"]["rnak"] = 32
+
+
+def give_full_a_rank(c):
+    c["variants"]["full"]["rank"] = 32
+
+
+def unknown_method(c):
+    c["variants"]["full"]["method"] = "ful"
+
+
+def unknown_module(c):
+    c["variants"]["lora_32r"]["target_modules"] = ["q_prj"]
+
+
+def number_as_text(c):
+    c["variants"]["full"]["training"] = {"learning_rate": "1e-4"}
+
+
+def name_with_slash(c):
+    c["variants"]["a/b"] = {"method": "none"}
+
+
+def published_row_of_nobody(c):
+    table = str(ROOT / "config/published/qwen3-1p7b.yaml")
+    c["published"] = {"table": table, "rows": {"nobody": "baseline", "full": "qwen3_full"}}
+
+
+def missing_published_table(c):
+    c["published"] = {"table": "nowhere.yaml", "rows": {"full": "full"}}
+
+
+def name_of_a_seeds_folder(c):
+    c["variants"]["seed_42"] = {"method": "none"}
+
+
+def seed_beside_seeds(c):
+    c["seeds"] = [1, 2]
+
+
+def variants_seed_beside_seeds(c):
+    c["variants"]["full"].update(seed=1, seeds=[1, 2])
+
+
+def seeds_without_effect(c):
+    c["variants"]["baseline"]["seeds"] = [1, 2]
+
+
+def name_of_a_folder(c):
+    c["variants"]["charts"] = {"method": "none"}
+
+
+def names_that_differ_in_case(c):
+    c["variants"]["Full"] = {"method": "full"}
+
+
+def samples_without_temperature(c):
+    c["variants"]["full"]["decoding"] = {"samples": 4}
+
+
+def missing_predictions(c):
+    c["variants"]["theirs"] = {"method": "imported", "predictions": "nowhere.sql"}
+
+
+def unset_variable(c):
+    c["variants"]["theirs"] = {"method": "imported", "predictions": "$NOT_SET_ANYWHERE/p.sql"}
+
+
+def imported_with_training(c):
+    c["variants"]["theirs"] = {
+        "method": "imported",
+        "predictions": "README.md",
+        "training": {"epochs": 1},
+    }
+
+
+def trained_baseline(c):
+    c["variants"]["baseline"]["training"] = {"epochs": 1}
+
+
+def unknown_context(c):
+    c["variants"]["full"]["context"] = "prose"
+
+
+def unknown_dataset(c):
+    c["test_on"] = "spider"
+
+
+def toy_without_demo(c):
+    c["base_model"]["pretrain_on"] = "spider"
+
+
+def missing_base(c):
+    c["base_model"] = {"source": "folder", "path": "models/none"}
+
+
+def missing_top_key(c):
+    del c["seed"]
+
+
+def no_variant(c):
+    c["variants"] = {}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "parts"),
+    [
+        (remove_rank, ["variants.lora_32r", "lacks rank", "add it"]),
+        (misspell_rank, ["variants.lora_32r", "'rnak'", "did you mean rank?"]),
+        (give_full_a_rank, ["variants.full.rank", "no use with this method", "remove it"]),
+        (unknown_method, ["variants.full.method", "'ful'", "none, lora, full, imported"]),
+        (unknown_module, ["lora_32r.target_modules", "'q_prj'", "did you mean q_proj?"]),
+        (number_as_text, ["full.training.learning_rate", "'1e-4'", "write 1.0e-04"]),
+        (name_with_slash, ["variants", "'a/b'", "unfit for a path"]),
+        (name_of_a_folder, ["variants.charts", "choose another name"]),
+        (names_that_differ_in_case, ["variants.Full", "full", "case only", "rename"]),
+        (samples_without_temperature, ["variants.full", "samples is 4", "temperature above 0"]),
+        (missing_predictions, ["variants.theirs.predictions", "'nowhere.sql'"]),
+        (unset_variable, ["variants.theirs.predictions", "NOT_SET_ANYWHERE", "set it"]),
+        (imported_with_training, ["variants.theirs.training", "remove it"]),
+        (trained_baseline, ["variants.baseline.training", "remove it"]),
+        (unknown_context, ["variants.full.context", "'prose'", "the config has published"]),
+        (unknown_dataset, ["test_on", "'spider'", "the config has demo"]),
+        (toy_without_demo, ["base_model.pretrain_on", "'spider'"]),
+        (missing_base, ["base_model.path", "'models/none'"]),
+        (missing_top_key, ["lacks seed"]),
+        (
+            published_row_of_nobody,
+            ["published.rows.nobody", "no row 'qwen3_full'; it has baseline, "],
+        ),
+        (missing_published_table, ["published.table", "'nowhere.yaml'"]),
+        (name_of_a_seeds_folder, ["variants.seed_42", "choose another name"]),
+        (seed_beside_seeds, ["config: names both seed and seeds"]),
+        (variants_seed_beside_seeds, ["variants.full: names both seed and seeds"]),
+        (seeds_without_effect, ["variants.baseline.seeds", "remove it"]),
+        (no_variant, ["variants"]),
+    ],
+)
+def test_a_wrong_entry_is_refused_naming_key_value_and_way_out(config, spoil, parts):
+    spoil(config)
+    with pytest.raises(InputError) as error:
+        check(config, SCHEMA)
+    assert [part for part in parts if part not in str(error.value)] == []
+
+
+def test_all_wrong_entries_are_named_at_once(config):
+    misspell_rank(config)
+    unknown_method(config)
+    with pytest.raises(InputError) as error:
+        check(config, SCHEMA)
+    assert "rnak" in str(error.value)
+    assert "'ful'" in str(error.value)
+
+
+def test_a_name_used_twice_is_refused_with_both_lines(tmp_path):
+    (tmp_path / "c.yaml").write_text(
+        "variants:\n  a: {method: none}\n  b: {}\n  a: {method: full}\n"
+    )
+    with pytest.raises(InputError, match="'a' is used twice, in lines 2 and 4"):
+        read_yaml(tmp_path / "c.yaml")
+
+
+def test_text_that_is_no_yaml_is_refused(tmp_path):
+    (tmp_path / "c.yaml").write_text("a: [1\n")
+    with pytest.raises(InputError, match="not valid YAML"):
+        read_yaml(tmp_path / "c.yaml")
+
+
+def test_a_variant_overrides_only_what_it_names(config):
+    config["variants"]["full"]["training"] = {"epochs": 9}
+    merged = setting(config, "full", "training")
+    assert merged["epochs"] == 9
+    assert merged["batch_size"] == config["training"]["batch_size"]
+    assert setting(config, "lora_32r", "training") == config["training"]
+
+
+def test_a_variant_has_a_seed_of_its_own_even_when_it_is_zero(config):
+    config["variants"]["full"]["seed"] = 0
+    assert seeds_of(config, "full") == [0]
+    assert seeds_of(config, "baseline") == [config["seed"]]
+
+
+def test_one_seed_needs_no_folder_of_its_own(config):
+    before = [part.name for part in replicates(config)]
+    assert before == list(config["variants"])
+    config["seeds"] = [config.pop("seed")]
+    assert [part.name for part in replicates(config)] == before
+
+
+def test_each_of_several_seeds_has_a_folder_and_greedy_answers_without_training_have_one(config):
+    del config["seed"]
+    config["seeds"] = [42, 43]
+    config["variants"] = {name: config["variants"][name] for name in ("baseline", "full")}
+    config["variants"]["other"] = {"method": "full", "seed": 5}
+    names = [part.name for part in replicates(config)]
+    assert names == ["baseline", "full/seed_42", "full/seed_43", "other"]
+    assert first_seed(config) == 42
+    config["decoding"]["temperature"] = 0.2
+    assert [part.name for part in replicates(config)][:2] == [
+        "baseline/seed_42",
+        "baseline/seed_43",
+    ]
+
+
+@pytest.mark.parametrize("name", ["full", "full/seed_42"])
+def test_the_folder_of_a_replicate_tells_variant_and_seed(name):
+    assert replicate_of(Path("results") / name / "metrics.json").name == name
+
+
+def test_variants_keep_the_order_of_the_config(config):
+    assert variants_by_method(config, frozenset({"none", "full"})) == ["baseline", "full"]
+
+
+def test_a_path_may_name_an_environment_variable(monkeypatch):
+    monkeypatch.setenv("SOME_FOLDER", "/data")
+    assert input_path("$SOME_FOLDER/dev.jsonl") == "/data/dev.jsonl"

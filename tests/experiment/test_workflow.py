@@ -1,0 +1,364 @@
+"""The workflow as a user meets it: plans, refusals, and one small run of every stage."""
+
+import ast
+import json
+import os
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import ROOT, copy_project, run_snakemake
+from sqladder.experiment.config import RESERVED_NAMES
+
+TINY = ["--configfile", "config/tiny.yaml", "--replace-workflow-config"]
+TINY_REPLICATES = ("baseline", "lora_4r", "full/seed_1", "full/seed_2")
+REPORT_RULES = {
+    "collect_run_facts",
+    "execute_answers",
+    "plot_charts",
+    "sort_failures",
+    "write_model_cards",
+    "write_report",
+}
+
+
+def planned_jobs(output: str) -> Counter:
+    """Read rule names and their numbers of jobs from what a dry run prints."""
+    table = re.search(r"Job stats:\njob +count\n-+ +-+\n(.*?)\n\n", output, re.DOTALL)
+    if table is None:
+        return Counter()
+    rows = (line.rsplit(maxsplit=1) for line in table[1].splitlines())
+    return Counter({rule: int(count) for rule, count in rows if rule not in ("total", "all")})
+
+
+def planned_replicates(output: str) -> dict[str, set[str]]:
+    """Read which rules a dry run would run for which variant, or variant and seed."""
+    found: dict[str, set[str]] = {}
+    for rule, block in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", output, re.MULTILINE):
+        match = re.search(r"wildcards: replicate=([\w/-]+)", block)
+        if match:
+            found.setdefault(match[1], set()).add(rule)
+    return found
+
+
+@pytest.fixture
+def project(tmp_path):
+    return copy_project(tmp_path)
+
+
+# The plan
+
+
+def test_the_default_plan_has_every_stage_for_every_variant(project):
+    done = run_snakemake(project, "-n")
+    assert done.returncode == 0, done.stdout
+    jobs = planned_jobs(done.stdout)
+    assert {rule: jobs[rule] for rule in ("train_base", "train", "generate", "score")} == {
+        "train_base": 1,
+        "train": 4,
+        "generate": 4,
+        "score": 4,
+    }
+    assert set(jobs) >= REPORT_RULES
+    # The console counts the modules that a program imports; it does not name them.
+    assert "workflow/scripts/train.py" in done.stdout
+    assert re.findall(r"scripts/sqladder/\S+\.py", done.stdout) == []
+    assert not (project / "results").exists()
+
+
+def test_one_variant_is_planned_alone_by_its_target(project):
+    done = run_snakemake(project, "-n", "results/lora_32r/metrics.json")
+    assert planned_replicates(done.stdout) == {"lora_32r": {"train", "generate", "score"}}
+    assert not REPORT_RULES & set(planned_jobs(done.stdout))
+
+
+def several_seeds(folder):
+    """Write the default config with three seeds and one variant with two of its own; the arguments to use it."""
+    config = yaml.safe_load((folder / "config/config.yaml").read_text())
+    del config["seed"]
+    config["seeds"] = [42, 43, 44]
+    config["variants"]["full"]["seeds"] = [7, 8]
+    (folder / "config/seeds.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    return ["--configfile", "config/seeds.yaml", "--replace-workflow-config"]
+
+
+def test_with_several_seeds_each_is_a_job_of_its_own_and_the_greedy_baseline_runs_once(project):
+    done = run_snakemake(project, "-n", *several_seeds(project))
+    assert done.returncode == 0, done.stdout
+    seeded = {f"lora_{rank}r/seed_{seed}" for rank in (32, 128) for seed in (42, 43, 44)}
+    planned = planned_replicates(done.stdout)
+    assert set(planned) == {"baseline", *seeded, "full/seed_7", "full/seed_8"}
+    assert all(rules == {"train", "generate", "score"} for rules in planned.values())
+    assert planned_jobs(done.stdout)["average_seeds"] == 3
+
+
+def test_a_variant_with_several_seeds_is_planned_alone_by_its_target(project):
+    done = run_snakemake(project, "-n", *several_seeds(project), "results/full/metrics.json")
+    assert set(planned_replicates(done.stdout)) == {"full/seed_7", "full/seed_8"}
+    assert not REPORT_RULES & set(planned_jobs(done.stdout))
+
+
+def test_one_seed_of_a_variant_is_planned_alone_by_its_target(project):
+    target = "results/full/seed_8/metrics.json"
+    done = run_snakemake(project, "-n", *several_seeds(project), target)
+    assert planned_replicates(done.stdout) == {"full/seed_8": {"train", "generate", "score"}}
+    assert "average_seeds" not in planned_jobs(done.stdout)
+
+
+def test_each_seed_reaches_training_and_generation(project):
+    done = run_snakemake(project, "-n", "-p", *several_seeds(project), "results/full/metrics.json")
+    found = re.findall(r"--seed=(\d+) .*?\n\s+--output (\S+)", done.stdout, re.DOTALL)
+    assert {(seed, path) for seed, path in found if "full" in path} == {
+        (seed, f"results/full/seed_{seed}/{made}")
+        for seed in ("7", "8")
+        for made in ("model", "predictions.jsonl")
+    }
+
+
+def test_the_linter_has_no_complaint(project):
+    done = run_snakemake(project, "--lint")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("variants: {full: {rank: 8}}", ["variants.full.rank", "remove it"]),
+        ("variants: {x: {method: imported, predictions: nowhere.sql}}", ["'nowhere.sql'"]),
+        ("training: {learning_rate: 1e-4}", ["'1e-4'", "write 1.0e-04"]),
+        ("variants:\n  a: {method: none}\n  a: {method: full}", ["'a' is used twice"]),
+    ],
+)
+def test_a_wrong_config_is_refused_before_any_job(project, text, parts):
+    (project / "wrong.yaml").write_text(text)
+    done = run_snakemake(project, "--cores", "1", "--configfile", "wrong.yaml")
+    assert done.returncode != 0
+    assert [part for part in parts if part not in done.stdout] == []
+    assert "Traceback" not in done.stdout
+    assert not (project / "results").exists()
+
+
+def test_an_unset_environment_variable_is_named(project):
+    arguments = ["-n", "--configfile", "config/spider-local.yaml", "--replace-workflow-config"]
+    done = run_snakemake(project, *arguments, SQLADDER_SPIDER="")
+    assert done.returncode != 0
+    assert "SQLADDER_SPIDER" in done.stdout
+
+
+# How rules are written
+
+
+def rules_of_all_stages():
+    for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
+        for name, body in re.findall(
+            r"^rule (\w+):\n((?:(?: .*)?\n)+)", path.read_text(), re.MULTILINE
+        ):
+            yield pytest.param(name, body, id=name)
+
+
+@pytest.mark.parametrize(("name", "body"), list(rules_of_all_stages()))
+def test_a_rule_has_log_environment_and_the_program_of_its_name(name, body):
+    assert "    log:\n" in body
+    assert "    conda:\n" in body
+    assert f'script="workflow/scripts/{name}.py"' in body
+    assert f'modules=modules_of("{name}.py"' in body
+
+
+@pytest.mark.parametrize(("name", "body"), list(rules_of_all_stages()))
+def test_a_rule_names_no_variant(name, body):
+    variants = yaml.safe_load((ROOT / "config/config.yaml").read_text())["variants"]
+    assert [variant for variant in variants if re.search(rf"['\"/]{variant}['\"/]", body)] == []
+
+
+def test_no_params_function_takes_input():
+    # Snakemake does not compare params that were computed from `input`: a changed setting would re-run nothing.
+    for path in (ROOT / "workflow/rules").glob("*.smk"):
+        assert re.findall(r"def \w+\(wildcards, input", path.read_text()) == [], path
+
+
+def test_the_package_imports_itself_absolutely():
+    # modules_of reads absolute imports; a relative one would be missing from a rule's inputs.
+    for path in (ROOT / "workflow/scripts").rglob("*.py"):
+        relative = [
+            node.lineno
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom) and node.level
+        ]
+        assert relative == [], path
+
+
+# One small run
+
+
+@pytest.fixture(scope="module")
+def tiny_run(tmp_path_factory):
+    """A finished run of the tiny config, with two seeds of one variant, in a folder of its own."""
+    folder = copy_project(tmp_path_factory.mktemp("tiny"))
+    config = yaml.safe_load((ROOT / "tests/tiny/config.yaml").read_text())
+    config["variants"]["full"]["seeds"] = [1, 2]
+    (folder / "config/tiny.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    done = run_snakemake(folder, "--cores", "2", *TINY, "results/report.md")
+    assert done.returncode == 0, done.stdout
+    return folder
+
+
+def plan_with(folder, change):
+    """Plan a finished run again with a changed config."""
+    config = yaml.safe_load((folder / "config/tiny.yaml").read_text())
+    change(config)
+    (folder / "config/changed.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    arguments = ["--configfile", "config/changed.yaml", "--replace-workflow-config"]
+    return run_snakemake(folder, "-n", *arguments, "results/report.md").stdout
+
+
+# As much of conda as a plan with environments asks for.
+CONDA = """#!/bin/sh
+case "$1" in
+  --version) echo conda 24.7.1 ;;
+  info) echo '{"conda_version": "24.7.1", "conda_prefix": "/nowhere", "platform": "linux-64"}' ;;
+  *) echo '{"get": {"channel_priority": "strict"}}' ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("engine", "parallelism", "environments"),
+    [
+        ("transformers", {"method": "single"}, {"train", "generate"}),
+        ("vllm", {"method": "zero2", "gpus": 2}, {"train", "vllm"}),
+        # The base model is trained in the other environment.
+        ("vllm", {"method": "megatron", "gpus": 2, "tensor": 2}, {"train", "megatron", "vllm"}),
+    ],
+)
+def test_engine_and_parallelism_decide_the_environments(project, engine, parallelism, environments):
+    programs = project / "bin"
+    programs.mkdir(exist_ok=True)
+    (programs / "conda").write_text(CONDA)
+    (programs / "conda").chmod(0o755)
+    config = yaml.safe_load((project / "config/config.yaml").read_text())
+    config["decoding"]["engine"] = engine
+    config["variants"]["full"]["parallelism"] = parallelism
+    (project / "config/engine.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    path = os.pathsep.join([str(Path(sys.executable).parent), str(programs), os.environ["PATH"]])
+    done = run_snakemake(
+        project,
+        *("-n", "--configfile", "config/engine.yaml", "--replace-workflow-config"),
+        *("results/full/predictions.jsonl", "--software-deployment-method", "conda"),
+        PATH=path,
+    )
+    needed = set(re.findall(r"Conda environment workflow/envs/(\w+)\.yaml", done.stdout))
+    assert needed == {"data", *environments}, done.stdout
+
+
+def test_a_run_leaves_every_file_of_the_contract(tiny_run):
+    for replicate in TINY_REPLICATES:
+        folder = tiny_run / "results" / replicate
+        assert (folder / "model/config.json").is_file()
+        test = (tiny_run / "resources/datasets/demo/test.jsonl").read_text().splitlines()
+        ids = [json.loads(line)["id"] for line in test]
+        for name in ("predictions.jsonl", "verdicts.jsonl"):
+            assert [json.loads(line)["id"] for line in (folder / name).open()] == ids
+    assert "baseline" in (tiny_run / "results/report.md").read_text()
+
+
+def test_metrics_count_the_verdicts(tiny_run):
+    for replicate in TINY_REPLICATES:
+        folder = tiny_run / "results" / replicate
+        verdicts = [json.loads(line)["verdict"] for line in (folder / "verdicts.jsonl").open()]
+        metrics = json.loads((folder / "metrics.json").read_text())
+        assert metrics["n"] == len(verdicts)
+        assert metrics["accuracy"]["all"]["correct"] == verdicts.count("correct")
+
+
+def test_snakemakes_own_report_has_every_chart_with_its_caption(tiny_run):
+    done = run_snakemake(tiny_run, *TINY, "--report", "results/snakemake-report.html")
+    assert done.returncode == 0, done.stdout
+    page = (tiny_run / "results/snakemake-report.html").read_text()
+    for chart in (tiny_run / "results/charts").glob("*.svg"):
+        assert chart.name in page
+        assert f"{chart.stem}.rst" in {p.name for p in (ROOT / "workflow/report").glob("*.rst")}
+
+
+def test_a_second_run_has_nothing_to_do(tiny_run):
+    done = run_snakemake(tiny_run, "--cores", "2", *TINY, "results/report.md")
+    assert "Nothing to be done" in done.stdout, done.stdout
+
+
+def test_a_changed_training_setting_reruns_that_variant_and_the_report_only(tiny_run):
+    output = plan_with(
+        tiny_run, lambda c: c["variants"]["lora_4r"].update(training={"epochs": 0.04})
+    )
+    assert planned_replicates(output) == {"lora_4r": {"train", "generate", "score"}}
+    assert set(planned_jobs(output)) <= {"train", "generate", "score"} | REPORT_RULES
+    assert planned_jobs(output)["write_report"] == 1
+
+
+def test_a_changed_decoding_setting_trains_nothing(tiny_run):
+    output = plan_with(tiny_run, lambda c: c["decoding"].update(max_new_tokens=9))
+    assert set(planned_jobs(output)) - REPORT_RULES == {"generate", "score", "average_seeds"}
+
+
+def test_more_gpus_generate_nothing_anew(tiny_run):
+    output = plan_with(tiny_run, lambda c: c["decoding"].update(gpus=2))
+    assert set(planned_jobs(output)) <= REPORT_RULES
+
+
+def test_a_changed_prompt_text_renders_again(tiny_run):
+    output = plan_with(
+        tiny_run, lambda c: c["contexts"]["published"].update(system="Answer in SQL.")
+    )
+    assert planned_jobs(output)["render_prompts"] == 3
+
+
+def test_one_more_seed_runs_alone(tiny_run):
+    output = plan_with(tiny_run, lambda c: c["variants"]["full"].update(seeds=[1, 2, 3]))
+    assert planned_replicates(output) == {"full/seed_3": {"train", "generate", "score"}}
+    assert planned_jobs(output)["average_seeds"] == 1
+
+
+def test_the_report_and_the_means_tell_of_the_seeds(tiny_run):
+    report = (tiny_run / "results/report.md").read_text()
+    metrics = json.loads((tiny_run / "results/full/metrics.json").read_text())
+    assert metrics["seeds"] == [1, 2]
+    assert f"| full | 2 | {metrics['accuracy']['all']['rate']:.3f} |" in report
+    assert (tiny_run / "results/full/seed_2/model_card.md").is_file()
+
+
+def test_a_new_variant_runs_alone(tiny_run):
+    output = plan_with(
+        tiny_run, lambda c: c["variants"].update(again={"method": "full", "seed": 7})
+    )
+    assert planned_replicates(output) == {"again": {"train", "generate", "score"}}
+
+
+def test_an_edited_chart_retrains_nothing(tiny_run):
+    chart = tiny_run / "workflow/scripts/sqladder/report/charts/drawing.py"
+    text = chart.read_text()
+    try:
+        chart.write_text(text + "\n# edited\n")
+        output = run_snakemake(tiny_run, "-n", *TINY, "results/report.md").stdout
+    finally:
+        chart.write_text(text)
+    assert "plot_charts" in planned_jobs(output)
+    assert set(planned_jobs(output)) <= REPORT_RULES
+
+
+def test_an_edited_question_renders_and_scores_again(tiny_run):
+    path = tiny_run / "resources/datasets/demo/test.jsonl"
+    text = path.read_text()
+    try:
+        path.write_text(text.replace('"question": "', '"question": "Please: ', 1))
+        output = run_snakemake(tiny_run, "-n", *TINY, "results/report.md").stdout
+    finally:
+        path.write_text(text)
+    assert planned_jobs(output)["render_prompts"] == 1
+    assert planned_jobs(output)["train"] == 0
+
+
+def test_a_variant_cannot_take_the_name_of_a_folder_that_rules_write():
+    text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    assert set(re.findall(r'"results/([a-z_]+)/', text)) == RESERVED_NAMES

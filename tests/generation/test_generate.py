@@ -1,0 +1,227 @@
+"""Generation: batches, end of answers, refusals, and what predictions and facts hold."""
+
+import json
+import logging
+import shutil
+from dataclasses import replace
+
+import pytest
+import torch
+from transformers import AutoTokenizer
+
+import toy_models
+from sqladder.errors import InputError
+from sqladder.generation import transformers_engine, vllm_engine
+from sqladder.generation.contract import Completion, Decoding, cut_at_end_token, prompt_seed
+from sqladder.generation.extraction import extract_sql
+from sqladder.models import turns
+from sqladder.prompts import rendering as prompts
+
+GREEDY = Decoding(max_new_tokens=12, temperature=0, top_p=1, repetition_penalty=1, seed=1)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A model that has learned a little, so that some answers end by themselves."""
+    folder = tmp_path_factory.mktemp("model")
+    options = toy_models.base_options(folder, epochs=30, learning_rate=0.01)
+    done = toy_models.run("train_base.py", **options)
+    assert done.returncode == 0, done.stdout
+    return folder / "base"
+
+
+@pytest.fixture(scope="module")
+def prompt_ids(model):
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    return [prompts.prompt_ids(tokenizer, r["messages"]) for r in toy_models.rows(9, False)]
+
+
+def generate_options(folder, model, **options):
+    return {
+        "model": model,
+        "prompts": toy_models.write_rows(folder / "test.jsonl", 9, with_answer=False),
+        "output": folder / "predictions.jsonl",
+        "facts": folder / "generation.json",
+        "max_new_tokens": 12,
+    } | options
+
+
+def test_predictions_hold_text_sql_reason_and_token_counts(model, prompt_ids, tmp_path):
+    done = toy_models.run("generate.py", **generate_options(tmp_path, model))
+    assert done.returncode == 0, done.stdout
+    rows = toy_models.read_lines(tmp_path / "predictions.jsonl")
+    assert [row["id"] for row in rows] == [f"q{number}" for number in range(9)]
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    for row, ids in zip(rows, prompt_ids, strict=True):
+        assert row["sql"] == extract_sql(row["text"])
+        assert row["prompt_tokens"] == len(ids)
+        assert "<|im_end|>" not in row["text"]
+        assert (row["output_tokens"] == 12) == (row["finish_reason"] == "length")
+        assert len(tokenizer.encode(row["text"])) <= row["output_tokens"]
+    facts = json.loads((tmp_path / "generation.json").read_text())
+    assert facts["prompts"] == 9
+    assert facts["output_tokens"] == sum(row["output_tokens"] for row in rows)
+    assert facts["cut_off"] == sum(row["finish_reason"] == "length" for row in rows)
+    assert set(facts["stages"]) >= {
+        "tokenization",
+        "imports",
+        "engine_start",
+        "generation",
+        "writing",
+    }
+    assert sum(facts["stages"].values()) <= facts["seconds"] + 0.1
+    assert facts["prompts_per_second"] == pytest.approx(9 / facts["stages"]["generation"], rel=0.1)
+
+
+def test_a_batch_gives_what_each_prompt_gives_alone(model, prompt_ids):
+    assert len({len(ids) for ids in prompt_ids}) > 1
+    network = toy_models.load(model).eval()
+    end_token = network.config.eos_token_id
+    together = transformers_engine.generate(model, prompt_ids, GREEDY, [end_token], batch_size=4)
+    for ids, completions in zip(prompt_ids, together.completions, strict=True):
+        output = network.generate(
+            torch.tensor([ids]),
+            attention_mask=torch.ones(1, len(ids)),
+            max_new_tokens=12,
+            do_sample=False,
+        )
+        assert completions == [cut_at_end_token(output[0, len(ids) :].tolist(), [end_token])]
+
+
+def test_sampling_repeats_with_its_seed_and_differs_with_another(model, prompt_ids):
+    def sample(seed):
+        decoding = Decoding(12, temperature=2.0, top_p=0.95, repetition_penalty=1.2, seed=seed)
+        answers = transformers_engine.generate(model, prompt_ids, decoding, [1], batch_size=4)
+        return answers.completions
+
+    assert sample(1) == sample(1) != sample(2)
+
+
+def test_an_answer_ends_before_its_end_token():
+    assert cut_at_end_token([5, 6, 9, 0, 0], [8, 9]) == Completion([5, 6], "stop")
+    assert cut_at_end_token([5, 6], [8, 9]) == Completion([5, 6], "length")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"max_new_tokens": 50_000}, "prompt 'q0' has"),
+        ({"max_new_tokens": 0}, "max_new_tokens is 0"),
+        ({"top_p": 0}, "top_p is 0"),
+        ({"temperature": -1}, "temperature is -1"),
+        ({"samples": 2}, "greedy answers are all the same"),
+        ({"model": "nowhere"}, "model nowhere is not a folder"),
+    ],
+)
+@pytest.mark.parametrize("engine", ["transformers", "vllm"])
+def test_bad_input_is_refused_before_an_engine_starts(model, tmp_path, change, message, engine):
+    options = generate_options(tmp_path, model, engine=engine) | change
+    done = toy_models.run("generate.py", **options)
+    assert done.returncode == 1
+    assert message in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (tmp_path / "predictions.jsonl").exists()
+
+
+def test_several_samples_are_all_kept_and_the_first_is_the_prediction(model, tmp_path):
+    options = {"samples": 3, "temperature": 2, "top_p": 0.95}
+    done = toy_models.run("generate.py", **generate_options(tmp_path, model, **options))
+    assert done.returncode == 0, done.stdout
+    rows = toy_models.read_lines(tmp_path / "predictions.jsonl")
+    for row in rows:
+        assert len(row["samples"]) == 3
+        assert {name: row[name] for name in row["samples"][0]} == row["samples"][0]
+    assert any(len({sample["text"] for sample in row["samples"]}) > 1 for row in rows)
+    facts = json.loads((tmp_path / "generation.json").read_text())
+    drawn = [sample["output_tokens"] for row in rows for sample in row["samples"]]
+    assert facts["output_tokens"] == sum(drawn)
+
+
+def test_a_tokenizer_of_another_model_is_refused(model, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(model, folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"vocab_size": 100}))
+    done = toy_models.run("generate.py", **generate_options(tmp_path, folder))
+    assert "has 400 tokens, but its network knows 100" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_an_answer_may_end_with_its_turn_or_with_the_document(model):
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    turn, document = tokenizer.convert_tokens_to_ids(["<|im_end|>", "<|endoftext|>"])
+    assert turns.end_tokens(tokenizer) == [turn]
+    tokenizer.eos_token = "<|endoftext|>"
+    assert turns.end_tokens(tokenizer) == [turn, document]
+
+
+def test_a_prompts_seed_depends_on_the_prompt_and_on_the_seed_alone():
+    seeds = {prompt_seed(seed, tokens) for seed in (1, 2) for tokens in ([1, 2], [2, 1], [1])}
+    assert len(seeds) == 6
+    assert all(0 <= seed < 2**31 for seed in seeds)
+    assert prompt_seed(1, (1, 2)) in seeds
+
+
+def test_a_checkpoint_without_weights_is_refused(model, tmp_path):
+    (tmp_path / "model").mkdir()
+    for name in ("config.json", "tokenizer_config.json"):
+        (tmp_path / "model" / name).write_bytes((model / name).read_bytes())
+    done = toy_models.run("generate.py", **generate_options(tmp_path, tmp_path / "model"))
+    assert "holds no weights" in done.stdout
+
+
+def test_vllm_gets_no_option_that_it_does_not_know(capsys):
+    options = vllm_engine.engine_options("model", context=99, at_once=8, on_gpu=True)
+    known = set(options) - {"enable_prefix_caching"}
+    assert set(vllm_engine.known_options(options, known)) == known
+    assert "'enable_prefix_caching'" in capsys.readouterr().out
+
+
+def test_a_vllm_that_lacks_an_option_of_decoding_is_refused():
+    options = vllm_engine.sampling_options(GREEDY, [3], prompt=[1, 2])
+    with pytest.raises(InputError, match="'repetition_penalty'"):
+        vllm_engine.known_options(options, set(options) - {"repetition_penalty"})
+
+
+def test_greedy_decoding_needs_no_seed_and_sampling_has_one_of_the_prompts_own():
+    def seed(temperature, prompt):
+        decoding = replace(GREEDY, temperature=temperature)
+        return vllm_engine.sampling_options(decoding, [3], prompt).get("seed")
+
+    assert seed(0, [1, 2]) is None
+    assert seed(0.5, [1, 2]) == prompt_seed(GREEDY.seed, [1, 2]) != seed(0.5, [2, 1])
+
+
+@pytest.mark.parametrize(
+    ("at_once", "sizes"),
+    [(1, [1]), (16, [16]), (40, [16, 32, 40]), (256, [16, 32, 64, 128, 256])],
+)
+def test_graphs_are_captured_for_few_sizes_up_to_the_largest_batch(at_once, sizes):
+    assert vllm_engine.graph_sizes(at_once) == sizes
+    options = vllm_engine.engine_options("model", context=99, at_once=at_once, on_gpu=True)
+    assert options["compilation_config"]["cudagraph_capture_sizes"] == sizes
+
+
+def test_the_environment_adds_options_of_the_engine(monkeypatch):
+    assert vllm_engine.extra_options() == {}
+    monkeypatch.setenv("SQLADDER_VLLM_OPTIONS", '{"attention_config": {"backend": "TRITON_ATTN"}}')
+    assert vllm_engine.extra_options() == {"attention_config": {"backend": "TRITON_ATTN"}}
+
+
+@pytest.mark.parametrize("text", ["TRITON_ATTN", "[1]", "{"])
+def test_options_that_are_no_json_object_are_refused(monkeypatch, text):
+    monkeypatch.setenv("SQLADDER_VLLM_OPTIONS", text)
+    with pytest.raises(InputError, match="no JSON object of vLLM's engine options"):
+        vllm_engine.extra_options()
+
+
+def test_the_stages_that_vllm_logs_are_noted():
+    stages = {}
+    logger = logging.getLogger("vllm")
+    logger.setLevel(logging.INFO)
+    with vllm_engine.LoggedStages(stages):
+        logger.info("Model loading took %s GiB and %.6f seconds", "3.22", 1.23456)
+        logger.info("Graph capturing finished in %.0f secs, took %.2f GiB", 2.4, 0.1)
+        logger.info("something else took %.2f", 9.0)
+    logger.info("Model loading took %s GiB and %.6f seconds", "3.22", 7.0)
+    assert stages == {"weights": 1.235, "graph_capture": 2.4}

@@ -1,0 +1,169 @@
+"""Context entries: checked before a run, turned into flags, documented as they are."""
+
+import copy
+import re
+
+import pytest
+import yaml
+
+from conftest import ROOT
+from sqladder.errors import InputError
+from sqladder.experiment.config import check, context_flags, read_yaml, retrieval_flags
+from sqladder.prompts.schema_forms import FORMS
+from sqladder.retrieval.keys import KEYS
+from sqladder.retrieval.references import TEMPLATES
+
+SCHEMA = read_yaml(ROOT / "workflow/schemas/config.schema.yaml")
+DEFAULT = read_yaml(ROOT / "config/config.yaml")
+EMBEDDING = {"model": "Qwen/Qwen3-Embedding-0.6B", "instruction": "Find similar questions"}
+RERANK = {"model": "Qwen/Qwen3-Reranker-0.6B", "instruction": "Same query shape", "candidates": 20}
+
+
+def context(**entries):
+    return {"schema": "ddl", "system": "", "user": "{schema}{question}", **entries}
+
+
+def problems(entry, **changes):
+    config = copy.deepcopy(DEFAULT) | changes
+    config["contexts"]["mine"] = entry
+    try:
+        check(config, SCHEMA)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def examples(**entries):
+    return {"method": "bm25", "by": "question", "count": 4, "template": "reference_list", **entries}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        context(),
+        context(user="{examples}{schema}{values}{question}{evidence}", examples=examples())
+        | {"values": {"place": "block", "per_column": 3, "at_most": 10}},
+        context(system="Like these: {examples}", examples=examples()),
+        context(values={"place": "in_schema", "per_column": 3, "at_most": 10}),
+        context(linking={"budget": 2000}, descriptions={}),
+        context(descriptions={"tables": "resources/downloads/spider/tables.json"}),
+        context(
+            user="{schema}{examples}{question}",
+            examples=examples(method="embedding_rerank", embedding=EMBEDDING, rerank=RERANK),
+        ),
+    ],
+)
+def test_a_whole_entry_is_accepted(entry):
+    config = copy.deepcopy(DEFAULT)
+    config["downloads"] = {"spider": {"source": "http", "url": "http://x/y.zip", "file": "y.zip"}}
+    config["contexts"]["mine"] = entry
+    check(config, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (context(schema="ddl_value"), "did you mean ddl_values"),
+        (context(user="{schema}"), "placeholders"),
+        (context(user="{schema}{question}{examples}"), "no entry `examples`"),
+        (context(user="{schema}{question}{values}"), "place: block"),
+        (context(system="{examples}"), "no entry `examples`"),
+        (context(examples=examples()), "`examples` has no place"),
+        (
+            context(values={"place": "block", "per_column": 1, "at_most": 1}),
+            "`values` has no place",
+        ),
+        (context(descriptions={"tables": "nowhere.json"}), "'nowhere.json'"),
+        (context(linking={"budget": 0}), "linking.budget"),
+        (context(system="{examples}", examples=examples(method="random")), "examples.by"),
+        (context(system="{examples}", examples=examples(method="embedding")), "lacks embedding"),
+        (
+            context(system="{examples}", examples=examples(embedding=EMBEDDING)),
+            "examples.embedding",
+        ),
+        (
+            context(
+                system="{examples}",
+                examples=examples(
+                    method="embedding_rerank",
+                    embedding=EMBEDDING,
+                    rerank={**RERANK, "candidates": 3},
+                ),
+            ),
+            "3 are fewer than count 4",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_named_before_a_run(entry, message):
+    assert message in problems(entry)
+
+
+def test_an_entry_becomes_the_flags_of_its_programs():
+    entry = context(
+        schema="m_schema",
+        linking={"budget": 900},
+        descriptions={"tables": "t.json"},
+        values={"place": "in_schema", "per_column": 2, "at_most": 5},
+        examples=examples(method="embedding_rerank", embedding=EMBEDDING, rerank=RERANK),
+    )
+    assert context_flags(entry) == [
+        "--schema-form=m_schema",
+        "--system-text=",
+        "--user-template={schema}{question}",
+        "--descriptions",
+        "--tables-json=t.json",
+        "--linking-budget=900",
+        "--values=in_schema",
+        "--values-per-column=2",
+        "--values-at-most=5",
+        "--references-template=reference_list",
+    ]
+    assert retrieval_flags(entry["examples"]) == {
+        "method": "embedding_rerank",
+        "by": "question",
+        "count": 4,
+        "embedding_model": EMBEDDING["model"],
+        "embedding_instruction": EMBEDDING["instruction"],
+        "rerank_model": RERANK["model"],
+        "rerank_instruction": RERANK["instruction"],
+        "candidates": 20,
+    }
+    assert len(context_flags(context())) == 3
+
+
+def test_a_model_may_be_named_by_an_environment_variable(monkeypatch):
+    monkeypatch.setenv("MODELS", "/models")
+    entry = examples(method="embedding", embedding={**EMBEDDING, "model": "$MODELS/e"})
+    assert retrieval_flags(entry)["embedding_model"] == "/models/e"
+
+
+def test_the_entries_of_the_documentation_pass_the_check():
+    text = (ROOT / "docs/contexts.md").read_text()
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        (entry,) = yaml.safe_load(block)["contexts"].values()
+        assert problems(entry) == ""
+
+
+def test_the_documentation_names_every_form_method_and_template():
+    text = (ROOT / "docs/contexts.md").read_text()
+    names = [*SCHEMA["$defs"]["context"]["properties"]["schema"]["enum"]]
+    for key in ("method", "by", "template"):
+        names += SCHEMA["$defs"]["examples"]["properties"][key]["enum"]
+    assert [name for name in names if f"`{name}`" not in text and f": {name}`" not in text] == []
+    assert list(FORMS) == SCHEMA["$defs"]["context"]["properties"]["schema"]["enum"]
+    assert sorted(TEMPLATES) == sorted(
+        SCHEMA["$defs"]["examples"]["properties"]["template"]["enum"]
+    )
+    assert list(KEYS) == SCHEMA["$defs"]["examples"]["properties"]["by"]["enum"]
+
+
+def test_masking_needs_databases_of_the_training_data(tmp_path):
+    (tmp_path / "rows.jsonl").touch()
+    rows = {"source": "files", "questions": str(tmp_path / "rows.jsonl")}
+    rows["columns"] = {"question": "prompt", "sql": "answer", "schema": "context"}
+    changes = {"datasets": {**DEFAULT["datasets"], "rows": rows}, "train_on": "rows"}
+    entry = context(system="{examples}", examples=examples(by="masked_question"))
+    assert "cannot be masked without databases" in problems(entry, **changes)
+    assert problems({**entry, "examples": examples(by="sql")}, **changes) == ""

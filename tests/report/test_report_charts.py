@@ -1,0 +1,301 @@
+"""Charts: the same bytes for the same numbers, one look a variant, axes from 0, words for all."""
+
+import warnings
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+
+import numpy as np
+import pytest
+
+import report_runs as runs
+from conftest import ROOT
+from sqladder.report.charts.captions import TITLES, alt_text, drawn_pairs
+from sqladder.report.charts.drawing import (
+    FALLBACK_FONTS,
+    font_families,
+    plot,
+    save,
+    save_png,
+    smoothed,
+)
+from sqladder.report.charts.styles import style
+from sqladder.report.comparison import compare
+from sqladder.report.results import level_count, load_run
+from sqladder.statistics.paired import wilson_interval
+
+SVG = "{http://www.w3.org/2000/svg}"
+CAPTIONS = ROOT / "workflow" / "report"
+NAMES = ("baseline", "lora_32r", "lora_128r", "full")
+
+
+def comparison_of(folder, names, n=160, baseline="baseline", **stages):
+    questions = runs.question_rows(n)
+    rates = np.linspace(0.3, 0.7, len(names))
+    variants = dict(zip(names, runs.random_marks(n, rates, 2), strict=True))
+    return compare(
+        load_run(**runs.write_run(folder, questions, variants, **stages), baseline=baseline)
+    )
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    return comparison_of(folder, NAMES, trained=NAMES, generated=NAMES)
+
+
+@pytest.mark.parametrize("chart", TITLES)
+def test_the_same_numbers_give_the_same_bytes(comparison, tmp_path, chart):
+    for name in ("one.svg", "two.svg"):
+        save(plot(comparison, chart), tmp_path / name, comparison, chart)
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+
+
+@pytest.mark.parametrize("chart", TITLES)
+def test_the_same_numbers_give_the_same_picture(comparison, tmp_path, chart):
+    for name in ("one.png", "two.png"):
+        save_png(plot(comparison, chart), tmp_path / name, comparison, chart)
+    one = (tmp_path / "one.png").read_bytes()
+    assert one == (tmp_path / "two.png").read_bytes()
+    assert one.startswith(b"\x89PNG")
+    assert TITLES[chart].encode() in one
+
+
+def test_a_letter_is_looked_for_in_the_installed_fonts_of_other_scripts(monkeypatch, comparison):
+    installed = ["Some Serif", FALLBACK_FONTS[2], "DejaVu Sans"]
+    monkeypatch.setattr("matplotlib.font_manager.get_font_names", lambda: installed)
+    assert font_families() == ["sans-serif", FALLBACK_FONTS[2]]
+    title = plot(comparison, "errors").axes[0]._left_title
+    assert title.get_fontfamily() == ["sans-serif", FALLBACK_FONTS[2]]
+
+
+@pytest.mark.parametrize("name", ["变体", "نموذج", "मॉडल"])
+def test_a_name_in_any_script_is_text_in_the_svg(tmp_path, name):
+    # Which letters the picture lacks depends on the fonts of the machine; matplotlib warns of them.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")
+        own = comparison_of(tmp_path, [name, "full"], n=40, baseline=None)
+        save(plot(own, "errors"), tmp_path / "a.svg", own, "errors")
+    assert f">{name}</text>" in (tmp_path / "a.svg").read_text("utf-8")
+
+
+def test_a_chart_is_drawn_once_for_each_file(comparison, tmp_path):
+    figure = plot(comparison, "accuracy_by_level")
+    draw, drawn = figure.draw, []
+    figure.draw = lambda renderer: (drawn.append(renderer), draw(renderer))
+    save(figure, tmp_path / "a.svg", comparison, "accuracy_by_level")
+    save_png(figure, tmp_path / "a.png", comparison, "accuracy_by_level")
+    assert len(drawn) == 2
+
+
+@pytest.mark.parametrize("chart", TITLES)
+def test_a_chart_is_titled_and_described_and_its_text_is_text(comparison, tmp_path, chart):
+    save(plot(comparison, chart), tmp_path / "a.svg", comparison, chart)
+    root = ElementTree.parse(tmp_path / "a.svg").getroot()
+    assert root.find(f"{SVG}title").text == TITLES[chart]
+    assert alt_text(comparison, chart) in (tmp_path / "a.svg").read_text()
+    words = " ".join("".join(node.itertext()) for node in root.iter(f"{SVG}text"))
+    assert "baseline" in words or chart == "loss_curves"
+    assert "full" in words
+
+
+@pytest.mark.parametrize("chart", TITLES)
+def test_every_chart_has_a_caption_for_the_html_report(chart):
+    assert len((CAPTIONS / f"{chart}.rst").read_text().split()) > 20
+
+
+def test_captions_belong_to_charts():
+    # workflow.rst is the front page.
+    assert {path.stem for path in CAPTIONS.glob("*.rst")} == {*TITLES, "workflow"}
+
+
+@pytest.mark.parametrize("chart", ("accuracy_by_level", "cost_vs_accuracy", "loss_curves"))
+def test_vertical_axes_start_at_0(comparison, chart):
+    assert plot(comparison, chart).axes[0].get_ylim()[0] == 0
+
+
+def test_bars_and_error_bars_have_the_lengths_of_the_numbers(comparison):
+    axes = plot(comparison, "accuracy_by_level").axes[0]
+    bars = [container for container in axes.containers if hasattr(container, "patches")]
+    assert [bar.get_label() for bar in bars] == list(NAMES)
+    for variant, container in zip(comparison.run.variants, bars, strict=True):
+        levels = ("easy", "medium", "hard", "extra", "all")
+        counts = [level_count(comparison.run, variant, level) for level in levels]
+        heights = [patch.get_height() for patch in container.patches]
+        assert heights == pytest.approx([count.rate for count in counts])
+        _, _, (lines,) = container.errorbar.lines
+        ends = [segment[:, 1].tolist() for segment in lines.get_segments()]
+        assert ends == [
+            pytest.approx(list(wilson_interval(count.correct, count.n))) for count in counts
+        ]
+
+
+def test_a_level_without_questions_has_neither_bar_nor_error_bar(tmp_path):
+    questions = runs.question_rows(40, levels=("easy", "hard"))
+    run = load_run(**runs.write_run(tmp_path, questions, {"full": [True] * 40}))
+    (bars,) = [
+        container
+        for container in plot(compare(run), "accuracy_by_level").axes[0].containers
+        if hasattr(container, "patches")
+    ]
+    assert [patch.get_height() for patch in bars.patches] == [1, 0, 1, 0, 1]
+    _, _, (lines,) = bars.errorbar.lines
+    lengths = [np.ptp(segment[:, 1]) for segment in lines.get_segments()]
+    assert [length > 0 for length in lengths] == [True, False, True, False, True]
+
+
+def test_a_variant_has_one_colour_in_all_charts(comparison):
+    wanted = {variant.name: style(i).colour for i, variant in enumerate(comparison.run.variants)}
+    bars = plot(comparison, "accuracy_by_level").axes[0].containers
+    for container in bars:
+        if hasattr(container, "patches"):
+            colours = {tuple(patch.get_facecolor()) for patch in container.patches}
+            assert colours == {_rgba(wanted[container.get_label()])}
+    lines = plot(comparison, "loss_curves").axes[0].get_lines()
+    named = [line for line in lines if line.get_label() in wanted]
+    assert [line.get_label() for line in named] == list(NAMES[1:])
+    for line in named:
+        assert line.get_color() == wanted[line.get_label()]
+    for container in plot(comparison, "cost_vs_accuracy").axes[0].containers:
+        assert container.lines[0].get_color() == wanted[container.get_label()]
+
+
+def _rgba(colour):
+    from matplotlib.colors import to_rgba
+
+    return to_rgba(colour)
+
+
+def test_forty_variants_all_look_different():
+    looks = {(style(i).colour, style(i).hatch) for i in range(40)}
+    assert len(looks) == 40
+    assert len({style(i).marker + style(i).line for i in range(20)}) == 20
+
+
+def test_neighbours_differ_in_hatch_and_in_marker():
+    for position in range(30):
+        here, there = style(position), style(position + 1)
+        assert here.hatch != there.hatch
+        assert here.marker != there.marker
+
+
+def test_the_forest_marks_who_is_told_apart(comparison):
+    lines = plot(comparison, "paired_differences").axes[0].get_lines()
+    dots = [line for line in lines if line.get_marker() == "o"]
+    assert [dot.get_xdata()[0] for dot in dots] == pytest.approx(
+        [100 * pair.difference for pair in comparison.pairs]
+    )
+    filled = [dot.get_markerfacecolor() == "black" for dot in dots]
+    assert filled == [pair.told_apart for pair in comparison.pairs]
+    assert {True, False} == set(filled)
+
+
+def test_many_variants_are_drawn_against_the_baseline_only(tmp_path):
+    names = ["baseline", *(f"lora_{number}" for number in range(7))]
+    many = comparison_of(tmp_path / "a", names)
+    pairs, which = drawn_pairs(many)
+    assert which == "each variant less the baseline"
+    assert sorted(pair.first for pair in pairs) == names[1:]
+    assert {pair.second for pair in pairs} == {"baseline"}
+
+
+def test_many_variants_without_a_baseline_are_drawn_against_the_first(tmp_path):
+    names = [f"lora_{number}" for number in range(8)]
+    many = comparison_of(tmp_path, names, baseline=None)
+    pairs, which = drawn_pairs(many)
+    assert len(pairs) == 7
+    assert {pair.first for pair in pairs} == {many.ranking[0].name}
+    assert which == f"{many.ranking[0].name} less each other variant"
+
+
+@pytest.mark.parametrize(
+    ("chart", "message"),
+    [
+        ("paired_differences", "there is no pair"),
+        ("loss_curves", "No variant was trained"),
+        ("cost_vs_accuracy", "No training time is known"),
+    ],
+)
+def test_a_chart_with_nothing_to_show_says_why(tmp_path, chart, message):
+    alone = comparison_of(tmp_path, ["imported"], baseline=None)
+    save(plot(alone, chart), tmp_path / "a.svg", alone, chart)
+    assert message in (tmp_path / "a.svg").read_text()
+    assert alt_text(alone, chart).startswith("No ")
+
+
+def test_smoothing_averages_a_twentieth_of_the_steps_and_fewer_at_the_ends():
+    values = np.arange(80.0) ** 2
+    drawn = smoothed(values)
+    assert drawn[40] == pytest.approx(values[38:43].mean())
+    assert drawn[0] == pytest.approx(values[:3].mean())
+    assert drawn[-1] == pytest.approx(values[-3:].mean())
+    assert smoothed(np.array([3.0, 1.0])).tolist() == [3.0, 1.0]
+
+
+def test_the_loss_chart_holds_the_losses_as_logged(comparison):
+    lines = plot(comparison, "loss_curves").axes[0].get_lines()
+    logged = [np.array(v.seeds[0].training["loss_curve"]) for v in comparison.run.variants[1:]]
+    for line, curve in zip(lines[::2], logged, strict=True):
+        assert np.array_equal(line.get_xydata(), curve)
+
+
+def test_imported_variants_have_no_place_in_the_cost_chart(tmp_path):
+    names = ("baseline", "full", "imported")
+    mixed = comparison_of(tmp_path, names, trained=names[:2], generated=names[:2])
+    axes = plot(mixed, "cost_vs_accuracy").axes[0]
+    places = {box.get_label(): float(box.lines[0].get_xdata()[0]) for box in axes.containers}
+    assert places == {"baseline": 0.0, "full": 1.5}
+
+
+def test_names_of_databases_are_no_formulas_and_no_markup(tmp_path):
+    questions = [
+        {**question, "db_id": f"$\\frac${question['db_id']}<b>&"}
+        for question in runs.question_rows(40)
+    ]
+    run = load_run(**runs.write_run(tmp_path, questions, {"full": [True] * 40}))
+    strange = compare(run)
+    path = tmp_path / "a.svg"
+    save(plot(strange, "accuracy_by_database"), path, strange, "accuracy_by_database")
+    texts = [
+        "".join(node.itertext()) for node in ElementTree.parse(path).getroot().iter(f"{SVG}text")
+    ]
+    assert "$\\frac$db_0<b>& (10)" in texts
+
+
+def test_the_heat_map_holds_every_accuracy(comparison):
+    axes = plot(comparison, "accuracy_by_database").axes[0]
+    drawn = np.array(axes.images[0].get_array())
+    for column, variant in enumerate(comparison.run.variants):
+        for row, chosen in enumerate(comparison.run.by_database.values()):
+            assert drawn[row, column] == pytest.approx(variant.correct[0][chosen].mean())
+    assert axes.images[0].get_clim() == (0, 1)
+
+
+def test_numbers_stand_out_from_the_heat_map(tmp_path):
+    """Contrast of at least 4.5 to 1 at every accuracy, as WCAG 2.2 asks for text of this size."""
+    questions = runs.question_rows(400, databases=20)
+    seen = Counter()
+    marks = []
+    for question in questions:
+        seen[question["db_id"]] += 1
+        marks.append(seen[question["db_id"]] <= int(question["db_id"][3:]) + 1)
+    axes = plot(
+        compare(load_run(**runs.write_run(tmp_path, questions, {"full": marks}))),
+        "accuracy_by_database",
+    ).axes[0]
+    (image,) = axes.images
+    assert len({float(share) for share in image.get_array().ravel()}) == 20
+    for text in axes.texts:
+        paper = image.cmap(image.norm(float(text.get_text())))
+        lights = [_light(colour) + 0.05 for colour in (_rgba(text.get_color()), paper)]
+        assert max(lights) / min(lights) >= 4.5, text.get_text()
+
+
+def _light(colour):
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in colour[:3]]
+    return np.dot(linear, (0.2126, 0.7152, 0.0722))
+
+
+def test_the_parts_of_a_failure_bar_add_up_to_the_failures(comparison):
+    axes = plot(comparison, "errors").axes[0]
+    lengths = np.sum([[bar.get_width() for bar in bars] for bars in axes.containers], axis=0)
+    assert lengths.tolist() == [int((~v.correct).sum()) for v in comparison.run.variants]

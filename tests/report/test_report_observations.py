@@ -1,0 +1,421 @@
+"""Sentences of the report: each appears when its test supports it, and not otherwise."""
+
+import dataclasses
+import itertools
+import math
+import re
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import report_runs as runs
+from sqladder.report.comparison import compare
+from sqladder.report.observations import observations
+from sqladder.report.results import load_run
+from sqladder.report.sections.document import render
+from sqladder.statistics.paired import discordance, mcnemar_p
+
+
+def observe(folder, questions, variants, baseline="baseline"):
+    files = runs.write_run(folder, questions, variants)
+    return observations(compare(load_run(**files, baseline=baseline)))
+
+
+def about(sentences, text):
+    return [sentence for sentence in sentences if text in sentence]
+
+
+def marks(correct, n, start=0):
+    """The first `correct` questions after `start` are right, counted round."""
+    return [(number - start) % n < correct for number in range(n)]
+
+
+def test_a_clear_difference_names_the_best_variant_with_n_and_p(tmp_path):
+    questions = runs.question_rows(200)
+    found = observe(tmp_path, questions, {"baseline": marks(60, 200), "full": marks(160, 200)})
+    assert found[0] == (
+        "**full is the best of the 2 variants on these questions**: it is told apart from each of "
+        "the others (n = 200, largest p < 0.001). [Paired differences](#paired-differences)"
+    )
+    assert about(found, "full is above the baseline by 50.0 points (n = 200, p < 0.001")
+
+
+def test_equal_verdicts_claim_nothing(tmp_path):
+    questions = runs.question_rows(200)
+    found = observe(tmp_path, questions, {"baseline": marks(90, 200), "full": marks(90, 200)})
+    assert found[0].startswith("**No single variant is shown to be best**: baseline (0.450) and ")
+    assert about(found, "Not told apart from the baseline: full (0.0, p = 1.000), n = 200")
+    assert about(found, "All variants are right on the same questions (n = 200)")
+    assert not about(found, "By level")
+    assert not about(found, "is the best")
+    assert not about(found, "above the baseline")
+
+
+def test_ties_with_different_questions_claim_nothing(tmp_path):
+    questions = runs.question_rows(200)
+    found = observe(tmp_path, questions, {"baseline": marks(90, 200), "full": marks(90, 200, 50)})
+    assert not about(found, "is the best")
+    assert about(found, "Not told apart from the baseline: full (0.0, p = 1.000)")
+
+
+@pytest.mark.parametrize(("wins", "claimed"), [(5, False), (6, True)])
+def test_a_borderline_difference_is_claimed_from_six_wins_without_a_loss_on(
+    tmp_path, wins, claimed
+):
+    # Exact McNemar: 5 wins to 0 give p = 0.0625, 6 to 0 give p = 0.03125.
+    variants = {"baseline": marks(50, 100), "full": marks(50 + wins, 100)}
+    found = observe(tmp_path, runs.question_rows(100), variants)
+    assert bool(about(found, "full is the best")) is claimed
+    assert bool(about(found, "full is above the baseline")) is claimed
+    assert bool(about(found, "Not told apart from the baseline: full")) is not claimed
+
+
+def test_a_third_variant_makes_the_borderline_claim_vanish(tmp_path):
+    variants = {"baseline": marks(50, 100), "full": marks(56, 100), "lora": marks(50, 100)}
+    found = observe(tmp_path, runs.question_rows(100), variants)
+    assert not about(found, "is the best")
+    assert not about(found, "above the baseline")
+
+
+def test_a_handful_of_questions_supports_no_claim_even_if_all_differ(tmp_path):
+    found = observe(tmp_path, runs.question_rows(4), {"baseline": [False] * 4, "full": [True] * 4})
+    assert not about(found, "is the best")
+    assert about(found, "full answered all 4 questions right; an accuracy down to 0.510")
+    assert about(found, "baseline answered none of the 4 questions right; an accuracy up to 0.490")
+
+
+def test_few_questions_are_said_to_be_too_few(tmp_path):
+    variants = {"baseline": marks(4, 8), "full": marks(5, 8)}
+    found = observe(tmp_path, runs.question_rows(8), variants)
+    assert about(found, "8 questions are too few: at the observed disagreement of 12 %")
+
+
+def test_all_wrong_claims_nothing_but_the_bound(tmp_path):
+    questions = runs.question_rows(100)
+    found = observe(tmp_path, questions, {"baseline": [False] * 100, "full": [False] * 100})
+    assert len(about(found, "answered none of the 100 questions right")) == 2
+    assert not about(found, "is the best")
+    assert not about(found, "easy")
+
+
+def test_one_variant_is_compared_with_nothing(tmp_path):
+    found = observe(tmp_path, runs.question_rows(100), {"full": marks(70, 100)}, baseline=None)
+    assert found[0] == (
+        "Only one variant was scored (n = 100), so nothing is compared. [Ranking](#ranking)"
+    )
+    assert not about(found, "baseline")
+    assert not about(found, "p =")
+
+
+def test_without_a_baseline_the_best_is_still_named_and_no_baseline_mentioned(tmp_path):
+    variants = {"lora": marks(60, 200), "full": marks(160, 200)}
+    found = observe(tmp_path, runs.question_rows(200), variants, baseline=None)
+    assert about(found, "full is the best of the 2 variants")
+    assert not about(found, "baseline")
+
+
+def by_level(questions, rates):
+    """Within each level, the share of it that is right, in order of appearance."""
+    seen = {}
+    total = {level: sum(q["hardness"] == level for q in questions) for level in runs.LEVELS}
+    right = []
+    for question in questions:
+        level = question["hardness"]
+        seen[level] = seen.get(level, 0) + 1
+        right.append(seen[level] <= rates[level] * total[level])
+    return right
+
+
+def test_a_level_where_a_variant_wins_and_one_where_it_loses_are_both_named(tmp_path):
+    questions = runs.question_rows(400)
+    variants = {
+        "baseline": by_level(questions, {"easy": 0.9, "medium": 0.5, "hard": 0.2, "extra": 0.1}),
+        "full": by_level(questions, {"easy": 0.6, "medium": 0.5, "hard": 0.5, "extra": 0.1}),
+    }
+    found = about(observe(tmp_path, questions, variants), "By level")
+    assert found == [
+        "By level, full is told apart from the baseline: below on easy (n = 100, −30.0 points, "
+        "p < 0.001) and above on hard (n = 100, +30.0 points, p < 0.001). "
+        "[Accuracy by level](#accuracy-by-level)"
+    ]
+
+
+def test_extra_questions_are_called_harder_only_where_the_test_shows_it(tmp_path):
+    questions = runs.question_rows(320)
+    falls = by_level(questions, {"easy": 0.9, "medium": 0.5, "hard": 0.4, "extra": 0.1})
+    flat = by_level(questions, {"easy": 0.5, "medium": 0.5, "hard": 0.5, "extra": 0.46})
+    both = about(
+        observe(tmp_path / "a", questions, {"baseline": falls, "full": falls}), "easy ones"
+    )
+    assert both[0].startswith(
+        "Every variant answered extra questions right less often than easy ones: "
+        "baseline 0.900 to 0.100 and full 0.900 to 0.100 (n = 80 and 80"
+    )
+    one = about(observe(tmp_path / "b", questions, {"baseline": falls, "full": flat}), "easy ones")
+    assert one[0].startswith("1 of 2 variants answered")
+    assert "full" not in one[0]
+    none = observe(tmp_path / "c", questions, {"baseline": flat, "full": flat})
+    assert not about(none, "easy ones")
+
+
+def test_the_largest_p_is_that_of_the_variants_named(tmp_path):
+    # One falls clearly from easy to extra; the other rises, with a larger p that is none of the sentence's.
+    questions = runs.question_rows(320)
+    falls = by_level(questions, {"easy": 0.9, "medium": 0.5, "hard": 0.4, "extra": 0.1})
+    rises = by_level(questions, {"easy": 0.4, "medium": 0.5, "hard": 0.5, "extra": 0.6})
+    assert 0.001 < stats.fisher_exact([[32, 48], [48, 32]]).pvalue < 0.05
+    found = observe(tmp_path, questions, {"baseline": falls, "full": rises})
+    (sentence,) = about(found, "easy ones")
+    assert sentence.startswith("1 of 2 variants")
+    assert "largest p < 0.001)" in sentence
+
+
+def test_a_second_test_of_the_same_kind_makes_a_borderline_fall_vanish(tmp_path):
+    # Fisher's exact p is about 0.04: a claim alone, none among two after Holm.
+    questions = runs.question_rows(160)
+    falls = by_level(questions, {"easy": 0.6, "medium": 0.5, "hard": 0.5, "extra": 0.35})
+    assert 0.025 < stats.fisher_exact([[24, 16], [14, 26]]).pvalue < 0.05
+    alone = observe(tmp_path / "a", questions, {"full": falls}, baseline=None)
+    assert about(
+        alone, "The variant answered extra questions right less often than easy ones: full"
+    )
+    both = observe(tmp_path / "b", questions, {"full": falls, "lora": falls}, baseline=None)
+    assert not about(both, "easy ones")
+
+
+def test_a_second_kind_of_failure_makes_a_borderline_difference_vanish(tmp_path):
+    questions = runs.question_rows(100)
+    before = ["sql_error"] * 6 + ["wrong_result"] * 94
+    after = ["wrong_result"] * 100
+    alone = observe(tmp_path / "a", questions, {"baseline": before, "full": after})
+    assert about(alone, "full has fewer sql_error verdicts than the baseline: 0 against 6 (n = 100")
+    both = observe(
+        tmp_path / "b",
+        questions,
+        {"baseline": [*before[:-1], "timeout"], "full": [*after[:-1], "timeout"]},
+    )
+    assert not about(both, "verdicts than")
+
+
+def test_oracle_values_are_mentioned_where_they_change_the_accuracy(tmp_path):
+    questions = runs.question_rows(200)
+    plain = marks(80, 200)
+    rows = {
+        "baseline": runs.verdict_rows(questions, plain, plug=plain),
+        "full": runs.verdict_rows(questions, plain, plug=marks(100, 200)),
+    }
+    found = about(observe(tmp_path, questions, rows), "oracle values")
+    assert found == [
+        "With oracle values (plug_value) the accuracy is different: full +10.0 points (n = 200, "
+        "largest p < 0.001). [Secondary metrics](#secondary-metrics)"
+    ]
+
+
+def test_oracle_values_of_two_variants_are_corrected_for_two_tests(tmp_path):
+    # Six questions more alone give p = 0.03125, twice that for each of two variants.
+    questions = runs.question_rows(100)
+    rows = runs.verdict_rows(questions, marks(40, 100), plug=marks(46, 100))
+    alone = observe(tmp_path / "a", questions, {"full": rows}, baseline=None)
+    assert about(alone, "oracle values")
+    both = observe(tmp_path / "b", questions, {"full": rows, "lora": rows}, baseline=None)
+    assert not about(both, "oracle values")
+
+
+def test_a_kind_of_failure_is_mentioned_where_it_differs_from_the_baseline(tmp_path):
+    questions = runs.question_rows(200)
+    before = ["correct"] * 100 + ["sql_error"] * 60 + ["wrong_result"] * 38 + ["timeout"] * 2
+    after = ["correct"] * 100 + ["sql_error"] * 20 + ["wrong_result"] * 80
+    found = about(
+        observe(tmp_path, questions, {"baseline": before, "full": after}), "verdicts than"
+    )
+    assert found == [
+        "full has fewer sql_error verdicts than the baseline: 20 against 60 (n = 200, p < 0.001). "
+        "[What failed](#what-failed)"
+    ]
+
+
+def test_databases_are_said_to_differ_only_where_chance_does_not_explain_it(tmp_path):
+    questions = runs.question_rows(200)
+    uneven = [question["db_id"] in ("db_0", "db_1") for question in questions]
+    uneven[0], uneven[2] = False, True
+    found = observe(tmp_path / "a", questions, {"full": uneven}, baseline=None)
+    assert about(found, "differs between the 4 databases, from 0.000 (db_3, n = 50) to 1.000 (db_1")
+    even = [number % 8 < 4 for number in range(200)]
+    assert not about(observe(tmp_path / "b", questions, {"full": even}, baseline=None), "databases")
+
+
+def test_databases_with_few_questions_are_not_tested(tmp_path):
+    questions = runs.question_rows(40, databases=20)
+    uneven = [number % 20 < 10 for number in range(40)]
+    found = observe(tmp_path, questions, {"full": uneven}, baseline=None)
+    assert not about(found, "differs between")
+
+
+def test_every_observation_names_n_and_links_a_section_of_the_report(tmp_path):
+    rng = np.random.default_rng(1)
+    questions = runs.question_rows(300)
+    names = ("baseline", "lora_32r", "lora_128r", "full")
+    variants = dict(zip(names, runs.random_marks(300, [0.3, 0.5, 0.52, 0.9], 2), strict=True))
+    kinds = rng.choice(["sql_error", "wrong_result"], 300)
+    variants["baseline"] = [
+        "correct" if right else str(kind)
+        for right, kind in zip(variants["baseline"], kinds, strict=True)
+    ]
+    comparison = compare(
+        load_run(**runs.write_run(tmp_path, questions, variants), baseline="baseline")
+    )
+    report = render(comparison, runs.run_facts(), "Title", "charts", False)
+    headings = {
+        re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-")
+        for line in report.splitlines()
+        if line.startswith("#")
+    }
+    found = observations(comparison)
+    assert len(found) >= 6
+    for sentence in found:
+        assert re.search(r"n = \d|\d questions", sentence), sentence
+        assert re.search(r"\]\(#([\w-]+)\)$", sentence)[1] in headings, sentence
+
+
+def test_without_a_true_difference_at_most_5_percent_of_reports_claim_a_best(tmp_path):
+    """Four equally good variants, 300 runs: the first sentence of the real report."""
+    claims, total = 0, 300
+    questions = runs.question_rows(120)
+    base = compare(load_run(**runs.write_run(tmp_path, questions, _equal(0)))).run
+    for seed in range(total):
+        run = _with_marks(base, _equal(seed))
+        claims += "is the best of" in observations(compare(run))[0]
+    assert claims / total <= 0.05 + 1.645 * math.sqrt(0.05 * 0.95 / total)
+
+
+def _equal(seed):
+    names = ("a", "b", "c", "d")
+    return dict(zip(names, runs.random_marks(120, [0.5] * 4, seed), strict=True))
+
+
+def _with_marks(run, marks_of):
+    """The same run with other marks of each variant: one row of them, or one for each seed."""
+    variants = []
+    for variant in run.variants:
+        seeds = [
+            dataclasses.replace(
+                variant.seeds[0],
+                marks={"test_suite": marks},
+                verdicts=["correct" if mark else "wrong_result" for mark in marks],
+            )
+            for marks in np.atleast_2d(marks_of[variant.name])
+        ]
+        variants.append(dataclasses.replace(variant, seeds=seeds))
+    return dataclasses.replace(run, variants=variants)
+
+
+def test_with_a_true_difference_the_best_is_usually_found(tmp_path):
+    """The counterpart: a test that never claims anything would also make no false claims."""
+    claims = 0
+    questions = runs.question_rows(120)
+    base = compare(load_run(**runs.write_run(tmp_path, questions, _equal(0)))).run
+    for seed in range(40):
+        rates = [0.35, 0.35, 0.35, 0.75]
+        marks_of = dict(zip("abcd", runs.random_marks(120, rates, seed), strict=True))
+        sentence = observations(compare(_with_marks(base, marks_of)))[0]
+        claims += sentence.startswith("**d is the best of the 4")
+    assert claims >= 36
+
+
+def test_all_rank_ranges_hold_the_true_ranks_in_at_least_95_percent_of_runs(tmp_path):
+    questions = runs.question_rows(120)
+    base = compare(load_run(**runs.write_run(tmp_path, questions, _equal(0)))).run
+    true_ranks = {"d": 1, "c": 2, "b": 3, "a": 4}
+    held, total = 0, 200
+    for seed in range(total):
+        rates = [0.4, 0.44, 0.5, 0.65]
+        marks_of = dict(zip("abcd", runs.random_marks(120, rates, seed), strict=True))
+        ranks = compare(_with_marks(base, marks_of)).ranks
+        held += all(ranks[name][0] <= rank <= ranks[name][1] for name, rank in true_ranks.items())
+    assert held / total >= 0.95 - 1.645 * math.sqrt(0.05 * 0.95 / total)
+
+
+def test_leaders_are_never_told_apart_from_each_other(tmp_path):
+    questions = runs.question_rows(120)
+    base = compare(load_run(**runs.write_run(tmp_path, questions, _equal(0)))).run
+    for seed in range(30):
+        rates = [0.4, 0.5, 0.6, 0.65]
+        marks_of = dict(zip("abcd", runs.random_marks(120, rates, seed), strict=True))
+        comparison = compare(_with_marks(base, marks_of))
+        leaders = [name for name, (best, _) in comparison.ranks.items() if best == 1]
+        for first, second in itertools.combinations(leaders, 2):
+            assert not comparison.pair(first, second).told_apart
+
+
+# Several seeds
+
+
+def _claims_of_seeded_runs(folder, rates, total, noise):
+    """Shares of runs of two variants with three seeds that name a best, by the report and by a pooled test."""
+    questions = runs.question_rows(400)
+    names = ("a", "b")
+    first = runs.seeded_marks(400, rates, 3, noise, seed=0)
+    files = runs.write_run(folder, questions, {n: m[0] for n, m in zip(names, first, strict=True)})
+    base = compare(load_run(**files)).run
+    claims = pooled = 0
+    for seed in range(total):
+        one, other = runs.seeded_marks(400, rates, 3, noise, seed)
+        comparison = compare(_with_marks(base, {"a": one, "b": other}))
+        claims += "is the best of" in observations(comparison)[0]
+        pooled += mcnemar_p(discordance(one.ravel(), other.ravel())) < 0.05
+    return claims / total, pooled / total
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.05, 0.1])
+def test_seed_noise_without_a_true_difference_is_called_best_in_at_most_5_percent(tmp_path, noise):
+    """Seeds scatter by 0, 1.6 and 3.3 points; pooling their answers takes that scatter for a difference."""
+    total = 300
+    claims, pooled = _claims_of_seeded_runs(tmp_path, [0.5, 0.5], total, noise)
+    assert claims <= 0.05 + 1.645 * math.sqrt(0.05 * 0.95 / total)
+    if noise == 0.1:
+        assert pooled > 0.15
+
+
+def test_a_true_difference_beyond_the_seeds_is_usually_found(tmp_path):
+    claims, _ = _claims_of_seeded_runs(tmp_path, [0.45, 0.6], 40, noise=0.05)
+    assert claims >= 0.8
+
+
+def test_sentences_of_a_run_with_seeds_say_how_many(tmp_path):
+    questions = runs.question_rows(200)
+    variants = {"baseline": marks(60, 200)}
+    variants |= {f"full/seed_{seed}": marks(118 + seed, 200) for seed in (1, 2, 3)}
+    found = observe(tmp_path, questions, variants)
+    assert found[0].startswith("**full is the best of the 2 variants on these questions**")
+    assert "(n = 200, 1 to 3 seeds each, largest p < 0.001)" in found[0]
+    assert about(
+        found, "full is above the baseline by 30.0 points (n = 200, 1 to 3 seeds each, p < 0.001"
+    )
+
+
+def test_every_sentence_of_a_run_with_seeds_that_tests_something_names_them(tmp_path):
+    questions = runs.question_rows(400)
+    easy = [question["hardness"] in ("easy", "medium") for question in questions]
+    variants = {"baseline": [right and n % 3 == 0 for n, right in enumerate(easy)]}
+    for seed in (1, 2, 3):
+        variants[f"full/seed_{seed}"] = [right and n % 50 != seed for n, right in enumerate(easy)]
+    found = observe(tmp_path, questions, variants)
+    assert about(found, "By level, full is told apart from the baseline")
+    assert about(found, "answered extra questions right less often than easy ones")
+    assert [
+        sentence for sentence in found if "p " in sentence and "1 to 3 seeds" not in sentence
+    ] == []
+
+
+def test_seeds_that_disagree_are_not_told_apart(tmp_path):
+    """Each seed alone would be: 80 and 140 right of 200 against 60."""
+    questions = runs.question_rows(200)
+    variants = {
+        "baseline": marks(60, 200),
+        "full/seed_1": marks(80, 200),
+        "full/seed_2": marks(140, 200),
+    }
+    found = observe(tmp_path, questions, variants)
+    assert found[0].startswith("**No single variant is shown to be best**")
+    assert about(found, "Not told apart from the baseline: full (+25.0, p = ")

@@ -1,0 +1,144 @@
+"""Model cards: metadata that the Hub's own reader takes, numbers of the run, limits."""
+
+import json
+
+import pytest
+from huggingface_hub import ModelCard
+from scipy.stats import binomtest
+
+import report_runs as runs
+from sqladder.experiment.config import base_repository
+
+
+def config(**base):
+    return {
+        "seed": 42,
+        "base_model": base or {"source": "toy"},
+        "downloads": {"qwen": {"source": "huggingface", "repository": "Qwen/Qwen3-1.7B"}},
+        "train_on": "demo",
+        "test_on": "spider",
+        "context": "published",
+        "training": {"learning_rate": 0.001, "epochs": 2},
+        "variants": {
+            "baseline": {"method": "none"},
+            "lora_32r": {"method": "lora", "rank": 32, "target_modules": ["q_proj", "v_proj"]},
+            "full": {"method": "full", "training": {"epochs": 3}, "seed": 7},
+        },
+    }
+
+
+@pytest.fixture
+def cards(tmp_path):
+    """Write the cards of two of three variants; gives a function that reads one."""
+    questions = runs.question_rows(40)
+    names = ("baseline", "lora_32r", "full")
+    marks = runs.random_marks(40, [0.3, 0.5, 0.7], 4)
+    variants = dict(zip(names, marks, strict=True))
+    files = runs.write_run(tmp_path, questions, variants, trained=names)
+
+    def write(**base):
+        facts = runs.write_value(
+            tmp_path / "run.json", runs.run_facts() | {"config": config(**base)}
+        )
+        outputs = [tmp_path / "results" / name / "model_card.md" for name in names[1:]]
+        done = runs.call(
+            "write_model_cards.py",
+            *("--run-facts", facts, "--training", *files["training"]),
+            *("--metrics", *files["metrics"], "--output", *outputs),
+        )
+        assert done.returncode == 0, done.stderr
+        return {name: path.read_text() for name, path in zip(names[1:], outputs, strict=True)}
+
+    return write
+
+
+def test_the_hub_reads_the_results_and_tags(cards, tmp_path):
+    for name, text in cards().items():
+        data = ModelCard(text).data
+        metrics = json.loads((tmp_path / "results" / name / "metrics.json").read_text())
+        (result,) = data.eval_results
+        assert result.metric_value == round(metrics["accuracy"]["all"]["rate"], 4)
+        assert (result.dataset_name, data.model_name) == ("spider", name)
+        assert (data.license, data.library_name) == ("unknown", "transformers")
+        assert "text-to-sql" in data.tags
+
+
+def test_every_level_has_its_interval(cards, tmp_path):
+    metrics = json.loads((tmp_path / "results/full/metrics.json").read_text())["accuracy"]
+    text = cards()["full"]
+    for level in (*runs.LEVELS, "all"):
+        n, correct = metrics[level]["n"], metrics[level]["correct"]
+        low, high = binomtest(correct, n).proportion_ci(method="wilson")
+        assert f"| {level} | {n} | {correct / n:.3f} | {low:.3f} to {high:.3f} |" in text
+
+
+def test_the_recipe_is_what_holds_for_the_variant(cards):
+    texts = cards()
+    assert "| `epochs` | 3 |" in texts["full"]
+    assert "| `seed` | 7 |" in texts["full"]
+    assert "| `target_modules` | q_proj, v_proj |" in texts["lora_32r"]
+    assert "| `seed` | 42 |" in texts["lora_32r"]
+    assert "| `learning_rate` | 0.001 |" in texts["lora_32r"]
+
+
+def test_each_of_several_seeds_has_a_card_that_tells_the_spread(tmp_path):
+    questions = runs.question_rows(40)
+    names = [f"full/seed_{seed}" for seed in (7, 8)]
+    marks = [[number < right for number in range(40)] for right in (20, 24)]
+    files = runs.write_run(tmp_path, questions, dict(zip(names, marks, strict=True)), trained=names)
+    written = config()
+    written["variants"]["full"] = {"method": "full", "seeds": [7, 8]}
+    facts = runs.write_value(tmp_path / "run.json", runs.run_facts() | {"config": written})
+    outputs = [tmp_path / "results" / name / "model_card.md" for name in names]
+    done = runs.call(
+        "write_model_cards.py",
+        *("--run-facts", facts, "--training", *files["training"]),
+        *("--metrics", *files["metrics"], "--output", *outputs),
+    )
+    assert done.returncode == 0, done.stderr
+    text = outputs[1].read_text()
+    assert "# full, seed 8" in text
+    assert "| `seed` | 8 |" in text
+    assert "seeds` |" not in text
+    assert "One of 2 seeds, with accuracies from 0.500 to 0.600" in text
+    assert "(mean 0.550, standard deviation 0.071)" in text
+    assert ModelCard(text).data.eval_results[0].metric_value == 0.6
+
+
+def test_the_base_model_is_named_where_the_config_tells_it(cards):
+    toy = cards()["full"]
+    assert ModelCard(toy).data.base_model is None
+    assert "a toy model trained from nothing" in toy
+    known = cards(source="folder", path="resources/downloads/qwen")["full"]
+    assert ModelCard(known).data.base_model == "Qwen/Qwen3-1.7B"
+    local = cards(source="folder", path="models/base")["full"]
+    assert ModelCard(local).data.base_model is None
+    assert "from `models/base`" in local
+
+
+@pytest.mark.parametrize("path", ["", "models/base", "resources/downloads/other"])
+def test_a_base_model_without_a_repository_has_none(path):
+    assert base_repository(config(source="folder", path=path)) is None
+
+
+def test_the_picture_of_the_loss_lies_beside_the_card(tmp_path):
+    files = runs.write_run(
+        tmp_path,
+        runs.question_rows(20),
+        {"full": runs.random_marks(20, [0.5], 4)[0]},
+        trained=("full",),
+    )
+    facts = runs.write_value(tmp_path / "run.json", runs.run_facts() | {"config": config()})
+    folder = tmp_path / "results/full"
+    done = runs.call(
+        "write_model_cards.py",
+        *("--run-facts", facts, "--training", *files["training"]),
+        *("--metrics", *files["metrics"], "--output", folder / "model_card.md"),
+        *("--losses", folder / "loss.svg"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "![Training loss over steps](loss.svg)" in (folder / "model_card.md").read_text()
+    curve = json.loads((folder / "train.json").read_text())["loss_curve"]
+    picture = (folder / "loss.svg").read_text()
+    assert f"to {curve[-1][1]:.3f} over {curve[-1][0]:,} steps." in picture
+    assert "full; strong line" in picture

@@ -1,0 +1,156 @@
+"""The program as the rule calls it."""
+
+import csv
+
+import pytest
+
+import report_runs as runs
+from report_runs import arguments_of, call, cpu_seconds_of_children
+from sqladder.report.charts.captions import TITLES
+
+NAMES = ("baseline", "lora_32r", "full")
+
+
+CHART = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="9pt" viewBox="0 0 9 9">'
+    '<rect style="fill: #0072b2; stroke: black" width="9" height="9"/></svg>'
+)
+
+
+def write(folder, files, *extra, baseline="baseline", into="results"):
+    facts = runs.write_value(folder / "run.json", runs.run_facts())
+    for chart in TITLES:
+        (folder / into / "charts").mkdir(parents=True, exist_ok=True)
+        (folder / into / "charts" / f"{chart}.svg").write_text(CHART)
+    return call(
+        "write_report.py",
+        *arguments_of(files, baseline),
+        "--run-facts",
+        facts,
+        "--charts",
+        folder / into / "charts",
+        "--report",
+        folder / into / "report.md",
+        "--page",
+        folder / into / "report.html",
+        "--csv",
+        folder / into / "metrics.csv",
+        *extra,
+    )
+
+
+@pytest.fixture
+def files(tmp_path):
+    questions = runs.question_rows(96)
+    variants = dict(zip(NAMES, runs.random_marks(96, [0.2, 0.5, 0.8], 1), strict=True))
+    return runs.write_run(tmp_path, questions, variants, trained=NAMES, generated=NAMES)
+
+
+def test_the_report_and_the_csv_are_written(tmp_path, files):
+    done = write(tmp_path, files, "--title", "Toy databases", "--demonstration")
+    assert done.returncode == 0, done.stderr
+    assert "3 variants, 96 questions" in done.stdout
+    report = (tmp_path / "results" / "report.md").read_text()
+    assert report.startswith("# Toy databases\n\n> [!NOTE]")
+    rows = list(csv.DictReader((tmp_path / "results" / "metrics.csv").open()))
+    assert {row["variant"] for row in rows} == set(NAMES)
+
+
+def test_charts_are_linked_relative_to_the_report(tmp_path, files):
+    write(tmp_path, files)
+    report = (tmp_path / "results" / "report.md").read_text()
+    for chart in (
+        "accuracy_by_level",
+        "paired_differences",
+        "accuracy_by_database",
+        "loss_curves",
+        "cost_vs_accuracy",
+    ):
+        assert f"](charts/{chart}.svg)" in report
+
+
+def test_two_runs_write_the_same_report(tmp_path, files):
+    write(tmp_path, files, into="one")
+    write(tmp_path, files, into="two")
+    for name in ("report.md", "report.html", "metrics.csv"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_a_run_of_imported_variants_only_needs_no_stage_facts(tmp_path):
+    questions = runs.question_rows(40)
+    files = runs.write_run(tmp_path, questions, {"imported": [True] * 40})
+    done = write(tmp_path, files, baseline=None)
+    assert done.returncode == 0, done.stderr
+    report = (tmp_path / "results" / "report.md").read_text()
+    assert "## Training loss" not in report
+    assert "## Paired differences" not in report
+    assert "points to baseline" not in report
+
+
+def test_a_wrong_baseline_is_one_line_without_a_trace(tmp_path, files):
+    done = write(tmp_path, files, baseline="lora_64r")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: baseline 'lora_64r' is no variant of this run: baseline, lora_32r, full\n"
+    )
+    assert not (tmp_path / "results" / "report.md").exists()
+
+
+def test_ten_variants_and_1034_questions_take_at_most_10_seconds(tmp_path):
+    questions = runs.question_rows(1034, databases=20)
+    names = [f"variant_{number}" for number in range(10)]
+    marks = runs.random_marks(1034, [0.4 + 0.02 * number for number in range(10)], 3)
+    files = runs.write_run(tmp_path, questions, dict(zip(names, marks, strict=True)))
+    before = cpu_seconds_of_children()
+    done = write(tmp_path, files, baseline="variant_0")
+    assert done.returncode == 0, done.stderr
+    assert cpu_seconds_of_children() - before < 10
+    assert (tmp_path / "results" / "report.html").stat().st_size < 3_000_000
+
+
+def test_accuracy_is_given_on_clean_and_suspect_questions(tmp_path, files):
+    rows = [
+        {"id": f"q{n:04}", "mark": "suspect" if n < 24 else "clean", "rules": []} for n in range(96)
+    ]
+    runs.write_lines(tmp_path / "marks.jsonl", rows)
+    done = write(tmp_path, files, "--marks", tmp_path / "marks.jsonl")
+    assert done.returncode == 0, done.stderr
+    report = (tmp_path / "results" / "report.md").read_text()
+    section = report.split("## Accuracy on clean and suspect questions")[1].split("##")[0]
+    assert "| clean | 72 |" in section
+    assert "| suspect | 24 |" in section
+
+
+def test_a_question_without_mark_is_an_error(tmp_path, files):
+    runs.write_lines(tmp_path / "marks.jsonl", [{"id": "q0000", "mark": "clean", "rules": []}])
+    done = write(tmp_path, files, "--marks", tmp_path / "marks.jsonl")
+    assert done.returncode == 1
+    assert "lacks 95 of 96 questions, first 'q0001'" in done.stderr
+
+
+def test_accuracy_is_given_without_the_questions_whose_gold_is_doubtful(tmp_path):
+    questions = runs.question_rows(40)
+    marks = [number % 2 == 0 for number in range(40)]
+    marks[0], marks[3] = False, "gold_error"
+    files = runs.write_run(tmp_path, questions, {"one": marks, "two": [False] * 40})
+    statuses = {0: "empty", 2: "slow", 5: "disputed"}
+    rows = [{"id": q["id"], "status": statuses.get(n, "ok")} for n, q in enumerate(questions)]
+    # A question that was left out of the run has a check and no row.
+    checks = runs.write_lines(tmp_path / "gold.jsonl", [*rows, {"id": "x", "status": "empty"}])
+    done = write(tmp_path, files, "--gold-checks", checks, baseline=None)
+    assert done.returncode == 0, done.stderr
+    report = (tmp_path / "results" / "report.md").read_text()
+    assert "queries of 4 of 40 questions fail" in report
+    assert "| all | 40 | 0.475 | 0.000 |" in report
+    assert "| without doubtful gold | 36 | 0.500 | 0.000 |" in report
+    assert "| doubtful gold | 4 | 0.250 | 0.000 |" in report
+    assert "| `q0003` | db_3 | the gold query fails |" in report
+    assert "| `q0002` | db_2 | the gold query outlasts the limits |" in report
+    assert "| `q0005` | db_1 | a listed repair gives another result |" in report
+
+
+def test_without_doubtful_gold_there_is_no_section_about_it(tmp_path, files):
+    rows = [{"id": f"q{number:04}", "status": "ok"} for number in range(96)]
+    checks = runs.write_lines(tmp_path / "gold.jsonl", rows)
+    write(tmp_path, files, "--gold-checks", checks)
+    assert "Doubtful gold" not in (tmp_path / "results" / "report.md").read_text()

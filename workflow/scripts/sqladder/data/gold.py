@@ -1,0 +1,257 @@
+"""Execute every gold query once, before anything is built on it: which fail, give nothing, or are too slow?
+
+Queries run in a process of their own, one database after the other, under the limits of the scoring. A query that the
+process does not survive, or that outlasts every limit inside it, costs that process and its own row of the table, no
+more.
+"""
+
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from sqladder.databases.conversion import Answer
+from sqladder.databases.engine import Engine, open_engine
+from sqladder.errors import InputError
+from sqladder.files import Row
+from sqladder.metric.equality import TooHardError, results_equal
+from sqladder.metric.normalise import executable, order_matters, prepare_gold
+from sqladder.metric.sandbox import Limits, QueryError
+from sqladder.metric.suite import same_query
+from sqladder.metric.worker import confine
+from sqladder.processes.guarded import Death, guarded
+
+OK, EMPTY, SLOW, FAILING, DISPUTED = "ok", "empty", "slow", "failing", "disputed"
+PROBLEMS = (FAILING, EMPTY, SLOW)
+
+
+@dataclass(frozen=True)
+class Check:
+    """What became of one gold query: a status, why, how many rows, and seconds of execution."""
+
+    status: str
+    detail: str
+    rows: int | None
+    seconds: float
+
+
+def check_golds(
+    examples: Iterable[Row],
+    databases: Mapping[str, Path],
+    limits: Limits,
+    originals: Mapping[str, str] | None = None,
+    progress: Callable[[], object] = lambda: None,
+    repairs: Mapping[str, str] | None = None,
+) -> dict[str, Check]:
+    """Execute the gold of every example.
+
+    Args:
+        examples: id, db_id, sql.
+        databases: db_id -> its SQLite file.
+        limits: what one execution may cost.
+        originals: db_id -> the database of another engine that the SQLite file is a copy of, if it is one. The gold is
+            executed there as well, and fails if the copy gives another result.
+        progress: called after each query.
+        repairs: id -> the query that somebody holds to be right; gold that gives another result on a file of the suite
+            is disputed.
+
+    Returns:
+        id -> check.
+    """
+    groups: dict[str, list[Row]] = {}
+    for row in examples:
+        groups.setdefault(row["db_id"], []).append(row)
+    checks = {}
+    for db_id, rows in groups.items():
+        original = (originals or {}).get(db_id, "")
+        queries = [(row["sql"], (repairs or {}).get(row["id"], "")) for row in rows]
+        found = _check_database(str(databases[db_id]), original, queries, limits)
+        for row, check in zip(rows, found, strict=True):
+            checks[row["id"]] = check
+            progress()
+    return checks
+
+
+def _check_database(
+    copy: str, original: str, queries: Sequence[tuple[str, str]], limits: Limits
+) -> Iterator[Check]:
+    """Check queries of one database, each with its repair or "", in order; a process that dies is replaced."""
+    done = 0
+    while done < len(queries):
+        for check in _answers(copy, original, queries[done:], limits):
+            yield check
+            done += 1
+
+
+def _answers(
+    copy: str, original: str, queries: Sequence[tuple[str, str]], limits: Limits
+) -> Iterator[Check]:
+    """Give checks until the process ends; one that dies or hangs gives that query's check as the last."""
+    engines = 2 if original else 1
+    arguments = (copy, original, queries, limits)
+    for answer in guarded(_serve, arguments, len(queries), engines * limits.timeout):
+        if isinstance(answer, InputError):
+            raise answer
+        yield _cause_of_death(answer, limits) if isinstance(answer, Death) else answer
+
+
+def _cause_of_death(death: Death, limits: Limits) -> Check:
+    if death.status in (None, -signal.SIGALRM):
+        return Check(SLOW, f"more than {limits.timeout:g} s", None, limits.timeout)
+    return Check(FAILING, "ended the process that executed it", None, 0.0)
+
+
+def _serve(
+    answers: Connection,
+    copy: str,
+    original: str,
+    queries: Sequence[tuple[str, str]],
+    limits: Limits,
+) -> None:
+    """Run in the process: answer each query with a check."""
+    try:
+        engine = open_engine(original, limits) if original else None
+        sandbox = open_engine(copy, limits)
+    except InputError as error:
+        answers.send(error)
+        return
+    if not original:
+        # Other engines keep their limits themselves, with threads and memory that these would not leave them.
+        confine(limits)
+    suite = [] if original else sorted(Path(copy).parent.glob("*.sqlite"))
+    others = [str(file) for file in suite if file != Path(copy)]
+    for sql, repair in queries:
+        signal.setitimer(signal.ITIMER_REAL, 0 if original else limits.timeout)
+        check = _check(sql, sandbox, engine)
+        if check.status == EMPTY and _gives_rows(sql, others, limits):
+            check = replace(check, status=OK, detail="no row on the original, but on another file")
+        if repair and check.status in (OK, EMPTY):
+            dispute = _dispute(sql, repair, [copy, *others], limits)
+            check = replace(check, status=DISPUTED, detail=dispute) if dispute else check
+        answers.send(check)
+
+
+def _gives_rows(sql: str, files: Iterable[str], limits: Limits) -> bool:
+    """Whether a query that is empty on the original tells right from wrong on another file of the suite."""
+    for file in files:
+        engine = open_engine(file, limits)
+        try:
+            if engine.execute(executable(sql)).rows:
+                return True
+        except QueryError:
+            continue
+        finally:
+            engine.close()
+    return False
+
+
+def _dispute(sql: str, repair: str, files: Iterable[str], limits: Limits) -> str:
+    """The first file on which a repair gives another result than gold, as the scoring compares results; or ""."""
+    gold, other = prepare_gold(sql), prepare_gold(repair)
+    if same_query(gold, other):
+        return ""
+    texts = [executable(gold), executable(other)]
+    for file in files:
+        engine = open_engine(file, limits)
+        try:
+            expected, result = (engine.execute(text) for text in texts)
+        except QueryError as error:
+            return f"it or its repair fails on {Path(file).name}: {error.detail}"
+        finally:
+            engine.close()
+        if not _equal(expected, result, gold):
+            return f"the listed repair gives another result on {Path(file).name}"
+    return ""
+
+
+def _check(sql: str, sandbox: Engine, original: Engine | None) -> Check:
+    start = time.perf_counter()
+    try:
+        expected = original.execute(sql) if original else None
+        result = sandbox.execute(executable(sql))
+    except QueryError as error:
+        seconds = time.perf_counter() - start
+        status = SLOW if error.verdict == "timeout" else FAILING
+        return Check(status, error.detail, None, round(seconds, 3))
+    seconds = round(time.perf_counter() - start, 3)
+    if expected is not None and not _equal(expected, result, sql, number_keys=True):
+        detail = "the SQLite copy, on which predictions are scored, gives another result"
+        return Check(FAILING, detail, len(expected.rows), seconds)
+    status = OK if result.rows else EMPTY
+    return Check(status, "" if result.rows else "no row on any file", len(result.rows), seconds)
+
+
+def _equal(expected: Answer, result: Answer, sql: str, *, number_keys: bool = False) -> bool:
+    try:
+        return results_equal(
+            expected.rows, result.rows, order_matters(sql), number_keys=number_keys
+        )
+    except TooHardError:
+        return False
+
+
+def sort_out(
+    examples: list[Row], checks: Mapping[str, Check], actions: Mapping[str, str]
+) -> list[Row]:
+    """Give the examples that stay.
+
+    Args:
+        examples: what was checked.
+        checks: id -> check.
+        actions: problem -> "keep", "drop" or "stop".
+
+    Raises:
+        InputError: a problem occurred whose action is to stop, or no example is left.
+    """
+    for problem in PROBLEMS:
+        found = [row for row in examples if checks[row["id"]].status == problem]
+        if found and actions[problem] == "stop":
+            first = found[0]
+            raise InputError(
+                f"{len(found)} of {len(examples)} gold queries are {problem}, first that of {first['id']!r}: "
+                f"{checks[first['id']].detail}; mend them, or set gold_problems.{problem} to keep or drop"
+            )
+    kept = [row for row in examples if actions.get(checks[row["id"]].status, "keep") == "keep"]
+    if not kept:
+        raise InputError(f"none of {len(examples)} gold queries can be used: see the table of them")
+    return kept
+
+
+def summary(examples: list[Row], checks: Mapping[str, Check], actions: Mapping[str, str]) -> str:
+    """Write the table of gold queries with problems, and what is done with each, as Markdown."""
+    counts = {
+        status: sum(check.status == status for check in checks.values())
+        for status in (OK, *PROBLEMS, DISPUTED)
+    }
+    lines = [
+        "# Gold queries",
+        "",
+        f"Each of {len(examples)} was executed once.",
+        "",
+        "| status | queries | what is done |",
+        "|---|--:|---|",
+        *(
+            f"| {status} | {count} | {actions.get(status, 'keep')} |"
+            for status, count in counts.items()
+        ),
+    ]
+    problems = [row for row in examples if checks[row["id"]].status != OK]
+    if problems:
+        lines += [
+            "",
+            "| id | database | status | detail | seconds | gold |",
+            "|---|---|---|---|--:|---|",
+        ]
+        lines += [_table_row(row, checks[row["id"]]) for row in problems]
+    slowest = max(examples, key=lambda row: checks[row["id"]].seconds)
+    seconds = checks[slowest["id"]].seconds
+    lines += ["", f"The slowest is that of {slowest['id']}: {seconds:.3f} s."]
+    return "\n".join(lines) + "\n"
+
+
+def _table_row(row: Row, check: Check) -> str:
+    cells = [row["id"], row["db_id"], check.status, check.detail, f"{check.seconds:.3f}"]
+    texts = [" ".join(text.split()).replace("|", "\\|") for text in (*cells, row["sql"])]
+    return "| " + " | ".join(texts) + " |"

@@ -1,0 +1,70 @@
+"""Model folders: written whole or not at all, shared by hard links where the disk allows it."""
+
+import math
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from safetensors import safe_open
+
+from sqladder.errors import InputError
+from sqladder.models.weights import check_weights
+
+# One of these holds the tokenizer's words.
+VOCABULARIES = ("tokenizer.json", "vocab.json", "tokenizer.model")
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Give an empty folder beside `path`; on success it takes the place of `path`.
+
+    A killed writer leaves at most the unfinished folder `.<name>.partial`, which the next one
+    removes.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    yield partial
+    if path.exists():
+        shutil.rmtree(path)
+    partial.rename(path)
+
+
+def link_files(source: Path, target: Path) -> None:
+    """Put every file of a folder into another as a hard link, or as a copy across file systems."""
+    for path in sorted(source.rglob("*")):
+        copy = target / path.relative_to(source)
+        if path.is_dir():
+            copy.mkdir(parents=True, exist_ok=True)
+            continue
+        try:
+            os.link(path, copy)
+        except OSError:
+            shutil.copy2(path, copy)
+
+
+def check_model_folder(path: Path, purpose: str) -> None:
+    """Refuse a folder that is no Hugging Face checkpoint, before anything slow starts."""
+    if not path.is_dir():
+        raise InputError(f"{purpose} {path} is not a folder")
+    check_weights(path, purpose)
+    missing = [
+        name for name in ("config.json", "tokenizer_config.json") if not (path / name).is_file()
+    ]
+    if not any((path / name).is_file() for name in VOCABULARIES):
+        missing.append(" or ".join(VOCABULARIES))
+    if missing:
+        raise InputError(
+            f"{purpose} {path} lacks {', '.join(missing)}: it is no complete checkpoint"
+        )
+
+
+def count_parameters(model: Path) -> int:
+    """Number of weights in a checkpoint, from the headers of its files; tied weights count once."""
+    total = 0
+    for path in sorted(model.glob("*.safetensors")):
+        with safe_open(path, framework="numpy") as file:
+            total += sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+    return total

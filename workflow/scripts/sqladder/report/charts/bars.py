@@ -1,0 +1,33 @@
+"""The bar chart of block characters that reads in any terminal and in Markdown."""
+
+from sqladder.report.results import LEVELS, Run, level_count
+from sqladder.report.text import rate
+
+WIDTH = 10
+"""Characters of a bar for accuracy 1, as in the published chart."""
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def bar(value: float, width: int = WIDTH) -> str:
+    """A share as a bar in steps of an eighth of a character, padded to its full width."""
+    full, eighths = divmod(round(value * width * 8), 8)
+    return ("█" * full + _EIGHTHS[eighths] * (eighths > 0)).ljust(width)
+
+
+def text_bars(run: Run) -> str:
+    """One block of bars a level, the best variant of the level on top."""
+    blocks = []
+    for level in (*LEVELS, "all"):
+        counts = [(variant.name, level_count(run, variant, level)) for variant in run.variants]
+        if counts[0][1].n == 0:
+            continue
+        counts.sort(key=lambda item: -item[1].correct)
+        labels = [level.title(), *[""] * (len(counts) - 1)]
+        blocks.append(
+            "\n".join(
+                f"{label:<7} {bar(total.rate)}  {name} ({rate(total.rate)})"
+                for label, (name, total) in zip(labels, counts, strict=True)
+            )
+        )
+    return "\n\n".join(blocks)

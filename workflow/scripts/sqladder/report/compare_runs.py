@@ -1,0 +1,199 @@
+"""`sqladder compare`: what changed between two runs, and whether it is more than chance."""
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from sqladder.errors import InputError
+from sqladder.files import Row, by_id, read_json, read_jsonl
+from sqladder.statistics.replicates import lone_seed_scatters, replicate_of
+
+HELP = "which questions changed between two runs, and whether that is more than chance"
+EPILOG = """A run is a folder with results/<variant>/verdicts.jsonl or <variant>/verdicts.jsonl, or with one in
+seed_<seed>/ for each of several seeds. Variants are paired by name, questions by id. p is McNemar's exact test, with
+several seeds a t-test over questions and seeds, in which a variant that one run trained once (train.json) is taken to
+scatter as much as the other run's seeds, adjusted by Holm over all variants; below 0.05 the change is more
+than chance. exit status: 0 compared; 1 an input is missing or malformed."""
+ALPHA = 0.05
+
+
+Verdicts = Mapping[str, Row]
+"""One seed's verdicts by question id."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One variant of a run: the verdicts of each seed, and the facts of its training, empty where there was none."""
+
+    seeds: Sequence[Verdicts]
+    trainings: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One variant's verdicts of the questions that both runs have, in the old run's order, seed by seed."""
+
+    variant: str
+    old: Sequence[Verdicts]
+    new: Sequence[Verdicts]
+    lone_seed_scatters: bool
+
+    @cached_property
+    def common(self) -> list[str]:
+        """Ids of the questions that every seed of both runs scored."""
+        return [key for key in self.old[0] if all(key in own for own in (*self.old, *self.new))]
+
+    @cached_property
+    def fixed(self) -> list[str]:
+        """Ids of the questions that the new run has right, or right with more of its seeds."""
+        return [key for key in self.common if _share(self.new, key) > _share(self.old, key)]
+
+    @cached_property
+    def broken(self) -> list[str]:
+        """Ids of the questions that the old run has right, or right with more of its seeds."""
+        return [key for key in self.common if _share(self.old, key) > _share(self.new, key)]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.epilog = EPILOG
+    parser.add_argument("old", type=Path, help="folder of the run before")
+    parser.add_argument("new", type=Path, help="folder of the run after")
+    text = "changed questions to name of each variant (10)"
+    parser.add_argument("--show", type=int, default=10, metavar="N", help=text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare, print, and give the exit status.
+
+    Raises:
+        InputError: a folder has no verdicts, or the runs share no variant or no question.
+    """
+    old, new = read_run(args.old), read_run(args.new)
+    shared = [name for name in old if name in new]
+    if not shared:
+        raise InputError(
+            f"the runs share no variant: {args.old} has {', '.join(old)}; "
+            f"{args.new} has {', '.join(new)}"
+        )
+    for source, own, other in ((args.old, old, new), (args.new, new, old)):
+        alone = [name for name in own if name not in other]
+        if alone:
+            print(f"only in {source}: {', '.join(alone)}")
+    changes = [_change(name, old[name], new[name]) for name in shared]
+    for change, p in zip(changes, p_values(changes), strict=True):
+        print("\n".join(described(change, p, args.show)))
+    return 0
+
+
+def _change(variant: str, old: Scored, new: Scored) -> Change:
+    lone = any(lone_seed_scatters(scored.trainings) for scored in (old, new))
+    return Change(variant, old.seeds, new.seeds, lone)
+
+
+def read_run(folder: Path) -> dict[str, Scored]:
+    """Read a run's verdicts; variants and seeds in order of name.
+
+    Raises:
+        InputError: there are none, or a variant has those of one seed beside those of several.
+    """
+    for base in (folder / "results", folder):
+        paths = sorted([*base.glob("*/verdicts.jsonl"), *base.glob("*/seed_*/verdicts.jsonl")])
+        if paths:
+            return _by_variant(paths)
+    raise InputError(
+        f"{folder} has no results/<variant>/verdicts.jsonl: name the folder of a finished run"
+    )
+
+
+def _by_variant(paths: Sequence[Path]) -> dict[str, Scored]:
+    found: dict[str, list[tuple[Verdicts, Row]]] = {}
+    kinds: dict[str, bool] = {}
+    for path in paths:
+        variant, seed = replicate_of(path)
+        if kinds.setdefault(variant, seed is None) != (seed is None):
+            raise InputError(
+                f"variant {variant!r} has verdicts of one seed and of several, of which some are left "
+                f"from another run: delete those, {path} or the ones beside it"
+            )
+        trained = path.with_name("train.json")
+        training = read_json(trained) if trained.exists() else {}
+        found.setdefault(variant, []).append((by_id(read_jsonl(path), path), training))
+    return {name: Scored(*zip(*seeds, strict=True)) for name, seeds in sorted(found.items())}
+
+
+def p_values(changes: list[Change]) -> list[float]:
+    """Each variant's p of "nothing changed", adjusted over all variants."""
+    # Here, because the command line must start without numpy and scipy.
+    try:
+        import numpy as np
+
+        from sqladder.statistics.paired import holm
+        from sqladder.statistics.seeds import Gap
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"comparing needs the package {error.name}: install numpy and scipy"
+        ) from error
+    return holm(
+        [
+            Gap.between(
+                *(
+                    np.array([[_right(own[key]) for key in change.common] for own in rows])
+                    for rows in (change.new, change.old)
+                ),
+                lone_seed_scatters=change.lone_seed_scatters,
+            ).p
+            for change in changes
+        ]
+    )
+
+
+def described(change: Change, p: float, show: int) -> Iterator[str]:
+    """One variant's change in lines of text.
+
+    Raises:
+        InputError: the runs share no question of this variant.
+    """
+    n = len(change.common)
+    if not n:
+        raise InputError(f"variant {change.variant!r} has no question in both runs: ids differ")
+    before, after = (
+        sum(_share(rows, key) for key in change.common) for rows in (change.old, change.new)
+    )
+    found = "more than chance" if p < ALPHA else "no more than chance would do"
+    yield (
+        f"{change.variant}: {before / n:.3f} -> {after / n:.3f} of {n:,} questions{_seeds(change)}, "
+        f"{len(change.fixed)} fixed, {len(change.broken)} broken, p = {p:.2g}: {found}"
+    )
+    alone = len({key for own in (*change.old, *change.new) for key in own}) - n
+    if alone:
+        yield f"  {alone:,} questions are in one of the runs only and are left out"
+    for name, keys in (("fixed", change.fixed), ("broken", change.broken)):
+        for key in keys[:show]:
+            row = change.old[0][key]
+            verdicts = f"{_told(change.old, key)} -> {_told(change.new, key)}"
+            yield f"  {name}  {key}  {row['db_id']}, {row['hardness']}: {verdicts}"
+        if len(keys) > show:
+            yield f"  {name}  and {len(keys) - show:,} more; --show {len(keys)} names them all"
+
+
+def _right(row: Row) -> bool:
+    return row["verdict"] == "correct"
+
+
+def _share(seeds: Sequence[Verdicts], key: str) -> float:
+    """Share of the seeds that answer a question right."""
+    return sum(_right(own[key]) for own in seeds) / len(seeds)
+
+
+def _told(seeds: Sequence[Verdicts], key: str) -> str:
+    if len(seeds) == 1:
+        return seeds[0][key]["verdict"]
+    return f"{sum(_right(own[key]) for own in seeds)} of {len(seeds)} seeds right"
+
+
+def _seeds(change: Change) -> str:
+    numbers = len(change.old), len(change.new)
+    return "" if max(numbers) == 1 else f" ({numbers[0]} and {numbers[1]} seeds)"

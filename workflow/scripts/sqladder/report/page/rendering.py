@@ -1,0 +1,209 @@
+"""The report as one HTML page that needs nothing but itself: text, charts, and all questions.
+
+The text is that of report.md, so both say the same. What a model or a data set wrote reaches the
+page as escaped text or as JSON data only, and the page's policy lets no script run but its own.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from sqladder.files import Row
+from sqladder.report.page.inline_svg import inline_svg
+from sqladder.report.results import LEVELS, OneSeed, Run
+from sqladder.report.taxonomy import KINDS
+
+FOLDER = Path(__file__).parent
+"""Where the page's template, style and script stand."""
+
+LIMIT = 2_000
+"""Characters of an answer on the page; degenerate ones run to many thousands."""
+
+NO_RESULT = -1
+
+_RESULT_KEYS = ("names", "more_columns", "rows", "n", "file", "problem")
+
+_ALIGNMENTS = {
+    "text-align:left": "start",
+    "text-align:right": "end",
+    "text-align:center": "middle",
+}
+_OWN_TAGS = re.compile(r"(<details><summary>[^<>]*</summary>|</details>|<!--[^<>]*-->)\s*")
+
+
+def render_page(
+    markdown: str,
+    run: Run,
+    title: str,
+    charts: Path,
+    rows: Sequence[Row] = (),
+) -> str:
+    """Make the page.
+
+    Args:
+        markdown: the report.
+        run: the questions and answers to browse.
+        title: of the page.
+        charts: folder of the SVG files that the report shows.
+        rows: first rows of gold and of wrong results, as execute_answers.py writes them.
+    """
+    style, script = ((FOLDER / f"page.{kind}").read_text("utf-8") for kind in ("css", "js"))
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined
+    )
+    body, contents = body_html(markdown, charts)
+    return environment.get_template("page.html.j2").render(
+        title=title,
+        policy=policy(style, script),
+        style=Markup(style),
+        script=Markup(script),
+        body=Markup(body),
+        contents=contents,
+        data=Markup(script_json(browser_data(run, rows))),
+        questions=run.n,
+    )
+
+
+def policy(style: str, script: str) -> str:
+    """The content security policy: nothing is loaded, only this style and this script apply."""
+    return (
+        f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def script_json(value: Any) -> str:
+    """JSON that cannot end the script element it stands in: ASCII, without angle brackets."""
+    text = json.dumps(value, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def body_html(markdown: str, charts: Path) -> tuple[str, Sequence[tuple[str, str]]]:
+    """The report as HTML with its charts inside, and (anchor, title) of its main sections."""
+    parser = MarkdownIt("commonmark", {"html": True}, renderer_cls=_renderer(charts)).enable(
+        "table"
+    )
+    tokens = parser.parse(markdown.replace("> [!NOTE]\n", ""))
+    contents = []
+    for opening, text in pairwise(tokens):
+        if "style" in opening.attrs:
+            opening.attrs = {"class": _ALIGNMENTS[str(opening.attrs["style"])]}
+        if opening.type == "heading_open":
+            opening.attrSet("id", _anchor(text.content))
+            if opening.tag == "h2":
+                contents.append((_anchor(text.content), text.content))
+    return parser.renderer.render(tokens, parser.options, {}), contents
+
+
+def _anchor(heading: str) -> str:
+    """The anchor that GitHub gives a heading, which the report's links rely on."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _renderer(charts: Path) -> type[RendererHTML]:
+    """A renderer that knows the report's own tags and takes all other HTML for text."""
+
+    class Renderer(RendererHTML):
+        def html_block(self, tokens: Sequence[Token], place: int, *_: Any) -> str:
+            text = tokens[place].content
+            return text if _OWN_TAGS.fullmatch(text) else escapeHtml(text)
+
+        html_inline = html_block
+
+        def image(self, tokens: Sequence[Token], place: int, *_: Any) -> str:
+            name = Path(str(tokens[place].attrGet("src"))).name
+            return f'<span class="chart">{inline_svg(charts / name)}</span>'
+
+        def fence(self, tokens: Sequence[Token], place: int, *_: Any) -> str:
+            token = tokens[place]
+            # The bars of block characters repeat the chart above them.
+            if token.info == "text":
+                return ""
+            name = escapeHtml(token.info)
+            return f'<pre class="{name}"><code>{escapeHtml(token.content)}</code></pre>\n'
+
+        def table_open(self, *_: Any) -> str:
+            return '<div class="wide"><table>\n'
+
+        def table_close(self, *_: Any) -> str:
+            return "</table></div>\n"
+
+    return Renderer
+
+
+class _Numbered:
+    """Things that occur many times on the page: each is stored once and named by its number."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self.things: list[Any] = []
+
+    def number(self, thing: Any) -> int:
+        """The number of a text or of a value that JSON can hold."""
+        key = json.dumps(thing)
+        if key not in self._numbers:
+            self._numbers[key] = len(self.things)
+            self.things.append(thing)
+        return self._numbers[key]
+
+
+def browser_data(run: Run, rows: Sequence[Row] = ()) -> Mapping[str, Any]:
+    """All questions with gold and answers, and the first rows of their results."""
+    texts, results = _Numbered(), _Numbered()
+    shown = {
+        (row["variant"], row["id"]): results.number([row[key] for key in _RESULT_KEYS])
+        for row in rows
+    }
+
+    def of(own: OneSeed, place: int) -> list[int]:
+        """[sql] of a right answer; [sql, kind, reason, detail, result] of another one."""
+        answer, failure = own.predictions[place], own.failures[place]
+        sql = texts.number(_cut(answer["sql"]))
+        if failure is None:
+            return [sql]
+        kind = list(KINDS).index(failure["kind"])
+        told = [texts.number(_cut(text)) for text in (failure["reason"], answer["detail"])]
+        result = shown.get((own.replicate.name, run.questions[place]["id"]), NO_RESULT)
+        return [sql, kind, *told, result]
+
+    questions = [
+        [
+            question["id"],
+            question["db_id"],
+            LEVELS.index(question["hardness"]),
+            question["question"],
+            texts.number(_cut(question["sql"])),
+            [of(own, place) for own in run.replicates],
+            shown.get(("", question["id"]), NO_RESULT),
+        ]
+        for place, question in enumerate(run.questions)
+    ]
+    return {
+        "variants": [own.label for own in run.replicates],
+        "levels": LEVELS,
+        "kinds": list(KINDS.values()),
+        "questions": questions,
+        "texts": texts.things,
+        "results": results.things,
+    }
+
+
+def _cut(text: str) -> str:
+    more = len(text) - LIMIT
+    return f"{text[:LIMIT]}\n... ({more:,} more characters)" if more > 0 else text

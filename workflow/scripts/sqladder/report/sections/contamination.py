@@ -1,0 +1,36 @@
+"""Accuracy on the test's clean and suspect questions, where decontamination marked them."""
+
+from pathlib import Path
+
+import numpy as np
+
+from sqladder.errors import InputError
+from sqladder.files import by_id, read_jsonl
+from sqladder.report.results import Run
+from sqladder.report.sections.tables import group_table
+
+MARKS = ("clean", "suspect")
+
+
+def clean_and_suspect(run: Run, path: Path) -> str:
+    """Write the report's section from the marks of the test's questions.
+
+    Args:
+        run: the scored run.
+        path: JSON Lines of id and mark.
+
+    Raises:
+        InputError: a scored question has no mark.
+    """
+    marks = by_id(read_jsonl(path), path)
+    missing = [question["id"] for question in run.questions if question["id"] not in marks]
+    if missing:
+        raise InputError(f"{path} lacks {len(missing)} of {run.n} questions, first {missing[0]!r}")
+    found = np.array([marks[question["id"]]["mark"] for question in run.questions], dtype=str)
+    groups = {mark: found == mark for mark in MARKS}
+    return f"""## Accuracy on clean and suspect questions
+
+{group_table(run, groups, "questions")}
+
+A question is suspect when a training row is like it; decontamination.md beside this report names the rules, and shows
+rows. A variant that is better on suspect questions only may have learnt answers by heart."""

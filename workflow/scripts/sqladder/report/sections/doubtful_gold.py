@@ -1,0 +1,62 @@
+"""Accuracy with and without the questions whose gold query fails, gives nothing or is disputed."""
+
+from pathlib import Path
+
+import numpy as np
+
+from sqladder.files import by_id, read_jsonl
+from sqladder.report.results import Run
+from sqladder.report.sections.tables import group_table
+from sqladder.report.text import folded, number, table
+
+REASONS = {
+    "failing": "the gold query fails",
+    "slow": "the gold query outlasts the limits",
+    "disputed": "a listed repair gives another result",
+    "empty": "the gold query gives no row on any file",
+}
+"""What makes a gold query doubtful, by the status that check_gold gives it."""
+
+
+def doubtful_gold(run: Run, checks: Path | None) -> str:
+    """Write the report's section, "" where no gold query of this run is doubtful.
+
+    Args:
+        run: the scored run; a gold query that failed in the scoring is doubtful too.
+        checks: JSON Lines of id and status, where the gold queries were checked.
+    """
+    reasons = _reasons(run, checks)
+    doubtful = np.array([question["id"] in reasons for question in run.questions])
+    if not doubtful.any():
+        return ""
+    every = np.ones(run.n, dtype=bool)
+    groups = {"all": every, "without doubtful gold": ~doubtful, "doubtful gold": doubtful}
+    rows = [
+        [f"`{question['id']}`", question["db_id"], REASONS[reasons[question["id"]]]]
+        for question in run.questions
+        if question["id"] in reasons
+    ]
+    listed = table(["question", "database", "why"], rows, "lll")
+    return f"""## Doubtful gold
+
+The gold queries of {number(len(rows))} of {number(run.n)} questions fail, outlast the limits, give no row on any
+file of the suite, or another result than a listed repair: some of them are wrong, and then a right answer counts as
+wrong, or a wrong one as right. They count in every other table.
+
+{group_table(run, groups, "questions")}
+
+{folded("The questions", len(rows), listed)}"""
+
+
+def _reasons(run: Run, checks: Path | None) -> dict[str, str]:
+    """Question -> why its gold is doubtful."""
+    found = {}
+    for own in run.replicates:
+        for question, verdict in zip(run.questions, own.verdicts, strict=True):
+            if verdict == "gold_error":
+                found[question["id"]] = "failing"
+    if checks is not None:
+        for key, row in by_id(read_jsonl(checks), checks).items():
+            if row["status"] in REASONS:
+                found[key] = row["status"]
+    return found

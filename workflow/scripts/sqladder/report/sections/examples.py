@@ -1,0 +1,93 @@
+"""Three failures of each variant, with question, gold, prediction and the first difference of results.
+
+They are those of its first seed, where it has several.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from sqladder.files import Row
+from sqladder.report.answer_rows import MOVED, ONLY_GOLD, ONLY_HERE
+from sqladder.report.results import OneSeed, Run, Variant, failure_counts
+from sqladder.report.taxonomy import KINDS
+from sqladder.report.text import code_block, escape
+
+EXAMPLES = 3
+
+DETAIL = 200
+"""Characters of a verdict's detail, which may quote long SQL."""
+
+_MARKS = {
+    ONLY_HERE: "only the answer gives",
+    ONLY_GOLD: "only gold gives",
+    MOVED: "at another place than gold's is",
+}
+
+
+def chosen_failures(run: Run, variant: Variant) -> list[int]:
+    """Positions of the failures to show: one of each kind in turn, the most frequent kind first.
+
+    Within a kind the order is that of the ids' checksums: fixed, the same questions for every
+    variant, and not always those of the first database.
+    """
+    ids = [question["id"] for question in run.questions]
+    failures = variant.seeds[0].failures
+    failed = [position for position, failure in enumerate(failures) if failure]
+    failed.sort(key=lambda position: hashlib.sha256(ids[position].encode()).digest())
+    frequency = failure_counts(variant)
+    seen: Counter[str] = Counter()
+    keys = {}
+    for position in failed:
+        kind = failures[position]["kind"]
+        seen[kind] += 1
+        keys[position] = (seen[kind], -frequency[kind], kind)
+    return sorted(failed, key=keys.__getitem__)[:EXAMPLES]
+
+
+def failure_examples(run: Run, rows: Sequence[Row] = ()) -> str:
+    """A folded block of examples for each variant.
+
+    Args:
+        run: the scored run.
+        rows: first rows of gold and of wrong results, as execute_answers.py writes them.
+    """
+    results = {(row["variant"], row["id"]): row for row in rows}
+    blocks = []
+    for variant in run.variants:
+        chosen = chosen_failures(run, variant)
+        if not chosen:
+            blocks.append(f"{escape(variant.seeds[0].label)}: no failures.")
+            continue
+        parts = [f"<details><summary>{escape(variant.seeds[0].label)}</summary>"]
+        parts += [_example(run, variant.seeds[0], position, results) for position in chosen]
+        blocks.append("\n\n".join([*parts, "</details>"]))
+    return "\n\n".join(blocks)
+
+
+def _example(run: Run, own: OneSeed, position: int, results: Mapping[tuple[str, str], Row]) -> str:
+    question, answer = run.questions[position], own.predictions[position]
+    failure = own.failures[position]
+    told = [text for text in (failure["reason"], answer["detail"]) if text]
+    detail = f" ({escape('; '.join(told)[:DETAIL])})" if told else ""
+    heading = (
+        f"**{KINDS[failure['kind']]}**{detail}: {escape(question['question'])} "
+        f"({escape(question['id'])}, {escape(question['db_id'])}, {question['hardness']})"
+    )
+    given = code_block(answer["sql"], "sql") if answer["sql"].strip() else "(no SQL)"
+    parts = [heading, "gold", code_block(question["sql"], "sql"), "predicted", given]
+    difference = _first_difference(results.get((own.replicate.name, question["id"])))
+    return "\n\n".join([*parts, *([difference] if difference else [])])
+
+
+def _first_difference(result: Row | None) -> str:
+    """The first row that only one of both results has, or that stands elsewhere; "" where none is known."""
+    first: dict[str, Sequence[str | None]] = {}
+    for mark, *values in result["rows"] if result else ():
+        first.setdefault(mark, values)
+    told = [f"{_MARKS[mark]} {_row(first[mark])}" for mark in _MARKS if mark in first]
+    return f"first difference ({escape(result['file'])}): {'; '.join(told)}" if told else ""
+
+
+def _row(values: Sequence[str | None]) -> str:
+    return f"({escape(', '.join('NULL' if value is None else value for value in values))})"
