@@ -6,7 +6,9 @@ import pytest
 
 from conftest import ROOT
 from sqladder.errors import InputError
-from sqladder.experiment.config import check, needed_file, read_yaml
+from sqladder.experiment.config import check
+from sqladder.experiment.paths import needed_file
+from sqladder.experiment.reading import read_yaml
 
 SCHEMA = read_yaml(ROOT / "workflow/schemas/config.schema.yaml")
 DEFAULT = read_yaml(ROOT / "config/config.yaml")

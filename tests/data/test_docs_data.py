@@ -9,7 +9,8 @@ import yaml
 from conftest import ROOT
 from sqladder.data.decontamination import RULES
 from sqladder.data.formats import FORMATS
-from sqladder.experiment.config import check, read_yaml
+from sqladder.experiment.config import check
+from sqladder.experiment.reading import read_yaml
 
 TEXT = (ROOT / "docs/data.md").read_text()
 BLOCKS = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)]

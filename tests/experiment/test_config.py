@@ -5,11 +5,11 @@ import pytest
 
 from conftest import ROOT
 from sqladder.errors import InputError
-from sqladder.experiment.config import (
-    check,
+from sqladder.experiment.config import check
+from sqladder.experiment.paths import input_path
+from sqladder.experiment.reading import read_yaml
+from sqladder.experiment.variants import (
     first_seed,
-    input_path,
-    read_yaml,
     replicates,
     seeds_of,
     setting,

@@ -8,7 +8,9 @@ import yaml
 
 from conftest import ROOT
 from sqladder.errors import InputError
-from sqladder.experiment.config import check, context_flags, read_yaml, retrieval_flags
+from sqladder.experiment.config import check
+from sqladder.experiment.context_jobs import context_flags, retrieval_flags
+from sqladder.experiment.reading import read_yaml
 from sqladder.prompts.schema_forms import FORMS
 from sqladder.retrieval.keys import KEYS
 from sqladder.retrieval.references import TEMPLATES

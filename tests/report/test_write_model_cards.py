@@ -7,7 +7,7 @@ from huggingface_hub import ModelCard
 from scipy.stats import binomtest
 
 import report_runs as runs
-from sqladder.experiment.config import base_repository
+from sqladder.experiment.recipe import base_repository
 
 
 def config(**base):

@@ -11,7 +11,8 @@ from snakemake.logging import logger
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from sqladder.experiment import config as experiment
+from sqladder.experiment import config as checks
+from sqladder.experiment import context_jobs, data_jobs, paths, reading, variants
 from sqladder.experiment.console import ShortInputs
 from sqladder.databases.engine import is_foreign
 from sqladder.errors import InputError
@@ -24,9 +25,9 @@ os.environ[OWNER_VARIABLE] = this_process()
 
 try:
     for path in workflow.configfiles:
-        experiment.read_yaml(Path(path))
-    experiment.check(
-        config, experiment.read_yaml(SCRIPTS.parent / "schemas" / "config.schema.yaml")
+        reading.read_yaml(Path(path))
+    checks.check(
+        config, reading.read_yaml(SCRIPTS.parent / "schemas" / "config.schema.yaml")
     )
 except InputError as error:
     raise WorkflowError(str(error)) from error
@@ -34,22 +35,22 @@ except InputError as error:
 logger.addFilter(ShortInputs(Path("workflow/scripts/sqladder")))
 
 # A replicate is a variant with one of its seeds; its name is its folder below results/.
-REPLICATES = {part.name: part for part in experiment.replicates(config)}
+REPLICATES = {part.name: part for part in variants.replicates(config)}
 
 
 def replicates_by_method(*methods):
     """Name the replicates of the variants whose method is one of `methods`, in the config's order."""
-    variants = experiment.variants_by_method(config, frozenset(methods))
-    return [name for name, part in REPLICATES.items() if part.variant in variants]
+    named = variants.variants_by_method(config, frozenset(methods))
+    return [name for name, part in REPLICATES.items() if part.variant in named]
 
 
 IMPORTED = replicates_by_method("imported")
 GENERATED = [name for name in REPLICATES if name not in IMPORTED]
-TRAINED = replicates_by_method(*experiment.TRAINED)
+TRAINED = replicates_by_method(*variants.TRAINED)
 SEVERAL_SEEDS = [
     variant
     for variant in config["variants"]
-    if len(experiment.seeds_of(config, variant)) > 1
+    if len(variants.seeds_of(config, variant)) > 1
 ]
 
 
@@ -71,8 +72,8 @@ def seed_files(name):
     return files
 
 
-DEMO_DATASETS = experiment.datasets_by_source(config, "demo")
-FILE_DATASETS = experiment.datasets_by_source(config, "files")
+DEMO_DATASETS = data_jobs.datasets_by_source(config, "demo")
+FILE_DATASETS = data_jobs.datasets_by_source(config, "files")
 # Training rows that bring their schemas with them have no databases.
 ROW_DATASETS = [
     name for name in FILE_DATASETS if "databases" not in config["datasets"][name]
@@ -134,13 +135,13 @@ def own_entry(wildcards):
 
 def own_setting(wildcards, key):
     """Give what holds for one replicate: its variant's own entry, or else the experiment's."""
-    return experiment.setting(config, REPLICATES[wildcards.replicate].variant, key)
+    return variants.setting(config, REPLICATES[wildcards.replicate].variant, key)
 
 
 def own_seed(wildcards):
     """Give the seed of one replicate: that of its folder, or the only one of its variant."""
     variant, seed = REPLICATES[wildcards.replicate]
-    return experiment.seeds_of(config, variant)[0] if seed is None else seed
+    return variants.seeds_of(config, variant)[0] if seed is None else seed
 
 
 # Data sets
@@ -202,7 +203,7 @@ def dataset_file(key):
 
     def needed_file(wildcards):
         entry = config["datasets"][wildcards.dataset]
-        return experiment.needed_file(entry[key]) if key in entry else []
+        return paths.needed_file(entry[key]) if key in entry else []
 
     return needed_file
 
@@ -211,7 +212,7 @@ def dataset_path(key):
     """Give the params function for the path or URL that a data set's entry names."""
 
     def path(wildcards):
-        return experiment.input_path(config["datasets"][wildcards.dataset][key])
+        return paths.input_path(config["datasets"][wildcards.dataset][key])
 
     return path
 
@@ -231,7 +232,7 @@ def import_flags(wildcards):
     entry = config["datasets"][wildcards.dataset]
     flags = reading_flags(wildcards)
     if "gold" in entry:
-        flags.append(f"--gold={experiment.input_path(entry['gold'])}")
+        flags.append(f"--gold={paths.input_path(entry['gold'])}")
     if entry.get("allow_missing_databases"):
         flags.append("--allow-missing-databases")
     return flags
@@ -243,10 +244,10 @@ def gold_flags(wildcards):
     keep_all = {"failing": "keep", "empty": "keep", "slow": "keep"}
     scoring = config["scoring"]
     limits = {key: scoring[key] for key in ("max_vm_steps", "timeout", "memory_mb")}
-    source = experiment.input_path(entry["databases"])
+    source = paths.input_path(entry["databases"])
     original = {"original": source} if is_foreign(source) else {}
     listed = entry.get("gold_repairs")
-    repairs = {"repairs": experiment.input_path(listed)} if listed else {}
+    repairs = {"repairs": paths.input_path(listed)} if listed else {}
     return as_flags(
         {**entry.get("gold_problems", keep_all), **limits, **original, **repairs}
     )
@@ -256,7 +257,7 @@ def split_flags(wildcards):
     return as_flags(
         {
             **config["datasets"][wildcards.dataset]["split"],
-            "seed": experiment.first_seed(config),
+            "seed": variants.first_seed(config),
         }
     )
 
@@ -270,14 +271,14 @@ def decontamination_flags():
 def local_download(wildcards):
     """Name the local folder that a download is taken from, if its entry names one."""
     entry = DOWNLOADS[wildcards.download]
-    return experiment.input_path(entry["folder"]) if "folder" in entry else []
+    return paths.input_path(entry["folder"]) if "folder" in entry else []
 
 
 def download_flags(wildcards):
     entry = dict(DOWNLOADS[wildcards.download])
     del entry["source"]
     if "folder" in entry:
-        entry["folder"] = experiment.input_path(entry["folder"])
+        entry["folder"] = paths.input_path(entry["folder"])
     return as_flags(entry)
 
 
@@ -302,11 +303,11 @@ def prompt_references(wildcards):
 def prompt_tables(wildcards):
     """Name Spider's file of column names, if the context describes columns by it."""
     described = config["contexts"][wildcards.context].get("descriptions", {})
-    return experiment.needed_file(described["tables"]) if "tables" in described else []
+    return paths.needed_file(described["tables"]) if "tables" in described else []
 
 
 def prompt_flags(wildcards):
-    flags = experiment.context_flags(config["contexts"][wildcards.context])
+    flags = context_jobs.context_flags(config["contexts"][wildcards.context])
     files = {
         "databases": prompt_databases(wildcards),
         "references": prompt_references(wildcards),
@@ -350,24 +351,24 @@ def index_flags(wildcards):
     settings = example_settings(wildcards.context)
     named = ("model", "uri")
     embedding = settings["embedding"]
-    paths = {
-        key: experiment.input_path(embedding[key]) for key in named if key in embedding
+    found = {
+        key: paths.input_path(embedding[key]) for key in named if key in embedding
     }
-    flags = {"by": settings["by"], **paths}
+    flags = {"by": settings["by"], **found}
     if pool_databases := masking_databases("train")(wildcards):
         flags["pool_databases"] = pool_databases
     return as_flags({**flags, "collection": f"sqladder_{wildcards.context}"})
 
 
 def retrieval_flags(wildcards):
-    flags = experiment.retrieval_flags(example_settings(wildcards.context))
+    flags = context_jobs.retrieval_flags(example_settings(wildcards.context))
     files = {
         "index": examples_index(wildcards),
         "databases": masking_databases(None)(wildcards),
         "pool_databases": masking_databases("train")(wildcards),
     }
     named = {name: path for name, path in files.items() if path}
-    return as_flags({**flags, **named, "seed": experiment.first_seed(config)})
+    return as_flags({**flags, **named, "seed": variants.first_seed(config)})
 
 
 def retrieval_gpus(wildcards):
@@ -383,7 +384,7 @@ def base_model():
     return (
         "resources/base_model"
         if base["source"] == "toy"
-        else experiment.needed_file(base["path"])
+        else paths.needed_file(base["path"])
     )
 
 
@@ -397,7 +398,7 @@ def toy_base_flags(wildcards):
         for key, value in config["base_model"].items()
         if key not in ("source", "pretrain_on", "context")
     }
-    return as_flags({**toy, "seed": experiment.first_seed(config)})
+    return as_flags({**toy, "seed": variants.first_seed(config)})
 
 
 def training_prompts(wildcards):
@@ -426,7 +427,7 @@ def training_flags(wildcards):
     settings = dict(own_setting(wildcards, "training"))
     # The prompts have been fitted to the cutoff by now.
     del settings["over_cutoff"]
-    plan = dict(experiment.parallelism(config, REPLICATES[wildcards.replicate].variant))
+    plan = dict(variants.parallelism(config, REPLICATES[wildcards.replicate].variant))
     spread = {"parallelism": plan.pop("method"), **plan}
     seed = own_seed(wildcards)
     return as_flags(
@@ -444,7 +445,7 @@ def training_plan(wildcards):
     """Say how a training is spread over GPUs and nodes: the untrained baseline only copies files."""
     if wildcards.replicate not in TRAINED:
         return {"gpus": 0}
-    return experiment.parallelism(config, REPLICATES[wildcards.replicate].variant)
+    return variants.parallelism(config, REPLICATES[wildcards.replicate].variant)
 
 
 def training_nodes(wildcards):
@@ -471,7 +472,7 @@ def training_starter(wildcards):
 def training_environment(wildcards):
     """Name the conda environment of a training: Megatron's packages are for a training by Megatron only."""
     trained = wildcards.replicate in TRAINED
-    plan = experiment.parallelism(config, REPLICATES[wildcards.replicate].variant)
+    plan = variants.parallelism(config, REPLICATES[wildcards.replicate].variant)
     return f"../envs/{'megatron' if trained and plan['method'] == 'megatron' else 'train'}.yaml"
 
 
@@ -509,7 +510,7 @@ def generation_environment(wildcards):
 
 
 def imported_file(wildcards):
-    return experiment.input_path(own_entry(wildcards)["predictions"])
+    return paths.input_path(own_entry(wildcards)["predictions"])
 
 
 # The report
@@ -538,7 +539,7 @@ def merged_config(wildcards):
 def files_that_made_the_run():
     """Name the files whose checksums say which data made the run."""
     imported = [
-        experiment.input_path(config["variants"][name]["predictions"])
+        paths.input_path(config["variants"][name]["predictions"])
         for name in IMPORTED
     ]
     training = [examples_of("train")] if TRAINED else []
@@ -566,7 +567,7 @@ def benchmarks_of_the_run():
 
 def baseline_flag():
     """Compare with the untrained variant, where there is one."""
-    untrained = experiment.variants_by_method(config, frozenset({"none"}))
+    untrained = variants.variants_by_method(config, frozenset({"none"}))
     return as_flags({"baseline": untrained[0]}) if untrained else []
 
 

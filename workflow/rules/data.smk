@@ -21,7 +21,7 @@ rule build_demo_databases:
     conda:
         "../envs/data.yaml"
     params:
-        seed=experiment.first_seed(config),
+        seed=variants.first_seed(config),
         variations=number_of_variations,
     shell:
         r"""
@@ -50,7 +50,7 @@ rule make_demo_examples:
     conda:
         "../envs/data.yaml"
     params:
-        seed=experiment.first_seed(config),
+        seed=variants.first_seed(config),
         folder=subpath(output[0], parent=True),
     shell:
         r"""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.errors import InputError, run_main
-from sqladder.experiment.config import base_repository, recipe
+from sqladder.experiment.recipe import base_repository, recipe
 from sqladder.files import read_json, write_text
 from sqladder.report.charts.loss_chart import write_loss_chart
 from sqladder.report.model_card import model_card

@@ -1,58 +1,27 @@
-"""The experiment's config: read strictly, checked against the closed schema, sliced per variant.
+"""The check of an experiment's config, against the closed schema and between its keys.
 
 Everything that can be wrong with a config is found before a job runs, and all of it at once.
 """
 
 import difflib
 import os
-import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
-from sqladder.databases.urls import check_url, is_url
+from sqladder.databases.urls import check_url
 from sqladder.errors import InputError
+from sqladder.experiment.paths import download_of, input_path, is_on_disk
+from sqladder.experiment.reading import Config, read_yaml
+from sqladder.experiment.variants import TRAINED, is_fixed, parallelism, setting
 from sqladder.prompts.rendering import check_user_template, placeholders
-from sqladder.statistics.replicates import Replicate, is_seed_folder
+from sqladder.statistics.replicates import is_seed_folder
 from sqladder.training.settings import LoraSettings, Parallelism, TrainingSettings, check_settings
-
-Config = dict[str, Any]
 
 # Folders of results/ that belong to the whole run, so that no variant may take their name.
 RESERVED_NAMES = frozenset({"benchmarks", "charts", "lengths"})
-
-_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
-
-TRAINED = frozenset({"lora", "full"})
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML's plain loader keeps the last of two equal keys in silence; this one refuses them."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: dict[Hashable, int] = {}
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            line = key_node.start_mark.line + 1
-            if key in seen:
-                raise InputError(
-                    f"{key_node.start_mark.name}: the name {key!r} is used twice, in lines "
-                    f"{seen[key]} and {line}; rename or remove one"
-                )
-            seen[key] = line
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(path: Path) -> Any:
-    """Read a YAML file, refusing a mapping that names a key twice."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            return yaml.load(file, Loader=_UniqueKeyLoader)
-    except yaml.YAMLError as error:
-        raise InputError(f"{path} is not valid YAML: {error}") from error
 
 
 def check(config: Config, schema: Mapping[str, Any]) -> None:
@@ -295,105 +264,6 @@ def _missing_paths(where: str, entry: Config, keys: list[str]) -> Iterator[str]:
             yield f"{where}.{key}: there is no file or folder {written!r}{meaning}"
 
 
-def download_of(value: str) -> str:
-    """Name the download that a path lies in, "" if it lies in none."""
-    parts = Path(value).parts
-    return parts[2] if parts[:2] == ("resources", "downloads") and len(parts) > 2 else ""
-
-
-def base_repository(config: Config) -> str | None:
-    """Return the base model's name on the Hub, if the config tells it: its download's repository."""
-    download = download_of(config["base_model"].get("path", ""))
-    name = str(config.get("downloads", {}).get(download, {}).get("repository", ""))
-    return name if _REPOSITORY.fullmatch(name) else None
-
-
-def is_on_disk(value: str) -> bool:
-    """Whether a config entry names a file or folder that has to be there before the run."""
-    return bool(value) and not download_of(value) and not is_url(input_path(value))
-
-
-def needed_file(value: str) -> str | list[str]:
-    """Give what a job that reads a config entry depends on: a file, the download that it lies in, or nothing."""
-    if is_url(input_path(value)):
-        return []
-    name = download_of(value)
-    return f"resources/downloads/{name}" if name else input_path(value)
-
-
-def input_path(value: str) -> str:
-    """Give the path that a config entry means, environment variables filled in."""
-    return os.path.expandvars(value)
-
-
-def variants_by_method(config: Config, methods: frozenset[str]) -> list[str]:
-    """Name the variants whose method is one of `methods`, in the config's order."""
-    return [name for name, v in config["variants"].items() if v["method"] in methods]
-
-
-def setting(config: Config, variant: str, key: str) -> Any:
-    """Give the `key` that holds for one variant: its own, or else the experiment's.
-
-    A mapping (`training`, `decoding`) is merged key by key, so that a variant names only what differs.
-    """
-    common, own = config[key], config["variants"][variant].get(key)
-    if own is None:
-        return common
-    return {**common, **own} if isinstance(common, dict) else own
-
-
-def first_seed(config: Config) -> int:
-    """Give the seed of what all variants share: splits, few-shot examples, the toy base model."""
-    return _named_seeds(config)[0]
-
-
-def _named_seeds(entry: Config) -> list[int]:
-    return entry["seeds"] if "seeds" in entry else [entry["seed"]]
-
-
-def is_fixed(config: Config, variant: str) -> bool:
-    """Whether a variant's answers are the same with every seed: imported, or untrained and greedy."""
-    method = config["variants"][variant]["method"]
-    if method == "imported":
-        return True
-    return method not in TRAINED and setting(config, variant, "decoding")["temperature"] == 0
-
-
-def seeds_of(config: Config, variant: str) -> list[int]:
-    """Give the seeds that a variant is run with: its own, or else the experiment's."""
-    own = config["variants"][variant]
-    named = _named_seeds(own if {"seed", "seeds"} & set(own) else config)
-    return named[:1] if is_fixed(config, variant) else named
-
-
-def replicates(config: Config) -> list[Replicate]:
-    """Give every variant with each of its seeds, in the config's order."""
-    found = []
-    for variant in config["variants"]:
-        seeds = seeds_of(config, variant)
-        # One seed needs no folder of its own.
-        found += [Replicate(variant, seed if len(seeds) > 1 else None) for seed in seeds]
-    return found
-
-
-def recipe(config: Config, own: Replicate) -> Config:
-    """Return the settings that a replicate was trained with, flat, for its model card."""
-    entry = config["variants"][own.variant]
-    named = {k: v for k, v in entry.items() if not isinstance(v, dict) and k != "seeds"}
-    return {
-        **named,
-        "seed": seeds_of(config, own.variant)[0] if own.seed is None else own.seed,
-        "context": setting(config, own.variant, "context"),
-        **setting(config, own.variant, "training"),
-    }
-
-
-def parallelism(config: Config, variant: str) -> Config:
-    """Give how a variant's training is spread over GPUs: its own entry, or else the experiment's."""
-    own = config["variants"][variant].get("parallelism")
-    return own or config.get("parallelism", {"method": "single"})
-
-
 def _check_training(config: Config, variant: str) -> Iterator[str]:
     settings = dict(setting(config, variant, "training"))
     del settings["over_cutoff"]
@@ -406,44 +276,3 @@ def _check_training(config: Config, variant: str) -> Iterator[str]:
         check_settings(TrainingSettings(**settings, seed=0, parallelism=plan, lora=lora))
     except InputError as error:
         yield f"variants.{variant}: {error}"
-
-
-def context_flags(context: Config) -> list[str]:
-    """Write a context's entry as the flags of render_prompts.py; few-shot examples come as a file."""
-    flags = [
-        f"--schema-form={context['schema']}",
-        f"--system-text={context['system']}",
-        f"--user-template={context['user']}",
-    ]
-    if "descriptions" in context:
-        flags.append("--descriptions")
-        if "tables" in context["descriptions"]:
-            flags.append(f"--tables-json={input_path(context['descriptions']['tables'])}")
-    if "linking" in context:
-        flags.append(f"--linking-budget={context['linking']['budget']}")
-    if "values" in context:
-        values = context["values"]
-        flags.append(f"--values={values['place']}")
-        flags.append(f"--values-per-column={values['per_column']}")
-        flags.append(f"--values-at-most={values['at_most']}")
-    if "examples" in context:
-        flags.append(f"--references-template={context['examples']['template']}")
-    return flags
-
-
-def retrieval_flags(examples: Config) -> dict[str, Any]:
-    """Give a context's `examples` entry as settings of retrieve_examples.py."""
-    flags = {key: examples[key] for key in ("method", "by", "count") if key in examples}
-    if "embedding" in examples:
-        flags["embedding_model"] = input_path(examples["embedding"]["model"])
-        flags["embedding_instruction"] = examples["embedding"]["instruction"]
-    if "rerank" in examples:
-        flags["rerank_model"] = input_path(examples["rerank"]["model"])
-        flags["rerank_instruction"] = examples["rerank"]["instruction"]
-        flags["candidates"] = examples["rerank"]["candidates"]
-    return flags
-
-
-def datasets_by_source(config: Config, source: str) -> list[str]:
-    """Name the data sets that come from `source`, in the config's order."""
-    return [name for name, entry in config["datasets"].items() if entry["source"] == source]
