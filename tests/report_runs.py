@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import norm
 
+from sqladder.statistics.paired import Discordance
+
 SCRIPTS = Path(__file__).resolve().parent.parent / "workflow" / "scripts"
 LEVELS = ("easy", "medium", "hard", "extra")
 SECONDARY = ("plug_value", "single_database", "exact_match")
@@ -229,6 +231,11 @@ def seeded_marks(n, rates, seeds, noise, seed=0):
         < np.sqrt(1.49) * norm.ppf(rate)
         for rate in rates
     ]
+
+
+def discordance(first, second):
+    """Questions that only the first of two variants answers right, and only the second."""
+    return Discordance(int(np.sum(first & ~second)), int(np.sum(second & ~first)))
 
 
 def parity_run(spider: Path, folder: Path, perturbed=()):

@@ -21,7 +21,7 @@ from sqladder.report.charts.drawing import (
 from sqladder.report.charts.styles import style
 from sqladder.report.comparison import compare
 from sqladder.report.results import level_count, load_run
-from sqladder.statistics.paired import wilson_interval
+from sqladder.statistics.intervals import wilson_interval
 
 SVG = "{http://www.w3.org/2000/svg}"
 CAPTIONS = ROOT / "workflow" / "report"

@@ -10,11 +10,12 @@ import pytest
 from scipy import stats
 
 import report_runs as runs
+from report_runs import discordance
 from sqladder.report.comparison import compare
 from sqladder.report.observations import observations
 from sqladder.report.results import load_run
 from sqladder.report.sections.document import render
-from sqladder.statistics.paired import discordance, mcnemar_p
+from sqladder.statistics.paired import mcnemar_p
 
 
 def observe(folder, questions, variants, baseline="baseline"):

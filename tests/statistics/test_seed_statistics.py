@@ -5,17 +5,13 @@ import pytest
 from scipy import stats
 
 import report_runs as runs
-from sqladder.statistics.paired import (
-    clustered_interval,
-    detectable_difference,
-    difference_interval,
-    discordance,
-    mcnemar_p,
-    wilson_interval,
-)
+from report_runs import discordance
+from sqladder.statistics.intervals import clustered_interval, difference_interval, wilson_interval
+from sqladder.statistics.paired import mcnemar_p
+from sqladder.statistics.power import detectable_difference
 from sqladder.statistics.seeds import (
     Gap,
-    Part,
+    VarianceComponent,
     accuracy_interval,
     between_seeds,
     groups_p,
@@ -50,7 +46,7 @@ def test_satterthwaites_degrees_of_freedom_are_those_of_welchs_test():
     one, other = rng.normal(0, 1, 4), rng.normal(0, 3, 6)
     both = total(between_seeds(one), between_seeds(other))
     welch = stats.ttest_ind(one, other, equal_var=False)
-    assert both.freedom == pytest.approx(welch.df)
+    assert both.degrees_of_freedom == pytest.approx(welch.df)
     assert (one.mean() - other.mean()) / both.variance**0.5 == pytest.approx(welch.statistic)
 
 
@@ -113,7 +109,7 @@ def test_the_scatter_of_a_single_seed_is_that_of_the_other_sides_seeds(seeded):
         Gap.between(one, other[:1], lone_seed_scatters=True),
         Gap.between(other[:1], one, lone_seed_scatters=True),
     ):
-        assert gap.seeds == pytest.approx(Part(spread * (1 + 1 / 3), 2))
+        assert gap.seeds == pytest.approx(VarianceComponent(spread * (1 + 1 / 3), 2))
 
 
 def test_a_handful_of_questions_proves_nothing_however_many_seeds_agree():
@@ -153,4 +149,4 @@ def test_groups_of_questions_are_compared_by_fisher_or_over_seeds():
 
 
 def test_a_single_seed_tells_nothing_of_the_scatter():
-    assert between_seeds([0.4]) == Part(0.0, np.inf)
+    assert between_seeds([0.4]) == VarianceComponent(0.0, np.inf)

@@ -5,25 +5,25 @@ from itertools import combinations_with_replacement, product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 
-from sqladder.statistics.paired import (
+from report_runs import discordance
+from sqladder.statistics.groups import equal_shares_p, fisher_p
+from sqladder.statistics.intervals import (
     FEW,
-    Discordance,
     clustered_interval,
-    detectable_difference,
     difference_interval,
-    discordance,
-    equal_shares_p,
     exact_difference_interval,
-    fisher_p,
-    holm,
-    mcnemar_p,
-    rank_ranges,
     wilson_interval,
 )
+from sqladder.statistics.paired import Discordance, mcnemar_p
+from sqladder.statistics.power import detectable_difference
+from sqladder.statistics.ranks import holm, rank_ranges
 
 
 def test_wilson_interval_agrees_with_a_published_example():
@@ -33,7 +33,16 @@ def test_wilson_interval_agrees_with_a_published_example():
     assert wilson_interval(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
 
 
-@given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+COUNTS = st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@given(COUNTS, st.sampled_from([0.8, 0.95, 0.99]))
+def test_wilson_interval_is_that_of_statsmodels(counts, confidence):
+    expected = proportion_confint(*counts, alpha=1 - confidence, method="wilson")
+    assert wilson_interval(*counts, confidence) == pytest.approx(expected, abs=1e-12)
+
+
+@given(COUNTS)
 def test_wilson_interval_holds_the_share_and_stays_between_0_and_1(counts):
     correct, n = counts
     low, high = wilson_interval(correct, n)
@@ -57,8 +66,9 @@ def test_variants_that_agree_or_are_equally_good_give_p_1():
 
 
 @given(st.integers(0, 1500), st.integers(0, 1500))
-def test_mcnemar_agrees_with_scipys_binomial_test(wins, losses):
-    expected = stats.binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
+def test_mcnemar_is_that_of_statsmodels(wins, losses):
+    # Of statsmodels' table only the discordant cells count; without any it has no p.
+    expected = mcnemar([[7, wins], [losses, 7]], exact=True).pvalue if wins + losses else 1.0
     assert mcnemar_p(Discordance(wins, losses)) == pytest.approx(expected, rel=1e-9)
 
 
@@ -87,16 +97,16 @@ def test_equal_shares_are_tested_where_cochrans_rule_holds(correct, n, holds):
     assert (equal_shares_p(correct, n) is not None) == holds
 
 
-def test_discordance_counts_each_side():
-    first = np.array([True, True, False, True])
-    second = np.array([True, False, True, False])
-    assert discordance(first, second) == (2, 1)
-
-
 def test_holm_multiplies_from_the_smallest_and_never_decreases():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.8]) == pytest.approx([1, 1])
     assert holm([]) == []
+
+
+@settings(max_examples=20)  # statsmodels takes 50 ms for each
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_is_that_of_statsmodels(p_values):
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))

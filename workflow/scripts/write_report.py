@@ -24,7 +24,7 @@ from sqladder.report.sections.contamination import clean_and_suspect
 from sqladder.report.sections.document import render
 from sqladder.report.sections.doubtful_gold import doubtful_gold
 from sqladder.report.sections.published import published_table
-from sqladder.report.text import plural
+from sqladder.texts.numbers import plural
 
 
 def main() -> None:

@@ -130,7 +130,7 @@ def p_values(changes: list[Change]) -> list[float]:
     try:
         import numpy as np
 
-        from sqladder.statistics.paired import holm
+        from sqladder.statistics.ranks import holm
         from sqladder.statistics.seeds import Gap
     except ModuleNotFoundError as error:
         raise InputError(

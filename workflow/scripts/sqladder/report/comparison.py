@@ -6,8 +6,10 @@ from functools import cached_property
 from itertools import combinations
 
 from sqladder.report.results import LEVELS, Run, Variant
-from sqladder.statistics.paired import Discordance, Interval, Marks, holm, rank_ranges
-from sqladder.statistics.seeds import Answers, Gap
+from sqladder.statistics.intervals import Interval
+from sqladder.statistics.paired import Discordance
+from sqladder.statistics.ranks import holm, rank_ranges
+from sqladder.statistics.seeds import Answers, Gap, Marks
 
 ALPHA = 0.05
 """Chance of any false claim within one family of tests."""

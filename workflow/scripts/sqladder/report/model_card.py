@@ -7,9 +7,10 @@ from typing import Any
 import yaml
 
 from sqladder.report.cost import device_seconds, devices
-from sqladder.report.text import UNKNOWN, escape, number, rate, seconds, table
-from sqladder.statistics.paired import wilson_interval
+from sqladder.statistics.intervals import wilson_interval
 from sqladder.statistics.replicates import Replicate
+from sqladder.texts.markdown import escape, table
+from sqladder.texts.numbers import UNKNOWN, number, rate, seconds
 
 Facts = Mapping[str, Any]
 

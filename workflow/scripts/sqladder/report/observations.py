@@ -11,9 +11,11 @@ import numpy as np
 from sqladder.report.comparison import ALPHA, Comparison, Pair, adjusted, make_pair
 from sqladder.report.results import LEVELS, METRICS, Run, Variant, count, level_count
 from sqladder.report.sections.tables import point_interval
-from sqladder.report.text import amount, escape, listing, number, p_phrase, points, rate
-from sqladder.statistics.paired import equal_shares_p, holm
+from sqladder.statistics.groups import equal_shares_p
+from sqladder.statistics.ranks import holm
 from sqladder.statistics.seeds import groups_p
+from sqladder.texts.markdown import escape
+from sqladder.texts.numbers import amount, listing, number, p_phrase, points, rate
 
 RANKING = "[Ranking](#ranking)"
 PAIRS = "[Paired differences](#paired-differences)"

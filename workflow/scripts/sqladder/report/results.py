@@ -17,9 +17,9 @@ from sqladder.errors import InputError
 from sqladder.files import Row, by_id, read_json, read_jsonl
 from sqladder.report.features import FEATURES, sql_features
 from sqladder.report.taxonomy import KINDS
-from sqladder.statistics.paired import Interval, Marks
+from sqladder.statistics.intervals import Interval
 from sqladder.statistics.replicates import Replicate, lone_seed_scatters, replicate_of
-from sqladder.statistics.seeds import Answers, accuracy_interval
+from sqladder.statistics.seeds import Answers, Marks, accuracy_interval
 
 LEVELS = ("easy", "medium", "hard", "extra")
 

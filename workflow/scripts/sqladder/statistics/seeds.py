@@ -3,14 +3,14 @@
 Another seed gives another model, so a difference between two variants is known no better than the seeds agree. Pooling
 the answers of all seeds, as if each were a question of its own, forgets that and finds differences that are none.
 
-The variance of a mean over seeds and questions is taken as the sum of two parts: that of its mean over seeds between
-questions, and that of its mean over questions between seeds. The sum counts the noise of single answers twice, so it is
-too large rather than too small: A. B. Owen (2007), "The pigeonhole bootstrap", Annals of Applied Statistics 1, 386-411.
-A few seeds tell their variance badly; Student's t with the degrees of freedom of F. E. Satterthwaite (1946), "An
-approximate distribution of estimates of variance components", Biometrics Bulletin 2, 110-114, makes up for that, where
-a bootstrap of three seeds could not.
+The variance of a mean over seeds and questions is taken as the sum of two components: that of its mean over seeds
+between questions, and that of its mean over questions between seeds. The sum counts the noise of single answers twice,
+so it is too large rather than too small: A. B. Owen (2007), "The pigeonhole bootstrap", Annals of Applied Statistics 1,
+386-411. A few seeds tell their variance badly; Student's t with the degrees of freedom of F. E. Satterthwaite (1946),
+"An approximate distribution of estimates of variance components", Biometrics Bulletin 2, 110-114, makes up for that,
+where a bootstrap of three seeds could not.
 
-With one seed on both sides there is nothing between seeds, and everything is what `sqladder.statistics.paired` gives.
+With one seed on both sides there is nothing between seeds, and everything is what `paired` and `intervals` give.
 """
 
 from collections.abc import Hashable, Sequence
@@ -21,54 +21,60 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from sqladder.statistics.paired import (
-    Discordance,
+from sqladder.statistics.groups import fisher_p
+from sqladder.statistics.intervals import (
     Interval,
     cluster_draws,
     clustered_interval,
-    detectable_difference,
     difference_interval,
-    fisher_p,
-    mcnemar_p,
     wilson,
     wilson_interval,
 )
+from sqladder.statistics.paired import Discordance, mcnemar_p
+from sqladder.statistics.power import detectable_difference
+
+Marks = NDArray[np.bool_]
+"""One mark per question, in one order for all variants: true where the answer is right."""
 
 Answers = NDArray[np.bool_]
 """Marks of one variant, shape (seeds, questions): true where the answer is right."""
 
 
-class Part(NamedTuple):
-    """One part of a variance, with the degrees of freedom that it is estimated with."""
+class VarianceComponent(NamedTuple):
+    """A variance component, with the degrees of freedom that it is estimated with."""
 
     variance: float
-    freedom: float
+    degrees_of_freedom: float
 
 
-NOTHING = Part(0.0, np.inf)
+NOTHING = VarianceComponent(0.0, np.inf)
 
 
-def between_seeds(means: Sequence[float]) -> Part:
+def between_seeds(means: Sequence[float]) -> VarianceComponent:
     """Variance of the mean of several seeds' means; a single seed tells nothing of it."""
     if len(means) < 2:
         return NOTHING
-    return Part(float(np.var(means, ddof=1)) / len(means), len(means) - 1)
+    return VarianceComponent(float(np.var(means, ddof=1)) / len(means), len(means) - 1)
 
 
-def total(*parts: Part, cautious: bool = False) -> Part:
-    """The sum of independent parts, with Satterthwaite's degrees of freedom, or the fewest of any part."""
-    variance = sum(part.variance for part in parts)
+def total(*components: VarianceComponent, cautious: bool = False) -> VarianceComponent:
+    """The sum of independent components, with Satterthwaite's degrees of freedom, or the fewest of any component."""
+    variance = sum(component.variance for component in components)
     if cautious:
-        return Part(variance, min(part.freedom for part in parts))
-    uncertain = sum(part.variance**2 / part.freedom for part in parts)
-    return Part(variance, variance**2 / uncertain if uncertain else np.inf)
+        return VarianceComponent(
+            variance, min(component.degrees_of_freedom for component in components)
+        )
+    uncertain = sum(
+        component.variance**2 / component.degrees_of_freedom for component in components
+    )
+    return VarianceComponent(variance, variance**2 / uncertain if uncertain else np.inf)
 
 
 def accuracy_interval(correct: Sequence[int], n: int, confidence: float = 0.95) -> Interval:
     """Interval of the mean accuracy over seeds: Wilson's, for as many questions as its variance is worth.
 
-    With one seed this is Wilson's interval. With several, the part between questions is at most that of
-    one seed, p (1 - p) / n, and the part between seeds is added; the effective number of questions is the
+    With one seed this is Wilson's interval. With several, the component between questions is at most
+    that of one seed, p (1 - p) / n, and the component between seeds is added; the effective number of questions is the
     one with this variance, reduced for few seeds as survey samplers do.
 
     Source: E. L. Korn, B. I. Graubard (1998), "Confidence intervals for proportions with small expected
@@ -83,12 +89,12 @@ def accuracy_interval(correct: Sequence[int], n: int, confidence: float = 0.95) 
         return wilson_interval(sum(correct), n, confidence)
     rates = np.asarray(correct) / n
     share = float(rates.mean())
-    questions = Part(share * (1 - share) / n, np.inf)
+    questions = VarianceComponent(share * (1 - share) / n, np.inf)
     if questions.variance == 0:
         return wilson(share, n, confidence)
     both = total(questions, between_seeds(rates))
     tail = (1 - confidence) / 2
-    shrink = (special.ndtri(tail) / special.stdtrit(both.freedom, tail)) ** 2
+    shrink = (special.ndtri(tail) / special.stdtrit(both.degrees_of_freedom, tail)) ** 2
     return wilson(share, shrink * share * (1 - share) / both.variance, confidence)
 
 
@@ -102,7 +108,7 @@ def new_databases_interval(answers: Answers, clusters: Sequence[Hashable]) -> In
 
 def _clustered(
     values: NDArray,
-    seeds: Part,
+    seeds: VarianceComponent,
     clusters: Sequence[Hashable],
     bounds: Interval,
     cautious: bool = False,
@@ -110,13 +116,15 @@ def _clustered(
     draws = cluster_draws(values, clusters)
     if draws is None:
         return None
-    databases = Part(float(np.var(draws)), len(set(clusters)) - 1)
+    databases = VarianceComponent(float(np.var(draws)), len(set(clusters)) - 1)
     return _around(float(values.mean()), total(databases, seeds, cautious=cautious), bounds)
 
 
-def _around(estimate: float, part: Part, bounds: Interval, confidence: float = 0.95) -> Interval:
+def _around(
+    estimate: float, error: VarianceComponent, bounds: Interval, confidence: float = 0.95
+) -> Interval:
     """Student's interval, cut where no value can lie."""
-    reach = special.stdtrit(part.freedom, (1 + confidence) / 2) * part.variance**0.5
+    reach = special.stdtrit(error.degrees_of_freedom, (1 + confidence) / 2) * error.variance**0.5
     return Interval(
         float(max(bounds.low, estimate - reach)), float(min(bounds.high, estimate + reach))
     )
@@ -125,8 +133,8 @@ def _around(estimate: float, part: Part, bounds: Interval, confidence: float = 0
 def groups_p(one: Sequence[int], n_one: int, other: Sequence[int], n_other: int) -> float:
     """Two-sided p of "one variant is equally accurate on two groups of questions".
 
-    Fisher's exact test; with several seeds a t-test with the part between seeds of the difference, in which
-    the part between questions is the largest that shares can have when both groups are equal.
+    Fisher's exact test; with several seeds a t-test with the component between seeds of the difference, in
+    which the component between questions is the largest that shares can have when both groups are equal.
 
     Args:
         one: right answers of each seed in the first group, of `n_one` questions.
@@ -141,8 +149,8 @@ def groups_p(one: Sequence[int], n_one: int, other: Sequence[int], n_other: int)
     questions = float(share * (1 - share) * (1 / n_one + 1 / n_other))
     if questions == 0:
         return 1.0
-    both = total(Part(questions, max(1, n_one + n_other - 2)), between_seeds(gaps))
-    return float(2 * special.stdtr(both.freedom, -abs(gaps.mean()) / both.variance**0.5))
+    both = total(VarianceComponent(questions, max(1, n_one + n_other - 2)), between_seeds(gaps))
+    return float(2 * special.stdtr(both.degrees_of_freedom, -abs(gaps.mean()) / both.variance**0.5))
 
 
 @dataclass(frozen=True)
@@ -161,7 +169,7 @@ class Gap:
 
     values: NDArray
     counts: Discordance
-    seeds: Part | None
+    seeds: VarianceComponent | None
     cautious: bool = False
 
     @classmethod
@@ -193,7 +201,9 @@ class Gap:
             seeds = total(between_seeds(first.mean(axis=1)), between_seeds(second.mean(axis=1)))
             if lone:
                 # One estimate for both sides: variance / k of the k seeds, and variance / 1 of the single one.
-                seeds = Part((max(len(first), len(second)) + 1) * seeds.variance, seeds.freedom)
+                seeds = VarianceComponent(
+                    (max(len(first), len(second)) + 1) * seeds.variance, seeds.degrees_of_freedom
+                )
             counts = [(one * (1 - other)).sum(), (other * (1 - one)).sum()]
         values = first.mean(axis=0) - second.mean(axis=0)
         if len(first) == len(second) == 1:
@@ -215,14 +225,14 @@ class Gap:
         )
 
     @property
-    def _between_questions(self) -> Part:
-        return Part(float(np.var(self.values, ddof=1)) / self.n, self.n - 1)
+    def _between_questions(self) -> VarianceComponent:
+        return VarianceComponent(float(np.var(self.values, ddof=1)) / self.n, self.n - 1)
 
     @property
     def p(self) -> float:
         """Two-sided p of "both variants are equally accurate".
 
-        McNemar's exact test, or with several seeds its form as a score with the part between seeds added
+        McNemar's exact test, or with several seeds its form as a score with the component between seeds added
         to the variance: (wins - losses)^2 / (wins + losses) generalises to the squared mean difference over
         the variance that it has when the true one is 0. That variance is not 0 where all questions agree,
         so that a handful of questions cannot prove anything.
@@ -231,10 +241,10 @@ class Gap:
             return mcnemar_p(self.counts)
         if not self.values.any():
             return 1.0
-        null = Part(float(np.mean(self.values**2)) / self.n, max(1, self.n - 1))
+        null = VarianceComponent(float(np.mean(self.values**2)) / self.n, max(1, self.n - 1))
         both = total(null, self.seeds, cautious=self.cautious)
         score = abs(float(self.values.mean())) / both.variance**0.5
-        return float(min(1.0, 2 * special.stdtr(both.freedom, -score)))
+        return float(min(1.0, 2 * special.stdtr(both.degrees_of_freedom, -score)))
 
     @property
     def interval(self) -> Interval:
@@ -260,6 +270,8 @@ class Gap:
         if self.seeds is None or self.n < 2:
             return detectable_difference(self.n, share, alpha, power) if self.n else None
         both = total(self._between_questions, self.seeds, cautious=self.cautious)
-        factor = sum(special.stdtrit(both.freedom, chance) for chance in (1 - alpha / 2, power))
+        factor = sum(
+            special.stdtrit(both.degrees_of_freedom, chance) for chance in (1 - alpha / 2, power)
+        )
         smallest = float(factor * both.variance**0.5)
         return smallest if 0 < smallest < 1 else None

@@ -1,7 +1,7 @@
 """The bar chart of block characters that reads in any terminal and in Markdown."""
 
 from sqladder.report.results import LEVELS, Run, level_count
-from sqladder.report.text import rate
+from sqladder.texts.numbers import rate
 
 WIDTH = 10
 """Characters of a bar for accuracy 1, as in the published chart."""

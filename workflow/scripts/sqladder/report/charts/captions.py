@@ -7,7 +7,7 @@ from sqladder.report.comparison import Comparison, Pair
 from sqladder.report.cost import device_seconds
 from sqladder.report.results import OneSeed, Variant, failure_counts, failure_kinds, level_count
 from sqladder.report.taxonomy import KINDS
-from sqladder.report.text import amount, listing, plural, points, rate
+from sqladder.texts.numbers import amount, listing, plural, points, rate
 
 TITLES = {
     "accuracy_by_level": "Accuracy by level",

@@ -29,7 +29,7 @@ from sqladder.report.results import (
 )
 from sqladder.report.sections.tables import TITLES as LEVEL_TITLES
 from sqladder.report.taxonomy import KINDS
-from sqladder.report.text import amount, number, p_phrase, points, rate, seconds
+from sqladder.texts.numbers import amount, number, p_phrase, points, rate, seconds
 
 # For names in scripts that matplotlib's own font lacks; where none is installed it warns of each missing letter.
 FALLBACK_FONTS = (

@@ -13,18 +13,9 @@ from sqladder.report.observations import observations
 from sqladder.report.results import METRICS, Run, failure_kinds
 from sqladder.report.sections import tables
 from sqladder.report.sections.examples import failure_examples
-from sqladder.report.text import (
-    UNKNOWN,
-    code_block,
-    escape,
-    folded,
-    listing,
-    number,
-    plural,
-    seconds,
-    table,
-)
-from sqladder.statistics.paired import DRAWS, FEW, SEED
+from sqladder.statistics.intervals import DRAWS, FEW, SEED
+from sqladder.texts.markdown import code_block, escape, folded, table
+from sqladder.texts.numbers import UNKNOWN, listing, number, plural, seconds
 
 Facts = Mapping[str, Any]
 
@@ -187,7 +178,7 @@ def _bars(comparison: Comparison, charts: str) -> str:
 
 {_chart(comparison, charts, "accuracy_by_level")}
 
-{code_block(text_bars(comparison.run), "text", limit=1_000_000)}"""
+{code_block(text_bars(comparison.run), "text")}"""
 
 
 def _pairs(comparison: Comparison, charts: str) -> str:
@@ -376,7 +367,7 @@ Commit: {commit}{changed}
 
 <details><summary>Config</summary>
 
-{code_block(config, "json", limit=1_000_000)}
+{code_block(config, "json")}
 
 </details>
 

@@ -7,7 +7,8 @@ import numpy as np
 from sqladder.files import by_id, read_jsonl
 from sqladder.report.results import Run
 from sqladder.report.sections.tables import group_table
-from sqladder.report.text import folded, number, table
+from sqladder.texts.markdown import folded, table
+from sqladder.texts.numbers import number
 
 REASONS = {
     "failing": "the gold query fails",

@@ -11,12 +11,15 @@ from sqladder.files import Row
 from sqladder.report.answer_rows import MOVED, ONLY_GOLD, ONLY_HERE
 from sqladder.report.results import OneSeed, Run, Variant, failure_counts
 from sqladder.report.taxonomy import KINDS
-from sqladder.report.text import code_block, escape
+from sqladder.texts.markdown import code_block, escape
 
 EXAMPLES = 3
 
 DETAIL = 200
 """Characters of a verdict's detail, which may quote long SQL."""
+
+SQL = 600
+"""Characters of a query that are shown."""
 
 _MARKS = {
     ONLY_HERE: "only the answer gives",
@@ -74,8 +77,8 @@ def _example(run: Run, own: OneSeed, position: int, results: Mapping[tuple[str, 
         f"**{KINDS[failure['kind']]}**{detail}: {escape(question['question'])} "
         f"({escape(question['id'])}, {escape(question['db_id'])}, {question['hardness']})"
     )
-    given = code_block(answer["sql"], "sql") if answer["sql"].strip() else "(no SQL)"
-    parts = [heading, "gold", code_block(question["sql"], "sql"), "predicted", given]
+    given = code_block(answer["sql"], "sql", SQL) if answer["sql"].strip() else "(no SQL)"
+    parts = [heading, "gold", code_block(question["sql"], "sql", SQL), "predicted", given]
     difference = _first_difference(results.get((own.replicate.name, question["id"])))
     return "\n\n".join([*parts, *([difference] if difference else [])])
 

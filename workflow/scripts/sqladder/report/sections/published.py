@@ -9,7 +9,8 @@ from sqladder.errors import InputError
 from sqladder.files import Row
 from sqladder.report.results import METRICS, Run, level_count
 from sqladder.report.sections.tables import COLUMNS, TITLES
-from sqladder.report.text import UNKNOWN, escape, listing, number, plural, points, rate, table
+from sqladder.texts.markdown import escape, table
+from sqladder.texts.numbers import UNKNOWN, listing, number, plural, points, rate
 
 OUTSIDE = "*"
 """Marks a published figure that lies outside of the interval of this run's own."""

@@ -22,20 +22,10 @@ from sqladder.report.results import (
     verdict_counts,
 )
 from sqladder.report.taxonomy import KINDS
-from sqladder.report.text import (
-    UNKNOWN,
-    amount,
-    escape,
-    listing,
-    number,
-    p_value,
-    points,
-    rate,
-    seconds,
-    table,
-)
-from sqladder.statistics.paired import Interval, Marks
-from sqladder.statistics.seeds import new_databases_interval
+from sqladder.statistics.intervals import Interval
+from sqladder.statistics.seeds import Marks, new_databases_interval
+from sqladder.texts.markdown import escape, table
+from sqladder.texts.numbers import UNKNOWN, amount, listing, number, p_value, points, rate, seconds
 
 COLUMNS = (*LEVELS, "all", "joint_all")
 TITLES = {level: level.title() for level in COLUMNS} | {"joint_all": "Joint_All"}

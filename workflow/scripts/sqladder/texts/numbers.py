@@ -1,12 +1,8 @@
-"""How the report writes numbers, tables and foreign text in Markdown."""
+"""Numbers as reports print them, and things counted and listed in English."""
 
-import re
 from collections.abc import Sequence
 
 UNKNOWN = "-"
-
-SCREEN = 30
-"""Rows of a table that is still shown without a click."""
 
 
 def rate(value: float | None) -> str:
@@ -14,10 +10,20 @@ def rate(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.3f}"
 
 
+def share_interval(interval: tuple[float, float] | None) -> str:
+    """An interval of a share, three decimals."""
+    return UNKNOWN if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
+
+
 def points(value: float) -> str:
     """A difference of two shares in percentage points with its sign; none where it shows 0.0."""
     text = f"{100 * value:+.1f}".replace("-", "−")
     return "0.0" if text[1:] == "0.0" else text
+
+
+def point_interval(interval: tuple[float, float] | None) -> str:
+    """An interval of a difference of two shares, in percentage points."""
+    return UNKNOWN if interval is None else f"{points(interval[0])} to {points(interval[1])}"
 
 
 def p_value(p: float) -> str:
@@ -51,6 +57,11 @@ def seconds(value: float | None) -> str:
     return f"{value / 60:.1f} min" if value < 7200 else f"{value / 3600:.1f} h"
 
 
+def megabytes(value: float | None) -> str:
+    """A size in megabytes, with a decimal below 100."""
+    return UNKNOWN if value is None else f"{number(value, 0 if value >= 100 else 1)} MB"
+
+
 def plural(n: int, noun: str) -> str:
     """A number of things: "1 variant", "1,034 questions"."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
@@ -59,34 +70,3 @@ def plural(n: int, noun: str) -> str:
 def listing(words: Sequence[str]) -> str:
     """Words as an English list: "a, b and c"."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def escape(text: str) -> str:
-    """Foreign text inside of a table or a sentence: no character of it acts as markup."""
-    flat = " ".join(text.split()).replace("&", "&amp;")
-    flat = re.sub(r"([\\`*\[\]<>|#~])", r"\\\1", flat)
-    # GitHub leaves an underscore inside of a word alone, as in lora_32r.
-    return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", flat)
-
-
-def code_block(text: str, language: str = "", limit: int = 600) -> str:
-    """Foreign text as a code block that it cannot close; cut, with a note, after `limit`."""
-    if len(text) > limit:
-        text = f"{text[:limit]}\n... ({len(text) - limit:,} more characters)"
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text}\n{fence}"
-
-
-def folded(summary: str, rows: int, text: str) -> str:
-    """A long table behind a line to click on; one that fits on a screen stays open."""
-    if rows <= SCREEN:
-        return text
-    return f"<details><summary>{summary} ({rows} rows)</summary>\n\n{text}\n\n</details>"
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> str:
-    """A Markdown table; `align` has one letter a column: l, c or r."""
-    rules = {"l": "---", "c": ":-:", "r": "--:"}
-    lines = [header, [rules[letter] for letter in align], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
