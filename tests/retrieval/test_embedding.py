@@ -122,7 +122,7 @@ build_index(Path(sys.argv[1]), texts, Killed(), facts(45))
 
 
 def test_a_build_that_was_killed_goes_on_where_it_was(tmp_path, monkeypatch):
-    folders = [ROOT / "workflow/scripts", ROOT / "tests"]
+    folders = [ROOT / "workflow/scripts", ROOT / "tests", ROOT / "tests/retrieval"]
     arguments = [str(path) for path in (tmp_path, *folders)]
     done = subprocess.run([sys.executable, "-c", KILLED, *arguments], capture_output=True)
     assert done.returncode == -9, done.stderr
