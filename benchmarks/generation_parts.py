@@ -45,9 +45,9 @@ def with_tokens() -> None:
     options, sys.argv[1:] = parser.parse_known_args()
     if options.dtype:
         # Not imported otherwise: it would be before the clock of generate.py's stages.
-        from sqladder.generation import transformers_engine
+        from sqladder.models import network
 
-        transformers_engine.number_format = lambda: options.dtype
+        network.number_format = lambda: options.dtype
     plain = generate.prediction
 
     def prediction(
@@ -99,7 +99,7 @@ def original(args: argparse.Namespace) -> None:
     with timed(stages, "engine_import"):
         vllm_engine.import_vllm(args.cache_folder)
         from vllm import LLM, SamplingParams
-    options = {"max_num_seqs": ORIGINAL_SEQUENCES, "max_model_len": 4096}
+    options: dict[str, Any] = {"max_num_seqs": ORIGINAL_SEQUENCES, "max_model_len": 4096}
     if args.on_cpu:
         options |= {"enforce_eager": True, "dtype": "float32"}
     options |= vllm_engine.extra_options()
@@ -189,10 +189,7 @@ def explain(args: argparse.Namespace) -> None:
     The logits are those of transformers on the same weights, in the type that was generated with.
     A gap is given in steps: the distance of neighbouring bf16 numbers at the larger logit.
     """
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    from sqladder.models.device import number_format
+    from sqladder.models.network import load_network
 
     end = read_json(args.model / "config.json")["eos_token_id"]
     left, right = ({row["id"]: row for row in read_jsonl(p)} for p in (args.left, args.right))
@@ -207,8 +204,7 @@ def explain(args: argparse.Namespace) -> None:
         parted.append((row["prompt_ids"] + one[:at], pair))
     parted.sort(key=lambda item: len(item[0]))
     gaps, steps, is_top = [], [], 0
-    network = AutoModelForCausalLM.from_pretrained(args.model, dtype=args.dtype or number_format())
-    network = network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    network = load_network(args.model, args.dtype)
     for start in range(0, len(parted), 16):
         batch = parted[start : start + 16]
         logits = last_logits(network, [ids for ids, _ in batch])

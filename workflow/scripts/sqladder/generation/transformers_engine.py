@@ -5,10 +5,10 @@ from pathlib import Path
 
 import torch
 from tqdm import tqdm
-from transformers import AutoModelForCausalLM, GenerationConfig, set_seed
+from transformers import GenerationConfig, PreTrainedModel, set_seed
 
 from sqladder.generation.contract import Answers, Completion, Decoding, cut_at_end_token, timed
-from sqladder.models.device import number_format
+from sqladder.models.network import load_network
 
 
 def generate(
@@ -21,8 +21,7 @@ def generate(
     """Answer every prompt, longest first, so that a batch that needs too much memory fails early."""
     stages: dict[str, float] = {}
     with timed(stages, "engine_start"):
-        network = AutoModelForCausalLM.from_pretrained(model, dtype=number_format())
-        network = network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+        network = load_network(model)
         network.generation_config = generation_config(decoding, end_tokens)
     set_seed(decoding.seed)
     order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
@@ -57,14 +56,15 @@ def generation_config(decoding: Decoding, end_tokens: Sequence[int]) -> Generati
 
 
 @torch.inference_mode()
-def _generate_batch(network: AutoModelForCausalLM, batch: list[list[int]]) -> list[list[int]]:
+def _generate_batch(network: PreTrainedModel, batch: list[list[int]]) -> list[list[int]]:
     """New tokens of a batch, padded; the samples of a prompt follow each other."""
     width = max(len(row) for row in batch)
     padding = network.generation_config.pad_token_id
     ids = torch.tensor([[padding] * (width - len(row)) + row for row in batch])
     # By length, not by value: the padding token may also be part of a prompt.
     mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in batch])
-    output = network.generate(
+    # Every causal language model generates, but the type that all models share does not say so.
+    output = network.generate(  # type: ignore[operator]
         input_ids=ids.to(network.device), attention_mask=mask.to(network.device)
     )
     return output[:, width:].tolist()

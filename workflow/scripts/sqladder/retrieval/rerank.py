@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoTokenizer
 
 from sqladder.errors import InputError
 from sqladder.files import Row
+from sqladder.models.network import load_network
 from sqladder.models.turns import neutralise
 from sqladder.retrieval.pool import Found, Pool
 
@@ -40,10 +41,8 @@ class Reranker:
         Raises:
             InputError: `yes` or `no` is no single token of the model.
         """
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        kind = torch.bfloat16 if device == "cuda" else torch.float32
         self._tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left")
-        self._model = AutoModelForCausalLM.from_pretrained(model, dtype=kind).to(device).eval()
+        self._model = load_network(model)
         self._instruction = instruction
         self._batch_size = batch_size
         self._answers = [self._answer_id(model, answer) for answer in ("no", "yes")]
