@@ -30,9 +30,10 @@ test-slow: $(VENV)/test.stamp  ## the slow tests: kill and resume, whole runs
 test-vllm: $(VENV)-vllm/vllm.stamp  ## vLLM on CPU against transformers, in an environment of its own
 	PATH="$(CURDIR)/$(VENV)-vllm/bin:$$PATH" python -m pytest -m vllm tests/generation/test_generate_vllm.py tests/generation/test_generation_benchmarks.py
 
-lint: $(VENV)/test.stamp  ## ruff, snakefmt, the workflow's linter, the order of the packages
+lint: $(VENV)/test.stamp  ## ruff, snakefmt, the workflow's linter, types, the order of the packages
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+	$(RUN) mypy
 	$(RUN) snakefmt --check Snakefile workflow/rules
 	$(RUN) snakemake --lint
 	$(RUN) lint-imports pyproject.toml

@@ -142,15 +142,15 @@ class Bench:
             for file in (path.open() for path in files.values())
         )
         same = sum(right[key] == answer for key, answer in left.items())
-        compared = {"different": len(left) - same, "same": round(same / len(left), 4)}
+        compared: dict[str, Any] = {
+            "different": len(left) - same,
+            "same": round(same / len(left), 4),
+        }
         if setting.explained and same < len(left):
             files["model"] = self.args.output / "merged" if setting.part else self.args.model
             files["output"] = folder / "explained.json"
             _, problem = self._process(folder / "explain.log", "explain", files | self.dtype, {})
-            explained = {"failed": problem}
-            if not problem:
-                explained = json.loads(files["output"].read_text())
-            compared |= explained
+            compared |= {"failed": problem} if problem else json.loads(files["output"].read_text())
         self.results[setting.name]["compared"] = {"with": setting.compared} | compared
         print(f"  {setting.name} and {setting.compared}: {json.dumps(compared)}", flush=True)
 
@@ -206,8 +206,8 @@ class Bench:
 
 def print_table(results: dict[str, dict[str, Any]]) -> None:
     """One line a setting; seconds, but for the last columns."""
-    stages = ("imports", "engine_import", "tokenization", "engine_start", "weights")
-    stages += ("profile_and_warm_up", "graph_capture", "generation")
+    stages = ["imports", "engine_import", "tokenization", "engine_start", "weights"]
+    stages += ["profile_and_warm_up", "graph_capture", "generation"]
     header = ["setting", "process", "to file", *stages, "prompts/s", "tokens/s", "MB", "same"]
     print("| " + " | ".join(name.replace("_", " ") for name in header) + " |")
     print("|---" + "|--:" * (len(header) - 1) + "|")

@@ -20,7 +20,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
@@ -38,7 +38,7 @@ class Run(NamedTuple):
     """One training: its name in the table and the options of train.py that are its own."""
 
     name: str
-    options: dict[str, object]
+    options: Mapping[str, int | str]
 
 
 class Comparison(NamedTuple):
@@ -53,7 +53,7 @@ def runs(gpus: int, batch: int, gradient_accumulation: int) -> list[Run]:
     turns = {"batch_size": batch, "gradient_accumulation": gpus * gradient_accumulation}
     at_once = {"batch_size": batch * gpus, "gradient_accumulation": gradient_accumulation}
     spread = {"batch_size": batch, "gradient_accumulation": gradient_accumulation, "gpus": gpus}
-    parted = {"parallelism": "megatron", "gpus": gpus, "tensor": gpus}
+    parted: dict[str, int | str] = {"parallelism": "megatron", "gpus": gpus, "tensor": gpus}
     copies = [Run(name, spread | {"parallelism": name}) for name in ("ddp", "zero2", "zero3")]
     single = [Run("single", turns), Run(OTHER_SPLIT, at_once)]
     return [*single, *copies, Run("megatron", turns | parted)]
@@ -61,7 +61,7 @@ def runs(gpus: int, batch: int, gradient_accumulation: int) -> list[Run]:
 
 def obstacle(run: Run, gpus: int, packed: bool) -> str | None:
     """Why a run cannot be made here, None if it can."""
-    method = run.options.get("parallelism", "single")
+    method = str(run.options.get("parallelism", "single"))
     if packed and method in ("zero3", "megatron"):
         return "packed rows need the whole model in each process"
     needed = {"zero2": ["deepspeed"], "zero3": ["deepspeed"]}

@@ -16,6 +16,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Callable
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -69,9 +70,7 @@ def mix(folder: Path, name: str, questions: list[Row], rng: np.random.Generator)
         write_jsonl(here / f"{kind}.jsonl", content)
     metrics = read_json(folder / f"results/{REAL[0]}/metrics.json")
     metrics["accuracy"] = counted(rows["verdicts"], lambda row: row["verdict"] == "correct")
-    metrics["secondary"] = {
-        key: counted(rows["verdicts"], lambda row, key=key: row[key]) for key in METRICS
-    }
+    metrics["secondary"] = {key: counted(rows["verdicts"], itemgetter(key)) for key in METRICS}
     write_json(here / "metrics.json", metrics)
 
 

@@ -52,8 +52,9 @@ def _spreads(tables: Sequence[Metrics]) -> Metrics:
     }
 
 
-def _spread(rates: Sequence[float | None]) -> Metrics:
-    if None in rates:  # a level without questions
+def _spread(rates_by_seed: Sequence[float | None]) -> Metrics:
+    rates = [rate for rate in rates_by_seed if rate is not None]
+    if len(rates) < len(rates_by_seed):  # a level without questions
         return dict.fromkeys(("rate", "sd", "lowest", "highest"))
     return {
         "rate": mean(rates),
@@ -61,6 +62,15 @@ def _spread(rates: Sequence[float | None]) -> Metrics:
         "lowest": min(rates),
         "highest": max(rates),
     }
+
+
+def _seed_of(path: Path) -> int:
+    seed = replicate_of(path).seed
+    if seed is None:
+        raise InputError(
+            f"{path} lies in no folder seed_<number>: name metrics.json of single seeds"
+        )
+    return seed
 
 
 def main() -> None:
@@ -73,7 +83,7 @@ def main() -> None:
     args = parser.parse_args()
     if len(args.metrics) < 2:
         raise InputError(f"variant {args.variant!r}: name metrics.json of two or more seeds")
-    seeds = [replicate_of(path).seed for path in args.metrics]
+    seeds = [_seed_of(path) for path in args.metrics]
     averaged = average(args.variant, seeds, [read_json(path) for path in args.metrics])
     write_json(args.output, averaged)
     total = averaged["accuracy"]["all"]

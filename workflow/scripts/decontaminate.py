@@ -90,7 +90,8 @@ def main() -> None:
     # Rules in the order of RULES, so that tables are alike in every run.
     actions = {rule: actions[rule] for rule in RULES if rule in actions}
     evaluation = Evaluation(questions, schemas, actions)
-    tally, marks = Tally(), []
+    tally = Tally()
+    marks: list[Row] = []
     kept = write_jsonl(args.output, sift(args, evaluation, tally, marks))
     if not kept:
         raise InputError(

@@ -43,8 +43,10 @@ def save(figure: Figure, facts: dict[str, Any], path: Path) -> None:
         f"median {tokens['median']}; {facts['over_cutoff']} are over the cutoff of {facts['cutoff']}.",
         "Date": None,
     }
-    settings = {"svg.hashsalt": "sqladder", "svg.fonttype": "none"}
-    with mpl.rc_context(settings), replacing(path) as temporary:
+    with (
+        mpl.rc_context({"svg.hashsalt": "sqladder", "svg.fonttype": "none"}),
+        replacing(path) as temporary,
+    ):
         figure.savefig(temporary, format="svg", metadata=about)
 
 

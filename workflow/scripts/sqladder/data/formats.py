@@ -171,13 +171,14 @@ def _example(
     row: Row, columns: Mapping[str, str], number: int, only_database: str | None
 ) -> tuple[Row, str]:
     """Give the row's example and, where it cannot be used, the reason."""
-    example = {name: row.get(columns[name]) for name in FIELDS if name in columns}
+    example: Row = {name: row.get(columns[name]) for name in FIELDS if name in columns}
     for name in REQUIRED:
         value = example[name]
         if not isinstance(value, str) or not value.strip():
             return example, f"{columns[name]!r} is {value!r}, but must be a text that is not empty"
     for name in ("evidence", "schema"):
-        if not isinstance(example.get(name), str) or not example[name].strip():
+        value = example.get(name)
+        if not isinstance(value, str) or not value.strip():
             example.pop(name, None)
     key = example.get("id")
     db_id = example.get("db_id") or only_database

@@ -36,7 +36,7 @@ Token = tuple[str, str]
 def tokens(sql: str) -> Iterator[Token]:
     """Give kind (word, name, value, sign) and folded text of each token."""
     for match in _TOKEN.finditer(sql):
-        kind, text = match.lastgroup, match.group()
+        kind, text = str(match.lastgroup), match.group()
         if kind == "word":
             yield "word", text.casefold()
         elif kind == "sign":

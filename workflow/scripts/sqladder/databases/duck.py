@@ -19,12 +19,12 @@ class DuckEngine:
 
     def __init__(self, path: Path, limits: Limits) -> None:
         self._limits = limits
-        settings = {
-            "enable_external_access": "false",
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "enable_external_access": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
             "memory_limit": f"{limits.memory_mb}MiB",
-            "threads": "1",
+            "threads": 1,
             # What does not fit into memory is an error: nothing is written, not even beside it.
             "max_temp_directory_size": "0MiB",
         }

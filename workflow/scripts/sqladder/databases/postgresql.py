@@ -64,9 +64,9 @@ class PostgresqlEngine:
         self._refuse_superuser()
 
     def _refuse_superuser(self) -> None:
-        name, is_superuser = self._connection.execute(
+        [(name, is_superuser)] = self._connection.execute(
             "SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user"
-        ).fetchone()
+        ).fetchall()
         if is_superuser:
             self.close()
             raise InputError(
@@ -120,7 +120,7 @@ class PostgresqlEngine:
             if len(rows) > self._limits.max_rows:
                 raise QueryError("refused", f"result holds more than {self._limits.max_rows} rows")
             if len(chunk) < _CHUNK:
-                return Answer(rows, len(cursor.description))
+                return Answer(rows, len(cursor.description or ()))
 
     def rows(self, table: str) -> Iterator[Row]:
         """Read a table."""

@@ -17,7 +17,6 @@ from typing import NamedTuple
 from sqladder.databases.sample_values import (
     LONGEST,
     ColumnName,
-    ColumnValues,
     is_writable,
     quoted_identifier,
 )
@@ -102,7 +101,9 @@ class ValueIndex:
             self.cut.add(name)
         return [text for text in texts if is_writable(text)]
 
-    def mentioned(self, question: str, per_column: int = 3, at_most: int = 10) -> ColumnValues:
+    def mentioned(
+        self, question: str, per_column: int = 3, at_most: int = 10
+    ) -> dict[ColumnName, tuple[str, ...]]:
         """Find the values that a question mentions, the surest first, in the schema's words.
 
         Args:

@@ -44,14 +44,16 @@ def read_examples(path: Path, database: Database, count: int = 3) -> ColumnValue
         for table in database.tables:
             columns = _columns_of_first_rows(connection, path, table)
             for column, found in zip(table.columns, columns, strict=True):
-                different = dict.fromkeys(value for value in found if is_writable(value))
+                different = dict.fromkeys(
+                    value for value in found if value is not None and is_writable(value)
+                )
                 values[table.name, column.name] = tuple(different)[:count]
     return values
 
 
 def _columns_of_first_rows(
     connection: sqlite3.Connection, path: Path, table: Table
-) -> list[Iterable[object]]:
+) -> list[Iterable[Value | None]]:
     # A BLOB may be huge and no prompt shows one; a text is cut just beyond what is_writable admits.
     parts = [
         f"CASE typeof({name}) WHEN 'blob' THEN NULL WHEN 'text' THEN substr({name}, 1, {LONGEST + 1})"

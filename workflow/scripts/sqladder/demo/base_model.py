@@ -197,7 +197,13 @@ def collate(bundles: Sequence[Bundle], padding: int) -> dict[str, torch.Tensor]:
 class AnswerTrainer(Trainer):
     """Computes logits where there is a label only: a third of this network is its vocabulary."""
 
-    def compute_loss(self, model: Any, inputs: dict[str, torch.Tensor], **_: Any) -> torch.Tensor:
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor:
         """Mean cross entropy of the answers' tokens, each predicted from the token before it."""
         labels = inputs.pop("labels")[:, 1:]
         hidden = model.model(**inputs, use_cache=False).last_hidden_state[:, :-1]

@@ -112,7 +112,7 @@ def _vary_values(
     column: Column, known: list[Any], count: int, style: Style, rng: random.Random
 ) -> list[Any]:
     pool = rng.sample(known, max(1, round(len(known) * style.pool)))
-    drawn = []
+    drawn: list[Any] = []
     for value in rng.choices(pool, k=count):
         if not column.not_null and rng.random() < style.nulls:
             drawn.append(None)

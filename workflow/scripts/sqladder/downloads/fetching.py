@@ -66,15 +66,15 @@ def with_patience(
         return fruitless >= patience.attempts
 
     def wait(state: tenacity.RetryCallState) -> float:
-        asked = state.outcome.exception().wait
+        asked = _failure(state).wait
         # tenacity asks for the wait before it asks whether to stop: this failure is not counted yet.
         doubled = patience.first_wait * 2**fruitless * random.uniform(1, 1.25)
         return min(doubled, patience.longest_wait) if asked is None else asked
 
     def tell(state: tenacity.RetryCallState) -> None:
-        reason, seconds = state.outcome.exception(), state.next_action.sleep
         logging.info(
-            "%s: %s; trying again in %.1f s, %d bytes are there", name, reason, seconds, progress()
+            "%s: %s; trying again in %.1f s, %d bytes are there",
+            *(name, _failure(state), state.upcoming_sleep, progress()),
         )
 
     retrying = tenacity.Retrying(
@@ -91,6 +91,12 @@ def with_patience(
             f"{name} could not be fetched: {error}, {patience.attempts} times in a row without a new byte; "
             f"{progress()} bytes are kept, and the same command goes on from there"
         ) from error
+
+
+def _failure(state: tenacity.RetryCallState) -> PassingError:
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, PassingError), "others are not tried again"
+    return error
 
 
 def fetch_url(url: str, target: Path, patience: Patience | None = None) -> None:

@@ -53,8 +53,10 @@ def fetch_repository(
     found: list[tuple[str, list[str]]] = []
 
     def list_files() -> None:
-        info = HfApi(token=token).repo_info(repository, revision=revision, repo_type=kind)
-        found.append((info.sha, [file.rfilename for file in info.siblings or ()]))
+        hub = HfApi(token=token)
+        ask = hub.model_info if kind == "model" else hub.dataset_info
+        info = ask(repository, revision=revision)
+        found.append((str(info.sha), [file.rfilename for file in info.siblings or ()]))
 
     _patiently(list_files, folder, patience, repository, revision)
     commit, names = found[0]

@@ -238,4 +238,4 @@ class LoggedStages(logging.Handler):
         """Take the seconds from a record's arguments, which say more than its rounded text."""
         for stage, (beginning, position) in LOGGED_STAGES.items():
             if str(record.msg).startswith(beginning) and isinstance(record.args, tuple):
-                self._stages[stage] = round(float(record.args[position]), 3)
+                self._stages[stage] = round(float(str(record.args[position])), 3)

@@ -39,7 +39,8 @@ class Embedder:
         self._model = SentenceTransformer(model)
         self._prompt = query_prompt(instruction)
         self._batch_size = batch_size
-        self.dimension = self._model.get_embedding_dimension()
+        # The model's own statement may be missing.
+        self.dimension = len(self.documents(["a text"])[0])
 
     def documents(self, texts: Sequence[str]) -> Any:
         """Embed examples of the pool; the array's shape is (texts, dimension)."""

@@ -102,8 +102,9 @@ def _forward_with_loss(
     The loss is the cross entropy of all labels over their number, or over `num_items_in_batch` where
     the Trainer accumulates several batches to one step.
     """
-    packed = {}
+    packed: dict[str, Any] = {}
     if self.config._attn_implementation == ATTENTION:
+        assert position_ids is not None, "packed rows come with their positions"
         packed = {
             "member_starts": boundaries(position_ids),
             "longest_member": self.longest_member,
@@ -161,7 +162,7 @@ def attend_within_members(
     """
     if query.is_cuda:
         return _varlen(query, key, value, scaling, member_starts, longest_member), None
-    rows, _, length, _ = query.shape
+    rows, length = query.shape[0], query.shape[2]
     member = torch.bucketize(
         torch.arange(rows * length), member_starts[1:].long(), right=True
     ).reshape(rows, length)
@@ -183,14 +184,18 @@ def _varlen(
 ) -> torch.Tensor:
     from torch.nn.attention.varlen import varlen_attn
 
-    rows, _, length, _ = query.shape
+    rows, length = query.shape[0], query.shape[2]
     # The kernel takes 16-bit numbers, and all tokens of all rows one after another.
-    flat = [t.transpose(1, 2).flatten(0, 1).to(torch.bfloat16) for t in (query, key, value)]
+    q, k, v = (t.transpose(1, 2).flatten(0, 1).to(torch.bfloat16) for t in (query, key, value))
     # torch 2.11 shares keys among heads unasked, later versions have to be told.
-    shared = {"enable_gqa": True} if "enable_gqa" in _varlen_options() else {}
+    shared: dict[str, Any] = {"enable_gqa": True} if "enable_gqa" in _varlen_options() else {}
     out = varlen_attn(
-        *flat, starts, starts, longest, longest, scale=scaling, window_size=(-1, 0), **shared
+        *(q, k, v, starts, starts, longest, longest),
+        scale=scaling,
+        window_size=(-1, 0),
+        **shared,
     )
+    assert isinstance(out, torch.Tensor), "no second result was asked for"
     return out.unflatten(0, (rows, length))
 
 

@@ -17,8 +17,9 @@ class Silence(TrainerCallback):
 
 def silence_trainer() -> None:
     """Keep the Trainer from showing its own progress bar, losses and metrics, in this process."""
-    hugging_face.DEFAULT_PROGRESS_CALLBACK = Silence
-    Trainer.log_metrics = _nothing  # type: ignore[method-assign]
+    # Any callback will do, but the type is that of the one that stands there.
+    hugging_face.DEFAULT_PROGRESS_CALLBACK = Silence  # type: ignore[assignment]
+    Trainer.log_metrics = _nothing
 
 
 def _nothing(self: Any, split: str, metrics: Any) -> None:
