@@ -2,7 +2,7 @@
 
 import report_runs as runs
 from report_runs import arguments_of, call, cpu_seconds_of_children
-from sqladder.report.charts.captions import TITLES
+from sqladder.report.charts.registry import CHARTS
 
 
 def test_all_charts_are_written_with_their_sizes(tmp_path):
@@ -13,9 +13,9 @@ def test_all_charts_are_written_with_their_sizes(tmp_path):
     done = call("plot_charts.py", *arguments_of(files), "--charts", tmp_path / "charts")
     assert done.returncode == 0, done.stderr
     assert {path.name for path in (tmp_path / "charts").iterdir()} == {
-        f"{chart}.{kind}" for chart in TITLES for kind in ("svg", "png")
+        f"{chart}.{kind}" for chart in CHARTS for kind in ("svg", "png")
     }
-    assert done.stdout.count("bytes") == 2 * len(TITLES)
+    assert done.stdout.count("bytes") == 2 * len(CHARTS)
 
 
 def test_charts_of_ten_variants_with_long_names_take_at_most_10_seconds(tmp_path):

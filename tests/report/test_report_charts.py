@@ -1,5 +1,6 @@
 """Charts: the same bytes for the same numbers, one look a variant, axes from 0, words for all."""
 
+import re
 import warnings
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
@@ -9,15 +10,10 @@ import pytest
 
 import report_runs as runs
 from conftest import ROOT
-from sqladder.report.charts.captions import TITLES, alt_text, drawn_pairs
-from sqladder.report.charts.drawing import (
-    FALLBACK_FONTS,
-    font_families,
-    plot,
-    save,
-    save_png,
-    smoothed,
-)
+from sqladder.report.charts.drawing import FALLBACK_FONTS, plot, save, save_png
+from sqladder.report.charts.loss_curves import smoothed
+from sqladder.report.charts.paired_differences import drawn_pairs
+from sqladder.report.charts.registry import CHARTS
 from sqladder.report.charts.styles import style
 from sqladder.report.comparison import compare
 from sqladder.report.results import level_count, load_run
@@ -43,29 +39,52 @@ def comparison(tmp_path_factory):
     return comparison_of(folder, NAMES, trained=NAMES, generated=NAMES)
 
 
-@pytest.mark.parametrize("chart", TITLES)
-def test_the_same_numbers_give_the_same_bytes(comparison, tmp_path, chart):
-    for name in ("one.svg", "two.svg"):
-        save(plot(comparison, chart), tmp_path / name, comparison, chart)
-    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+def draw(comparison, folder, chart):
+    """Draw a chart and write both of its files."""
+    figure = plot(comparison, CHARTS[chart])
+    save(figure, folder / f"{chart}.svg", comparison, CHARTS[chart])
+    save_png(figure, folder / f"{chart}.png", comparison, CHARTS[chart])
+    return figure
 
 
-@pytest.mark.parametrize("chart", TITLES)
-def test_the_same_numbers_give_the_same_picture(comparison, tmp_path, chart):
-    for name in ("one.png", "two.png"):
-        save_png(plot(comparison, chart), tmp_path / name, comparison, chart)
-    one = (tmp_path / "one.png").read_bytes()
-    assert one == (tmp_path / "two.png").read_bytes()
-    assert one.startswith(b"\x89PNG")
-    assert TITLES[chart].encode() in one
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The folder of the run's charts."""
+    return tmp_path_factory.mktemp("charts")
 
 
-def test_a_letter_is_looked_for_in_the_installed_fonts_of_other_scripts(monkeypatch, comparison):
+@pytest.fixture(scope="module")
+def axes(comparison, folder):
+    """The axes of each chart of the run; its files are in `folder`."""
+    return {chart: draw(comparison, folder, chart).axes[0] for chart in CHARTS}
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_the_same_numbers_give_the_same_bytes(comparison, axes, folder, tmp_path, chart):
+    draw(comparison, tmp_path, chart)
+    for kind in ("svg", "png"):
+        name = f"{chart}.{kind}"
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), kind
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_a_picture_is_titled(axes, folder, chart):
+    picture = (folder / f"{chart}.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert CHARTS[chart].title.encode() in picture
+
+
+def test_a_letter_is_looked_for_in_the_installed_fonts_of_other_scripts(
+    monkeypatch, comparison, tmp_path
+):
     installed = ["Some Serif", FALLBACK_FONTS[2], "DejaVu Sans"]
     monkeypatch.setattr("matplotlib.font_manager.get_font_names", lambda: installed)
-    assert font_families() == ["sans-serif", FALLBACK_FONTS[2]]
-    title = plot(comparison, "errors").axes[0]._left_title
-    assert title.get_fontfamily() == ["sans-serif", FALLBACK_FONTS[2]]
+    draw(comparison, tmp_path, "errors")
+    fonts = re.findall(r"font-family: ([^;]*);", (tmp_path / "errors.svg").read_text())
+    assert fonts
+    for families in fonts:
+        assert families.endswith(f"sans-serif, '{FALLBACK_FONTS[2]}'")
+        assert not any(other in families for other in FALLBACK_FONTS if other not in installed)
 
 
 @pytest.mark.parametrize("name", ["变体", "نموذج", "मॉडल"])
@@ -74,48 +93,38 @@ def test_a_name_in_any_script_is_text_in_the_svg(tmp_path, name):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")
         own = comparison_of(tmp_path, [name, "full"], n=40, baseline=None)
-        save(plot(own, "errors"), tmp_path / "a.svg", own, "errors")
-    assert f">{name}</text>" in (tmp_path / "a.svg").read_text("utf-8")
+        draw(own, tmp_path, "errors")
+    assert f">{name}</text>" in (tmp_path / "errors.svg").read_text("utf-8")
 
 
-def test_a_chart_is_drawn_once_for_each_file(comparison, tmp_path):
-    figure = plot(comparison, "accuracy_by_level")
-    draw, drawn = figure.draw, []
-    figure.draw = lambda renderer: (drawn.append(renderer), draw(renderer))
-    save(figure, tmp_path / "a.svg", comparison, "accuracy_by_level")
-    save_png(figure, tmp_path / "a.png", comparison, "accuracy_by_level")
-    assert len(drawn) == 2
-
-
-@pytest.mark.parametrize("chart", TITLES)
-def test_a_chart_is_titled_and_described_and_its_text_is_text(comparison, tmp_path, chart):
-    save(plot(comparison, chart), tmp_path / "a.svg", comparison, chart)
-    root = ElementTree.parse(tmp_path / "a.svg").getroot()
-    assert root.find(f"{SVG}title").text == TITLES[chart]
-    assert alt_text(comparison, chart) in (tmp_path / "a.svg").read_text()
+@pytest.mark.parametrize("chart", CHARTS)
+def test_a_chart_is_titled_and_described_and_its_text_is_text(comparison, axes, folder, chart):
+    root = ElementTree.parse(folder / f"{chart}.svg").getroot()
+    assert root.find(f"{SVG}title").text == CHARTS[chart].title
+    assert CHARTS[chart].alt_text(comparison) in (folder / f"{chart}.svg").read_text()
     words = " ".join("".join(node.itertext()) for node in root.iter(f"{SVG}text"))
     assert "baseline" in words or chart == "loss_curves"
     assert "full" in words
 
 
-@pytest.mark.parametrize("chart", TITLES)
+@pytest.mark.parametrize("chart", CHARTS)
 def test_every_chart_has_a_caption_for_the_html_report(chart):
     assert len((CAPTIONS / f"{chart}.rst").read_text().split()) > 20
 
 
 def test_captions_belong_to_charts():
     # workflow.rst is the front page.
-    assert {path.stem for path in CAPTIONS.glob("*.rst")} == {*TITLES, "workflow"}
+    assert {path.stem for path in CAPTIONS.glob("*.rst")} == {*CHARTS, "workflow"}
 
 
 @pytest.mark.parametrize("chart", ("accuracy_by_level", "cost_vs_accuracy", "loss_curves"))
-def test_vertical_axes_start_at_0(comparison, chart):
-    assert plot(comparison, chart).axes[0].get_ylim()[0] == 0
+def test_vertical_axes_start_at_0(axes, chart):
+    assert axes[chart].get_ylim()[0] == 0
 
 
-def test_bars_and_error_bars_have_the_lengths_of_the_numbers(comparison):
-    axes = plot(comparison, "accuracy_by_level").axes[0]
-    bars = [container for container in axes.containers if hasattr(container, "patches")]
+def test_bars_and_error_bars_have_the_lengths_of_the_numbers(comparison, axes):
+    drawn = axes["accuracy_by_level"].containers
+    bars = [container for container in drawn if hasattr(container, "patches")]
     assert [bar.get_label() for bar in bars] == list(NAMES)
     for variant, container in zip(comparison.run.variants, bars, strict=True):
         levels = ("easy", "medium", "hard", "extra", "all")
@@ -134,7 +143,7 @@ def test_a_level_without_questions_has_neither_bar_nor_error_bar(tmp_path):
     run = load_run(**runs.write_run(tmp_path, questions, {"full": [True] * 40}))
     (bars,) = [
         container
-        for container in plot(compare(run), "accuracy_by_level").axes[0].containers
+        for container in plot(compare(run), CHARTS["accuracy_by_level"]).axes[0].containers
         if hasattr(container, "patches")
     ]
     assert [patch.get_height() for patch in bars.patches] == [1, 0, 1, 0, 1]
@@ -143,19 +152,18 @@ def test_a_level_without_questions_has_neither_bar_nor_error_bar(tmp_path):
     assert [length > 0 for length in lengths] == [True, False, True, False, True]
 
 
-def test_a_variant_has_one_colour_in_all_charts(comparison):
+def test_a_variant_has_one_colour_in_all_charts(comparison, axes):
     wanted = {variant.name: style(i).colour for i, variant in enumerate(comparison.run.variants)}
-    bars = plot(comparison, "accuracy_by_level").axes[0].containers
-    for container in bars:
+    for container in axes["accuracy_by_level"].containers:
         if hasattr(container, "patches"):
             colours = {tuple(patch.get_facecolor()) for patch in container.patches}
             assert colours == {_rgba(wanted[container.get_label()])}
-    lines = plot(comparison, "loss_curves").axes[0].get_lines()
+    lines = axes["loss_curves"].get_lines()
     named = [line for line in lines if line.get_label() in wanted]
     assert [line.get_label() for line in named] == list(NAMES[1:])
     for line in named:
         assert line.get_color() == wanted[line.get_label()]
-    for container in plot(comparison, "cost_vs_accuracy").axes[0].containers:
+    for container in axes["cost_vs_accuracy"].containers:
         assert container.lines[0].get_color() == wanted[container.get_label()]
 
 
@@ -178,8 +186,8 @@ def test_neighbours_differ_in_hatch_and_in_marker():
         assert here.marker != there.marker
 
 
-def test_the_forest_marks_who_is_told_apart(comparison):
-    lines = plot(comparison, "paired_differences").axes[0].get_lines()
+def test_the_forest_marks_who_is_told_apart(comparison, axes):
+    lines = axes["paired_differences"].get_lines()
     dots = [line for line in lines if line.get_marker() == "o"]
     assert [dot.get_xdata()[0] for dot in dots] == pytest.approx(
         [100 * pair.difference for pair in comparison.pairs]
@@ -217,9 +225,9 @@ def test_many_variants_without_a_baseline_are_drawn_against_the_first(tmp_path):
 )
 def test_a_chart_with_nothing_to_show_says_why(tmp_path, chart, message):
     alone = comparison_of(tmp_path, ["imported"], baseline=None)
-    save(plot(alone, chart), tmp_path / "a.svg", alone, chart)
-    assert message in (tmp_path / "a.svg").read_text()
-    assert alt_text(alone, chart).startswith("No ")
+    draw(alone, tmp_path, chart)
+    assert message in (tmp_path / f"{chart}.svg").read_text()
+    assert CHARTS[chart].alt_text(alone).startswith("No ")
 
 
 def test_smoothing_averages_a_twentieth_of_the_steps_and_fewer_at_the_ends():
@@ -231,8 +239,8 @@ def test_smoothing_averages_a_twentieth_of_the_steps_and_fewer_at_the_ends():
     assert smoothed(np.array([3.0, 1.0])).tolist() == [3.0, 1.0]
 
 
-def test_the_loss_chart_holds_the_losses_as_logged(comparison):
-    lines = plot(comparison, "loss_curves").axes[0].get_lines()
+def test_the_loss_chart_holds_the_losses_as_logged(comparison, axes):
+    lines = axes["loss_curves"].get_lines()
     logged = [np.array(v.seeds[0].training["loss_curve"]) for v in comparison.run.variants[1:]]
     for line, curve in zip(lines[::2], logged, strict=True):
         assert np.array_equal(line.get_xydata(), curve)
@@ -241,7 +249,7 @@ def test_the_loss_chart_holds_the_losses_as_logged(comparison):
 def test_imported_variants_have_no_place_in_the_cost_chart(tmp_path):
     names = ("baseline", "full", "imported")
     mixed = comparison_of(tmp_path, names, trained=names[:2], generated=names[:2])
-    axes = plot(mixed, "cost_vs_accuracy").axes[0]
+    axes = plot(mixed, CHARTS["cost_vs_accuracy"]).axes[0]
     places = {box.get_label(): float(box.lines[0].get_xdata()[0]) for box in axes.containers}
     assert places == {"baseline": 0.0, "full": 1.5}
 
@@ -253,21 +261,19 @@ def test_names_of_databases_are_no_formulas_and_no_markup(tmp_path):
     ]
     run = load_run(**runs.write_run(tmp_path, questions, {"full": [True] * 40}))
     strange = compare(run)
-    path = tmp_path / "a.svg"
-    save(plot(strange, "accuracy_by_database"), path, strange, "accuracy_by_database")
-    texts = [
-        "".join(node.itertext()) for node in ElementTree.parse(path).getroot().iter(f"{SVG}text")
-    ]
+    draw(strange, tmp_path, "accuracy_by_database")
+    root = ElementTree.parse(tmp_path / "accuracy_by_database.svg").getroot()
+    texts = ["".join(node.itertext()) for node in root.iter(f"{SVG}text")]
     assert "$\\frac$db_0<b>& (10)" in texts
 
 
-def test_the_heat_map_holds_every_accuracy(comparison):
-    axes = plot(comparison, "accuracy_by_database").axes[0]
-    drawn = np.array(axes.images[0].get_array())
+def test_the_heat_map_holds_every_accuracy(comparison, axes):
+    (image,) = axes["accuracy_by_database"].images
+    drawn = np.array(image.get_array())
     for column, variant in enumerate(comparison.run.variants):
         for row, chosen in enumerate(comparison.run.by_database.values()):
             assert drawn[row, column] == pytest.approx(variant.correct[0][chosen].mean())
-    assert axes.images[0].get_clim() == (0, 1)
+    assert image.get_clim() == (0, 1)
 
 
 def test_numbers_stand_out_from_the_heat_map(tmp_path):
@@ -280,7 +286,7 @@ def test_numbers_stand_out_from_the_heat_map(tmp_path):
         marks.append(seen[question["db_id"]] <= int(question["db_id"][3:]) + 1)
     axes = plot(
         compare(load_run(**runs.write_run(tmp_path, questions, {"full": marks}))),
-        "accuracy_by_database",
+        CHARTS["accuracy_by_database"],
     ).axes[0]
     (image,) = axes.images
     assert len({float(share) for share in image.get_array().ravel()}) == 20
@@ -295,7 +301,7 @@ def _light(colour):
     return np.dot(linear, (0.2126, 0.7152, 0.0722))
 
 
-def test_the_parts_of_a_failure_bar_add_up_to_the_failures(comparison):
-    axes = plot(comparison, "errors").axes[0]
-    lengths = np.sum([[bar.get_width() for bar in bars] for bars in axes.containers], axis=0)
+def test_the_parts_of_a_failure_bar_add_up_to_the_failures(comparison, axes):
+    stacks = axes["errors"].containers
+    lengths = np.sum([[bar.get_width() for bar in bars] for bars in stacks], axis=0)
     assert lengths.tolist() == [int((~v.correct).sum()) for v in comparison.run.variants]

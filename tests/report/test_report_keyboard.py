@@ -6,12 +6,13 @@ import pytest
 
 import report_runs as runs
 from browser import SHIFT, Browser, chromium
-from sqladder.report.charts.captions import TITLES
 from sqladder.report.charts.drawing import plot, save
+from sqladder.report.charts.registry import CHARTS
 from sqladder.report.comparison import compare
 from sqladder.report.page.rendering import render_page
 from sqladder.report.results import load_run
 from sqladder.report.sections.document import render
+from sqladder.report.sections.inputs import ReportInputs
 
 N = 40
 FOCUSED = """(() => {
@@ -60,9 +61,9 @@ def write_page(folder, questions, variants, baseline="baseline"):
     names = list(variants)
     files = runs.write_run(folder, questions, variants, trained=names, generated=names)
     comparison = compare(load_run(**files, baseline=baseline))
-    for chart in TITLES:
-        save(plot(comparison, chart), folder / "charts" / f"{chart}.svg", comparison, chart)
-    text = render(comparison, runs.run_facts(), "Keys", "charts", False)
+    for name, chart in CHARTS.items():
+        save(plot(comparison, chart), folder / "charts" / f"{name}.svg", comparison, chart)
+    text = render(ReportInputs(comparison, runs.run_facts(), "Keys", "charts", False))
     path = folder / "report.html"
     path.write_text(render_page(text, comparison.run, "Keys", folder / "charts"))
     return path

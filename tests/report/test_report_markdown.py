@@ -16,7 +16,9 @@ from sqladder.report.comparison import compare
 from sqladder.report.cost import device_seconds
 from sqladder.report.csv_export import metrics_csv
 from sqladder.report.results import load_run
-from sqladder.report.sections.document import TIMES_BEGIN, TIMES_END, render
+from sqladder.report.sections.document import render
+from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.times import TIMES_BEGIN, TIMES_END
 from sqladder.report.taxonomy import KINDS
 
 NAMES = ("baseline", "lora_32r", "lora_128r", "full")
@@ -60,7 +62,9 @@ def comparison(files):
 
 @pytest.fixture(scope="module")
 def report(comparison):
-    return render(comparison, runs.run_facts(), "A title", "charts", demonstration=True)
+    return render(
+        ReportInputs(comparison, runs.run_facts(), "A title", "charts", demonstration=True)
+    )
 
 
 def section(report, heading):
@@ -152,7 +156,7 @@ def test_the_ranking_holds_counts_intervals_gaps_and_tests(report):
 
 def test_without_a_baseline_gaps_are_those_to_the_first(files):
     comparison = compare(load_run(**files))
-    report = render(comparison, runs.run_facts(), "T", "charts", False)
+    report = render(ReportInputs(comparison, runs.run_facts(), "T", "charts", False))
     header, *rows = tables(section(report, "## Ranking"))[0]
     assert header[6] == "points to first"
     assert rows[0][6:] == ["(first)", "", ""]
@@ -163,7 +167,9 @@ def test_without_a_baseline_gaps_are_those_to_the_first(files):
 
 def test_one_variant_has_a_rank_and_no_gap(tmp_path):
     files = runs.write_run(tmp_path, QUESTIONS[:40], {"full": [True] * 40})
-    report = render(compare(load_run(**files)), runs.run_facts(), "T", "charts", False)
+    report = render(
+        ReportInputs(compare(load_run(**files)), runs.run_facts(), "T", "charts", False)
+    )
     ranking = section(report, "## Ranking")
     assert tables(ranking)[0][1:] == [["1", "full", "40", "40", "1.000", "0.912 to 1.000"]]
     assert "McNemar" not in ranking
@@ -360,7 +366,7 @@ def test_an_example_shows_the_first_difference_of_the_results(comparison):
             [["=", "a"], ["~", "c"]],
         ][place % 2 : place % 2 + 1]
     ]
-    report = render(comparison, runs.run_facts(), "T", "charts", False, rows=rows)
+    report = render(ReportInputs(comparison, runs.run_facts(), "T", "charts", False, rows=rows))
     (block,) = re.findall(r"<details><summary>full</summary>\n(.*?)</details>", report, re.DOTALL)
     found = re.findall(r"\((q\d+),.*?^first difference \((.*?)\): (.*?)$", block, re.M | re.S)
     assert len(found) == 3
@@ -438,7 +444,9 @@ def test_left_out_questions_are_named_on_top(report):
 
 def test_the_demonstration_says_so_on_top_and_other_runs_do_not(comparison, report):
     assert "> **This is the demonstration" in report[: report.index("## Ranking")]
-    other = render(comparison, runs.run_facts(), "A title", "charts", demonstration=False)
+    other = render(
+        ReportInputs(comparison, runs.run_facts(), "A title", "charts", demonstration=False)
+    )
     assert "demonstration" not in other
 
 
@@ -476,9 +484,13 @@ def test_run_facts_are_printed(report):
 
 
 def test_uncommitted_changes_and_a_missing_repository_are_said(comparison):
-    changed = render(comparison, {**runs.run_facts(), "modified": True}, "T", "charts", False)
+    changed = render(
+        ReportInputs(comparison, {**runs.run_facts(), "modified": True}, "T", "charts", False)
+    )
     assert "with uncommitted changes" in changed
-    bare = render(comparison, {**runs.run_facts(), "commit": None}, "T", "charts", False)
+    bare = render(
+        ReportInputs(comparison, {**runs.run_facts(), "commit": None}, "T", "charts", False)
+    )
     assert "Commit: unknown (no git repository)" in bare
 
 
@@ -502,7 +514,7 @@ def test_times_stand_only_between_their_marks(comparison, report):
         for variant in comparison.run.variants
     ]
     again = compare(dataclasses.replace(comparison.run, variants=slower))
-    later = render(again, facts, "A title", "charts", demonstration=True)
+    later = render(ReportInputs(again, facts, "A title", "charts", demonstration=True))
     for text in ("2031-05-05", "12.9 min", "96 cores", "16.6 min", "1.5 MB", "14.8 min"):
         assert text in later
     assert without_times(later) == without_times(report)
@@ -518,7 +530,9 @@ def test_hostile_predictions_stay_text(tmp_path):
     evil = "```\n</details><script>alert(1)</script>\n| a |\n# Heading"
     answers = [{"id": q["id"], "sql": evil, "text": evil} for q in questions]
     runs.write_lines(files["predictions"][0], answers)
-    report = render(compare(load_run(**files)), runs.run_facts(), "T", "charts", False)
+    report = render(
+        ReportInputs(compare(load_run(**files)), runs.run_facts(), "T", "charts", False)
+    )
     fences = re.findall(r"^(`{3,})(\w*)\n(.*?)\n\1$", report, re.M | re.S)
     assert sum(text == evil for _, _, text in fences) == 3
     outside = re.sub(r"^(`{3,})\w*\n.*?\n\1$", "", report, flags=re.M | re.S)
@@ -528,7 +542,7 @@ def test_hostile_predictions_stay_text(tmp_path):
 def test_long_tables_are_folded_and_short_ones_are_not(report, tmp_path):
     questions = runs.question_rows(93, databases=31)
     files = runs.write_run(tmp_path, questions, {"a": [True] * 93})
-    long = render(compare(load_run(**files)), runs.run_facts(), "T", "charts", False)
+    long = render(ReportInputs(compare(load_run(**files)), runs.run_facts(), "T", "charts", False))
     assert "<details><summary>All databases (31 rows)</summary>\n\n| database |" in long
     assert "All databases" not in report
 
@@ -536,7 +550,9 @@ def test_long_tables_are_folded_and_short_ones_are_not(report, tmp_path):
 def test_a_level_without_questions_is_a_dash_and_has_no_best(tmp_path):
     questions = runs.question_rows(60, levels=("easy", "hard"))
     files = runs.write_run(tmp_path, questions, {"a": [True] * 60, "b": [False] * 60})
-    report = render(compare(load_run(**files)), runs.run_facts(), "T", "charts", False)
+    report = render(
+        ReportInputs(compare(load_run(**files)), runs.run_facts(), "T", "charts", False)
+    )
     rows = {row[0]: row for row in tables(section(report, "## Accuracy by level"))[0]}
     assert rows["a"][1:] == ["1.000", "-", "1.000", "-", "1.000", "1.000"]
     best = {row[0]: row for row in tables(section(report, "### Best variant of each level"))[0]}
@@ -547,7 +563,9 @@ def test_a_tie_for_the_best_of_a_level_is_called_one(tmp_path):
     questions = runs.question_rows(64)
     marks = [number % 2 == 0 for number in range(64)]
     files = runs.write_run(tmp_path, questions, {"a": marks, "b": marks})
-    report = render(compare(load_run(**files)), runs.run_facts(), "T", "charts", False)
+    report = render(
+        ReportInputs(compare(load_run(**files)), runs.run_facts(), "T", "charts", False)
+    )
     rows = tables(section(report, "### Best variant of each level"))[0][1:]
     assert {row[2] for row in rows} == {"a and b (tie)"}
 
@@ -575,7 +593,7 @@ def test_the_csv_leaves_a_rate_without_questions_empty(tmp_path):
 def test_spider_verdicts_give_the_known_counts(spider, tmp_path):
     files = runs.parity_run(spider, tmp_path)
     comparison = compare(load_run(**files, baseline="lora_32r"))
-    report = render(comparison, runs.run_facts(), "Spider", "charts", False)
+    report = render(ReportInputs(comparison, runs.run_facts(), "Spider", "charts", False))
     rows = {row[1]: row for row in tables(section(report, "## Ranking"))[0][1:]}
     assert [rows[name][2:4] for name in ("lora_32r", "tse_1", "tse_3")] == [
         ["972", "468"],

@@ -12,9 +12,10 @@ from scipy import stats
 import report_runs as runs
 from report_runs import discordance
 from sqladder.report.comparison import compare
-from sqladder.report.observations import observations
 from sqladder.report.results import load_run
 from sqladder.report.sections.document import render
+from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.observations import observations
 from sqladder.statistics.paired import mcnemar_p
 
 
@@ -266,7 +267,7 @@ def test_every_observation_names_n_and_links_a_section_of_the_report(tmp_path):
     comparison = compare(
         load_run(**runs.write_run(tmp_path, questions, variants), baseline="baseline")
     )
-    report = render(comparison, runs.run_facts(), "Title", "charts", False)
+    report = render(ReportInputs(comparison, runs.run_facts(), "Title", "charts", False))
     headings = {
         re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-")
         for line in report.splitlines()

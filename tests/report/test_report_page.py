@@ -13,13 +13,14 @@ from urllib.parse import urlencode
 import pytest
 
 import report_runs as runs
-from sqladder.report.charts.captions import TITLES
 from sqladder.report.charts.drawing import plot, save
+from sqladder.report.charts.registry import CHARTS
 from sqladder.report.comparison import compare
 from sqladder.report.page.inline_svg import inline_svg
 from sqladder.report.page.rendering import LIMIT, render_page
 from sqladder.report.results import load_run
 from sqladder.report.sections.document import render
+from sqladder.report.sections.inputs import ReportInputs
 from sqladder.report.taxonomy import KINDS
 
 NAMES = ("baseline", "lora_32r", "full")
@@ -66,9 +67,11 @@ def made(tmp_path_factory):
         if not name or rows[name][number]["verdict"] != "correct"
     ]
     results[1] |= {"problem": HOSTILE[0]}
-    for chart in TITLES:
-        save(plot(comparison, chart), folder / "charts" / f"{chart}.svg", comparison, chart)
-    text = render(comparison, runs.run_facts(), f"A {HOSTILE[0]} title", "charts", True)
+    for name, chart in CHARTS.items():
+        save(plot(comparison, chart), folder / "charts" / f"{name}.svg", comparison, chart)
+    text = render(
+        ReportInputs(comparison, runs.run_facts(), f"A {HOSTILE[0]} title", "charts", True)
+    )
     title = f"A {HOSTILE[0]} title"
     page = render_page(text, comparison.run, title, folder / "charts", results)
     (folder / "report.html").write_text(page)
@@ -171,7 +174,7 @@ def test_every_link_within_the_page_has_its_target(elements):
 
 def test_charts_stand_in_the_page_with_words_and_hover(made, elements):
     charts = [a for tag, a in elements.found if tag == "svg"]
-    assert len(charts) == len(TITLES)
+    assert len(charts) == len(CHARTS)
     assert all(len(chart["aria-label"]) > 20 for chart in charts)
     assert "<title>lora_32r, easy: 0." in made[0].read_text()
 

@@ -9,14 +9,15 @@ import pytest
 from matplotlib.colors import to_hex
 
 import report_runs as runs
-from sqladder.report.charts.captions import TITLES, alt_text
 from sqladder.report.charts.drawing import plot
+from sqladder.report.charts.registry import CHARTS
 from sqladder.report.charts.styles import style
 from sqladder.report.comparison import compare
 from sqladder.report.csv_export import metrics_csv
 from sqladder.report.page.rendering import browser_data
 from sqladder.report.results import load_run
 from sqladder.report.sections.document import render
+from sqladder.report.sections.inputs import ReportInputs
 from sqladder.statistics.seeds import Gap
 
 N = 96
@@ -43,8 +44,14 @@ def comparison(marks, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def figures(comparison):
+    """Every chart of the run."""
+    return {name: plot(comparison, chart) for name, chart in CHARTS.items()}
+
+
+@pytest.fixture(scope="module")
 def report(comparison):
-    return render(comparison, runs.run_facts(), "Seeds", "charts", False)
+    return render(ReportInputs(comparison, runs.run_facts(), "Seeds", "charts", False))
 
 
 def rates(marks, level="all"):
@@ -122,10 +129,10 @@ def test_wins_are_means_over_pairs_of_seeds(report, marks):
     assert float(right[1]) == pytest.approx(np.mean(wins), abs=0.051)
 
 
-def test_failures_are_means_that_add_up(comparison, marks):
+def test_failures_are_means_that_add_up(figures, marks):
     failed = N * (1 - mean(rates(marks)))
-    figure = plot(comparison, "errors")
-    lengths = sum(bar.patches[1].get_width() for bar in figure.axes[0].containers)
+    (axes,) = figures["errors"].axes
+    lengths = sum(bar.patches[1].get_width() for bar in axes.containers)
     assert lengths == pytest.approx(failed)
 
 
@@ -141,8 +148,8 @@ def test_the_csv_has_the_mean_and_every_seed(comparison, marks):
     assert {row["seed"] for row in rows if row["variant"] != "full"} == {""}
 
 
-def test_each_seed_has_a_loss_line_in_its_variants_look(comparison):
-    figure = plot(comparison, "loss_curves")
+def test_each_seed_has_a_loss_line_in_its_variants_look(figures):
+    figure = figures["loss_curves"]
     lines = [line for line in figure.axes[0].get_lines() if line.get_marker() != "None"]
     looks = [style(1), style(1), style(1), style(2)]
     assert [to_hex(line.get_color()) for line in lines] == [look.colour.lower() for look in looks]
@@ -150,18 +157,18 @@ def test_each_seed_has_a_loss_line_in_its_variants_look(comparison):
     assert [text.get_text() for text in legend.get_texts()] == ["full", "lora"]
 
 
-def test_costs_stand_for_each_seed_and_charts_for_the_mean(report, comparison):
+def test_costs_stand_for_each_seed_and_charts_for_the_mean(report, comparison, figures):
     for seed in SEEDS:
         assert row_of(report, "Cost", f"full, seed {seed}")[1] == "lora"
-    (container, *_) = plot(comparison, "cost_vs_accuracy").axes[0].containers[1:]
+    (container, *_) = figures["cost_vs_accuracy"].axes[0].containers[1:]
     times = [own.training["seconds"] / 60 for own in comparison.run.named("full").seeds]
     assert container.lines[0].get_xdata()[0] == pytest.approx(mean(times))
 
 
-@pytest.mark.parametrize("chart", TITLES)
-def test_every_chart_is_drawn_and_described(comparison, chart):
-    assert plot(comparison, chart).axes
-    assert len(alt_text(comparison, chart)) > 40
+@pytest.mark.parametrize("chart", CHARTS)
+def test_every_chart_is_drawn_and_described(comparison, figures, chart):
+    assert figures[chart].axes
+    assert len(CHARTS[chart].alt_text(comparison)) > 40
 
 
 def test_the_methods_name_what_is_done_with_seeds(report):

@@ -6,7 +6,7 @@ import pytest
 
 import report_runs as runs
 from report_runs import arguments_of, call, cpu_seconds_of_children
-from sqladder.report.charts.captions import TITLES
+from sqladder.report.charts.registry import CHARTS
 
 NAMES = ("baseline", "lora_32r", "full")
 
@@ -19,7 +19,7 @@ CHART = (
 
 def write(folder, files, *extra, baseline="baseline", into="results"):
     facts = runs.write_value(folder / "run.json", runs.run_facts())
-    for chart in TITLES:
+    for chart in CHARTS:
         (folder / into / "charts").mkdir(parents=True, exist_ok=True)
         (folder / into / "charts" / f"{chart}.svg").write_text(CHART)
     return call(

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from sqladder.errors import run_main
 from sqladder.report.arguments import add_run_arguments, load_arguments
-from sqladder.report.charts.captions import TITLES
 from sqladder.report.charts.drawing import plot, save, save_png
+from sqladder.report.charts.registry import CHARTS
 from sqladder.report.comparison import compare
 
 
@@ -25,11 +25,11 @@ def main() -> None:
     parser.add_argument("--charts", type=Path, required=True, help="folder to write to")
     args = parser.parse_args()
     comparison = compare(load_arguments(args))
-    for chart in TITLES:
+    for name, chart in CHARTS.items():
         figure = plot(comparison, chart)
         for write, path in (
-            (save, args.charts / f"{chart}.svg"),
-            (save_png, args.charts / f"{chart}.png"),
+            (save, args.charts / f"{name}.svg"),
+            (save_png, args.charts / f"{name}.png"),
         ):
             write(figure, path, comparison, chart)
             print(f"{path}: {path.stat().st_size:,} bytes")

@@ -20,10 +20,8 @@ from sqladder.report.arguments import add_run_arguments, load_arguments
 from sqladder.report.comparison import compare
 from sqladder.report.csv_export import metrics_csv
 from sqladder.report.page.rendering import render_page
-from sqladder.report.sections.contamination import clean_and_suspect
 from sqladder.report.sections.document import render
-from sqladder.report.sections.doubtful_gold import doubtful_gold
-from sqladder.report.sections.published import published_table
+from sqladder.report.sections.inputs import ReportInputs
 from sqladder.texts.numbers import plural
 
 
@@ -55,17 +53,20 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, required=True, help="CSV file to write")
     args = parser.parse_args()
     comparison = compare(load_arguments(args))
-    charts = Path(os.path.relpath(args.charts, args.report.parent)).as_posix()
-    contamination = clean_and_suspect(comparison.run, args.marks) if args.marks else ""
-    doubtful = doubtful_gold(comparison.run, args.gold_checks)
-    groups = "\n\n".join(filter(None, (contamination, doubtful)))
-    compared = dict(args.published_row)
-    published = published_table(comparison.run, args.published, compared) if args.published else ""
-    facts = read_json(args.run_facts)
     rows = read_jsonl(args.rows) if args.rows else []
-    text = render(
-        comparison, facts, args.title, charts, args.demonstration, groups, published, rows
+    inputs = ReportInputs(
+        comparison,
+        read_json(args.run_facts),
+        args.title,
+        Path(os.path.relpath(args.charts, args.report.parent)).as_posix(),
+        args.demonstration,
+        rows,
+        args.marks,
+        args.gold_checks,
+        args.published,
+        dict(args.published_row),
     )
+    text = render(inputs)
     write_text(args.report, text)
     page = render_page(text, comparison.run, args.title, args.charts, rows)
     write_text(args.page, page)

@@ -23,6 +23,11 @@ from sqladder.statistics.seeds import Answers, Marks, accuracy_interval
 
 LEVELS = ("easy", "medium", "hard", "extra")
 
+COLUMNS = (*LEVELS, "all", "joint_all")
+"""The columns of the published table."""
+
+COLUMN_TITLES = {level: level.title() for level in COLUMNS} | {"joint_all": "Joint_All"}
+
 METRICS = {
     "test_suite": "test suite, own values",
     "plug_value": "oracle values (plug_value)",

@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from sqladder.files import write_text
-from sqladder.report.charts.drawing import SETTINGS, smoothed
+from sqladder.report.charts.drawing import SETTINGS
+from sqladder.report.charts.loss_curves import smoothed
 from sqladder.report.charts.styles import style
 
 

@@ -7,13 +7,19 @@ import numpy as np
 from sqladder.errors import InputError
 from sqladder.files import by_id, read_jsonl
 from sqladder.report.results import Run
+from sqladder.report.sections.inputs import ReportInputs
 from sqladder.report.sections.tables import group_table
 
 MARKS = ("clean", "suspect")
 
 
+def section(inputs: ReportInputs) -> str:
+    """The section in Markdown, "" where decontamination marked no questions."""
+    return clean_and_suspect(inputs.comparison.run, inputs.marks) if inputs.marks else ""
+
+
 def clean_and_suspect(run: Run, path: Path) -> str:
-    """Write the report's section from the marks of the test's questions.
+    """The section from the marks of the test's questions.
 
     Args:
         run: the scored run.

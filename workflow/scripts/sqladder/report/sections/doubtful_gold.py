@@ -6,6 +6,7 @@ import numpy as np
 
 from sqladder.files import by_id, read_jsonl
 from sqladder.report.results import Run
+from sqladder.report.sections.inputs import ReportInputs
 from sqladder.report.sections.tables import group_table
 from sqladder.texts.markdown import folded, table
 from sqladder.texts.numbers import number
@@ -19,8 +20,13 @@ REASONS = {
 """What makes a gold query doubtful, by the status that check_gold gives it."""
 
 
+def section(inputs: ReportInputs) -> str:
+    """The section in Markdown, "" where no gold query of this run is doubtful."""
+    return doubtful_gold(inputs.comparison.run, inputs.gold_checks)
+
+
 def doubtful_gold(run: Run, checks: Path | None) -> str:
-    """Write the report's section, "" where no gold query of this run is doubtful.
+    """The section, "" where no gold query of this run is doubtful.
 
     Args:
         run: the scored run; a gold query that failed in the scoring is doubtful too.

@@ -7,8 +7,8 @@ import yaml
 
 from sqladder.errors import InputError
 from sqladder.files import Row
-from sqladder.report.results import METRICS, Run, level_count
-from sqladder.report.sections.tables import COLUMNS, TITLES
+from sqladder.report.results import COLUMN_TITLES, COLUMNS, METRICS, Run, level_count
+from sqladder.report.sections.inputs import ReportInputs
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import UNKNOWN, listing, number, plural, points, rate
 
@@ -16,8 +16,15 @@ OUTSIDE = "*"
 """Marks a published figure that lies outside of the interval of this run's own."""
 
 
+def section(inputs: ReportInputs) -> str:
+    """The section in Markdown, "" where no published table is named."""
+    if inputs.published is None:
+        return ""
+    return published_table(inputs.comparison.run, inputs.published, inputs.published_rows)
+
+
 def published_table(run: Run, path: Path, rows: Mapping[str, str]) -> str:
-    """Write the report's section.
+    """The section from a published table.
 
     Args:
         run: the scored run.
@@ -35,7 +42,7 @@ def published_table(run: Run, path: Path, rows: Mapping[str, str]) -> str:
     lines = [["questions", "published", *asked], ["questions", "this run", *scored]]
     for variant, row in rows.items():
         lines += _lines(run, variant, published["rows"][row], metric)
-    cells = table(["variant", "figure", *TITLES.values()], lines, "llrrrrrr")
+    cells = table(["variant", "figure", *COLUMN_TITLES.values()], lines, "llrrrrrr")
     compared = [f"*{escape(name)}* with its row *{escape(row)}*" for name, row in rows.items()]
     return f"""## Beside the published table
 

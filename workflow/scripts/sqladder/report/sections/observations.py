@@ -10,12 +10,12 @@ import numpy as np
 
 from sqladder.report.comparison import ALPHA, Comparison, Pair, adjusted, make_pair
 from sqladder.report.results import LEVELS, METRICS, Run, Variant, count, level_count
-from sqladder.report.sections.tables import point_interval
+from sqladder.report.sections.inputs import ReportInputs
 from sqladder.statistics.groups import equal_shares_p
 from sqladder.statistics.ranks import holm
 from sqladder.statistics.seeds import groups_p
 from sqladder.texts.markdown import escape
-from sqladder.texts.numbers import amount, listing, number, p_phrase, points, rate
+from sqladder.texts.numbers import amount, listing, number, p_phrase, point_interval, points, rate
 
 RANKING = "[Ranking](#ranking)"
 PAIRS = "[Paired differences](#paired-differences)"
@@ -23,6 +23,17 @@ BY_LEVEL = "[Accuracy by level](#accuracy-by-level)"
 BY_DATABASE = "[Accuracy by database](#accuracy-by-database)"
 SECONDARY = "[Secondary metrics](#secondary-metrics)"
 FAILURES = "[What failed](#what-failed)"
+
+
+def section(inputs: ReportInputs) -> str:
+    """The section in Markdown."""
+    lines = "\n".join(f"- {sentence}" for sentence in observations(inputs.comparison))
+    return f"""## Observations
+
+Facts about the numbers of this run. A difference is named only where its test supports it at 5 %;
+p-values are adjusted by Holm within each kind of observation.
+
+{lines}"""
 
 
 def observations(comparison: Comparison) -> list[str]:

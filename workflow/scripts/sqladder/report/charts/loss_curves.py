@@ -1,0 +1,78 @@
+"""Training loss over the steps of every training."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from sqladder.report.charts.drawing import (
+    Chart,
+    add_legend,
+    mark_title,
+    message,
+    new_figure,
+    styles_of,
+)
+from sqladder.report.comparison import Comparison
+from sqladder.report.results import OneSeed
+from sqladder.texts.numbers import listing
+
+TITLE = "Training loss"
+
+
+def with_curve(comparison: Comparison) -> list[OneSeed]:
+    """Trainings that wrote a loss curve."""
+    return [own for own in comparison.run.replicates if own.training.get("loss_curve")]
+
+
+def alt_text(comparison: Comparison) -> str:
+    """The chart in words."""
+    names = [own.label for own in with_curve(comparison)]
+    if not names:
+        return "No loss curves: no variant was trained in this run."
+    ends = [f"{o.label} {o.training['loss_curve'][-1][1]:.3f}" for o in with_curve(comparison)]
+    return f"Training loss over steps of {listing(names)}; last values: {'; '.join(ends)}."
+
+
+def draw(comparison: Comparison) -> Figure:
+    """The chart of a compared run."""
+    trained, looks = with_curve(comparison), styles_of(comparison.run)
+    if not trained:
+        return message(TITLE, "No variant was trained in this run.")
+    figure, axes = new_figure(7.5, 4.2)
+    labelled = set()
+    for own in trained:
+        steps, losses = np.array(own.training["loss_curve"], dtype=float).T
+        name = own.replicate.variant
+        look = looks[name]
+        axes.plot(steps, losses, color=look.colour, linewidth=0.7, alpha=0.3)
+        axes.plot(
+            steps,
+            smoothed(losses),
+            # A variant's seeds share its look, and its line of the legend.
+            label="_" if name in labelled else name,
+            color=look.colour,
+            linestyle=look.line,
+            marker=look.marker,
+            markevery=max(1, len(steps) // 8),
+            markeredgecolor="black",
+            markeredgewidth=0.5,
+            gid=mark_title(f"{own.label}: {losses[-1]:.3f} at the last step"),
+        )
+        labelled.add(name)
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("optimiser step")
+    axes.set_ylabel("training loss")
+    axes.grid(axis="y", color="0.88", linewidth=0.8)
+    lines = "one line a seed, " if comparison.run.has_seeds else ""
+    axes.set_title(f"{TITLE}; {lines}strong lines: mean of nearby steps", loc="left")
+    add_legend(figure, *axes.get_legend_handles_labels())
+    return figure
+
+
+def smoothed(values: np.ndarray) -> np.ndarray:
+    """Mean over a twentieth of the steps around each; at the ends over those that there are."""
+    window = np.ones(len(values) // 40 * 2 + 1)
+    return np.convolve(values, window, "same") / np.convolve(np.ones(len(values)), window, "same")
+
+
+CHART = Chart("loss_curves", TITLE, alt_text, draw)

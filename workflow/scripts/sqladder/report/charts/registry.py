@@ -1,0 +1,22 @@
+"""The report's charts by name, in the order in which they are drawn."""
+
+from sqladder.report.charts import (
+    accuracy_by_database,
+    accuracy_by_level,
+    cost_vs_accuracy,
+    loss_curves,
+    paired_differences,
+    what_went_wrong,
+)
+
+CHARTS = {
+    chart.name: chart
+    for chart in (
+        accuracy_by_level.CHART,
+        paired_differences.CHART,
+        accuracy_by_database.CHART,
+        what_went_wrong.CHART,
+        loss_curves.CHART,
+        cost_vs_accuracy.CHART,
+    )
+}

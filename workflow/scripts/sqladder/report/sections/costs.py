@@ -1,0 +1,99 @@
+"""What each training and each generation took."""
+
+from collections.abc import Mapping
+
+from sqladder.report.charts import cost_vs_accuracy
+from sqladder.report.charts.cost_vs_accuracy import with_cost
+from sqladder.report.cost import device_seconds, devices
+from sqladder.report.results import Run
+from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.times import timed
+from sqladder.texts.markdown import escape, table
+from sqladder.texts.numbers import UNKNOWN, megabytes, number, seconds
+
+
+def section(inputs: ReportInputs) -> str:
+    """The section in Markdown."""
+    comparison = inputs.comparison
+    if not any(own.training or own.generation for own in comparison.run.replicates):
+        return "## Cost\n\nNot known: no variant was trained or generated in this run."
+    parts = [
+        training_table(comparison.run, inputs.facts["disk_bytes"]),
+        generation_table(comparison.run),
+        f'"{UNKNOWN}": not known, or the variant does not have it.',
+        inputs.chart(cost_vs_accuracy.CHART) if with_cost(comparison) else "",
+    ]
+    return f"## Cost\n\n{timed(parts)}"
+
+
+def training_table(run: Run, disk: Mapping[str, int]) -> str:
+    """What each training took; "-" where not known or not trained here."""
+    rows = []
+    for own in run.replicates:
+        facts = own.training
+        size = disk.get(own.replicate.name)
+        rows.append(
+            [
+                escape(own.label),
+                escape(facts.get("method") or UNKNOWN),
+                number(facts.get("trainable_parameters")),
+                number(facts.get("steps")),
+                number(facts.get("tokens")),
+                seconds(facts.get("seconds")),
+                str(devices(facts)) if facts.get("device") else UNKNOWN,
+                seconds(device_seconds(facts)),
+                number(facts.get("tokens_per_second")),
+                megabytes(facts.get("peak_memory_mb")),
+                megabytes(None if size is None else size / 1e6),
+                escape(facts.get("device") or UNKNOWN),
+            ]
+        )
+    header = [
+        "variant",
+        "method",
+        "trainable parameters",
+        "steps",
+        "tokens",
+        "training",
+        "devices",
+        "time x devices",
+        "tokens/s",
+        "peak memory",
+        "model on disk",
+        "device",
+    ]
+    return table(header, rows, "llrrrrrrrrrl")
+
+
+def generation_table(run: Run) -> str:
+    """What each generation took; "-" where not known."""
+    rows = []
+    for own in run.replicates:
+        facts = own.generation
+        rows.append(
+            [
+                escape(own.label),
+                escape(facts.get("engine") or UNKNOWN),
+                seconds(facts.get("seconds")),
+                number(facts.get("prompts_per_second"), 1),
+                _per_question(facts.get("prompts_per_second")),
+                number(facts.get("output_tokens")),
+                megabytes(facts.get("peak_memory_mb")),
+                escape(facts.get("device") or UNKNOWN),
+            ]
+        )
+    header = [
+        "variant",
+        "engine",
+        "generation",
+        "prompts/s after the start",
+        "time a question",
+        "output tokens",
+        "peak memory",
+        "device",
+    ]
+    return table(header, rows, "llrrrrrl")
+
+
+def _per_question(prompts_per_second: float | None) -> str:
+    return f"{1 / prompts_per_second:.3g} s" if prompts_per_second else UNKNOWN

@@ -1,0 +1,73 @@
+"""Accuracy by level, with the ranking and the best variant of each."""
+
+from sqladder.report.comparison import Comparison
+from sqladder.report.results import COLUMN_TITLES, LEVELS, Variant, level_count
+from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.tables import level_table
+from sqladder.texts.markdown import escape, table
+from sqladder.texts.numbers import UNKNOWN, listing, number, rate
+
+
+def section(inputs: ReportInputs) -> str:
+    """The section in Markdown."""
+    comparison = inputs.comparison
+    return f"""## Accuracy by level
+
+{level_table(comparison.run)}
+
+Easy to Extra are the hardness of the gold query. Joint_All counts conversations in which every question
+is answered right; each question is one of its own here, so it equals All.
+
+### Ranking by All
+
+{ranking_list(comparison)}
+
+### Best variant of each level
+
+{best_table(comparison)}"""
+
+
+def ranking_list(comparison: Comparison) -> str:
+    """The variants by accuracy over all questions, with shared ranks named."""
+    lines = []
+    for variant in comparison.ranking:
+        total = level_count(comparison.run, variant, "all")
+        lines.append(
+            f"- rank {comparison.rank(variant.name)}: **{escape(variant.name)}** ({rate(total.rate)})"
+        )
+    return "\n".join(lines)
+
+
+def best_table(comparison: Comparison) -> str:
+    """Best variant of each level, with the variants that may be as good."""
+    rows = []
+    for level in (*LEVELS, "all"):
+        n = level_count(comparison.run, comparison.run.variants[0], level).n
+        if n == 0:
+            rows.append([COLUMN_TITLES[level], "0", "no questions", UNKNOWN, UNKNOWN])
+            continue
+        best, others = best_of(comparison, level)
+        rows.append(
+            [
+                COLUMN_TITLES[level],
+                number(n),
+                listing([escape(variant.name) for variant in best]) + " (tie)" * (len(best) > 1),
+                rate(level_count(comparison.run, best[0], level).rate),
+                ", ".join(escape(name) for name in others) or "none",
+            ]
+        )
+    header = ["level", "n", "highest accuracy", "accuracy", "not told apart from it"]
+    return table(header, rows, "lrlrl")
+
+
+def best_of(comparison: Comparison, level: str) -> tuple[list[Variant], list[str]]:
+    """Variants with the highest accuracy of a level, and those not told apart from the first."""
+    run = comparison.run
+    correct = {v.name: level_count(run, v, level).correct for v in run.variants}
+    best = [v for v in run.variants if correct[v.name] == max(correct.values())]
+    others = [
+        variant.name
+        for variant in run.variants
+        if variant not in best and not comparison.pair(best[0].name, variant.name, level).told_apart
+    ]
+    return best, others

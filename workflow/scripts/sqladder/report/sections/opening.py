@@ -1,0 +1,44 @@
+"""The heading, what the run holds, and what it leaves out."""
+
+from collections import Counter
+
+from sqladder.report.results import Run
+from sqladder.report.sections.inputs import ReportInputs
+from sqladder.texts.markdown import escape
+from sqladder.texts.numbers import listing, number, plural
+
+DEMONSTRATION = """> [!NOTE]
+> **This is the demonstration of the workflow, not evidence about LoRA or full fine-tuning at
+> large.** The variants trained here start from a toy model that this run made from nothing. Their
+> numbers show that every stage works; they say nothing about real models."""
+
+
+def section(inputs: ReportInputs) -> str:
+    """The section in Markdown."""
+    run = inputs.comparison.run
+    lines = [f"# {escape(inputs.title)}"]
+    if inputs.demonstration:
+        lines.append(DEMONSTRATION)
+    lines.append(
+        f"{plural(len(run.variants), 'variant')}, {plural(run.n, 'question')}, "
+        f"{plural(len(run.by_database), 'database')}. Accuracy is test-suite execution accuracy: "
+        "an answer counts when its result equals the gold query's on every database file of the "
+        "suite, with the values that the model wrote itself."
+    )
+    if run.left_out:
+        lines.append(_left_out(run))
+    return "\n\n".join(lines)
+
+
+def _left_out(run: Run) -> str:
+    total = len(run.left_out) + run.n
+    missing = Counter(question["db_id"] for question in run.left_out)
+    parts = [
+        f"{'some' if name in run.by_database else 'all'} of {escape(name)} ({number(n)})"
+        for name, n in sorted(missing.items())
+    ]
+    return (
+        f"**Left out: {number(len(run.left_out))} of {number(total)} questions were not scored**, "
+        f"from {plural(len(missing), 'database')}: {listing(parts)}. Every number "
+        "below is about the other questions."
+    )

@@ -1,0 +1,82 @@
+"""Which variant answers best, as far as the data tell."""
+
+from sqladder.report.comparison import Comparison
+from sqladder.report.results import Run, level_count
+from sqladder.report.sections.inputs import ReportInputs
+from sqladder.texts.markdown import escape, table
+from sqladder.texts.numbers import (
+    amount,
+    number,
+    p_value,
+    point_interval,
+    points,
+    rate,
+    share_interval,
+)
+
+
+def section(inputs: ReportInputs) -> str:
+    """The section in Markdown."""
+    comparison = inputs.comparison
+    seeds = (
+        "Variants with several seeds were trained, asked and scored once with each; their numbers are\n"
+        "means over seeds. " * comparison.run.has_seeds
+    )
+    if len(comparison.ranking) == 1:
+        return f"## Ranking\n\n{ranking_table(comparison)}\n\n{seeds}".rstrip()
+    shared = any("-" in comparison.rank(variant.name) for variant in comparison.ranking)
+    note = (
+        "A shared rank such as 1-2 says that the data do not tell which of these ranks the variant\n"
+        "has. " * shared
+    )
+    return f"""## Ranking
+
+{ranking_table(comparison)}
+
+{seeds}{note}Differences are paired: both variants answered the same questions. p is {_test(comparison.run)},
+adjusted by Holm over all pairs of variants; intervals are not adjusted. See [Methods](#methods)."""
+
+
+def ranking_table(comparison: Comparison) -> str:
+    """Best variant first, with its rank and its gap to the baseline, or else to the first.
+
+    Where variants have several seeds, their number and the spread between them follow the accuracy, a mean.
+    """
+    seeded = comparison.run.has_seeds
+    baseline = comparison.run.baseline
+    reference = baseline or comparison.ranking[0].name
+    compared = len(comparison.ranking) > 1
+    rows = []
+    for variant in comparison.ranking:
+        total = level_count(comparison.run, variant, "all")
+        row = [
+            comparison.rank(variant.name),
+            escape(variant.name),
+            number(total.n),
+            amount(total.correct),
+            rate(total.rate),
+            share_interval(total.interval),
+        ]
+        if seeded:
+            row[2:2] = [number(len(variant.seeds))]
+        rows.append(row + (_gap_cells(comparison, variant.name, reference) if compared else []))
+    header = ["rank", "variant", "n", "correct", "accuracy", "95 % interval"]
+    align = "clrrrc"
+    if seeded:
+        header, align = [*header[:2], "seeds", *header[2:]], "clrrrrc"
+    if compared:
+        of = "baseline" if baseline else "first"
+        header += [f"points to {of}", "95 % interval of it", "p (Holm)"]
+        align += "rcr"
+    return table(header, rows, align)
+
+
+def _gap_cells(comparison: Comparison, name: str, reference: str) -> list[str]:
+    if name == reference:
+        return ["(baseline)" if comparison.run.baseline else "(first)", "", ""]
+    pair = comparison.pair(name, reference)
+    return [points(pair.difference), point_interval(pair.interval), p_value(pair.p)]
+
+
+def _test(run: Run) -> str:
+    return "that of a test over questions and seeds" if run.has_seeds else "McNemar's exact test"

@@ -1,0 +1,45 @@
+"""The metrics beside the headline one."""
+
+from sqladder.report.results import METRICS, Run, level_count
+from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.tables import level_table
+from sqladder.texts.markdown import escape, table
+from sqladder.texts.numbers import rate
+
+
+def section(inputs: ReportInputs) -> str:
+    """The section in Markdown."""
+    run = inputs.comparison.run
+    metrics = [metric for metric in METRICS if metric in run.variants[0].marks]
+    if len(metrics) < 2:
+        return ""
+    blocks = [
+        f"### {METRICS[metric].capitalize()}\n\n{level_table(run, metric)}"
+        for metric in metrics
+        if metric != "test_suite"
+    ]
+    return "\n\n".join(
+        [
+            f"""## Secondary metrics
+
+They are not used to rank. *Oracle values*: the gold query's values are put in the place of the model's
+own, so wrong values are forgiven. *Single database*: one database file instead of the suite, so answers
+that are right by accident pass. *Exact match*: nothing is executed; the query must have the gold query's
+clauses, values left aside, so right answers that are written otherwise fail (Spider's exact set match;
+gold outside its grammar matches nothing).
+
+{metric_table(run)}""",
+            *blocks,
+        ]
+    )
+
+
+def metric_table(run: Run) -> str:
+    """The headline metric beside the secondary ones, over all questions."""
+    metrics = [metric for metric in METRICS if metric in run.variants[0].marks]
+    rows = [
+        [escape(v.name), *(rate(level_count(run, v, "all", metric).rate) for metric in metrics)]
+        for v in run.variants
+    ]
+    header = ["variant", *(METRICS[metric] for metric in metrics)]
+    return table(header, rows, "l" + "r" * len(metrics))

@@ -1,0 +1,50 @@
+"""How far training itself scatters: a section of runs with several seeds."""
+
+from sqladder.report.comparison import Comparison
+from sqladder.report.results import Count, Variant, level_count
+from sqladder.report.sections.inputs import ReportInputs
+from sqladder.texts.markdown import escape, table
+from sqladder.texts.numbers import UNKNOWN, number, rate
+
+
+def section(inputs: ReportInputs) -> str:
+    """The section in Markdown."""
+    comparison = inputs.comparison
+    if not comparison.run.has_seeds:
+        return ""
+    return f"""## Seeds
+
+{seed_table(comparison)}
+
+Accuracy over all questions. SD is the standard deviation between seeds: how far another training of the
+same variant may land from this one. A variant with one seed answers the same with every seed, was made
+elsewhere, or was trained once. One that was trained once is taken to scatter as much as the variant with
+several seeds that it is compared with; between two that were, only the questions are known to be uncertain."""
+
+
+def seed_table(comparison: Comparison) -> str:
+    """How far the seeds of each variant scatter, with the accuracy of each."""
+    rows = []
+    for variant in comparison.ranking:
+        total = level_count(comparison.run, variant, "all")
+        rows.append([escape(variant.name), number(len(variant.seeds)), *_spread_cells(total)])
+        rows[-1].append(", ".join(_seed_rates(variant, total)))
+    header = ["variant", "seeds", "mean", "SD, points", "lowest", "highest", "each seed"]
+    return table(header, rows, "lrrrrrc")
+
+
+def _spread_cells(total: Count) -> list[str]:
+    if total.sd is None:
+        return [rate(total.rate), UNKNOWN, UNKNOWN, UNKNOWN]
+    ends = [rate(min(total.rates)), rate(max(total.rates))]
+    return [rate(total.rate), f"{100 * total.sd:.1f}", *ends]
+
+
+def _seed_rates(variant: Variant, total: Count) -> list[str]:
+    """The accuracy of each seed with its name; a single one has none."""
+    if len(variant.seeds) == 1:
+        return [UNKNOWN]
+    return [
+        f"{own.replicate.seed}: {rate(share)}"
+        for own, share in zip(variant.seeds, total.rates, strict=True)
+    ]
