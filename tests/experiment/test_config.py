@@ -276,10 +276,10 @@ def test_a_variant_has_a_seed_of_its_own_even_when_it_is_zero(config):
 
 
 def test_one_seed_needs_no_folder_of_its_own(config):
-    before = [part.name for part in replicates(config)]
+    before = list(replicates(config))
     assert before == list(config["variants"])
     config["seeds"] = [config.pop("seed")]
-    assert [part.name for part in replicates(config)] == before
+    assert list(replicates(config)) == before
 
 
 def test_each_of_several_seeds_has_a_folder_and_greedy_answers_without_training_have_one(config):
@@ -287,11 +287,11 @@ def test_each_of_several_seeds_has_a_folder_and_greedy_answers_without_training_
     config["seeds"] = [42, 43]
     config["variants"] = {name: config["variants"][name] for name in ("baseline", "full")}
     config["variants"]["other"] = {"method": "full", "seed": 5}
-    names = [part.name for part in replicates(config)]
+    names = list(replicates(config))
     assert names == ["baseline", "full/seed_42", "full/seed_43", "other"]
     assert first_seed(config) == 42
     config["decoding"]["temperature"] = 0.2
-    assert [part.name for part in replicates(config)][:2] == [
+    assert list(replicates(config))[:2] == [
         "baseline/seed_42",
         "baseline/seed_43",
     ]

@@ -9,7 +9,7 @@ import yaml
 from conftest import ROOT
 from sqladder.errors import InputError
 from sqladder.experiment.config import check
-from sqladder.experiment.context_jobs import context_flags, retrieval_flags
+from sqladder.experiment.context_jobs import context_flags, retrieval_settings
 from sqladder.experiment.reading import read_yaml
 from sqladder.prompts.schema_forms import FORMS
 from sqladder.retrieval.keys import KEYS
@@ -120,7 +120,7 @@ def test_an_entry_becomes_the_flags_of_its_programs():
         "--values-at-most=5",
         "--references-template=reference_list",
     ]
-    assert retrieval_flags(entry["examples"]) == {
+    assert retrieval_settings(entry["examples"]) == {
         "method": "embedding_rerank",
         "by": "question",
         "count": 4,
@@ -136,7 +136,7 @@ def test_an_entry_becomes_the_flags_of_its_programs():
 def test_a_model_may_be_named_by_an_environment_variable(monkeypatch):
     monkeypatch.setenv("MODELS", "/models")
     entry = examples(method="embedding", embedding={**EMBEDDING, "model": "$MODELS/e"})
-    assert retrieval_flags(entry)["embedding_model"] == "/models/e"
+    assert retrieval_settings(entry)["embedding_model"] == "/models/e"
 
 
 def test_the_entries_of_the_documentation_pass_the_check():

@@ -9,8 +9,8 @@ rule index_examples:
     input:
         script="workflow/scripts/index_examples.py",
         modules=modules_of("index_examples.py"),
-        pool=examples_of("train"),
-        pool_databases=masking_databases("train"),
+        pool=data_jobs.examples_of(config, "train"),
+        pool_databases=by_wildcards(context_jobs.masking_databases, split="train"),
     output:
         index=directory("resources/retrieval/{context}/index"),
     log:
@@ -18,7 +18,7 @@ rule index_examples:
     benchmark:
         "results/benchmarks/index_examples/{context}.tsv"
     wildcard_constraints:
-        context=any_of(EMBEDDED_CONTEXTS),
+        context=any_of(context_jobs.embedded_contexts(config)),
     conda:
         "../envs/context.yaml"
     threads: 2  # OMP_NUM_THREADS follows
@@ -26,7 +26,7 @@ rule index_examples:
         gpu=1,
     params:
         work=subpath(output.index, parent=True),
-        flags=index_flags,
+        flags=by_wildcards(context_jobs.index_flags),
     shell:
         r"""
         python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
@@ -43,11 +43,11 @@ rule retrieve_examples:
     input:
         script="workflow/scripts/retrieve_examples.py",
         modules=modules_of("retrieve_examples.py"),
-        questions=prompt_examples,
-        pool=examples_of("train"),
-        databases=masking_databases(None),
-        pool_databases=masking_databases("train"),
-        index=examples_index,
+        questions=by_wildcards(data_jobs.examples_of),
+        pool=data_jobs.examples_of(config, "train"),
+        databases=by_wildcards(context_jobs.masking_databases),
+        pool_databases=by_wildcards(context_jobs.masking_databases, split="train"),
+        index=by_wildcards(context_jobs.examples_index),
     output:
         examples="resources/retrieval/{context}/{split}.jsonl",
     log:
@@ -55,14 +55,14 @@ rule retrieve_examples:
     benchmark:
         "results/benchmarks/retrieve_examples/{context}.{split}.tsv"
     wildcard_constraints:
-        context=any_of(EXAMPLE_CONTEXTS),
+        context=any_of(context_jobs.contexts_with_examples(config)),
     conda:
         "../envs/context.yaml"
     threads: 2  # OMP_NUM_THREADS follows
     resources:
-        gpu=retrieval_gpus,
+        gpu=by_wildcards(context_jobs.retrieval_gpus),
     params:
-        flags=retrieval_flags,
+        flags=by_wildcards(context_jobs.retrieval_flags),
     shell:
         r"""
         python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
@@ -79,10 +79,10 @@ rule render_prompts:
     input:
         script="workflow/scripts/render_prompts.py",
         modules=modules_of("render_prompts.py"),
-        examples=prompt_examples,
-        databases=prompt_databases,
-        references=prompt_references,
-        tables=prompt_tables,
+        examples=by_wildcards(data_jobs.examples_of),
+        databases=by_wildcards(data_jobs.databases_of),
+        references=by_wildcards(context_jobs.prompt_references),
+        tables=by_wildcards(context_jobs.prompt_tables),
     output:
         prompts="resources/prompts/{context}/{split}.jsonl",
     log:
@@ -92,7 +92,7 @@ rule render_prompts:
     conda:
         "../envs/data.yaml"
     params:
-        flags=prompt_flags,
+        flags=by_wildcards(context_jobs.prompt_flags),
     shell:
         r"""
         python {input.script:q} \
@@ -110,7 +110,7 @@ rule preview:
         prompts=collect(
             "resources/prompts/{context}/test.jsonl", context=config["contexts"]
         ),
-        model=base_model(),
+        model=training_jobs.base_model(config),
     output:
         preview="results/preview.md",
     log:

@@ -17,12 +17,12 @@ rule build_demo_databases:
     benchmark:
         "results/benchmarks/build_demo_databases/{dataset}.tsv"
     wildcard_constraints:
-        dataset=any_of(DEMO_DATASETS),
+        dataset=any_of(data_jobs.datasets_by_source(config, "demo")),
     conda:
         "../envs/data.yaml"
     params:
         seed=variants.first_seed(config),
-        variations=number_of_variations,
+        variations=by_wildcards(data_jobs.number_of_variations),
     shell:
         r"""
         python {input.script:q} \
@@ -40,13 +40,15 @@ rule make_demo_examples:
         modules=modules_of("make_demo_examples.py"),
         databases="resources/datasets/{dataset}/databases",
     output:
-        collect("resources/datasets/{{dataset}}/{split}.jsonl", split=DEMO_SPLITS),
+        collect(
+            "resources/datasets/{{dataset}}/{split}.jsonl", split=data_jobs.DEMO_SPLITS
+        ),
     log:
         "logs/make_demo_examples/{dataset}.log",
     benchmark:
         "results/benchmarks/make_demo_examples/{dataset}.tsv"
     wildcard_constraints:
-        dataset=any_of(DEMO_DATASETS),
+        dataset=any_of(data_jobs.datasets_by_source(config, "demo")),
     conda:
         "../envs/data.yaml"
     params:
@@ -66,7 +68,7 @@ rule fetch:
     input:
         script="workflow/scripts/fetch.py",
         modules=modules_of("fetch.py"),
-        folder=local_download,
+        folder=by_wildcards(data_jobs.local_download),
     output:
         directory("resources/downloads/{download}"),
     log:
@@ -76,7 +78,7 @@ rule fetch:
     conda:
         "../envs/data.yaml"
     params:
-        flags=download_flags,
+        flags=by_wildcards(data_jobs.download_flags),
     shell:
         r"""
         python {input.script:q} \
@@ -92,7 +94,7 @@ rule import_databases:
     input:
         script="workflow/scripts/import_databases.py",
         modules=modules_of("import_databases.py"),
-        source=dataset_file("databases"),
+        source=by_wildcards(data_jobs.dataset_file, key="databases"),
     output:
         databases=directory("resources/datasets/{dataset}/databases"),
     log:
@@ -100,11 +102,11 @@ rule import_databases:
     benchmark:
         "results/benchmarks/import_databases/{dataset}.tsv"
     wildcard_constraints:
-        dataset=any_of(PAIRED_DATASETS),
+        dataset=any_of(data_jobs.paired_datasets(config)),
     conda:
         "../envs/data.yaml"
     params:
-        source=dataset_path("databases"),
+        source=by_wildcards(data_jobs.dataset_path, key="databases"),
     shell:
         r"""
         python {input.script:q} \
@@ -118,8 +120,8 @@ rule import_questions:
     input:
         script="workflow/scripts/import_questions.py",
         modules=modules_of("import_questions.py"),
-        questions=dataset_file("questions"),
-        gold=dataset_file("gold"),
+        questions=by_wildcards(data_jobs.dataset_file, key="questions"),
+        gold=by_wildcards(data_jobs.dataset_file, key="gold"),
         databases="resources/datasets/{dataset}/databases",
     output:
         questions="resources/datasets/{dataset}/questions.jsonl",
@@ -128,12 +130,12 @@ rule import_questions:
     log:
         "logs/import_questions/{dataset}.log",
     wildcard_constraints:
-        dataset=any_of(PAIRED_DATASETS),
+        dataset=any_of(data_jobs.paired_datasets(config)),
     conda:
         "../envs/data.yaml"
     params:
-        questions=dataset_path("questions"),
-        flags=import_flags,
+        questions=by_wildcards(data_jobs.dataset_path, key="questions"),
+        flags=by_wildcards(data_jobs.import_flags),
     shell:
         r"""
         python {input.script:q} \
@@ -151,7 +153,7 @@ rule import_rows:
     input:
         script="workflow/scripts/import_rows.py",
         modules=modules_of("import_rows.py"),
-        rows=dataset_file("questions"),
+        rows=by_wildcards(data_jobs.dataset_file, key="questions"),
     output:
         examples="resources/datasets/{dataset}/examples.jsonl",
     log:
@@ -159,12 +161,12 @@ rule import_rows:
     benchmark:
         "results/benchmarks/import_rows/{dataset}.tsv"
     wildcard_constraints:
-        dataset=any_of(ROW_DATASETS),
+        dataset=any_of(data_jobs.row_datasets(config)),
     conda:
         "../envs/data.yaml"
     params:
-        rows=dataset_path("questions"),
-        flags=reading_flags,
+        rows=by_wildcards(data_jobs.dataset_path, key="questions"),
+        flags=by_wildcards(data_jobs.reading_flags),
     shell:
         r"""
         python {input.script:q} \
@@ -180,7 +182,7 @@ rule check_gold:
         script="workflow/scripts/check_gold.py",
         modules=modules_of("check_gold.py"),
         examples="resources/datasets/{dataset}/paired.jsonl",
-        repairs=dataset_file("gold_repairs"),
+        repairs=by_wildcards(data_jobs.dataset_file, key="gold_repairs"),
         databases="resources/datasets/{dataset}/databases",
     output:
         examples="resources/datasets/{dataset}/examples.jsonl",
@@ -191,11 +193,11 @@ rule check_gold:
     benchmark:
         "results/benchmarks/check_gold/{dataset}.tsv"
     wildcard_constraints:
-        dataset=any_of(PAIRED_DATASETS),
+        dataset=any_of(data_jobs.paired_datasets(config)),
     conda:
         "../envs/data.yaml"
     params:
-        flags=gold_flags,
+        flags=by_wildcards(data_jobs.gold_flags),
     shell:
         r"""
         python {input.script:q} \
@@ -222,11 +224,11 @@ rule split_examples:
     log:
         "logs/split_examples/{dataset}.log",
     wildcard_constraints:
-        dataset=any_of(SPLIT_DATASETS),
+        dataset=any_of(data_jobs.split_datasets(config)),
     conda:
         "../envs/data.yaml"
     params:
-        flags=split_flags,
+        flags=by_wildcards(data_jobs.split_flags),
         folder=subpath(output[0], parent=True),
     shell:
         r"""
@@ -242,10 +244,10 @@ rule decontaminate:
     input:
         script="workflow/scripts/decontaminate.py",
         modules=modules_of("decontaminate.py"),
-        examples=imported_examples_of("train"),
-        databases=databases_of("train"),
-        evaluation=examples_of("test"),
-        evaluation_databases=databases_of("test"),
+        examples=data_jobs.imported_examples_of(config, "train"),
+        databases=data_jobs.databases_of(config, "train"),
+        evaluation=data_jobs.examples_of(config, "test"),
+        evaluation_databases=data_jobs.databases_of(config, "test"),
     output:
         examples="resources/decontaminated/train.jsonl",
         marks="resources/decontaminated/train_marks.jsonl",
@@ -259,7 +261,7 @@ rule decontaminate:
     conda:
         "../envs/data.yaml"
     params:
-        flags=decontamination_flags(),
+        flags=by_wildcards(data_jobs.decontamination_flags),
     shell:
         r"""
         python {input.script:q} \

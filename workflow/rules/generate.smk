@@ -10,7 +10,7 @@ rule generate:
         script="workflow/scripts/generate.py",
         modules=modules_of("generate.py"),
         model="results/{replicate}/model",
-        prompts=test_prompts,
+        prompts=by_wildcards(generation_jobs.prompts_to_answer),
     output:
         predictions="results/{replicate}/predictions.jsonl",
         facts="results/{replicate}/generation.json",
@@ -21,13 +21,13 @@ rule generate:
     wildcard_constraints:
         replicate=any_of(GENERATED),
     conda:
-        generation_environment
+        by_wildcards(generation_jobs.generation_environment)
     threads: 1  # OMP_NUM_THREADS follows
     resources:
-        gpu=generation_gpus,
+        gpu=within_gpu_limit(by_wildcards(generation_jobs.generation_gpus)),
         mem="2GB",
     params:
-        flags=decoding_flags,
+        flags=by_wildcards(generation_jobs.decoding_flags),
     shell:
         r"""
         python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
@@ -47,15 +47,15 @@ rule import_predictions:
     input:
         script="workflow/scripts/import_predictions.py",
         modules=modules_of("import_predictions.py"),
-        predictions=imported_file,
-        questions=imported_questions(),
-        examples=examples_of("test"),
+        predictions=by_wildcards(generation_jobs.imported_file),
+        questions=data_jobs.imported_questions(config),
+        examples=data_jobs.examples_of(config, "test"),
     output:
         predictions="results/{replicate}/predictions.jsonl",
     log:
         "logs/import_predictions/{replicate}.log",
     wildcard_constraints:
-        replicate=any_of(IMPORTED),
+        replicate=any_of(variants.imported(config)),
     conda:
         "../envs/data.yaml"
     shell:

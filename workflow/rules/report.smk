@@ -7,9 +7,9 @@ rule collect_run_facts:
     input:
         script="workflow/scripts/collect_run_facts.py",
         modules=modules_of("collect_run_facts.py"),
-        data=files_that_made_the_run(),
+        data=report_jobs.files_that_made_the_run(config),
         models=collect("results/{replicate}/model", replicate=GENERATED),
-        benchmarks=benchmarks_of_the_run(),
+        benchmarks=report_jobs.benchmarks_of_the_run(config),
     output:
         facts="results/run.json",
     log:
@@ -17,7 +17,7 @@ rule collect_run_facts:
     conda:
         "../envs/report.yaml"
     params:
-        config=merged_config,
+        config=by_wildcards(report_jobs.merged_config),
     shell:
         r"""
         python {input.script:q} \
@@ -34,8 +34,8 @@ rule sort_failures:
     input:
         script="workflow/scripts/sort_failures.py",
         modules=modules_of("sort_failures.py"),
-        questions=examples_of("test"),
-        databases=databases_of("test"),
+        questions=data_jobs.examples_of(config, "test"),
+        databases=data_jobs.databases_of(config, "test"),
         verdicts=collect("results/{replicate}/verdicts.jsonl", replicate=REPLICATES),
         predictions=collect(
             "results/{replicate}/predictions.jsonl", replicate=REPLICATES
@@ -64,8 +64,8 @@ rule execute_answers:
     input:
         script="workflow/scripts/execute_answers.py",
         modules=modules_of("execute_answers.py"),
-        questions=examples_of("test"),
-        databases=databases_of("test"),
+        questions=data_jobs.examples_of(config, "test"),
+        databases=data_jobs.databases_of(config, "test"),
         verdicts=collect("results/{replicate}/verdicts.jsonl", replicate=REPLICATES),
         predictions=collect(
             "results/{replicate}/predictions.jsonl", replicate=REPLICATES
@@ -95,10 +95,10 @@ rule execute_answers:
 
 rule plot_charts:
     input:
-        **results_of_all_variants(),
+        **report_jobs.results_of_all_variants(config),
         script="workflow/scripts/plot_charts.py",
         modules=modules_of("plot_charts.py"),
-        questions=asked_questions(),
+        questions=data_jobs.asked_questions(config),
         failures="results/failures.jsonl",
     output:
         report(
@@ -150,7 +150,7 @@ rule plot_charts:
     conda:
         "../envs/report.yaml"
     params:
-        baseline=baseline_flag(),
+        baseline=by_wildcards(report_jobs.baseline_flags),
     shell:
         r"""
         python {input.script:q} \
@@ -195,10 +195,10 @@ rule write_model_cards:
 
 rule write_report:
     input:
-        **results_of_all_variants(),
+        **report_jobs.results_of_all_variants(config),
         script="workflow/scripts/write_report.py",
         modules=modules_of("write_report.py"),
-        questions=asked_questions(),
+        questions=data_jobs.asked_questions(config),
         failures="results/failures.jsonl",
         rows="results/rows.jsonl",
         facts="results/run.json",
@@ -209,9 +209,9 @@ rule write_report:
         template=multiext(
             "workflow/scripts/sqladder/report/page/page", ".html.j2", ".css", ".js"
         ),
-        marks=marked_questions(),
-        gold_checks=checked_gold(),
-        published=published_file(),
+        marks=report_jobs.marked_questions(config),
+        gold_checks=report_jobs.checked_gold(config),
+        published=report_jobs.published_file(config),
     output:
         report="results/report.md",
         page="results/report.html",
@@ -223,7 +223,7 @@ rule write_report:
     conda:
         "../envs/report.yaml"
     params:
-        flags=report_flags(),
+        flags=by_wildcards(report_jobs.report_flags),
     shell:
         r"""
         python {input.script:q} \

@@ -7,8 +7,8 @@ rule score:
     input:
         script="workflow/scripts/score.py",
         modules=modules_of("score.py"),
-        examples=examples_of("test"),
-        databases=databases_of("test"),
+        examples=data_jobs.examples_of(config, "test"),
+        databases=data_jobs.databases_of(config, "test"),
         predictions="results/{replicate}/predictions.jsonl",
     output:
         verdicts="results/{replicate}/verdicts.jsonl",
@@ -41,7 +41,7 @@ rule average_seeds:
     input:
         script="workflow/scripts/average_seeds.py",
         modules=modules_of("average_seeds.py"),
-        metrics=seed_files("metrics.json"),
+        metrics=by_wildcards(variants.files_of_seeds, name="metrics.json"),
     output:
         metrics="results/{variant}/metrics.json",
     log:

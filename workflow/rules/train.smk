@@ -10,7 +10,7 @@ rule train_base:
     input:
         script="workflow/scripts/train_base.py",
         modules=modules_of("train_base.py"),
-        prompts=pretraining_prompts,
+        prompts=by_wildcards(training_jobs.pretraining_prompts),
     output:
         model=directory("resources/base_model"),
         facts="resources/base_model.json",
@@ -25,7 +25,7 @@ rule train_base:
         gpu=1,
         mem="2GB",
     params:
-        flags=toy_base_flags,
+        flags=by_wildcards(training_jobs.toy_base_flags),
     shell:
         r"""
         python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
@@ -44,7 +44,7 @@ rule fit_prompts:
         script="workflow/scripts/fit_prompts.py",
         modules=modules_of("fit_prompts.py"),
         prompts="resources/prompts/{context}/train.jsonl",
-        base_model=base_model(),
+        base_model=training_jobs.base_model(config),
     output:
         prompts="resources/prompts/{context}/train.{cutoff}.{over}.jsonl",
         facts="results/lengths/{context}.{cutoff}.{over}.json",
@@ -56,7 +56,7 @@ rule fit_prompts:
     conda:
         "../envs/train.yaml"
     params:
-        template=user_template,
+        template=by_wildcards(context_jobs.user_template),
     shell:
         r"""
         python {input.script:q} \
@@ -77,8 +77,8 @@ rule train:
         script="workflow/scripts/train.py",
         worker="workflow/scripts/train_worker.py",
         modules=modules_of("train.py", "train_worker.py"),
-        base_model=base_model(),
-        data=training_prompts,
+        base_model=training_jobs.base_model(config),
+        data=by_wildcards(training_jobs.training_prompts),
     output:
         model=directory("results/{replicate}/model"),
         facts="results/{replicate}/train.json",
@@ -89,17 +89,17 @@ rule train:
     wildcard_constraints:
         replicate=any_of(GENERATED),
     conda:
-        training_environment
+        by_wildcards(training_jobs.training_environment)
     threads: 1  # OMP_NUM_THREADS follows; a toy model is faster on one thread, and variants train side by side
     resources:
-        gpu=training_gpus,
+        gpu=within_gpu_limit(by_wildcards(training_jobs.training_gpus)),
         mem="2GB",
         # What SLURM needs to know of several nodes (docs/gpus.md).
-        nodes=training_nodes,
-        tasks=training_tasks,
-        mpi=training_starter,
+        nodes=by_wildcards(training_jobs.training_nodes),
+        tasks=by_wildcards(training_jobs.training_tasks),
+        mpi=by_wildcards(training_jobs.training_starter),
     params:
-        flags=training_flags,
+        flags=by_wildcards(training_jobs.training_flags),
     shell:
         r"""
         python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \

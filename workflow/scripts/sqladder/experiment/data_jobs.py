@@ -1,8 +1,173 @@
-"""What the jobs of workflow/rules/data.smk get."""
+"""Files and flags of the jobs of workflow/rules/data.smk: downloads, data sets and their splits."""
 
+import json
+
+from sqladder.databases.engine import is_foreign
+from sqladder.experiment.flags import as_flags
+from sqladder.experiment.paths import input_path, needed_file
 from sqladder.experiment.reading import Config
+from sqladder.experiment.variants import first_seed
+
+DEMO_SPLITS = ["pretrain", "train", "validation", "test"]
 
 
 def datasets_by_source(config: Config, source: str) -> list[str]:
-    """Name the data sets that come from `source`, in the config's order."""
+    """The data sets that come from `source`, in the config's order."""
     return [name for name, entry in config["datasets"].items() if entry["source"] == source]
+
+
+def paired_datasets(config: Config) -> list[str]:
+    """The data sets whose questions and databases are given as files."""
+    files = datasets_by_source(config, "files")
+    return [name for name in files if "databases" in config["datasets"][name]]
+
+
+def row_datasets(config: Config) -> list[str]:
+    """The data sets of training rows that bring their schemas with them and have no databases."""
+    paired = paired_datasets(config)
+    return [name for name in datasets_by_source(config, "files") if name not in paired]
+
+
+def split_datasets(config: Config) -> list[str]:
+    """The data sets of files that the workflow splits."""
+    return [name for name, entry in config["datasets"].items() if "split" in entry]
+
+
+# Splits
+
+
+def splits(config: Config) -> list[str]:
+    """The splits that prompts are written for; only a toy base needs the first one."""
+    is_toy = config["base_model"]["source"] == "toy"
+    return [*(["pretrain"] if is_toy else []), "train", "test"]
+
+
+def dataset_of(config: Config, split: str) -> str:
+    """The data set that a split comes from."""
+    if split == "pretrain":
+        return config["base_model"]["pretrain_on"]
+    return config["train_on"] if split == "train" else config["test_on"]
+
+
+def imported_examples_of(config: Config, split: str) -> str:
+    """The file of a split's examples: one for each part, or one for all where the data set is not split."""
+    dataset = dataset_of(config, split)
+    has_parts = dataset in [*datasets_by_source(config, "demo"), *split_datasets(config)]
+    part = config.get("test_split", "test") if split == "test" else split
+    return f"resources/datasets/{dataset}/{part if has_parts else 'examples'}.jsonl"
+
+
+def examples_of(config: Config, split: str) -> str:
+    """The file of a split's examples; training, and few-shot examples, use what decontamination leaves."""
+    if split == "train" and "decontamination" in config:
+        return "resources/decontaminated/train.jsonl"
+    return imported_examples_of(config, split)
+
+
+def databases_of(config: Config, split: str) -> str | list[str]:
+    """The folder with the databases of a split; rows that bring their schemas with them have none."""
+    dataset = dataset_of(config, split)
+    return [] if dataset in row_datasets(config) else f"resources/datasets/{dataset}/databases"
+
+
+def imported_questions(config: Config) -> str:
+    """The file with every question of the test's data set, in the order of its source."""
+    dataset = config["test_on"]
+    is_imported = dataset in datasets_by_source(config, "files")
+    all_questions = f"resources/datasets/{dataset}/questions.jsonl"
+    return all_questions if is_imported else examples_of(config, "test")
+
+
+def asked_questions(config: Config) -> str:
+    """The file with every question that was to be asked, those that were left out among them."""
+    is_split = config["test_on"] in split_datasets(config)
+    return examples_of(config, "test") if is_split else imported_questions(config)
+
+
+# Data sets of files
+
+
+def dataset_file(config: Config, dataset: str, key: str) -> str | list[str]:
+    """What a job needs of a data set's entry: the named file, the download that it lies in, or nothing."""
+    entry = config["datasets"][dataset]
+    return needed_file(entry[key]) if key in entry else []
+
+
+def dataset_path(config: Config, dataset: str, key: str) -> str:
+    """The path or URL that a data set's entry names."""
+    return input_path(config["datasets"][dataset][key])
+
+
+def number_of_variations(config: Config, dataset: str) -> int:
+    """How many other contents each database of the demonstration has."""
+    return config["datasets"][dataset]["variations"]
+
+
+def reading_flags(config: Config, dataset: str) -> list[str]:
+    """How a data set's questions are read."""
+    entry = config["datasets"][dataset]
+    flags = as_flags({"format": entry.get("format", "jsonl")})
+    if "columns" in entry:
+        flags.append(f"--columns={json.dumps(entry['columns'])}")
+    if entry.get("incomplete_rows") == "drop":
+        flags.append("--drop-incomplete-rows")
+    return flags
+
+
+def import_flags(config: Config, dataset: str) -> list[str]:
+    """How a data set's questions are read and paired with their gold queries and databases."""
+    entry = config["datasets"][dataset]
+    flags = reading_flags(config, dataset)
+    if "gold" in entry:
+        flags.append(f"--gold={input_path(entry['gold'])}")
+    if entry.get("allow_missing_databases"):
+        flags.append("--allow-missing-databases")
+    return flags
+
+
+def gold_flags(config: Config, dataset: str) -> list[str]:
+    """What is done with gold that has a problem, under which limits, and what the databases are copies of."""
+    entry = config["datasets"][dataset]
+    keep_all = {"failing": "keep", "empty": "keep", "slow": "keep"}
+    scoring = config["scoring"]
+    limits = {key: scoring[key] for key in ("max_vm_steps", "timeout", "memory_mb")}
+    source = input_path(entry["databases"])
+    original = {"original": source} if is_foreign(source) else {}
+    listed = entry.get("gold_repairs")
+    repairs = {"repairs": input_path(listed)} if listed else {}
+    return as_flags({**entry.get("gold_problems", keep_all), **limits, **original, **repairs})
+
+
+def split_flags(config: Config, dataset: str) -> list[str]:
+    """By what a data set is split, into which shares, with which seed."""
+    return as_flags({**config["datasets"][dataset]["split"], "seed": first_seed(config)})
+
+
+def decontamination_flags(config: Config) -> list[str]:
+    """By which rules training rows are dropped or marked, and their databases, where they have some."""
+    folder = databases_of(config, "train")
+    databases = {"databases": folder} if folder else {}
+    return as_flags({**config.get("decontamination", {}), **databases})
+
+
+# Downloads
+
+
+def downloads(config: Config) -> Config:
+    """The config's downloads by name."""
+    return config.get("downloads", {})
+
+
+def local_download(config: Config, download: str) -> str | list[str]:
+    """The local folder that a download is taken from, if its entry names one."""
+    entry = downloads(config)[download]
+    return input_path(entry["folder"]) if "folder" in entry else []
+
+
+def download_flags(config: Config, download: str) -> list[str]:
+    """What is downloaded, and from where."""
+    entry = dict(downloads(config)[download])
+    del entry["source"]
+    if "folder" in entry:
+        entry["folder"] = input_path(entry["folder"])
+    return as_flags(entry)

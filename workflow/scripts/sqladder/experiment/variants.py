@@ -1,5 +1,9 @@
-"""What holds for each variant: its settings over those of the experiment, its seeds, and so its replicates."""
+"""What holds for each variant, and for each of its replicates: settings over those of the experiment, and seeds.
 
+A replicate is a variant with one of its seeds; the workflow names it by its folder below results/.
+"""
+
+from collections.abc import Collection
 from typing import Any
 
 from sqladder.experiment.reading import Config
@@ -9,13 +13,13 @@ from sqladder.statistics.replicates import Replicate
 TRAINED = frozenset({"lora", "full"})
 
 
-def variants_by_method(config: Config, methods: frozenset[str]) -> list[str]:
-    """Name the variants whose method is one of `methods`, in the config's order."""
+def variants_by_method(config: Config, methods: Collection[str]) -> list[str]:
+    """The variants whose method is one of `methods`, in the config's order."""
     return [name for name, v in config["variants"].items() if v["method"] in methods]
 
 
 def setting(config: Config, variant: str, key: str) -> Any:
-    """Give the `key` that holds for one variant: its own, or else the experiment's.
+    """The `key` that holds for one variant: its own, or else the experiment's.
 
     A mapping (`training`, `decoding`) is merged key by key, so that a variant names only what differs.
     """
@@ -25,8 +29,17 @@ def setting(config: Config, variant: str, key: str) -> Any:
     return {**common, **own} if isinstance(common, dict) else own
 
 
+def parallelism(config: Config, variant: str) -> Config:
+    """How a variant's training is spread over GPUs: its own entry, or else the experiment's."""
+    own = config["variants"][variant].get("parallelism")
+    return own or config.get("parallelism", {"method": "single"})
+
+
+# Seeds
+
+
 def first_seed(config: Config) -> int:
-    """Give the seed of what all variants share: splits, few-shot examples, the toy base model."""
+    """The seed of what all variants share: splits, few-shot examples, the toy base model."""
     return _named_seeds(config)[0]
 
 
@@ -43,23 +56,68 @@ def is_fixed(config: Config, variant: str) -> bool:
 
 
 def seeds_of(config: Config, variant: str) -> list[int]:
-    """Give the seeds that a variant is run with: its own, or else the experiment's."""
+    """The seeds that a variant is run with: its own, or else the experiment's."""
     own = config["variants"][variant]
     named = _named_seeds(own if {"seed", "seeds"} & set(own) else config)
     return named[:1] if is_fixed(config, variant) else named
 
 
-def replicates(config: Config) -> list[Replicate]:
-    """Give every variant with each of its seeds, in the config's order."""
+def with_several_seeds(config: Config) -> list[str]:
+    """The variants that have more than one replicate."""
+    return [variant for variant in config["variants"] if len(seeds_of(config, variant)) > 1]
+
+
+# Replicates
+
+
+def replicates(config: Config) -> dict[str, Replicate]:
+    """Every variant with each of its seeds, by name, in the config's order."""
     found = []
     for variant in config["variants"]:
         seeds = seeds_of(config, variant)
         # One seed needs no folder of its own.
         found += [Replicate(variant, seed if len(seeds) > 1 else None) for seed in seeds]
-    return found
+    return {replicate.name: replicate for replicate in found}
 
 
-def parallelism(config: Config, variant: str) -> Config:
-    """Give how a variant's training is spread over GPUs: its own entry, or else the experiment's."""
-    own = config["variants"][variant].get("parallelism")
-    return own or config.get("parallelism", {"method": "single"})
+def replicates_by_method(config: Config, methods: Collection[str]) -> list[str]:
+    """Names of the replicates of the variants whose method is one of `methods`."""
+    chosen = variants_by_method(config, methods)
+    return [name for name, own in replicates(config).items() if own.variant in chosen]
+
+
+def imported(config: Config) -> list[str]:
+    """Names of the replicates whose predictions were made elsewhere."""
+    return replicates_by_method(config, ["imported"])
+
+
+def generated(config: Config) -> list[str]:
+    """Names of the replicates whose predictions are generated here, the untrained ones among them."""
+    return replicates_by_method(config, ["none", *TRAINED])
+
+
+def trained(config: Config) -> list[str]:
+    """Names of the replicates that are trained."""
+    return replicates_by_method(config, TRAINED)
+
+
+def files_of_seeds(config: Config, variant: str, name: str) -> list[str]:
+    """The file of this name of each of a variant's replicates."""
+    own = [replicate for replicate, part in replicates(config).items() if part.variant == variant]
+    return [f"results/{replicate}/{name}" for replicate in own]
+
+
+def own_entry(config: Config, replicate: str) -> Config:
+    """The config's entry of the variant that a replicate belongs to."""
+    return config["variants"][replicates(config)[replicate].variant]
+
+
+def own_setting(config: Config, replicate: str, key: str) -> Any:
+    """The `key` that holds for a replicate: its variant's own, or else the experiment's."""
+    return setting(config, replicates(config)[replicate].variant, key)
+
+
+def own_seed(config: Config, replicate: str) -> int:
+    """The seed of a replicate: that of its folder, or the only one of its variant."""
+    variant, seed = replicates(config)[replicate]
+    return seeds_of(config, variant)[0] if seed is None else seed

@@ -1,0 +1,37 @@
+"""Files, flags and GPUs of the jobs of workflow/rules/generate.smk: predictions, made here or elsewhere."""
+
+from sqladder.experiment.flags import as_flags
+from sqladder.experiment.paths import input_path
+from sqladder.experiment.reading import Config
+from sqladder.experiment.variants import own_entry, own_seed, own_setting
+
+
+def prompts_to_answer(config: Config, replicate: str) -> str:
+    """The prompts that a replicate answers."""
+    return f"resources/prompts/{own_setting(config, replicate, 'context')}/test.jsonl"
+
+
+def decoding_flags(config: Config, replicate: str) -> list[str]:
+    """How a replicate's answers are generated, without the number of GPUs.
+
+    How many GPUs share the work changes no answer, so it is a resource and makes nothing anew.
+    """
+    decoding = {**own_setting(config, replicate, "decoding"), "seed": own_seed(config, replicate)}
+    decoding.pop("gpus", None)
+    return as_flags(decoding)
+
+
+def generation_gpus(config: Config, replicate: str) -> int:
+    """GPUs that share a replicate's prompts."""
+    return own_setting(config, replicate, "decoding").get("gpus", 1)
+
+
+def generation_environment(config: Config, replicate: str) -> str:
+    """The conda environment of a replicate's engine."""
+    engine = own_setting(config, replicate, "decoding")["engine"]
+    return f"../envs/{'vllm' if engine == 'vllm' else 'generate'}.yaml"
+
+
+def imported_file(config: Config, replicate: str) -> str:
+    """The file of predictions that were made elsewhere."""
+    return input_path(own_entry(config, replicate)["predictions"])

@@ -1,0 +1,106 @@
+"""Files and flags of the jobs of workflow/rules/report.smk: what all variants leave, and what made the run."""
+
+import json
+
+from sqladder.experiment.data_jobs import databases_of, examples_of, paired_datasets
+from sqladder.experiment.flags import as_flags, named
+from sqladder.experiment.generation_jobs import imported_file
+from sqladder.experiment.reading import Config
+from sqladder.experiment.training_jobs import base_model, is_toy
+from sqladder.experiment.variants import (
+    generated,
+    imported,
+    replicates,
+    trained,
+    variants_by_method,
+)
+
+
+def results_of_all_variants(config: Config) -> dict[str, list[str]]:
+    """What every variant leaves for the report; an imported one was neither trained nor generated here."""
+    everyone = ("verdicts.jsonl", "metrics.json", "predictions.jsonl")
+    ours = {"training": "train.json", "generation": "generation.json"}
+    return {
+        **{file.split(".")[0]: _of_each(list(replicates(config)), file) for file in everyone},
+        **{name: _of_each(generated(config), file) for name, file in ours.items()},
+    }
+
+
+def _of_each(names: list[str], file: str) -> list[str]:
+    return [f"results/{name}/{file}" for name in names]
+
+
+# What made the run
+
+
+def merged_config(config: Config) -> str:
+    """The whole config as JSON."""
+    return json.dumps(config)
+
+
+def files_that_made_the_run(config: Config) -> list[str | list[str]]:
+    """The files whose checksums say which data made the run."""
+    return [
+        examples_of(config, "test"),
+        databases_of(config, "test"),
+        *([examples_of(config, "train")] if trained(config) else []),
+        *([base_model(config)] if generated(config) else []),
+        *(imported_file(config, replicate) for replicate in imported(config)),
+    ]
+
+
+def benchmarks_of_the_run(config: Config) -> list[str]:
+    """Snakemake's measurements of the jobs that take time."""
+    jobs = ["train_base"] if is_demonstration(config) else []
+    jobs += [f"{stage}/{own}" for stage in ("train", "generate") for own in generated(config)]
+    jobs += [f"score/{own}" for own in replicates(config)]
+    return [f"results/benchmarks/{job}.tsv" for job in jobs]
+
+
+def is_demonstration(config: Config) -> bool:
+    """Whether this run's models are toys."""
+    return is_toy(config) and bool(generated(config))
+
+
+# What the report shows
+
+
+def baseline_flags(config: Config) -> list[str]:
+    """The untrained variant, which the others are compared with, where there is one."""
+    untrained = variants_by_method(config, ["none"])
+    return as_flags({"baseline": untrained[0]}) if untrained else []
+
+
+def marked_questions(config: Config) -> str | list[str]:
+    """The file that marks the test's questions clean or suspect, if the config asks for decontamination."""
+    is_marked = "decontamination" in config and trained(config)
+    return "resources/decontaminated/test_marks.jsonl" if is_marked else []
+
+
+def checked_gold(config: Config) -> str | list[str]:
+    """The file that says what became of each gold query of the test, where they were checked."""
+    dataset = config["test_on"]
+    is_checked = dataset in paired_datasets(config)
+    return f"resources/datasets/{dataset}/gold.jsonl" if is_checked else []
+
+
+def published_file(config: Config) -> str | list[str]:
+    """The file with the published table that the run is compared with, if the config names one."""
+    return config["published"]["table"] if "published" in config else []
+
+
+def report_flags(config: Config) -> list[str]:
+    """The report's title, and what it compares the results with."""
+    files = {
+        "marks": marked_questions(config),
+        "gold_checks": checked_gold(config),
+        "published": published_file(config),
+    }
+    flags = [
+        *as_flags({"title": config["title"]}),
+        *baseline_flags(config),
+        *as_flags(named(files)),
+    ]
+    for variant, row in config.get("published", {"rows": {}})["rows"].items():
+        flags += ["--published-row", variant, row]
+    return [*flags, "--demonstration"] if is_demonstration(config) else flags

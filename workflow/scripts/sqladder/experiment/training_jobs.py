@@ -1,0 +1,108 @@
+"""Files, flags and GPUs of the jobs of workflow/rules/train.smk: the base model, and every replicate's own."""
+
+from sqladder.experiment.flags import as_flags
+from sqladder.experiment.paths import needed_file
+from sqladder.experiment.reading import Config
+from sqladder.experiment.variants import (
+    first_seed,
+    own_entry,
+    own_seed,
+    own_setting,
+    parallelism,
+    replicates,
+    trained,
+)
+
+# What a variant's entry says about other stages, and what is merged with the experiment's.
+_NOT_OF_THE_METHOD = ("training", "parallelism", "decoding", "context", "seed", "seeds")
+_NOT_OF_THE_TOY = ("source", "pretrain_on", "context")
+
+
+# The base model
+
+
+def is_toy(config: Config) -> bool:
+    """Whether the base model is trained from scratch by this workflow."""
+    return config["base_model"]["source"] == "toy"
+
+
+def base_model(config: Config) -> str | list[str]:
+    """The folder of the base model: made by this workflow, or given."""
+    return "resources/base_model" if is_toy(config) else needed_file(config["base_model"]["path"])
+
+
+def pretraining_prompts(config: Config) -> str:
+    """The prompts that the toy base is trained on."""
+    return f"resources/prompts/{config['base_model']['context']}/pretrain.jsonl"
+
+
+def toy_base_flags(config: Config) -> list[str]:
+    """Size and training of the toy base."""
+    toy = {key: v for key, v in config["base_model"].items() if key not in _NOT_OF_THE_TOY}
+    return as_flags({**toy, "seed": first_seed(config)})
+
+
+# Replicates
+
+
+def training_prompts(config: Config, replicate: str) -> str | list[str]:
+    """The prompts that a replicate is trained on; the untrained baseline has none."""
+    if replicate not in trained(config):
+        return []
+    context = own_setting(config, replicate, "context")
+    settings = own_setting(config, replicate, "training")
+    fitted = f"{settings['cutoff_length']}.{settings['over_cutoff']}"
+    return f"resources/prompts/{context}/train.{fitted}.jsonl"
+
+
+def training_flags(config: Config, replicate: str) -> list[str]:
+    """A replicate's method with what it needs; the untrained baseline needs nothing."""
+    entry = own_entry(config, replicate)
+    method = {key: value for key, value in entry.items() if key not in _NOT_OF_THE_METHOD}
+    if replicate not in trained(config):
+        return as_flags(method)
+    settings = dict(own_setting(config, replicate, "training"))
+    # The prompts have been fitted to the cutoff by now.
+    del settings["over_cutoff"]
+    plan = dict(own_parallelism(config, replicate))
+    spread = {"parallelism": plan.pop("method"), **plan}
+    seed_and_data = {
+        "seed": own_seed(config, replicate),
+        "data": training_prompts(config, replicate),
+    }
+    return as_flags({**method, **settings, **spread, **seed_and_data})
+
+
+def own_parallelism(config: Config, replicate: str) -> Config:
+    """How a replicate's training is spread over GPUs and nodes: the untrained baseline only copies files."""
+    if replicate not in trained(config):
+        return {"method": "none", "gpus": 0}
+    return parallelism(config, replicates(config)[replicate].variant)
+
+
+def training_nodes(config: Config, replicate: str) -> int:
+    """Nodes of a training."""
+    return own_parallelism(config, replicate).get("nodes", 1)
+
+
+def training_gpus(config: Config, replicate: str) -> int:
+    """GPUs of a training, all nodes together."""
+    gpus_of_a_node = own_parallelism(config, replicate).get("gpus", 1)
+    return gpus_of_a_node * training_nodes(config, replicate)
+
+
+def training_tasks(config: Config, replicate: str) -> int | None:
+    """Tasks of a training on several nodes, one each. Others have no such resource: None."""
+    nodes = training_nodes(config, replicate)
+    return nodes if nodes > 1 else None
+
+
+def training_starter(config: Config, replicate: str) -> str | None:
+    """What tells Snakemake's SLURM plugin that the job of several nodes starts its tasks itself, by srun."""
+    return "srun" if training_nodes(config, replicate) > 1 else None
+
+
+def training_environment(config: Config, replicate: str) -> str:
+    """The conda environment of a training: Megatron's packages are for a training by Megatron only."""
+    is_megatron = own_parallelism(config, replicate)["method"] == "megatron"
+    return f"../envs/{'megatron' if is_megatron else 'train'}.yaml"
