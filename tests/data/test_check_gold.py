@@ -10,7 +10,9 @@ import duckdb
 import pytest
 
 from conftest import ROOT
-from sqladder.data.gold import check_golds, sort_out, summary
+from sqladder.data.gold_execution import check_golds
+from sqladder.data.gold_sorting import sort_out
+from sqladder.data.gold_summary import summary
 from sqladder.errors import InputError
 from sqladder.metric.sandbox import Limits
 

@@ -239,7 +239,7 @@ def test_the_report_has_counts_and_examples_that_cannot_break_its_table(tmp_path
     assert "Of 4 training rows, 1 were dropped; 3 stay, 2 of them suspect." in text
     assert "1 are clean" in text
     assert "| exact_question | same question, space at its ends aside | drop | 1 | 1 |" in text
-    assert "| training | t9 | How many \\| singers are there?&lt;b> | SELECT 1 |" in text
+    assert "| training | t9 | How many \\| singers are there?\\<b\\> | SELECT 1 |" in text
 
 
 def test_schemas_come_from_databases_where_rows_bring_none(tmp_path):

@@ -12,7 +12,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from sqladder.data.corpus import read_examples
-from sqladder.data.gold import DISPUTED, PROBLEMS, check_golds, sort_out, summary
+from sqladder.data.gold_execution import DISPUTED, PROBLEMS, check_golds
+from sqladder.data.gold_sorting import sort_out
+from sqladder.data.gold_summary import summary
 from sqladder.errors import run_main
 from sqladder.files import read_jsonl, write_jsonl, write_text
 from sqladder.metric.sandbox import Limits

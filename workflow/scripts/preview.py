@@ -5,7 +5,6 @@ Example: python preview.py --model resources/base_model --output results/preview
 """
 
 import argparse
-import re
 import statistics
 from pathlib import Path
 from typing import Any
@@ -15,45 +14,36 @@ from transformers import AutoTokenizer
 from sqladder.errors import InputError, run_main
 from sqladder.files import Row, read_jsonl, write_text
 from sqladder.prompts.rendering import prompt_ids, render
+from sqladder.texts.markdown import code_block, table
 
 SHOWN = ("shortest", "median", "longest")
 
 
 def measured(path: Path, tokenizer: Any) -> list[tuple[int, Row]]:
-    """Count the tokens of each prompt of a file; the shortest first."""
+    """The prompts of a file with their numbers of tokens; the shortest first."""
     rows = [(len(prompt_ids(tokenizer, row["messages"])), row) for row in read_jsonl(path)]
     if not rows:
         raise InputError(f"{path} holds no prompt to show")
     return sorted(rows, key=lambda pair: (pair[0], pair[1]["id"]))
 
 
-def fenced(text: str) -> str:
-    """Put a text in a code block that nothing inside it can close."""
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{text}\n{fence}"
-
-
 def section(name: str, rows: list[tuple[int, Row]], tokenizer: Any) -> str:
     chosen = zip(SHOWN, (rows[0], rows[len(rows) // 2], rows[-1]), strict=True)
     parts = [
         f"### {name}, {title}: `{row['id']}`, {tokens} tokens\n\n"
-        f"{fenced(render(tokenizer, row['messages']))}"
+        f"{code_block(render(tokenizer, row['messages']), 'text')}"
         for title, (tokens, row) in chosen
     ]
     return "\n\n".join([f"## {name}", *parts])
 
 
-def table(contexts: dict[str, list[tuple[int, Row]]]) -> str:
-    lines = [
-        "| context | prompts | fewest tokens | median | most tokens |",
-        "|---|--:|--:|--:|--:|",
-    ]
-    for name, rows in contexts.items():
-        tokens = [count for count, _ in rows]
-        middle = statistics.median(tokens)
-        lines.append(f"| {name} | {len(rows)} | {tokens[0]} | {middle:g} | {tokens[-1]} |")
-    return "\n".join(lines)
+def counts(contexts: dict[str, list[tuple[int, Row]]]) -> str:
+    rows = []
+    for name, prompts in contexts.items():
+        tokens = [count for count, _ in prompts]
+        middle = f"{statistics.median(tokens):g}"
+        rows.append([name, str(len(prompts)), str(tokens[0]), middle, str(tokens[-1])])
+    return table(["context", "prompts", "fewest tokens", "median", "most tokens"], rows, "lrrrr")
 
 
 def main() -> None:
@@ -70,7 +60,7 @@ def main() -> None:
     head = (
         f"# Prompts of {len(contexts)} contexts\n\nTokens are those of the base model's tokenizer."
     )
-    write_text(args.output, "\n\n".join([head, table(contexts), *sections]) + "\n")
+    write_text(args.output, "\n\n".join([head, counts(contexts), *sections]) + "\n")
     print(f"{3 * len(contexts)} prompts of {len(contexts)} contexts -> {args.output}")
 
 

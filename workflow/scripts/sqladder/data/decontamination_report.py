@@ -5,6 +5,7 @@ from typing import Any
 
 from sqladder.data.decontamination import Tally
 from sqladder.files import Row
+from sqladder.texts.markdown import escape, table
 
 _MEANING = {
     "exact_question": "same question, space at its ends aside",
@@ -18,7 +19,7 @@ _MEANING = {
 
 
 def facts(tally: Tally, actions: Mapping[str, str], questions: Sequence[Row]) -> dict[str, Any]:
-    """Give the counts as JSON holds them.
+    """The counts as JSON holds them.
 
     Args:
         tally: what was found.
@@ -41,46 +42,42 @@ def facts(tally: Tally, actions: Mapping[str, str], questions: Sequence[Row]) ->
 
 
 def markdown(tally: Tally, actions: Mapping[str, str], questions: Sequence[Row]) -> str:
-    """Write the report: what stays, hits of each rule, and examples of them."""
+    """The report: what stays, hits of each rule, and examples of them."""
     suspect, asked = len(tally.remaining), len(questions)
-    lines = [
+    parts = [
         "# Decontamination",
-        "",
         f"Of {tally.rows} training rows, {tally.dropped} were dropped; {tally.kept} stay, "
-        f"{tally.suspect} of them suspect.",
+        f"{tally.suspect} of them suspect.\n"
         f"Of {asked} evaluation questions, {suspect} are suspect, because a row that stays is like them; "
         f"{asked - suspect} are clean.",
-        "",
-        "| rule | a row meets it by | action | training rows | evaluation questions |",
-        "|---|---|---|--:|--:|",
-    ]
-    for rule, action in actions.items():
-        concerned = len(tally.concerned.get(rule, ()))
-        lines.append(
-            f"| {rule} | {_MEANING[rule]} | {action} | {tally.by_rule[rule]} | {concerned} |"
-        )
-    lines += [
-        "",
+        _rules(tally, actions),
         "A row can meet several rules. Counts of evaluation questions include those of dropped rows.",
     ]
     by_id = {row["id"]: row for row in questions}
     for rule in actions:
         if tally.examples.get(rule):
-            lines += ["", f"## {rule}", "", *_examples(tally.examples[rule], by_id)]
-    return "\n".join(lines) + "\n"
+            parts += [f"## {rule}", _examples(tally.examples[rule], by_id)]
+    return "\n\n".join(parts) + "\n"
 
 
-def _examples(examples: Sequence[tuple[Row, str]], questions: Mapping[str, Row]) -> list[str]:
-    lines = ["| | id | question | SQL |", "|---|---|---|---|"]
-    for row, key in examples:
-        for side, each in (("training", row), ("evaluation", questions[key])):
-            cells = (side, each["id"], each["question"], each["sql"])
-            lines.append("| " + " | ".join(_cell(text) for text in cells) + " |")
-    return lines
+def _rules(tally: Tally, actions: Mapping[str, str]) -> str:
+    rows = []
+    for rule, action in actions.items():
+        concerned = len(tally.concerned.get(rule, ()))
+        rows.append([rule, _MEANING[rule], action, str(tally.by_rule[rule]), str(concerned)])
+    header = ["rule", "a row meets it by", "action", "training rows", "evaluation questions"]
+    return table(header, rows, "lllrr")
 
 
-def _cell(text: str, longest: int = 200) -> str:
-    """Put a text from outside into a table's cell, where neither bars nor tags nor lines can break it."""
+def _examples(examples: Sequence[tuple[Row, str]], questions: Mapping[str, Row]) -> str:
+    rows = [
+        [side, *(escape(_shortened(each[key])) for key in ("id", "question", "sql"))]
+        for row, other in examples
+        for side, each in (("training", row), ("evaluation", questions[other]))
+    ]
+    return table(["", "id", "question", "SQL"], rows, "llll")
+
+
+def _shortened(text: str, longest: int = 200) -> str:
     text = " ".join(text.split())
-    text = text if len(text) <= longest else text[: longest - 3] + "..."
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+    return text if len(text) <= longest else text[: longest - 3] + "..."

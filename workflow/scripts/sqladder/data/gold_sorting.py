@@ -1,0 +1,34 @@
+"""Which examples stay, by what became of their gold queries."""
+
+from collections.abc import Mapping
+
+from sqladder.data.gold_execution import PROBLEMS, Check
+from sqladder.errors import InputError
+from sqladder.files import Row
+
+
+def sort_out(
+    examples: list[Row], checks: Mapping[str, Check], actions: Mapping[str, str]
+) -> list[Row]:
+    """The examples that stay.
+
+    Args:
+        examples: what was checked.
+        checks: id -> check.
+        actions: problem -> "keep", "drop" or "stop".
+
+    Raises:
+        InputError: a problem occurred whose action is to stop, or no example is left.
+    """
+    for problem in PROBLEMS:
+        found = [row for row in examples if checks[row["id"]].status == problem]
+        if found and actions[problem] == "stop":
+            first = found[0]
+            raise InputError(
+                f"{len(found)} of {len(examples)} gold queries are {problem}, first that of {first['id']!r}: "
+                f"{checks[first['id']].detail}; mend them, or set gold_problems.{problem} to keep or drop"
+            )
+    kept = [row for row in examples if actions.get(checks[row["id"]].status, "keep") == "keep"]
+    if not kept:
+        raise InputError(f"none of {len(examples)} gold queries can be used: see the table of them")
+    return kept
