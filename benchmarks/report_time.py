@@ -27,6 +27,7 @@ sys.path.insert(0, str(SCRIPTS))
 from sqladder.files import Row, by_id, read_json, read_jsonl, write_json, write_jsonl  # noqa: E402
 
 REAL = ("lora_32r", "tse_1", "tse_3")
+COPIED = ("predictions", "verdicts", "rows")
 METRICS = ("plug_value", "single_database", "exact_match")
 
 
@@ -47,7 +48,8 @@ def score_real(spider: Path, folder: Path) -> list[Row]:
         write_jsonl(here / "predictions.jsonl", answers)
         run("score.py", folder, "--variant", name, "--examples", folder / "questions.jsonl",
             "--predictions", here / "predictions.jsonl", "--databases", folder / "database",
-            "--verdicts", here / "verdicts.jsonl", "--metrics", here / "metrics.json")  # fmt: skip
+            "--verdicts", here / "verdicts.jsonl", "--rows", here / "rows.jsonl",
+            "--metrics", here / "metrics.json")  # fmt: skip
     return scored
 
 
@@ -57,14 +59,13 @@ def mix(folder: Path, name: str, questions: list[Row], rng: np.random.Generator)
     sources = {
         (real, kind): by_id(read_jsonl(folder / f"results/{real}/{kind}.jsonl"), Path(real))
         for real in REAL
-        for kind in ("predictions", "verdicts")
+        for kind in COPIED
     }
     chosen = dict(
         zip((row["id"] for row in questions), rng.choice(REAL, len(questions)), strict=True)
     )
     rows = {
-        kind: [sources[str(real), kind][key] for key, real in chosen.items()]
-        for kind in ("predictions", "verdicts")
+        kind: [sources[str(real), kind][key] for key, real in chosen.items()] for kind in COPIED
     }
     for kind, content in rows.items():
         write_jsonl(here / f"{kind}.jsonl", content)
@@ -121,20 +122,16 @@ def report(folder: Path, names: list[str]) -> None:
     charts = ["--charts", results / "charts"]
     facts = ["--config", json.dumps({"seed": 42}), "--output", results / "run.json"]
     run("collect_run_facts.py", folder, *facts)
-    template = SCRIPTS.parent / "report" / "page.html.j2"
     steps = {
         "sort_failures": [*executed, "--output", results / "failures.jsonl"],
-        "execute_answers": [*executed, "--output", results / "rows.jsonl"],
         "plot_charts": [*shown, *charts],
         "write_report": [
             *shown,
             *charts,
             "--rows",
-            results / "rows.jsonl",
+            *(results / name / "rows.jsonl" for name in names),
             "--run-facts",
             results / "run.json",
-            "--template",
-            template,
             "--report",
             results / "report.md",
             "--page",

@@ -85,7 +85,12 @@ def test_verdicts_say_for_every_pair_what_and_why(folder):
     assert [row["detail"] for row in found] == [
         "pets.sqlite: not allowed: delete; a query may only read",
         "pets.sqlite: more rows than gold's 1",
-        "pets.sqlite: OperationalError: no such column: x",
+        "pets.sqlite: no such column: x",
+    ]
+    assert [(row["file"], row["reason"], row["expected"], row["found"]) for row in found] == [
+        ("pets.sqlite", "not_allowed", None, "delete"),
+        ("pets.sqlite", "more_rows", 1, None),
+        ("pets.sqlite", "error", None, "no such column: x"),
     ]
     assert {(row["db_id"], row["hardness"]) for row in found} == {("pets", "easy")}
 

@@ -18,7 +18,6 @@ TINY = ["--configfile", "config/tiny.yaml", "--replace-workflow-config"]
 TINY_REPLICATES = ("baseline", "lora_4r", "full/seed_1", "full/seed_2")
 REPORT_RULES = {
     "collect_run_facts",
-    "execute_answers",
     "plot_charts",
     "sort_failures",
     "write_model_cards",

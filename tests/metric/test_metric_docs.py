@@ -10,6 +10,7 @@ from conftest import ROOT
 from sqladder.cli import COMMANDS
 from sqladder.metric import __all__ as public_names
 from sqladder.metric.normalise import REPAIRS
+from sqladder.metric.reasons import SENTENCES
 
 PAGE = (ROOT / "docs" / "metric.md").read_text()
 
@@ -51,3 +52,9 @@ def test_the_python_example_runs(tmp_path, monkeypatch):
     exec(example, names)
     assert [str(eval(code, names)) for code, _ in said] == [text.strip("'") for _, text in said]
     assert len(said) == 3
+
+
+@pytest.mark.parametrize("reason", SENTENCES)
+def test_every_reason_is_in_the_table_of_reasons(reason):
+    table = PAGE.partition("| reason |")[2].partition("\n\n")[0]
+    assert f"`{reason}`" in table

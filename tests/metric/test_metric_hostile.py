@@ -244,7 +244,7 @@ def judge(folder: Path, pairs: list[tuple[str, str]], options=OFFICIAL, limits=L
 # Start of a program that uses this module in a process of its own.
 PRELUDE = f"""
 import resource, sys
-sys.path[:0] = {[str(ROOT / "workflow" / "scripts"), str(ROOT / "tests")]}
+sys.path[:0] = {[str(ROOT / "workflow" / "scripts"), str(ROOT / "tests"), str(Path(__file__).parent)]}
 from pathlib import Path
 import test_metric_hostile as h
 """
@@ -396,7 +396,7 @@ def test_a_gold_that_hangs_in_one_step_is_a_gold_error(folder):
     hanging = CASES["instr of long texts"][0]
     judgements = judge(folder, [(hanging, "select 1"), *HONEST])
     assert judgements[0].verdict == "gold_error"
-    assert judgements[0].detail == "gold: more than 2 s"
+    assert judgements[0].detail == "concert.sqlite: gold: more than 2 s"
     assert [j.verdict for j in judgements[1:]] == EXPECTED_OF_HONEST
 
 
@@ -444,7 +444,7 @@ print(*[j.verdict + ":" + j.detail for j in judgements], sep="|")
     run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     os.kill(wait_for_busy_child(run.pid), signal.SIGKILL)
     first, *others = run.communicate(timeout=60)[0].strip().split("|")
-    assert first == "refused:ended its process (signal 9)"
+    assert first == "refused:concert.sqlite: ended its process (signal 9)"
     assert [text.partition(":")[0] for text in others] == EXPECTED_OF_HONEST
 
 

@@ -61,7 +61,7 @@ def test_gold_is_executed_once_a_file_for_all_predictions(files):
         "select age from pet where name = 'x'",
         Options(plug_value=True),
         LIMITS,
-        lambda gold, plugged: executed.append(gold),
+        lambda number, gold, plugged: executed.append(gold),
     )
     for sql in ("select age from pet", "select max(age) from pet", "select age from pet limit 2"):
         question.judge(sql, plug=True)
@@ -71,7 +71,9 @@ def test_gold_is_executed_once_a_file_for_all_predictions(files):
 def test_the_same_text_as_gold_is_not_executed(files):
     executed = []
     gold = "select age from pet where name = 'x'"
-    question = Question(files, gold, Options(), LIMITS, lambda gold, plugged: executed.append(gold))
+    question = Question(
+        files, gold, Options(), LIMITS, lambda number, gold, plugged: executed.append(gold)
+    )
     assert question.judge("SELECT age FROM pet WHERE name='x' ;", plug=False).verdict == "correct"
     assert executed == [True, True]
 
@@ -79,7 +81,11 @@ def test_the_same_text_as_gold_is_not_executed(files):
 def test_a_prediction_is_left_at_the_first_difference(files):
     executed = []
     question = Question(
-        files, "select age from pet", Options(), LIMITS, lambda gold, plugged: executed.append(gold)
+        files,
+        "select age from pet",
+        Options(),
+        LIMITS,
+        lambda number, gold, plugged: executed.append(gold),
     )
     question.judge("select age + 1 from pet", plug=False)
     assert executed == [True, False]

@@ -41,6 +41,7 @@ def run_program(folder: Path, gold: dict, predicted: dict, *options: str):
     command = [sys.executable, PROGRAM, "--examples", folder / "test.jsonl"]
     command += ["--predictions", folder / "predictions.jsonl", "--databases", folder / "db"]
     command += ["--verdicts", folder / "out" / "verdicts.jsonl", "--variant", "lora"]
+    command += ["--rows", folder / "out" / "rows.jsonl"]
     command += ["--metrics", folder / "out" / "metrics.json", "--jobs", "1", *options]
     return subprocess.run(command, capture_output=True, text=True)
 
@@ -62,7 +63,10 @@ def test_verdicts_hold_the_strict_and_the_secondary_judgements(folder):
             "db_id": "pets",
             "hardness": "easy",
             "verdict": "correct",
-            "detail": "",
+            "file": None,
+            "reason": "",
+            "expected": None,
+            "found": None,
             "plug_value": True,
             "single_database": True,
             "exact_match": False,
@@ -72,12 +76,24 @@ def test_verdicts_hold_the_strict_and_the_secondary_judgements(folder):
             "db_id": "pets",
             "hardness": "easy",
             "verdict": "wrong_result",
-            "detail": "pets_v1.sqlite: 1 rows, gold has 2",
+            "file": "pets_v1.sqlite",
+            "reason": "rows",
+            "expected": 2,
+            "found": 1,
             "plug_value": True,
             "single_database": True,
             "exact_match": True,
         },
     ]
+
+
+def test_the_first_rows_of_gold_and_of_a_wrong_result_are_kept(folder):
+    run_program(folder, {k: GOLD[k] for k in PREDICTED}, PREDICTED)
+    right, wrong = map(json.loads, (folder / "out/rows.jsonl").read_text().splitlines())
+    assert (right["id"], right["gold"]["rows"], right["answer"]) == ("count", [["=", "2"]], None)
+    assert wrong["gold"]["file"] == "pets.sqlite"
+    assert wrong["answer"]["file"] == "pets_v1.sqlite"
+    assert wrong["answer"]["rows"] == [["=", "x"], ["-", "x"]]
 
 
 def test_metrics_hold_rates_by_level_database_and_verdict(folder):
@@ -107,7 +123,8 @@ def test_settings_reach_the_sandbox_and_the_facts(folder):
     run_program(folder, {"count": GOLD["count"]}, {"count": endless}, "--max-vm-steps=20000")
     verdicts, metrics = results(folder)
     assert verdicts[0]["verdict"] == "timeout"
-    assert verdicts[0]["detail"] == "pets.sqlite: more than 20000 steps"
+    keys = ("file", "reason", "expected", "found")
+    assert [verdicts[0][key] for key in keys] == ["pets.sqlite", "steps", 20000, None]
     assert metrics["facts"]["settings"]["max_vm_steps"] == 20000
 
 

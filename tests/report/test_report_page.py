@@ -50,7 +50,7 @@ def made(tmp_path_factory):
     rows = {name: runs.verdict_rows(questions, own) for name, own in marks.items()}
     for own in rows.values():
         for number, row in enumerate(own):
-            row["detail"] = HOSTILE[(number + 3) % len(HOSTILE)]
+            row |= {"reason": "error", "found": HOSTILE[(number + 3) % len(HOSTILE)]}
     files = runs.write_run(folder, questions, rows, trained=NAMES, generated=NAMES)
     for path in files["predictions"]:
         answers = [json.loads(line) for line in path.open()]

@@ -21,12 +21,13 @@ COLUMNS = {
 GOLD = 'SELECT T1.name FROM pet AS T1 JOIN owner AS T2 ON T1.owner = T2.id WHERE T2.city = "Oslo"'
 
 
-def kind(answer, gold, detail="pets.sqlite: other values than gold", verdict="wrong_result"):
-    return classify({"verdict": verdict, "detail": detail}, gold, answer, COLUMNS)
+def kind(answer, gold, verdict="wrong_result", reason="values", expected=None, found=None):
+    row = {"verdict": verdict, "reason": reason, "expected": expected, "found": found}
+    return classify(row, gold, answer, COLUMNS)
 
 
 @pytest.mark.parametrize(
-    ("detail", "expected"),
+    ("message", "expected"),
     [
         ('near "FORM": syntax error', ("syntax", "")),
         ("incomplete input", ("syntax", "")),
@@ -36,16 +37,27 @@ def kind(answer, gold, detail="pets.sqlite: other values than gold", verdict="wr
         ("no such column: City", ("wrong_table", "City, a column of owner")),
         ("no such column: Pet.age", ("missing_join", "names Pet.age without reading that table")),
         ("misuse of aggregate: SUM()", ("wrong_aggregate", "misuse of aggregate: SUM()")),
-        ("ambiguous column name: name", ("other", "name")),
+        ("ambiguous column name: name", ("other", "ambiguous column name: name")),
     ],
 )
-def test_an_error_is_sorted_by_the_message_of_sqlite(detail, expected):
-    assert kind("SELECT", GOLD, f"pets.sqlite: {detail}", "sql_error") == expected
+def test_an_error_is_sorted_by_the_message_of_sqlite(message, expected):
+    assert kind("SELECT", GOLD, "sql_error", "error", found=message) == expected
+
+
+@pytest.mark.parametrize(
+    ("reason", "found", "expected"),
+    [
+        ("statements", None, ("syntax", "")),
+        ("not_allowed", "delete", ("other", "not allowed: delete; a query may only read")),
+    ],
+)
+def test_what_is_refused_is_sorted_by_its_reason(reason, found, expected):
+    assert kind("DELETE FROM pet", GOLD, "refused", reason, found=found) == expected
 
 
 @pytest.mark.parametrize("verdict", ["no_sql", "timeout", "gold_error"])
 def test_these_verdicts_are_kinds_themselves(verdict):
-    assert kind("", GOLD, "", verdict) == (verdict, "")
+    assert kind("", GOLD, verdict, "steps", 1000) == (verdict, "")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +86,7 @@ def test_the_same_value_in_other_quotes_is_no_wrong_value():
 
 
 def test_another_number_of_columns_is_known_from_the_result():
-    found = kind("SELECT 1", GOLD, "pets.sqlite: 2 columns, gold has 1")
+    found = kind("SELECT 1", GOLD, reason="columns", expected=1, found=2)
     assert found == ("columns", "2 columns, gold has 1")
 
 
@@ -107,15 +119,16 @@ def test_the_program_writes_a_row_for_each_failure_of_each_variant(tmp_path):
         for n in range(3)
     ]
     files = {"verdicts": [], "predictions": []}
-    for name, details in {"one": ["", "no such column: pet.city"], "two": ["", ""]}.items():
+    for name, messages in {"one": ["", "no such column: pet.city"], "two": ["", ""]}.items():
         rows = [
             {
                 "id": f"q{n}",
                 "db_id": "pets",
-                "verdict": "sql_error" if d else "correct",
-                "detail": d,
+                "verdict": "sql_error" if message else "correct",
+                "reason": "error" if message else "",
+                "found": message or None,
             }
-            for n, d in enumerate(details)
+            for n, message in enumerate(messages)
         ]
         answers = [{"id": f"q{n}", "sql": "SELECT city FROM pet"} for n in range(2)]
         files["verdicts"].append(lines(tmp_path / name / "verdicts.jsonl", rows))
@@ -145,7 +158,12 @@ def test_real_predictions_have_the_wrong_tables_that_were_counted_before(spider,
     for row in stored:
         failed = "sql_error" if row["error"] else "wrong_result"
         verdict = "correct" if row["exec_noplug"] else failed
-        verdicts[dev[row["idx"]]["id"]] = {"verdict": verdict, "detail": row["error"] or ""}
+        reason = "error" if row["error"] else "values"
+        verdicts[dev[row["idx"]]["id"]] = {
+            "verdict": verdict,
+            "reason": reason,
+            "found": row["error"],
+        }
     sqls = [answer for answer in answers if answer.strip()]
     predictions = {q["id"]: {"sql": sql} for q, sql in zip(dev, sqls, strict=False)}
     used = {dev[row["idx"]]["db_id"] for row in stored}

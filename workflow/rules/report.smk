@@ -1,6 +1,6 @@
 # The report: the run's facts, charts, and the ranking with everything it rests on.
-# REQUIRED: results/{replicate}/{verdicts.jsonl,metrics.json,predictions.jsonl,train.json,generation.json}.
-# OUTPUTS: results/{report.md,report.html,metrics.csv,run.json,failures.jsonl,rows.jsonl}, results/{replicate}/{model_card.md,loss.svg}, results/charts/*.{svg,png}.
+# REQUIRED: results/{replicate}/{verdicts.jsonl,rows.jsonl,metrics.json,predictions.jsonl,train.json,generation.json}.
+# OUTPUTS: results/{report.md,report.html,metrics.csv,run.json,failures.jsonl}, results/{replicate}/{model_card.md,loss.svg}, results/charts/*.{svg,png}.
 
 
 rule collect_run_facts:
@@ -56,39 +56,6 @@ rule sort_failures:
             --verdicts {input.verdicts:q} \
             --predictions {input.predictions:q} \
             --output {output.failures:q} \
-            >{log:q} 2>&1
-        """
-
-
-rule execute_answers:
-    input:
-        script="workflow/scripts/execute_answers.py",
-        modules=modules_of("execute_answers.py"),
-        questions=data_jobs.examples_of(config, "test"),
-        databases=data_jobs.databases_of(config, "test"),
-        verdicts=collect("results/{replicate}/verdicts.jsonl", replicate=REPLICATES),
-        predictions=collect(
-            "results/{replicate}/predictions.jsonl", replicate=REPLICATES
-        ),
-    output:
-        rows="results/rows.jsonl",
-    log:
-        "logs/execute_answers.log",
-    benchmark:
-        "results/benchmarks/execute_answers.tsv"
-    conda:
-        "../envs/data.yaml"
-    params:
-        flags=as_flags(config["scoring"]),
-    shell:
-        r"""
-        python {input.script:q} \
-            --questions {input.questions:q} \
-            --databases {input.databases:q} \
-            --verdicts {input.verdicts:q} \
-            --predictions {input.predictions:q} \
-            {params.flags:q} \
-            --output {output.rows:q} \
             >{log:q} 2>&1
         """
 
@@ -200,7 +167,7 @@ rule write_report:
         modules=modules_of("write_report.py"),
         questions=data_jobs.asked_questions(config),
         failures="results/failures.jsonl",
-        rows="results/rows.jsonl",
+        rows=collect("results/{replicate}/rows.jsonl", replicate=REPLICATES),
         facts="results/run.json",
         charts=rules.plot_charts.output,
         # Not read: whoever asks for the report gets the cards, and the means over seeds, with it.

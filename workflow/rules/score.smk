@@ -1,6 +1,6 @@
 # Verdicts: gold and prediction executed on every database file of the suite, in a sandbox.
 # REQUIRED: examples, their databases, results/{replicate}/predictions.jsonl.
-# OUTPUTS: results/{replicate}/{verdicts.jsonl,metrics.json}; results/{variant}/metrics.json of variants with several seeds.
+# OUTPUTS: results/{replicate}/{verdicts.jsonl,rows.jsonl,metrics.json}; results/{variant}/metrics.json of variants with several seeds.
 
 
 rule score:
@@ -12,6 +12,7 @@ rule score:
         predictions="results/{replicate}/predictions.jsonl",
     output:
         verdicts="results/{replicate}/verdicts.jsonl",
+        rows="results/{replicate}/rows.jsonl",
         metrics="results/{replicate}/metrics.json",
     log:
         "logs/score/{replicate}.log",
@@ -32,6 +33,7 @@ rule score:
             --jobs {threads} \
             {params.flags:q} \
             --verdicts {output.verdicts:q} \
+            --rows {output.rows:q} \
             --metrics {output.metrics:q} \
             >{log:q} 2>&1
         """

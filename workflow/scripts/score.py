@@ -1,7 +1,7 @@
 """Score one variant's predictions on the test suite of every database.
 
 Example: python score.py --examples test.jsonl --predictions predictions.jsonl \
-    --databases databases --variant lora_32r --verdicts verdicts.jsonl --metrics metrics.json
+    --databases databases --variant lora_32r --verdicts verdicts.jsonl --rows rows.jsonl --metrics metrics.json
 """
 
 import argparse
@@ -34,11 +34,20 @@ def verdict_row(scored: Scored) -> dict[str, Any]:
         "db_id": scored.item.db_id,
         "hardness": scored.hardness,
         "verdict": judgement.verdict,
-        "detail": judgement.detail,
+        "file": judgement.file,
+        "reason": judgement.reason,
+        "expected": judgement.expected,
+        "found": judgement.found,
         "plug_value": judgement.plug_value,
         "single_database": judgement.single_database,
         "exact_match": scored.matched,
     }
+
+
+def rows_row(scored: Scored) -> dict[str, Any]:
+    """One line of rows.jsonl: first rows of gold on the original file, and of a wrong result where it is wrong."""
+    tables = {"gold": scored.judgement.gold_rows, "answer": scored.judgement.answer_rows}
+    return {"id": scored.item.id} | {key: table and asdict(table) for key, table in tables.items()}
 
 
 def metrics_of(variant: str, scores: Scores, facts: dict[str, Any]) -> dict[str, Any]:
@@ -70,8 +79,7 @@ def cpu_seconds() -> float:
 def task_of(args: argparse.Namespace) -> Task:
     """Databases and settings; values are plugged in too, for the secondary metric."""
     limits = Limits(**{name: getattr(args, name) for name in asdict(Limits())})
-    options = Options(plug_value=True, keep_distinct=args.keep_distinct)
-    return Task(args.databases, options, limits, args.jobs)
+    return Task(args.databases, Options(plug_value=True), limits, args.jobs, keep_rows=True)
 
 
 def run(args: argparse.Namespace, task: Task) -> tuple[Scores, dict[str, Any]]:
@@ -105,9 +113,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--databases", required=True, type=Path, help="<db_id>/<db_id>.sqlite")
     parser.add_argument("--variant", required=True, help="name of the variant")
     parser.add_argument("--verdicts", required=True, type=Path, help="verdicts.jsonl to write")
+    parser.add_argument("--rows", required=True, type=Path, help="rows.jsonl to write")
     parser.add_argument("--metrics", required=True, type=Path, help="metrics.json to write")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes")
-    parser.add_argument("--keep-distinct", action="store_true", help="do not delete DISTINCT")
     defaults = Limits()
     for name, value in asdict(defaults).items():
         option = "--" + name.replace("_", "-")
@@ -121,6 +129,7 @@ def main() -> None:
     scores, facts = run(args, task_of(args))
     metrics = metrics_of(args.variant, scores, facts)
     write_jsonl(args.verdicts, map(verdict_row, scores.rows))
+    write_jsonl(args.rows, map(rows_row, scores.rows))
     write_json(args.metrics, metrics)
     accuracy = metrics["accuracy"]["all"]
     logging.info(

@@ -4,7 +4,8 @@ Example: python write_report.py --questions resources/datasets/demo/test.jsonl \
     --verdicts results/baseline/verdicts.jsonl results/full/verdicts.jsonl \
     --metrics results/baseline/metrics.json results/full/metrics.json \
     --predictions results/baseline/predictions.jsonl results/full/predictions.jsonl \
-    --failures results/failures.jsonl --rows results/rows.jsonl --training results/full/train.json \
+    --rows results/baseline/rows.jsonl results/full/rows.jsonl \
+    --failures results/failures.jsonl --training results/full/train.json \
     --generation results/baseline/generation.json results/full/generation.json \
     --baseline baseline --run-facts results/run.json --charts results/charts --demonstration \
     --report results/report.md --page results/report.html --csv results/metrics.csv
@@ -15,7 +16,8 @@ import os
 from pathlib import Path
 
 from sqladder.errors import run_main
-from sqladder.files import read_json, read_jsonl, write_text
+from sqladder.files import read_json, write_text
+from sqladder.report.answer_rows import answer_rows
 from sqladder.report.arguments import add_run_arguments, load_arguments
 from sqladder.report.comparison import compare
 from sqladder.report.csv_export import metrics_csv
@@ -29,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_run_arguments(parser)
     parser.add_argument(
-        "--rows", type=Path, help="first rows of gold and of wrong results, rows.jsonl"
+        "--rows", type=Path, nargs="*", default=[], help="rows.jsonl of each variant and seed"
     )
     parser.add_argument("--run-facts", type=Path, required=True, help="run.json")
     parser.add_argument("--title", default="Which variant answers best?", help="heading")
@@ -53,7 +55,7 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, required=True, help="CSV file to write")
     args = parser.parse_args()
     comparison = compare(load_arguments(args))
-    rows = read_jsonl(args.rows) if args.rows else []
+    rows = list(answer_rows(args.rows))
     inputs = ReportInputs(
         comparison,
         read_json(args.run_facts),

@@ -158,7 +158,7 @@ def _dispute(sql: str, repair: str, files: Iterable[str], limits: Limits) -> str
         try:
             expected, result = (engine.execute(text) for text in texts)
         except QueryError as error:
-            return f"it or its repair fails on {Path(file).name}: {error.detail}"
+            return f"it or its repair fails on {Path(file).name}: {error}"
         finally:
             engine.close()
         if not _equal(expected, result, gold):
@@ -174,7 +174,7 @@ def _check(sql: str, sandbox: Engine, original: Engine | None) -> Check:
     except QueryError as error:
         seconds = time.perf_counter() - start
         status = SLOW if error.verdict == "timeout" else FAILING
-        return Check(status, error.detail, None, round(seconds, 3))
+        return Check(status, str(error), None, round(seconds, 3))
     seconds = round(time.perf_counter() - start, 3)
     if expected is not None and not _equal(expected, result, sql, number_keys=True):
         detail = "the SQLite copy, on which predictions are scored, gives another result"

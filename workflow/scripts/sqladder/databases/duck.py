@@ -75,13 +75,11 @@ class DuckEngine:
         try:
             return self._fetch(sql)
         except duckdb.InterruptException as error:
-            raise QueryError("timeout", f"more than {self._limits.timeout:g} s") from error
+            raise QueryError("timeout", "seconds", self._limits.timeout) from error
         except duckdb.OutOfMemoryException as error:
-            raise QueryError(
-                "refused", f"more than {self._limits.memory_mb} MiB of memory"
-            ) from error
+            raise QueryError("refused", "memory", self._limits.memory_mb) from error
         except (duckdb.Error, UnicodeEncodeError) as error:
-            raise QueryError("sql_error", str(error).splitlines()[0]) from error
+            raise QueryError("sql_error", "error", found=str(error).splitlines()[0]) from error
         finally:
             timer.cancel()
 
@@ -89,11 +87,13 @@ class DuckEngine:
         try:
             statements = self._connection.extract_statements(sql)
         except (duckdb.Error, UnicodeEncodeError) as error:
-            raise QueryError("sql_error", str(error).splitlines()[0]) from error
-        if len(statements) != 1:
-            raise QueryError("refused", f"{len(statements)} statements instead of one")
+            raise QueryError("sql_error", "error", found=str(error).splitlines()[0]) from error
+        if not statements:
+            raise QueryError("no_sql", "no_statement")
+        if len(statements) > 1:
+            raise QueryError("refused", "statements")
         if statements[0].type != duckdb.StatementType.SELECT:
-            raise QueryError("refused", f"a {statements[0].type.name} statement")
+            raise QueryError("refused", "not_allowed", found=statements[0].type.name.lower())
 
     def _fetch(self, sql: str) -> Answer:
         cursor = self._connection.execute(sql)
@@ -101,7 +101,7 @@ class DuckEngine:
         while chunk := cursor.fetchmany(_CHUNK):
             rows += map(sqlite_row, chunk)
             if len(rows) > self._limits.max_rows:
-                raise QueryError("refused", f"result holds more than {self._limits.max_rows} rows")
+                raise QueryError("refused", "result_rows", self._limits.max_rows)
         return Answer(rows, len(cursor.description))
 
     def rows(self, table: str) -> Iterator[Row]:

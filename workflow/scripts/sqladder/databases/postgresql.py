@@ -105,9 +105,9 @@ class PostgresqlEngine:
                 self._connection.execute(statement.encode(), prepare=True)
                 return self._fetch()
         except psycopg.errors.QueryCanceled as error:
-            raise QueryError("timeout", f"more than {self._limits.timeout:g} s") from error
+            raise QueryError("timeout", "seconds", self._limits.timeout) from error
         except (psycopg.Error, UnicodeEncodeError) as error:
-            raise QueryError("sql_error", str(error).splitlines()[0]) from error
+            raise QueryError("sql_error", "error", found=str(error).splitlines()[0]) from error
         finally:
             timer.cancel()
 
@@ -118,7 +118,7 @@ class PostgresqlEngine:
             chunk = cursor.fetchall()
             rows += map(sqlite_row, chunk)
             if len(rows) > self._limits.max_rows:
-                raise QueryError("refused", f"result holds more than {self._limits.max_rows} rows")
+                raise QueryError("refused", "result_rows", self._limits.max_rows)
             if len(chunk) < _CHUNK:
                 return Answer(rows, len(cursor.description or ()))
 

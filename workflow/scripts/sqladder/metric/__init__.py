@@ -7,7 +7,7 @@ from importlib import import_module
 
 _HOMES = {
     "Limits": "sandbox",
-    "InputError": "errors",
+    "InputError": "input_error",
     "Options": "suite",
     "hardness": "difficulty",
     "Task": "scoring",

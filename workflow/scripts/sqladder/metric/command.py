@@ -14,12 +14,14 @@ from sqladder.metric.input_error import InputError
 from sqladder.metric.normalise import REPAIRS
 from sqladder.metric.sandbox import Limits
 from sqladder.metric.scoring import Scored, Scores, Task, score_files
-from sqladder.metric.suite import CORRECT, GOLD_ERROR, Options
+from sqladder.metric.suite import CORRECT, GOLD_ERROR, Judgement, Options
 from sqladder.metric.summary import by_level, by_part, by_turn, by_verdict
 from sqladder.metric.table import execution_right, official_table
 
 HELP = "execution accuracy on test suites, and exact set match"
 GOLD_FAILED = 3
+# The last is the others in words.
+REASON_FIELDS = ("file", "reason", "expected", "found", "detail")
 EPILOG = f"""exit status: 0 scored; 1 an input is missing or malformed; 2 wrong usage;
 {GOLD_FAILED} scored, but some gold query failed (its question counts as not right)."""
 
@@ -137,8 +139,9 @@ def _row(row: Scored, plug_value: bool) -> dict[str, Any]:
     }
     if row.judgement:
         right = plug_value and row.plugged
-        found["verdict"] = CORRECT if right else row.judgement.verdict
-        found["detail"] = "" if right else row.judgement.detail
+        judgement = Judgement(CORRECT) if right else row.judgement
+        found["verdict"] = judgement.verdict
+        found |= {key: getattr(judgement, key) for key in REASON_FIELDS}
     if row.match:
         found["exact"] = row.match.exact
         found["differs"] = [name for name, part in row.match.parts.items() if not part.whole]

@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sqladder.metric.first_rows import FirstRows
+from sqladder.metric.reasons import Expected, Found
 from sqladder.metric.sandbox import Limits
 from sqladder.metric.suite import GOLD_ERROR, Judgement, Options
 from sqladder.metric.worker import NOTE
@@ -60,6 +62,7 @@ def run(
     limits: Limits,
     jobs: int,
     progress: Callable[[int], None] = lambda judged: None,
+    keep_rows: bool = False,
 ) -> None:
     """Judge all candidates of all questions on `jobs` processes.
 
@@ -69,12 +72,13 @@ def run(
         limits: what one execution may cost.
         jobs: number of processes.
         progress: called with the number of candidates of each question as it is finished.
+        keep_rows: judgements hold the first rows of gold and of wrong results.
 
     Raises:
         WorkerError: a worker did not start, or reported an exception of its own code.
     """
     batches = _Batches(questions)
-    processes = [_Process(options, limits) for _ in range(min(jobs, batches.count))]
+    processes = [_Process(options, limits, keep_rows) for _ in range(min(jobs, batches.count))]
     try:
         with selectors.DefaultSelector() as selector:
             for process in processes:
@@ -132,8 +136,8 @@ class _Batches:
 class _Process:
     """A worker process and its unanswered questions; it starts a successor when it dies."""
 
-    def __init__(self, options: Options, limits: Limits) -> None:
-        self._options, self._limits = options, limits
+    def __init__(self, options: Options, limits: Limits, keep_rows: bool) -> None:
+        self._options, self._limits, self._keep_rows = options, limits, keep_rows
         self._database = ""
         self._questions: deque[Question] = deque()
         self._start()
@@ -195,7 +199,7 @@ class _Process:
             )
             options = asdict(self._options) | {"repairs": sorted(self._options.repairs)}
             setup = {"note": note.fileno(), "options": options, "limits": asdict(self._limits)}
-            self._send(setup)
+            self._send({**setup, "keep_rows": self._keep_rows})
 
     def _send_questions(self) -> None:
         """Send all unanswered questions as one line, which the worker reads whole before it answers.
@@ -226,7 +230,7 @@ class _Process:
             self._ready = True
             return
         question = next(q for q in self._questions if q.open_candidates())
-        question.judgements[question.open_candidates()[0]] = Judgement(**answer["judgement"])
+        question.judgements[question.open_candidates()[0]] = _judgement(answer["judgement"])
 
     def _drop_finished(self) -> list[Question]:
         finished = []
@@ -237,28 +241,35 @@ class _Process:
     def _blame(self) -> None:
         """Give the query that the dead worker was on the verdict for its death."""
         code = self._process.wait()
-        on_gold, plugged = NOTE.unpack(self._note[:])
+        number, on_gold, plugged = NOTE.unpack(self._note[:])
         self.stop()
         # Not a query's fault, and starting another would end the same way.
         if not self._ready:
             raise WorkerError(f"a worker ended with status {code} before it could start")
-        verdict, detail = self._meaning(code)
+        verdict, *reason = self._meaning(code)
         question = next(q for q in self._questions if q.open_candidates())
+        file = Path(question.files[number]).name if number >= 0 else None
         waiting = question.open_candidates()
         if on_gold:
             for i in waiting:
-                question.judgements[i] = Judgement(GOLD_ERROR, f"gold: {detail}")
+                question.judgements[i] = Judgement(GOLD_ERROR, file, *reason)
         elif plugged:
             # Its own values were fine so far: judge it again without others.
             sql, _ = question.candidates[waiting[0]]
             question.candidates[waiting[0]] = (sql, False)
         else:
-            question.judgements[waiting[0]] = Judgement(verdict, detail)
+            question.judgements[waiting[0]] = Judgement(verdict, file, *reason)
 
-    def _meaning(self, code: int) -> tuple[str, str]:
+    def _meaning(self, code: int) -> tuple[str, str, Expected, Found]:
+        """Verdict, reason, expected and found of the query that ended the process with a status."""
         if code == -signal.SIGALRM:
-            return "timeout", f"more than {self._limits.timeout:g} s"
+            return "timeout", "seconds", self._limits.timeout, None
         # An exception ended it, and of these the worker lets only MemoryError through.
         if code > 0:
-            return "refused", f"more than {self._limits.memory_mb} MiB of memory"
-        return "refused", f"ended its process (signal {-code})"
+            return "refused", "memory", self._limits.memory_mb, None
+        return "refused", "process", None, -code
+
+
+def _judgement(fields: dict[str, Any]) -> Judgement:
+    rows = {key: fields[key] and FirstRows(**fields[key]) for key in ("gold_rows", "answer_rows")}
+    return Judgement(**{**fields, **rows})

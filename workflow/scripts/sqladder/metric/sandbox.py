@@ -14,12 +14,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sqladder.metric.input_error import InputError
+from sqladder.metric.reasons import Expected, Found, sentence
 
 # A handler is called every so many steps; the budget is counted in whole calls.
 STEPS_PER_CALL = 4_000
 # Most results are small: a short first fetch finds their end without another call.
 _FIRST_ROWS, _MORE_ROWS = 16, 1024
-_DETAIL_CHARS = 300
+_MESSAGE_CHARS = 300
 # What sqlite3 raises for a statement, whatever the reason.
 _SQLITE_FAILS = (sqlite3.Error, sqlite3.Warning, MemoryError, ValueError, OverflowError)
 _ALLOWED = frozenset(
@@ -67,11 +68,20 @@ class Limits:
 
 
 class QueryError(Exception):
-    """A statement gave no result; `verdict` is the verdict that this means for a prediction."""
+    """A statement gave no result.
 
-    def __init__(self, verdict: str, detail: str) -> None:
-        super().__init__(detail)
-        self.verdict, self.detail = verdict, detail
+    Attributes:
+        verdict: what this means for a prediction.
+        reason: a code of `reasons.SENTENCES`.
+        expected: the limit, or what gold has; None where there is no such thing.
+        found: what was there instead, or the message of the database.
+    """
+
+    def __init__(
+        self, verdict: str, reason: str, expected: Expected = None, found: Found = None
+    ) -> None:
+        super().__init__(sentence(reason, expected, found))
+        self.verdict, self.reason, self.expected, self.found = verdict, reason, expected, found
 
 
 Row = tuple[object, ...]
@@ -159,7 +169,7 @@ class Database:
     def _fetch(self, cursor: sqlite3.Cursor, max_rows: int | None) -> Result:
         # Statements that change nothing that the authorizer knows, such as REINDEX, come this far.
         if cursor.description is None:
-            raise QueryError("no_sql", "the statement is no query")
+            raise QueryError("no_sql", "no_query")
         wanted = self.limits.max_rows if max_rows is None else max_rows
         rows: list[Row] = []
         packed: list[bytes] = []
@@ -172,22 +182,20 @@ class Database:
             packed.append(marshal.dumps(chunk, 2))
             space -= len(packed[-1])
             if space < 0:
-                raise QueryError("refused", f"result holds more than {self.limits.max_bytes} bytes")
+                raise QueryError("refused", "result_bytes", self.limits.max_bytes)
         names = tuple(column[0] for column in cursor.description)
         cursor.close()
         if max_rows is None and len(rows) > wanted:
-            raise QueryError("refused", f"result holds more than {wanted} rows")
+            raise QueryError("refused", "result_rows", wanted)
         return Result(rows, names, packed, complete=len(rows) <= wanted)
 
     def _check_text(self, sql: str) -> None:
         if len(sql) > self.limits.max_sql_chars:
-            raise QueryError(
-                "refused", f"{len(sql)} characters of SQL, more than {self.limits.max_sql_chars}"
-            )
+            raise QueryError("refused", "characters", self.limits.max_sql_chars, len(sql))
         if "\0" in sql:
-            raise QueryError("refused", "the text holds a NUL character")
+            raise QueryError("refused", "nul")
         if not sql.isascii() and any("\ud800" <= character <= "\udfff" for character in sql):
-            raise QueryError("refused", "the text holds half a surrogate pair")
+            raise QueryError("refused", "surrogate")
 
     def _harden(self) -> None:
         connection = self._connection
@@ -219,19 +227,18 @@ class Database:
 
     def _explain(self, error: Exception) -> QueryError:
         """Turn an exception of sqlite3 into the verdict it stands for."""
-        # A message can quote the whole query.
-        text = f"{type(error).__name__}: {error}"[:_DETAIL_CHARS]
         if self._denied:
-            return QueryError("refused", f"not allowed: {self._denied}; a query may only read")
+            return QueryError("refused", "not_allowed", found=self._denied)
         if self._calls_left < 0:
-            return QueryError("timeout", f"more than {self.limits.max_vm_steps} steps")
+            return QueryError("timeout", "steps", self.limits.max_vm_steps)
         if isinstance(error, MemoryError) or "out of memory" in str(error):
-            return QueryError("refused", f"more than {self.limits.memory_mb} MiB of memory")
+            return QueryError("refused", "memory", self.limits.memory_mb)
         if "too big" in str(error):
-            return QueryError("refused", f"a value of more than {self.limits.max_bytes} bytes")
+            return QueryError("refused", "value_bytes", self.limits.max_bytes)
         if "one statement at a time" in str(error):
-            return QueryError("refused", "more than one statement")
-        return QueryError("sql_error", text)
+            return QueryError("refused", "statements")
+        # A message can quote the whole query.
+        return QueryError("sql_error", "error", found=str(error)[:_MESSAGE_CHARS])
 
 
 _ACTION_NAMES = {

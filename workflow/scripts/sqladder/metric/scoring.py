@@ -80,6 +80,7 @@ class Task:
         jobs: number of worker processes.
         etype: `exec`, `match` (exact set match) or `all`.
         tables: Spider's tables.json, which `match` and `all` need.
+        keep_rows: judgements hold the first rows of gold and of wrong results.
     """
 
     databases: Path
@@ -88,6 +89,7 @@ class Task:
     jobs: int = 1
     etype: str = "exec"
     tables: Path | None = None
+    keep_rows: bool = False
 
     def __post_init__(self) -> None:
         _check_repairs(self.options)
@@ -156,12 +158,12 @@ def _execute(
     task: Task,
     progress: Callable[[int, int], None],
 ) -> dict[str, list[Judgement | None]]:
-    work = _Work(suites, task.options)
+    work = _Work(suites, task)
     places = {
         name: [work.place(item, sql) for item, sql in zip(gold.items, sqls, strict=True)]
         for name, sqls in arms.items()
     }
-    work.run(task.limits, task.jobs, progress)
+    work.run(progress)
     return {
         name: [question.judgements[at] for question, at in found] for name, found in places.items()
     }
@@ -290,7 +292,7 @@ class _Work:
     """Distinct comparisons: one question a gold query and database, one candidate a prediction."""
 
     suites: dict[str, list[str]]
-    options: Options
+    task: Task
     _questions: dict[tuple[str, str], pool.Question] = field(default_factory=dict)
     _places: dict[tuple[str, str, str], tuple[pool.Question, int]] = field(default_factory=dict)
 
@@ -303,22 +305,23 @@ class _Work:
                 key[:2], pool.Question(self.suites[item.db_id], item.gold, [], [])
             )
             self._places[key] = question, len(question.candidates)
-            question.candidates.append((prediction, self.options.plug_value))
+            question.candidates.append((prediction, self.task.options.plug_value))
             question.judgements.append(None)
         return self._places[key]
 
-    def run(self, limits: Limits, jobs: int, progress: Callable[[int, int], None]) -> None:
+    def run(self, progress: Callable[[int, int], None]) -> None:
         """Judge all of it."""
-        total, finished = len(self._places), 0
+        task, total, finished = self.task, len(self._places), 0
 
         def advance(number: int) -> None:
             nonlocal finished
             finished += number
             progress(finished, total)
 
-        pool.run(self._questions.values(), self.options, limits, jobs, advance)
+        questions = self._questions.values()
+        pool.run(questions, task.options, task.limits, task.jobs, advance, task.keep_rows)
         for question in self._questions.values():
             for judgement in question.judgements:
                 # Values are not plugged in again where doing so ended a worker.
-                if self.options.plug_value and judgement.plug_value is None:
+                if task.options.plug_value and judgement.plug_value is None:
                     judgement.plug_value = False

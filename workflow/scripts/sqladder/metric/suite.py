@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqladder.metric import lexer, normalise
+from sqladder.metric import first_rows, lexer, normalise
 from sqladder.metric import plug_value as values
 from sqladder.metric.equality import TooHardError, results_equal
+from sqladder.metric.first_rows import FirstRows
+from sqladder.metric.reasons import Expected, Found, explanation
 from sqladder.metric.sandbox import Database, Limits, QueryError, Result
 
 CORRECT, WRONG_RESULT, GOLD_ERROR = "correct", "wrong_result", "gold_error"
@@ -32,15 +35,47 @@ class Judgement:
 
     Attributes:
         verdict: with the prediction's own values, on all files.
-        detail: the first reason why it is not correct, with the database file.
+        file: name of the first database file on which it is not correct; None if it is, or was not executed.
+        reason: why it is not correct, a code of `reasons.SENTENCES`; "" if it is.
+        expected: the limit, or what gold has, where the reason names one.
+        found: what was there instead, or SQLite's message.
         single_database: right on the original file, the others left aside.
         plug_value: right with some choice of gold's values; None if that was not asked for.
+        gold_rows: first rows of gold on the original file; None if they were not asked for, or gold was not executed.
+        answer_rows: first rows of a wrong result on `file`; None if they were not asked for, or there are none.
     """
 
     verdict: str
-    detail: str = ""
+    file: str | None = None
+    reason: str = ""
+    expected: Expected = None
+    found: Found = None
     single_database: bool = False
     plug_value: bool | None = None
+    gold_rows: FirstRows | None = None
+    answer_rows: FirstRows | None = None
+
+    @property
+    def detail(self) -> str:
+        """File, reason, expected and found in words; "" if it is correct."""
+        return explanation(self.verdict, self.file, self.reason, self.expected, self.found)
+
+
+class WrongResultError(QueryError):
+    """A prediction gave another result than gold."""
+
+    def __init__(
+        self, reason: str, gold: Result, result: Result, expected: Expected, found: Found
+    ) -> None:
+        super().__init__(WRONG_RESULT, reason, expected, found)
+        self.gold, self.result = gold, result
+
+
+class _Failure(NamedTuple):
+    """The file on which a prediction failed, None before any, and how."""
+
+    file: str | None
+    error: QueryError
 
 
 # Other white space, such as U+2028, is part of a name to SQLite.
@@ -64,10 +99,13 @@ class Question:
         gold: str,
         options: Options,
         limits: Limits,
-        before_execution: Callable[[bool, bool], None] = lambda gold, plugged: None,
+        before_execution: Callable[[int, bool, bool], None] = lambda number, gold, plugged: None,
+        keep_rows: bool = False,
     ) -> None:
         self.files, self.options, self.limits = files, options, limits
         self._before_execution = before_execution
+        self._keep_rows = keep_rows
+        self._gold_rows: FirstRows | None = None
         self.gold = normalise.prepare_gold(gold, options.keep_distinct, options.repairs)
         self.ordered = normalise.order_matters(self.gold, options.repairs)
         self._executable_gold = normalise.executable(self.gold, options.repairs)
@@ -77,20 +115,31 @@ class Question:
     def judge(self, prediction: str, plug: bool) -> Judgement:
         """Judge one prediction on all files; `plug` also tries gold's values in it."""
         options = self.options
-        failure = _unfit(prediction, options, self.limits)
-        if failure:
-            return Judgement(failure.verdict, failure.detail, plug_value=False if plug else None)
+        unfit = _unfit(prediction, options, self.limits)
+        if unfit:
+            return self._judgement(_Failure(None, unfit), False, False if plug else None)
         prepared = normalise.prepare_prediction(prediction, options.keep_distinct, options.repairs)
         passed, failure = self._compare(prepared, plugged=False)
-        judgement = Judgement(CORRECT, single_database=passed > 0)
-        if failure:
-            judgement.verdict, judgement.detail = failure.verdict, failure.detail
         # The prediction's own text is the first alternative, so a right one needs no other.
-        if plug:
-            judgement.plug_value = failure is None or self._some_alternative_fits(prepared)
+        fits = plug and (failure is None or self._some_alternative_fits(prepared))
+        return self._judgement(failure, passed > 0, fits if plug else None)
+
+    def _judgement(
+        self, failure: _Failure | None, single_database: bool, plug_value: bool | None
+    ) -> Judgement:
+        judgement = Judgement(CORRECT)
+        if failure:
+            file, error = failure
+            judgement = Judgement(error.verdict, file, error.reason, error.expected, error.found)
+            if self._keep_rows and file and isinstance(error, WrongResultError):
+                judgement.answer_rows = first_rows.of_answer(
+                    file, error.result, error.gold, self.ordered
+                )
+        judgement.single_database, judgement.plug_value = single_database, plug_value
+        judgement.gold_rows = self._gold_rows
         return judgement
 
-    def _compare(self, prepared: str, plugged: bool) -> tuple[int, QueryError | None]:
+    def _compare(self, prepared: str, plugged: bool) -> tuple[int, _Failure | None]:
         """Number of files on which a text equals gold, and why it does not on the next one."""
         same_text = same_query(self.gold, prepared)
         sql = normalise.executable(prepared, self.options.repairs)
@@ -98,39 +147,45 @@ class Question:
             try:
                 gold = self._gold_result(number, plugged)
                 if not same_text:
-                    self._before_execution(False, plugged)
+                    self._before_execution(number, False, plugged)
                     self._compare_on(file, gold, sql)
-            except QueryError as failure:
-                return number, QueryError(failure.verdict, f"{file.path.name}: {failure.detail}")
+            except QueryError as error:
+                return number, _Failure(file.path.name, error)
         return len(self.files), None
 
     def _compare_on(self, file: Database, gold: Result, sql: str) -> None:
         # One row too many is enough to know; an endless result costs no more than gold's.
         found = file.execute(sql, max_rows=len(gold.rows))
+        here, there = len(found.rows), len(gold.rows)
         if not found.complete:
-            raise QueryError(WRONG_RESULT, f"more rows than gold's {len(gold.rows)}")
-        if len(found.rows) != len(gold.rows):
-            raise QueryError(WRONG_RESULT, f"{len(found.rows)} rows, gold has {len(gold.rows)}")
+            raise WrongResultError("more_rows", gold, found, there, None)
+        if here != there:
+            raise WrongResultError("rows", gold, found, there, here)
         # The official evaluator reads the number of columns off the first row, if there is one.
         repairs = self.options.repairs
         if found.columns != gold.columns and (gold.rows or "empty-columns" in repairs):
-            raise QueryError(WRONG_RESULT, f"{found.columns} columns, gold has {gold.columns}")
+            raise WrongResultError("columns", gold, found, gold.columns, found.columns)
         if found.packed == gold.packed:
             return
         try:
             if not results_equal(gold.rows, found.rows, self.ordered, "number-keys" in repairs):
-                raise QueryError(WRONG_RESULT, "other values than gold")
+                raise WrongResultError("values", gold, found, None, None)
         except TooHardError:
-            raise QueryError("refused", "too many ways to match the columns with gold's") from None
+            raise QueryError("refused", "ambiguous_columns") from None
 
     def _gold_result(self, number: int, plugged: bool) -> Result:
         if number in self._results:
             return self._results[number]
-        self._before_execution(True, plugged)
+        self._before_execution(number, True, plugged)
+        file = self.files[number]
         try:
-            result = self.files[number].execute(self._executable_gold)
-        except QueryError as failure:
-            raise QueryError(GOLD_ERROR, f"gold: {failure.detail}") from failure
+            result = file.execute(self._executable_gold)
+        except QueryError as error:
+            if self._keep_rows and number == 0:
+                self._gold_rows = first_rows.no_rows(file.path.name, str(error))
+            raise QueryError(GOLD_ERROR, error.reason, error.expected, error.found) from error
+        if self._keep_rows and number == 0:
+            self._gold_rows = first_rows.of_gold(file.path.name, result)
         size = sum(map(len, result.packed))
         if self._bytes_kept + size <= _BYTES_KEPT:
             self._bytes_kept += size
@@ -194,14 +249,12 @@ def query_key(sql: str) -> str | None:
 def _unfit(prediction: str, options: Options, limits: Limits) -> QueryError | None:
     """Why a text is not even tried: it holds no statement, too many, or is too long."""
     if len(prediction) > limits.max_sql_chars:
-        return QueryError(
-            "refused", f"{len(prediction)} characters, more than {limits.max_sql_chars}"
-        )
+        return QueryError("refused", "characters", limits.max_sql_chars, len(prediction))
     # A letter is cheaper to find than tokens, and nearly every text starts with one.
     if not _starts_with_word(prediction) and not _first_statement_says_something(prediction):
-        return QueryError("no_sql", "the text holds no statement")
+        return QueryError("no_sql", "no_statement")
     if "one-statement" in options.repairs and normalise.has_second_statement(prediction):
-        return QueryError("refused", "more than one statement")
+        return QueryError("refused", "statements")
     return None
 
 

@@ -22,8 +22,9 @@ from typing import Any
 from sqladder.metric.sandbox import Database, Limits
 from sqladder.metric.suite import Judgement, Options, Question
 
-# What a note says: whether gold is being executed, and whether values are being plugged in.
-NOTE = struct.Struct("??")
+# What a note says: the number of the database file, -1 before any, whether gold is being executed, and whether values
+# are being plugged in.
+NOTE = struct.Struct("i??")
 
 
 class Notebook:
@@ -33,17 +34,20 @@ class Notebook:
         self._shared = mmap.mmap(descriptor, NOTE.size)
         self._timeout = timeout
 
-    def before_execution(self, gold: bool, plugged: bool) -> None:
-        """Give the next execution, comparison included, its wall time."""
-        NOTE.pack_into(self._shared, 0, gold, plugged)
+    def before_execution(self, number: int, gold: bool, plugged: bool) -> None:
+        """Grant the next execution, comparison included, its wall time."""
+        NOTE.pack_into(self._shared, 0, number, gold, plugged)
         signal.setitimer(signal.ITIMER_REAL, self._timeout)
 
 
 class Worker:
     """Answers requests; keeps the files of the last database open."""
 
-    def __init__(self, options: Options, limits: Limits, notebook: Notebook) -> None:
+    def __init__(
+        self, options: Options, limits: Limits, notebook: Notebook, keep_rows: bool
+    ) -> None:
         self.options, self.limits, self.notebook = options, limits, notebook
+        self.keep_rows = keep_rows
         self._folder, self._files = "", []
 
     def answer(self, request: dict[str, Any]) -> Iterator[Judgement]:
@@ -54,9 +58,10 @@ class Worker:
             self.options,
             self.limits,
             self.notebook.before_execution,
+            self.keep_rows,
         )
         for prediction, plug in request["candidates"]:
-            self.notebook.before_execution(gold=False, plugged=False)
+            self.notebook.before_execution(-1, gold=False, plugged=False)
             yield question.judge(prediction, plug)
         signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -86,7 +91,7 @@ def main() -> None:
     limits = Limits(**setup["limits"])
     setup["options"]["repairs"] = frozenset(setup["options"]["repairs"])
     notebook = Notebook(setup["note"], limits.timeout)
-    worker = Worker(Options(**setup["options"]), limits, notebook)
+    worker = Worker(Options(**setup["options"]), limits, notebook, setup["keep_rows"])
     confine(limits)
     # Ctrl-C reaches the whole process group; the scheduler ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

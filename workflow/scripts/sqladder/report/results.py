@@ -15,6 +15,7 @@ import numpy as np
 
 from sqladder.errors import InputError
 from sqladder.files import Row, by_id, read_json, read_jsonl
+from sqladder.metric.reasons import explanation
 from sqladder.report.features import FEATURES, sql_features
 from sqladder.report.taxonomy import KINDS
 from sqladder.statistics.intervals import Interval
@@ -337,12 +338,18 @@ def _failure(name: str, verdict: Row, failures: Mapping[tuple[str, str], Row]) -
 
 
 def _predictions(verdicts: list[Row], path: Path) -> list[Row]:
-    """Each question's prediction, with the detail of its verdict."""
+    """Each question's prediction, with the reason of its verdict in words as `detail`."""
     answers = by_id(read_jsonl(path), path)
     missing = [row["id"] for row in verdicts if row["id"] not in answers]
     if missing:
         raise InputError(f"{path} lacks the prediction of question {missing[0]!r}")
-    return [{**answers[row["id"]], "detail": row["detail"]} for row in verdicts]
+    return [{**answers[row["id"]], "detail": _detail(row)} for row in verdicts]
+
+
+def _detail(row: Row) -> str:
+    return explanation(
+        row["verdict"], *(row[key] for key in ("file", "reason", "expected", "found"))
+    )
 
 
 def _check_metrics(run: Run, own: OneSeed, facts: Row, path: Path) -> None:

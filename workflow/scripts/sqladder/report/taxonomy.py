@@ -17,6 +17,7 @@ from sqlglot import exp
 
 from sqladder.databases.schema import Database
 from sqladder.files import Row
+from sqladder.metric.reasons import sentence
 
 KINDS = {
     "no_sql": "no SQL",
@@ -40,10 +41,9 @@ KINDS = {
 PARSED = 4_000
 """Characters of a query that is still compared by its parts; degenerate answers are longer."""
 
-_SYNTAX = re.compile(r"syntax error|incomplete input|unrecognized token|one statement")
+_SYNTAX = re.compile(r"syntax error|incomplete input|unrecognized token")
 _NO_TABLE = re.compile(r"no such table: (\S+)")
 _NO_COLUMN = re.compile(r"no such column: (.+)")
-_COLUMNS = re.compile(r"(\d+ columns?, gold has \d+)")
 _AGGREGATE = re.compile(r"misuse of aggregate.*")
 
 # What sqlglot cannot read of a hostile query is no news.
@@ -92,7 +92,7 @@ def sort_failures(
     Args:
         questions: id, db_id and gold sql, in the order of the result; those without a verdict were
             not scored.
-        verdicts: id -> verdict and detail.
+        verdicts: id -> verdict, reason, expected and found.
         predictions: id -> sql.
         columns: db_id -> columns of that database.
     """
@@ -106,21 +106,26 @@ def sort_failures(
 
 def classify(verdict: Row, gold: str, answer: str, columns: Columns) -> Failure:
     """Name what went wrong in one failure."""
-    kind, detail = verdict["verdict"], verdict["detail"]
+    kind, reason = verdict["verdict"], verdict["reason"]
     if kind in ("no_sql", "timeout", "gold_error"):
         return Failure(kind, "")
-    if kind == "wrong_result":
-        return _wrong_result(detail, gold, answer, columns)
-    return _error(detail, columns)
-
-
-def _error(detail: str, columns: Columns) -> Failure:
-    """Sort by SQLite's message."""
-    if _SYNTAX.search(detail):
+    if reason == "error":
+        return _error(verdict["found"], columns)
+    if reason == "statements":
         return Failure("syntax", "")
-    if found := _NO_TABLE.search(detail):
+    if kind == "wrong_result" and reason != "columns":
+        return _wrong_result(gold, answer, columns)
+    told = sentence(reason, verdict["expected"], verdict["found"])
+    return Failure("columns" if reason == "columns" else "other", told)
+
+
+def _error(message: str, columns: Columns) -> Failure:
+    """Sort by SQLite's message."""
+    if _SYNTAX.search(message):
+        return Failure("syntax", "")
+    if found := _NO_TABLE.search(message):
         return Failure("unknown_table", found[1])
-    if found := _NO_COLUMN.search(detail):
+    if found := _NO_COLUMN.search(message):
         name = found[1].strip()
         table, _, column = (part.strip('"`[]').lower() for part in name.rpartition("."))
         owners = columns.get(column)
@@ -129,15 +134,13 @@ def _error(detail: str, columns: Columns) -> Failure:
         if table in map(str.lower, owners):
             return Failure("missing_join", f"names {name} without reading that table")
         return Failure("wrong_table", f"{name}, a column of {', '.join(sorted(owners))}")
-    if found := _AGGREGATE.search(detail):
+    if found := _AGGREGATE.search(message):
         return Failure("wrong_aggregate", found[0])
-    return Failure("other", detail.rpartition(": ")[2])
+    return Failure("other", message)
 
 
-def _wrong_result(detail: str, gold: str, answer: str, columns: Columns) -> Failure:
+def _wrong_result(gold: str, answer: str, columns: Columns) -> Failure:
     """Sort by the first part in which the query differs from gold."""
-    if found := _COLUMNS.search(detail):
-        return Failure("columns", found[1])
     wanted, given = shape(gold, columns), shape(answer, columns)
     if wanted is None or given is None:
         return Failure("other", "")

@@ -57,7 +57,7 @@ def render_page(
         run: the questions and answers to browse.
         title: of the page.
         charts: folder of the SVG files that the report shows.
-        rows: first rows of gold and of wrong results, as execute_answers.py writes them.
+        rows: first rows of gold and of wrong results, as `answer_rows` reads them.
     """
     style, script = ((FOLDER / f"page.{kind}").read_text("utf-8") for kind in ("css", "js"))
     environment = Environment(

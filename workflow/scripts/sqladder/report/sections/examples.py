@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from sqladder.files import Row
-from sqladder.report.answer_rows import MOVED, ONLY_GOLD, ONLY_HERE
+from sqladder.metric.first_rows import MOVED, ONLY_GOLD, ONLY_HERE
 from sqladder.report.results import OneSeed, Run, Variant, failure_counts
 from sqladder.report.taxonomy import KINDS
 from sqladder.texts.markdown import code_block, escape
@@ -53,7 +53,7 @@ def failure_examples(run: Run, rows: Sequence[Row] = ()) -> str:
 
     Args:
         run: the scored run.
-        rows: first rows of gold and of wrong results, as execute_answers.py writes them.
+        rows: first rows of gold and of wrong results, as `answer_rows` reads them.
     """
     results = {(row["variant"], row["id"]): row for row in rows}
     blocks = []

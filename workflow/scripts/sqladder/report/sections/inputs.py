@@ -23,7 +23,7 @@ class ReportInputs:
         title: heading of the report.
         charts: the folder of the charts, relative to the report.
         demonstration: whether to open with the note that this run proves nothing about methods.
-        rows: first rows of gold and of wrong results, as execute_answers.py writes them.
+        rows: first rows of gold and of wrong results, as `answer_rows` reads them.
         marks: JSON Lines of which questions are clean and suspect, where decontamination marked them.
         gold_checks: JSON Lines of what became of each gold query, where they were checked.
         published: YAML file of a published table to compare with.
