@@ -136,18 +136,15 @@ def p_values(changes: list[Change]) -> list[float]:
         raise InputError(
             f"comparing needs the package {error.name}: install numpy and scipy"
         ) from error
-    return holm(
-        [
-            Gap.between(
-                *(
-                    np.array([[_right(own[key]) for key in change.common] for own in rows])
-                    for rows in (change.new, change.old)
-                ),
-                lone_seed_scatters=change.lone_seed_scatters,
-            ).p
-            for change in changes
-        ]
-    )
+    alone = []
+    for change in changes:
+        new, old = (
+            np.array([[_right(own[key]) for key in change.common] for own in rows])
+            for rows in (change.new, change.old)
+        )
+        gap = Gap.between(new, old, lone_seed_scatters=change.lone_seed_scatters)
+        alone.append(gap.p)
+    return holm(alone)
 
 
 def described(change: Change, p: float, show: int) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Compare the variants of a run pair by pair, and rank them as far as the data allow."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -77,7 +77,7 @@ class Comparison:
     run: Run
     ranking: Sequence[Variant]
     pairs: Sequence[Pair]
-    level_pairs: dict[str, Sequence[Pair]]
+    level_pairs: Mapping[str, Sequence[Pair]]
 
     @cached_property
     def ranks(self) -> dict[str, tuple[int, int]]:

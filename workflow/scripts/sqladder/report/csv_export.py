@@ -31,7 +31,7 @@ def metrics_csv(run: Run) -> str:
     return text.getvalue()
 
 
-def _row(variant: str, level: str, total: Count, metric: str, seed: int | str) -> list[Any]:
+def _row(variant: str, level: str, total: Count, metric: str, seed: int | str | None) -> list[Any]:
     shares = [_decimals(share) for share in (total.rate, *total.interval)]
     correct = total.correct if len(total.by_seed) == 1 else f"{total.correct:.6f}"
     return [variant, level, total.n, correct, *shares, metric, seed, _decimals(total.sd)]

@@ -80,8 +80,8 @@ def checksum(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     total = hashlib.sha256()
-    for file in sorted(item for item in path.rglob("*") if item.is_file()):
-        total.update(f"{file.relative_to(path).as_posix()}\0{checksum(file)}\n".encode())
+    for inside in sorted(item for item in path.rglob("*") if item.is_file()):
+        total.update(f"{inside.relative_to(path).as_posix()}\0{checksum(inside)}\n".encode())
     return total.hexdigest()
 
 

@@ -384,7 +384,6 @@ def verdict_counts(variant: Variant) -> dict[str, float]:
 
 
 def _mean_counts(lists: Sequence[Sequence[str]], keys: Iterable[str]) -> dict[str, float]:
-    """How often each key is in a list, on average: whole numbers where there is one list."""
+    """How often each key is in a list, on average."""
     counts = [Counter(names) for names in lists]
-    totals = {key: sum(own[key] for own in counts) for key in keys}
-    return totals if len(lists) == 1 else {key: n / len(lists) for key, n in totals.items()}
+    return {key: sum(own[key] for own in counts) / len(lists) for key in keys}

@@ -21,14 +21,14 @@ def fisher_p(one: int, n_one: int, other: int, n_other: int) -> float:
     return float(stats.fisher_exact([[one, n_one - one], [other, n_other - other]]).pvalue)
 
 
-def equal_shares_p(correct: Sequence[int], n: Sequence[int]) -> float | None:
+def equal_shares_p(correct: Sequence[float], n: Sequence[int]) -> float | None:
     """Chi-squared p of "all groups of questions are answered right equally often"; None where it does not hold.
 
     It holds where no expected count is below 1 and a fifth of them at most below 5: W. G. Cochran
     (1954), Biometrics 10, 417-451. For two groups with the correction of F. Yates (1934).
 
     Args:
-        correct: right answers in each group.
+        correct: right answers in each group; means over seeds.
         n: questions of each group.
     """
     from scipy import stats  # late, as in `fisher_p`

@@ -5,11 +5,9 @@ with everything that was trained, generated and scored in it is a replicate, nam
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
-
-from sqladder.files import Row
+from typing import Any, NamedTuple
 
 _SEED_FOLDER = re.compile(r"seed_(\d+)")
 
@@ -33,7 +31,7 @@ def replicate_of(file: Path) -> Replicate:
     return Replicate(folder.parent.name, int(found[1])) if found else Replicate(folder.name, None)
 
 
-def lone_seed_scatters(trainings: Sequence[Row]) -> bool:
+def lone_seed_scatters(trainings: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a variant was trained here with a single seed, where another one would have given another model.
 
     Args:

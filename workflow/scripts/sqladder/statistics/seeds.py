@@ -87,8 +87,8 @@ def accuracy_interval(correct: Sequence[int], n: int, confidence: float = 0.95) 
     """
     if len(correct) == 1 or n == 0:
         return wilson_interval(sum(correct), n, confidence)
-    rates = np.asarray(correct) / n
-    share = float(rates.mean())
+    rates = [right / n for right in correct]
+    share = float(np.mean(rates))
     questions = VarianceComponent(share * (1 - share) / n, np.inf)
     if questions.variance == 0:
         return wilson(share, n, confidence)
@@ -149,7 +149,8 @@ def groups_p(one: Sequence[int], n_one: int, other: Sequence[int], n_other: int)
     questions = float(share * (1 - share) * (1 / n_one + 1 / n_other))
     if questions == 0:
         return 1.0
-    both = total(VarianceComponent(questions, max(1, n_one + n_other - 2)), between_seeds(gaps))
+    between_questions = VarianceComponent(questions, max(1, n_one + n_other - 2))
+    both = total(between_questions, between_seeds(gaps.tolist()))
     return float(2 * special.stdtr(both.degrees_of_freedom, -abs(gaps.mean()) / both.variance**0.5))
 
 

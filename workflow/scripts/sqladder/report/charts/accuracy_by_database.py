@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from sqladder.report.charts.drawing import INCH_PER_LETTER, Chart, mark_title, new_figure
 from sqladder.report.comparison import Comparison
@@ -57,9 +58,11 @@ def draw(comparison: Comparison) -> Figure:
     return figure
 
 
-def _readable_on(colour: tuple[float, ...]) -> str:
+def _readable_on(colour: ArrayLike) -> str:
     """Black or white, whichever stands out more from a colour: at least 4.5 to 1 (WCAG 2.2)."""
-    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in colour[:3]]
+    linear = [
+        v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.asarray(colour)[:3]
+    ]
     light = float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
     return "black" if (light + 0.05) / 0.05 > 1.05 / (light + 0.05) else "white"
 

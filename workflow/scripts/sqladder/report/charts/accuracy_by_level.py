@@ -82,7 +82,7 @@ def _bars(
 def _label_bars(axes: Axes, places: np.ndarray, totals: list[Count]) -> None:
     """The accuracy above each error bar, upright so that neighbours cannot overlap."""
     for place, total in zip(places, totals, strict=True):
-        if total.n:
+        if total.rate is not None:
             top = total.rate + error_lengths(total)[1]
             axes.text(
                 place,

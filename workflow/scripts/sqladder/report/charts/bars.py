@@ -19,15 +19,14 @@ def text_bars(run: Run) -> str:
     """One block of bars a level, the best variant of the level on top."""
     blocks = []
     for level in (*LEVELS, "all"):
-        counts = [(variant.name, level_count(run, variant, level)) for variant in run.variants]
-        if counts[0][1].n == 0:
-            continue
-        counts.sort(key=lambda item: -item[1].correct)
-        labels = [level.title(), *[""] * (len(counts) - 1)]
-        blocks.append(
-            "\n".join(
-                f"{label:<7} {bar(total.rate)}  {name} ({rate(total.rate)})"
-                for label, (name, total) in zip(labels, counts, strict=True)
-            )
-        )
+        rates = [(variant.name, level_count(run, variant, level).rate) for variant in run.variants]
+        known = [(name, share) for name, share in rates if share is not None]
+        known.sort(key=lambda item: -item[1])
+        labels = [level.title(), *[""] * len(known)]
+        lines = [
+            f"{label:<7} {bar(share)}  {name} ({rate(share)})"
+            for label, (name, share) in zip(labels, known, strict=False)
+        ]
+        if lines:
+            blocks.append("\n".join(lines))
     return "\n\n".join(blocks)

@@ -28,8 +28,9 @@ def with_cost(comparison: Comparison) -> list[tuple[Variant, float]]:
     """Variants whose training time is known, in seconds of all devices, mean over seeds; an untrained one took none."""
     found = []
     for variant in comparison.run.variants:
-        taken = [device_seconds(own.training) for own in variant.seeds]
-        if None not in taken:
+        times = [device_seconds(own.training) for own in variant.seeds]
+        taken = [time for time in times if time is not None]
+        if len(taken) == len(times):
             found.append((variant, fmean(taken)))
     return found
 
@@ -54,7 +55,7 @@ def draw(comparison: Comparison) -> Figure:
         total, look = level_count(comparison.run, variant, "all"), looks[variant.name]
         drawn = axes.errorbar(
             taken / length,
-            total.rate,
+            total.correct / total.n,
             yerr=np.array([error_lengths(total)]).T,
             label=variant.name,
             color=look.colour,

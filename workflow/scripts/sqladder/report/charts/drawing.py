@@ -5,13 +5,14 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from sqladder.files import replacing, write_text
 from sqladder.report.charts.styles import Style, style
@@ -34,7 +35,7 @@ FALLBACK_FONTS = (
 
 # A fixed salt and no date make the SVG of the same numbers the same bytes; text stays text, so that
 # it can be selected, searched and read aloud.
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "svg.hashsalt": "sqladder",
     "svg.fonttype": "none",
     # A name with dollar signs is a name, not a formula.
@@ -45,6 +46,9 @@ SETTINGS = {
     "hatch.linewidth": 0.6,
     "legend.frameon": False,
 }
+
+# Room for a reader's font that is wider than the one the layout was computed with.
+LAYOUT = ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.08)
 
 INCH_PER_LETTER = 0.08
 
@@ -76,7 +80,7 @@ def plot(comparison: Comparison, chart: Chart) -> Figure:
     with mpl.rc_context({**SETTINGS, "font.family": font_families()}):
         figure = chart.draw(comparison)
         # Laid out once for both files, which would otherwise each draw the whole chart once more to measure it.
-        figure.get_layout_engine().execute(figure)
+        LAYOUT.execute(figure)
         figure.set_layout_engine(None)
         return figure
 
@@ -120,9 +124,7 @@ def described(total: Count) -> str:
 
 def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
     """An empty figure of a size in inches."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    # Room for a reader's font that is wider than the one the layout was computed with.
-    figure.get_layout_engine().set(w_pad=0.15, h_pad=0.08)
+    figure = Figure(figsize=(width, height), layout=LAYOUT)
     return figure, figure.add_subplot()
 
 

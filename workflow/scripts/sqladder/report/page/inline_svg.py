@@ -26,7 +26,8 @@ def inline_svg(path: Path) -> str:
         _rename(element, path.stem)
     about = root.find(f"{{{SVG}}}title")
     root.set("role", "img")
-    root.set("aria-label", _description(path) or (about.text if about is not None else path.stem))
+    title = about.text if about is not None else None
+    root.set("aria-label", _description(path) or title or path.stem)
     if about is not None:
         # A title of the whole chart would pop up over every part of it.
         root.remove(about)

@@ -121,10 +121,10 @@ def _renderer(charts: Path) -> type[RendererHTML]:
 
     class Renderer(RendererHTML):
         def html_block(self, tokens: Sequence[Token], place: int, *_: Any) -> str:
-            text = tokens[place].content
-            return text if _OWN_TAGS.fullmatch(text) else escapeHtml(text)
+            return _own_or_escaped(tokens[place].content)
 
-        html_inline = html_block
+        def html_inline(self, tokens: Sequence[Token], place: int, *_: Any) -> str:
+            return _own_or_escaped(tokens[place].content)
 
         def image(self, tokens: Sequence[Token], place: int, *_: Any) -> str:
             name = Path(str(tokens[place].attrGet("src"))).name
@@ -145,6 +145,10 @@ def _renderer(charts: Path) -> type[RendererHTML]:
             return "</table></div>\n"
 
     return Renderer
+
+
+def _own_or_escaped(html: str) -> str:
+    return html if _OWN_TAGS.fullmatch(html) else escapeHtml(html)
 
 
 class _Numbered:

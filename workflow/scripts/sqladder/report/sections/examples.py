@@ -28,24 +28,24 @@ _MARKS = {
 }
 
 
-def chosen_failures(run: Run, variant: Variant) -> list[int]:
-    """Positions of the failures to show: one of each kind in turn, the most frequent kind first.
+def chosen_failures(run: Run, variant: Variant) -> list[tuple[int, Row]]:
+    """Positions and failures to show: one of each kind in turn, the most frequent kind first.
 
     Within a kind the order is that of the ids' checksums: fixed, the same questions for every
     variant, and not always those of the first database.
     """
-    ids = [question["id"] for question in run.questions]
-    failures = variant.seeds[0].failures
-    failed = [position for position, failure in enumerate(failures) if failure]
-    failed.sort(key=lambda position: hashlib.sha256(ids[position].encode()).digest())
+    digests = [hashlib.sha256(question["id"].encode()).digest() for question in run.questions]
+    failures = enumerate(variant.seeds[0].failures)
+    failed = [(position, failure) for position, failure in failures if failure]
+    failed.sort(key=lambda item: digests[item[0]])
     frequency = failure_counts(variant)
     seen: Counter[str] = Counter()
     keys = {}
-    for position in failed:
-        kind = failures[position]["kind"]
+    for position, failure in failed:
+        kind = failure["kind"]
         seen[kind] += 1
         keys[position] = (seen[kind], -frequency[kind], kind)
-    return sorted(failed, key=keys.__getitem__)[:EXAMPLES]
+    return sorted(failed, key=lambda item: keys[item[0]])[:EXAMPLES]
 
 
 def failure_examples(run: Run, rows: Sequence[Row] = ()) -> str:
@@ -63,14 +63,15 @@ def failure_examples(run: Run, rows: Sequence[Row] = ()) -> str:
             blocks.append(f"{escape(variant.seeds[0].label)}: no failures.")
             continue
         parts = [f"<details><summary>{escape(variant.seeds[0].label)}</summary>"]
-        parts += [_example(run, variant.seeds[0], position, results) for position in chosen]
+        parts += [_example(run, variant.seeds[0], *failed, results) for failed in chosen]
         blocks.append("\n\n".join([*parts, "</details>"]))
     return "\n\n".join(blocks)
 
 
-def _example(run: Run, own: OneSeed, position: int, results: Mapping[tuple[str, str], Row]) -> str:
+def _example(
+    run: Run, own: OneSeed, position: int, failure: Row, results: Mapping[tuple[str, str], Row]
+) -> str:
     question, answer = run.questions[position], own.predictions[position]
-    failure = own.failures[position]
     told = [text for text in (failure["reason"], answer["detail"]) if text]
     detail = f" ({escape('; '.join(told)[:DETAIL])})" if told else ""
     heading = (
@@ -86,7 +87,9 @@ def _example(run: Run, own: OneSeed, position: int, results: Mapping[tuple[str, 
 def _first_difference(result: Row | None) -> str:
     """The first row that only one of both results has, or that stands elsewhere; "" where none is known."""
     first: dict[str, Sequence[str | None]] = {}
-    for mark, *values in result["rows"] if result else ():
+    if result is None:
+        return ""
+    for mark, *values in result["rows"]:
         first.setdefault(mark, values)
     told = [f"{_MARKS[mark]} {_row(first[mark])}" for mark in _MARKS if mark in first]
     return f"first difference ({escape(result['file'])}): {'; '.join(told)}" if told else ""

@@ -160,7 +160,7 @@ def _easy_and_extra(comparison: Comparison) -> Iterator[str]:
     fallen = {
         f"{escape(variant.name)} {rate(easy.rate)} to {rate(extra.rate)}": p
         for (variant, easy, extra, _), p in zip(drops, p_values, strict=True)
-        if p < ALPHA and extra.rate < easy.rate
+        if p < ALPHA and extra.correct / extra.n < easy.correct / easy.n
     }
     if fallen:
         every = "Every variant" if len(drops) > 1 else "The variant"
@@ -266,7 +266,7 @@ def _databases(comparison: Comparison) -> Iterator[str]:
         return
     p = equal_shares_p([c.correct for c in counts.values()], [c.n for c in counts.values()])
     if p is not None and p < ALPHA:
-        order = sorted(counts, key=lambda name: counts[name].rate)
+        order = sorted(counts, key=lambda name: counts[name].correct / counts[name].n)
         ends = [f"{rate(counts[d].rate)} ({escape(d)}, n = {counts[d].n})" for d in _ends(order)]
         yield (
             f"The accuracy of {escape(top.name)} differs between the {len(counts)} databases, from "

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 
-import numpy as np
 from numpy.typing import NDArray
 
 from sqladder.report.charts.paired_differences import drawn_pairs
@@ -53,7 +52,7 @@ def won_by(run: Run, winner: str, loser: str) -> tuple[NDArray, Counter[str]]:
     right, others = run.named(winner).correct.mean(axis=0), run.named(loser)
     kinds: Counter[str] = Counter()
     for own in others.seeds:
-        for place in np.flatnonzero(right > 0):
-            if own.failures[place]:
-                kinds[own.failures[place]["kind"]] += right[place] / len(others.seeds)
+        for share, failure in zip(right, own.failures, strict=True):
+            if share > 0 and failure:
+                kinds[failure["kind"]] += share / len(others.seeds)
     return right * (1 - others.correct.mean(axis=0)), kinds
