@@ -1,5 +1,6 @@
 """JSON and JSON Lines files: read with errors that name the line, written whole or not at all."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,12 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -4,21 +4,14 @@ A record is a small JSON file meant to be committed: `config/checksums/<download
 on whichever machine, the same as the first.
 """
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sqladder.errors import InputError
-from sqladder.files import read_json, write_json
+from sqladder.files import read_json, sha256_of, write_json
 
 Entries = dict[str, dict[str, Any]]
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_record(path: Path) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 from sqladder.errors import InputError
 from sqladder.processes.gpu_devices import Device
+from sqladder.processes.locks import try_lock
 
 # Not TMPDIR, which many machines set per user or per job: everybody has to meet here.
 FOLDER = Path("/tmp/sqladder-gpus")
@@ -196,13 +197,11 @@ def _claims(folder: Path) -> list[Claim]:
         except FileNotFoundError:
             continue
         with os.fdopen(handle, encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not try_lock(file):
                 claims.append(Claim(path, Request(**json.load(file))))
-            else:
-                with contextlib.suppress(PermissionError):
-                    path.unlink()
+                continue
+            with contextlib.suppress(PermissionError):
+                path.unlink()
     return claims
 
 

@@ -4,7 +4,6 @@ What a kill leaves behind would train on beside the run that follows it, and hol
 """
 
 import ctypes
-import fcntl
 import os
 import signal
 import socket
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sqladder.errors import InputError
+from sqladder.processes.locks import sign, signature, try_lock
 
 # The process that runs the workflow, as `this_process` writes it; its jobs inherit it.
 OWNER_VARIABLE = "SQLADDER_WORKFLOW_PROCESS"
@@ -172,9 +172,8 @@ def holding(work_folder: Path) -> Iterator[None]:
     with path.open("a+", encoding="utf-8") as file:
         deadline = time.monotonic() + SECONDS_TO_LEAVE
         waiting = False
-        while not _locked(file.fileno()):
-            file.seek(0)
-            host, _, rest = file.read().strip().partition(" ")
+        while not try_lock(file):
+            host, _, rest = signature(file).partition(" ")
             pid = rest.partition(" ")[0]
             if time.monotonic() > deadline:
                 raise InputError(
@@ -185,15 +184,5 @@ def holding(work_folder: Path) -> Iterator[None]:
                 print(f"waiting for process {pid}, which trains in {work_folder}", flush=True)
                 waiting = True
             time.sleep(SECONDS_BETWEEN_LOOKS)
-        file.truncate(0)
-        file.write(this_process())
-        file.flush()
+        sign(file, this_process())
         yield
-
-
-def _locked(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

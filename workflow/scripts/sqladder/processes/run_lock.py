@@ -1,11 +1,11 @@
 """One run at a time in a folder, by a lock that a killed run cannot leave behind."""
 
-import fcntl
 import os
 from pathlib import Path
 from typing import TextIO
 
 from sqladder.errors import InputError
+from sqladder.processes.locks import sign, signature, try_lock
 
 
 def take_lock(path: Path) -> TextIO:
@@ -16,16 +16,11 @@ def take_lock(path: Path) -> TextIO:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = path.open("a+", encoding="utf-8")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        handle.seek(0)
-        holder = handle.read().strip() or "unknown"
+    if not try_lock(handle):
+        holder = signature(handle) or "unknown"
         handle.close()
         raise InputError(
             f"process {holder} is running this workflow in {path.parent.parent}; wait for it, or use another folder"
-        ) from error
-    handle.truncate(0)
-    handle.write(f"{os.getpid()}\n")
-    handle.flush()
+        )
+    sign(handle, str(os.getpid()))
     return handle

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.errors import InputError
+from sqladder.files import sha256_of
 
 PACKAGES = (
     "accelerate",
@@ -77,8 +78,7 @@ def checksum(path: Path) -> str:
     if not path.exists():
         raise InputError(f"{path} does not exist: name files of this run")
     if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     total = hashlib.sha256()
     for inside in sorted(item for item in path.rglob("*") if item.is_file()):
         total.update(f"{inside.relative_to(path).as_posix()}\0{checksum(inside)}\n".encode())

@@ -1,12 +1,11 @@
 """The work folder of a training run: which checkpoints may be resumed from, and which may not."""
 
-import hashlib
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
-from sqladder.files import read_json, write_json
+from sqladder.files import read_json, sha256_of, write_json
 
 SETTINGS_FILE = "settings.json"
 # Written beside a checkpoint after all of its other files: a checkpoint without it was cut off.
@@ -57,9 +56,4 @@ def seconds_before(checkpoint: Path) -> float:
 def fingerprint(path: Path) -> dict[str, str]:
     """SHA-256 of a file, or of every file of a folder, by name."""
     files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file())
-    return {file.name: _sha256(file) for file in files}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {file.name: sha256_of(file) for file in files}
