@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sqladder.files import Row
-from sqladder.texts.stems import stems
+from sqladder.texts.words import folded
 
 
 class Found(NamedTuple):
@@ -22,7 +22,7 @@ class Pool:
         self.examples = examples
         self._by_question: dict[str, list[int]] = defaultdict(list)
         for position, example in enumerate(examples):
-            self._by_question[_folded(example["question"])].append(position)
+            self._by_question[folded(example["question"])].append(position)
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -33,7 +33,7 @@ class Pool:
         A training question finds itself in the pool; a test question would find its gold there
         wherever the pool was not cleaned.
         """
-        return set(self._by_question.get(_folded(query["question"]), ()))
+        return set(self._by_question.get(folded(query["question"]), ()))
 
     def rows(self, found: Iterable[Found]) -> list[Row]:
         """Write the chosen examples as rows: id, question, sql, score."""
@@ -44,7 +44,3 @@ class Pool:
             }
             for position, score in found
         ]
-
-
-def _folded(question: str) -> str:
-    return " ".join(stems(question))

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from sqladder.texts.words import without_case
+
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 # The places inside a name where a word begins: studentId, HTTPServer, address2.
 _NAME_PARTS = re.compile(r"[^\W\d_]+?(?=[A-Z][a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+|[^\W\d_]+")
@@ -18,8 +20,7 @@ STOPWORDS = frozenset(_STOPWORDS.split())
 
 def stems(text: str) -> list[str]:
     """Cut a text into folded words: no case, accents kept, plural and possessive endings removed."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return [stem(word) for word in _WORD.findall(folded)]
+    return [stem(word) for word in _WORD.findall(without_case(text))]
 
 
 def name_words(name: str) -> list[str]:
