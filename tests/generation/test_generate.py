@@ -170,19 +170,6 @@ def test_a_checkpoint_without_weights_is_refused(model, tmp_path):
     assert "holds no weights" in done.stdout
 
 
-def test_vllm_gets_no_option_that_it_does_not_know(capsys):
-    options = vllm_engine.engine_options("model", context=99, at_once=8, on_gpu=True)
-    known = set(options) - {"enable_prefix_caching"}
-    assert set(vllm_engine.known_options(options, known)) == known
-    assert "'enable_prefix_caching'" in capsys.readouterr().out
-
-
-def test_a_vllm_that_lacks_an_option_of_decoding_is_refused():
-    options = vllm_engine.sampling_options(GREEDY, [3], prompt=[1, 2])
-    with pytest.raises(InputError, match="'repetition_penalty'"):
-        vllm_engine.known_options(options, set(options) - {"repetition_penalty"})
-
-
 def test_greedy_decoding_needs_no_seed_and_sampling_has_one_of_the_prompts_own():
     def seed(temperature, prompt):
         decoding = replace(GREEDY, temperature=temperature)

@@ -5,11 +5,10 @@ left out: no compilation by torch (half a minute, saved again only by very long 
 graphs, no tokenizer of its own. docs/generation.md has more.
 """
 
-import dataclasses
 import json
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,18 +35,6 @@ CACHES = {
 # Options of the engine as JSON, for machines and measurements that need others than ours, e.g.
 # {"attention_config": {"backend": "TRITON_ATTN"}} where flash-attention is missing.
 OPTIONS_VARIABLE = "SQLADDER_VLLM_OPTIONS"
-
-# Options of ours that change speed or memory only: a version without them can do without.
-DISPENSABLE = frozenset(
-    {
-        "compilation_config",
-        "detokenize",
-        "enable_prefix_caching",
-        "enforce_eager",
-        "max_num_seqs",
-        "skip_tokenizer_init",
-    }
-)
 
 # The smallest CUDA graph: fewer rows than this take as long, because reading the weights does.
 SMALLEST_GRAPH = 16
@@ -94,25 +81,17 @@ def generate(
     """Answer every prompt; `batch_size` is the largest number of answers in work at one time."""
     import torch
     from vllm import LLM, SamplingParams
-    from vllm.engine.arg_utils import EngineArgs
 
     stages: dict[str, float] = {}
     context = max(len(ids) for ids in prompts) + decoding.max_new_tokens
     at_once = min(batch_size, len(prompts) * decoding.samples)
     options = engine_options(model, context, at_once, torch.cuda.is_available()) | extra_options()
-    known = {field.name for field in dataclasses.fields(EngineArgs)}
     with timed(stages, "engine_start"), LoggedStages(stages):
-        engine = LLM(**known_options(options, known), seed=decoding.seed)
+        engine = LLM(**options, seed=decoding.seed)
     # Prompts that begin alike one after the other: what they share is computed once.
     order = sorted(range(len(prompts)), key=lambda index: prompts[index])
     parameters = [
-        SamplingParams(
-            **known_options(
-                sampling_options(decoding, end_tokens, prompts[index]),
-                SamplingParams.__struct_fields__,
-            )
-        )
-        for index in order
+        SamplingParams(**sampling_options(decoding, end_tokens, prompts[index])) for index in order
     ]
     with timed(stages, "generation"):
         outputs = engine.generate([{"prompt_token_ids": prompts[i]} for i in order], parameters)
@@ -201,24 +180,6 @@ def sampling_options(
         # By prompt, so that neither order nor shards change an answer.
         options["seed"] = prompt_seed(decoding.seed, prompt)
     return options
-
-
-def known_options(options: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
-    """Keep the options that the installed vLLM knows.
-
-    Raises:
-        InputError: it lacks one that decides what is generated.
-    """
-    unknown = [name for name in options if name not in set(known)]
-    needed = [name for name in unknown if name not in DISPENSABLE]
-    if needed:
-        raise InputError(
-            f"the installed vLLM has no option {needed[0]!r}, without which its answers would be "
-            "others: install a version that has it, or use the transformers engine"
-        )
-    for name in unknown:
-        print(f"the installed vLLM has no option {name!r}: going on without it")
-    return {name: value for name, value in options.items() if name not in unknown}
 
 
 class LoggedStages(logging.Handler):
