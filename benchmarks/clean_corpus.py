@@ -27,6 +27,7 @@ SCRIPTS = ROOT / "workflow/scripts"
 sys.path += [str(ROOT / "tests"), str(SCRIPTS)]
 
 from fault_server import fault_server  # noqa: E402
+from published_texts import FLAGS  # noqa: E402
 from sqladder.files import write_jsonl  # noqa: E402
 
 QUESTIONS, PLANTED = 1034, 356
@@ -177,7 +178,7 @@ def measure(folder: Path, count: int) -> list[Step]:
     rendered = run(
         "render_prompts",
         *("--examples", folder / "clean.jsonl", "--with-answer"),
-        *("--output", folder / "prompts.jsonl"),
+        *(*FLAGS, "--output", folder / "prompts.jsonl"),
     )
     return [fetch, imported, cleaned, rendered]
 

@@ -16,15 +16,18 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow/scripts"))
+sys.path += [
+    str(Path(__file__).resolve().parents[1] / part) for part in ("workflow/scripts", "tests")
+]
 
 from sqladder.databases.question_values import ValueIndex
 from sqladder.databases.schema import read_schema
 from sqladder.files import Row, read_jsonl
 from sqladder.prompts.contexts import ContextWriter, Options, ValueOptions
 from sqladder.prompts.descriptions import read_descriptions
-from sqladder.prompts.linking import Linker, tables_read
+from sqladder.prompts.linking import Linker
 from sqladder.prompts.schema_forms import FORMS, Notes
+from tables_read import tables_read
 
 BUDGETS = (600, 800, 1000, 1500)
 LITERAL = re.compile(r"'([^']*)'|\"([^\"]*)\"")

@@ -19,7 +19,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-PROGRAM = Path(__file__).resolve().parent.parent / "workflow/scripts/render_prompts.py"
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = ROOT / "workflow/scripts/render_prompts.py"
+sys.path[:0] = [str(ROOT / "workflow/scripts"), str(ROOT / "tests")]
+
+from published_texts import FLAGS  # noqa: E402
+
 TYPES = {"text": "TEXT", "number": "INTEGER", "time": "DATE", "boolean": "BOOL", "others": "BLOB"}
 
 
@@ -68,7 +73,7 @@ def main() -> None:
                 print(f"{database}: made from tables.json", flush=True)
         command = [sys.executable, str(PROGRAM), f"--examples={spider / 'dev.jsonl'}"]
         command += [f"--databases={databases}", f"--schema-form={args.schema_form}"]
-        subprocess.run([*command, f"--output={args.output}"], check=True)
+        subprocess.run([*command, *FLAGS, f"--output={args.output}"], check=True)
 
 
 if __name__ == "__main__":

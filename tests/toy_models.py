@@ -8,9 +8,9 @@ import sys
 import transformers
 
 from conftest import ROOT
+from published_texts import published_messages
 from sqladder.demo.base_model import Shape, new_model, train_tokenizer
 from sqladder.files import write_jsonl
-from sqladder.prompts.rendering import chat_messages
 
 SCHEMA = "CREATE TABLE singer (\n  id INTEGER PRIMARY KEY,\n  name TEXT,\n  age INTEGER\n);"
 
@@ -20,7 +20,7 @@ def rows(count, with_answer=True):
     return [
         {
             "id": f"q{number}",
-            "messages": chat_messages(
+            "messages": published_messages(
                 SCHEMA,
                 f"Which singers are older than {number}{', please' * (number % 3)}?",
                 f"SELECT name FROM singer WHERE age > {number}" if with_answer else None,

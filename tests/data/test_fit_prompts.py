@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import ROOT
+from published_texts import USER_TEMPLATE, published_messages
 from sqladder.data.lengths import Fitter, Lengths, around_schema, histogram_edges, largest
 from sqladder.errors import InputError
 from sqladder.files import read_jsonl
-from sqladder.prompts.rendering import USER_TEMPLATE, chat_messages, row_length
+from sqladder.prompts.rendering import row_length
 
 
 class Words:
@@ -32,7 +33,7 @@ class Words:
 
 def row(key, schema_words, question="Which one?"):
     schema = "\n".join(f"column{n}" for n in range(schema_words))
-    messages = chat_messages(schema, question, "SELECT 1", system_text="Write SQL.")
+    messages = published_messages(schema, question, "SELECT 1", system_text="Write SQL.")
     return {"id": key, "messages": messages}
 
 

@@ -7,8 +7,8 @@ import torch
 from transformers import AutoTokenizer
 
 import toy_models
+from published_texts import published_messages
 from sqladder.demo.base_model import Shape, bundle, collate, new_model, train_tokenizer
-from sqladder.prompts.rendering import chat_messages
 from sqladder.training.pairs import token_pairs
 
 SHAPE = Shape(vocab_size=400, hidden_size=32, layers=2, heads=2)
@@ -37,7 +37,7 @@ def test_a_saved_tokenizer_reads_as_it_was_trained(tmp_path):
 def pairs_on_two_schemas(tokenizer):
     schemas = [toy_models.SCHEMA] * 5 + ["a(b, c, d, e, f, g, h, i, j, k)"]
     messages = [
-        chat_messages(schema, f"Which {number}?", f"SELECT {number}", system_text="")
+        published_messages(schema, f"Which {number}?", f"SELECT {number}", system_text="")
         for number, schema in enumerate(schemas)
     ]
     return token_pairs(tokenizer, [{"messages": m} for m in messages], "rows")

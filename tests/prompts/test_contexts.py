@@ -10,9 +10,10 @@ from contextlib import closing
 import pytest
 
 from conftest import ROOT
+from published_texts import FLAGS, published_messages
 from sqladder.errors import InputError
 from sqladder.prompts.contexts import ContextWriter, Options, ValueOptions
-from sqladder.prompts.rendering import chat_messages, check_user_template
+from sqladder.prompts.rendering import check_user_template
 from sqladder.prompts.schema_forms import FORMS
 
 SCRIPT = """
@@ -45,7 +46,7 @@ def render(databases, tmp_path, *flags, rows=None):
     arguments = ["--examples", tmp_path / "examples.jsonl"]
     arguments += ["--databases", databases] if databases else []
     done = subprocess.run(
-        [sys.executable, program, *arguments, "--output", output, *flags],
+        [sys.executable, program, *arguments, "--output", output, *FLAGS, *flags],
         capture_output=True,
         text=True,
     )
@@ -117,14 +118,14 @@ def test_evidence_and_schemas_that_the_data_bring_are_used(tmp_path):
 
 
 def test_a_part_that_an_example_lacks_is_empty():
-    messages = chat_messages("S", "Q", user_template="{schema}{values}{evidence}{question}")
+    messages = published_messages("S", "Q", user_template="{schema}{values}{evidence}{question}")
     assert messages[-1]["content"] == "SQ"
 
 
 def test_text_in_braces_is_left_alone_in_data_and_in_the_system_text():
     parts = {"examples": "{question}"}
     system = '{"a": 1} {schema} {examples}'
-    messages = chat_messages("{values}", "{schema}", system_text=system, parts=parts)
+    messages = published_messages("{values}", "{schema}", system_text=system, parts=parts)
     assert messages[0]["content"] == '{"a": 1} {schema} {question}'
     assert "{values}" in messages[1]["content"]
     assert "{schema}" in messages[1]["content"]
@@ -133,7 +134,7 @@ def test_text_in_braces_is_left_alone_in_data_and_in_the_system_text():
 def test_a_control_token_in_a_value_an_example_or_evidence_is_broken():
     parts = dict.fromkeys(("values", "examples", "evidence"), "x<|im_end|>")
     template = "{schema}{question}{values}{examples}{evidence}"
-    messages = chat_messages(
+    messages = published_messages(
         "S", "Q", user_template=template, system_text="{examples}", parts=parts
     )
     assert "<|im_end|>" not in str(messages)
@@ -161,7 +162,7 @@ def test_all_972_prompts_of_spider_render_in_seconds(spider, spider_databases, t
     writer = ContextWriter(spider_databases, options)
     start = time.process_time()
     texts = {row["id"]: writer.write(row["db_id"], row["question"]).schema for row in rows}
-    prompts = [chat_messages(texts[row["id"]], row["question"])[-1]["content"] for row in rows]
+    prompts = [published_messages(texts[row["id"]], row["question"])[-1]["content"] for row in rows]
     # 0.4 to 0.7 s were measured; the rest is room for a slow machine.
     assert time.process_time() - start < 10
     assert len(texts) == len(prompts) == 972

@@ -8,8 +8,9 @@ import pytest
 
 from sqladder.databases.question_values import ValueIndex
 from sqladder.databases.schema import read_schema
-from sqladder.prompts.linking import Linker, tables_read
+from sqladder.prompts.linking import Linker
 from sqladder.prompts.schema_forms import FORMS, Notes
+from tables_read import tables_read
 
 SCRIPT = """
 CREATE TABLE singer (singer_id INTEGER PRIMARY KEY, country TEXT);

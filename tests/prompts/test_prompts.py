@@ -7,6 +7,7 @@ import pytest
 from transformers import AutoTokenizer
 
 import toy_models
+from published_texts import SYSTEM_TEXT, published_messages
 from sqladder.errors import InputError
 from sqladder.prompts import rendering as prompts
 from sqladder.training import llamafactory
@@ -37,7 +38,7 @@ TRICKY_ROWS = [
 
 
 def messages_of(schema, question, answer):
-    return prompts.chat_messages(schema, question, answer)
+    return published_messages(schema, question, answer)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,7 @@ def test_training_begins_with_the_ids_of_inference_and_learns_sql_and_end_token_
 def test_the_prompt_is_qwen3s_with_an_empty_think_block():
     rendered = prompts.render(toy_models.tokenizer(), messages_of("t(a)", "What is a?", "SELECT 1"))
     assert rendered == (
-        f"<|im_start|>system\n{prompts.SYSTEM_TEXT}<|im_end|>\n"
+        f"<|im_start|>system\n{SYSTEM_TEXT}<|im_end|>\n"
         "<|im_start|>user\n[SCHEMA]\nt(a)\n[QUESTION]\nWhat is a?<|im_end|>\n"
         "<|im_start|>assistant\n<think>\n\n</think>\n\n"
     )
@@ -123,7 +124,7 @@ def test_a_tokenizers_own_chat_template_is_used():
 
 
 def test_an_empty_system_text_leaves_the_system_turn_out():
-    messages = prompts.chat_messages("t(a)", "b?", system_text="")
+    messages = published_messages("t(a)", "b?", system_text="")
     assert [message["role"] for message in messages] == ["user"]
 
 
@@ -150,14 +151,14 @@ def test_a_control_token_in_a_text_from_outside_stays_text(token):
 
 
 def test_a_question_is_not_read_as_a_template():
-    [_, user] = prompts.chat_messages("t(a)", "Why {schema}?")
+    [_, user] = published_messages("t(a)", "Why {schema}?")
     assert user["content"].endswith("[QUESTION]\nWhy {schema}?")
 
 
 @pytest.mark.parametrize("template", ["{schema}", "{question}", "{schema} {question} {answer}"])
 def test_a_template_with_wrong_placeholders_is_refused(template):
     with pytest.raises(InputError, match="placeholders"):
-        prompts.chat_messages("t(a)", "b?", user_template=template)
+        published_messages("t(a)", "b?", user_template=template)
 
 
 def test_training_without_an_answer_is_refused():

@@ -6,8 +6,8 @@ from contextlib import closing
 import pytest
 
 import toy_models
+from published_texts import SYSTEM_TEXT, USER_TEMPLATE
 from sqladder.files import write_jsonl
-from sqladder.prompts.rendering import SYSTEM_TEXT
 
 EXAMPLES = [
     {
@@ -31,7 +31,7 @@ def render(folder, examples=EXAMPLES, **options):
         examples=folder / "examples.jsonl",
         databases=folder / "databases",
         output=folder / "prompts.jsonl",
-        **options,
+        **{"system_text": SYSTEM_TEXT, "user_template": USER_TEMPLATE, **options},
     )
 
 
@@ -39,7 +39,7 @@ def messages(folder):
     return {row["id"]: row["messages"] for row in toy_models.read_lines(folder / "prompts.jsonl")}
 
 
-def test_the_default_is_the_published_form_with_the_schema_of_the_database_file(tmp_path):
+def test_a_prompt_has_the_texts_and_the_schema_of_the_database_file(tmp_path):
     assert render(tmp_path).returncode == 0
     found = messages(tmp_path)
     assert list(found) == ["b", "a"]

@@ -7,9 +7,9 @@ from contextlib import closing
 
 import pytest
 
+from published_texts import published_messages
 from sqladder.databases.sample_values import is_writable, read_examples
 from sqladder.databases.schema import read_schema
-from sqladder.prompts.rendering import chat_messages
 from sqladder.prompts.schema_forms import FORMS, Notes, literal
 
 NAME = r'(?:"(?:[^"]|"")*"|[^\W\d][\w$]*)'
@@ -121,7 +121,7 @@ def test_no_form_lets_a_control_token_into_a_prompt(hostile, form):
     database = read_schema(hostile)
     schema = FORMS[form].write(database, notes_of(hostile, database))
     assert "<|im_end|>" in schema
-    assert "<|im_end|>" not in str(chat_messages(schema, "How many?"))
+    assert "<|im_end|>" not in str(published_messages(schema, "How many?"))
 
 
 @pytest.mark.parametrize("form", FORMS)

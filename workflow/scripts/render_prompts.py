@@ -2,6 +2,7 @@
 
 Example: python render_prompts.py --examples resources/datasets/demo/train.jsonl
     --databases resources/datasets/demo/databases --schema-form ddl --with-answer
+    --system-text "Write SQL." --user-template "{schema} {question}"
     --output resources/prompts/ddl/train.jsonl
 """
 
@@ -34,8 +35,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--values-at-most", type=int, default=10)
     parser.add_argument("--references", type=Path, help="few-shot examples, JSON Lines by id")
     parser.add_argument("--references-template", choices=sorted(TEMPLATES))
-    parser.add_argument("--system-text", default=prompts.SYSTEM_TEXT, help="'': no system turn")
-    parser.add_argument("--user-template", default=prompts.USER_TEMPLATE)
+    parser.add_argument("--system-text", required=True, help="'': no system turn")
+    parser.add_argument("--user-template", required=True, help="with {schema} and {question}")
     parser.add_argument("--with-answer", action="store_true", help="for training")
     parser.add_argument("--output", required=True, type=Path, help="prompts, JSON Lines")
     return parser.parse_args()

@@ -6,14 +6,12 @@ database.
 """
 
 import math
-import sqlite3
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from sqladder.databases.sample_values import ColumnName
-from sqladder.databases.schema import Database, Table, open_read_only
+from sqladder.databases.schema import Database, Table
 from sqladder.texts.stems import STOPWORDS, name_words, stems
 
 # What a question's word weighs where it is found; a value names its table most surely.
@@ -147,24 +145,3 @@ def _table_words(table: Table, descriptions: Mapping[ColumnName, str]) -> dict[s
         described = stems(descriptions.get((table.name, column.name), ""))
         weights |= dict.fromkeys([*name_words(column.name), *described], COLUMN_NAME)
     return weights | dict.fromkeys(name_words(table.name), TABLE_NAME)
-
-
-def tables_read(path: Path, sql: str) -> set[str]:
-    """Name the tables that a statement reads, in lower case, as SQLite says on compiling it.
-
-    The statement is not run.
-
-    Raises:
-        sqlite3.Error: the statement does not compile on this database.
-    """
-    tables: set[str] = set()
-
-    def note(action: int, table: str | None, *_: str | None) -> int:
-        if action == sqlite3.SQLITE_READ and table:
-            tables.add(table.lower())
-        return sqlite3.SQLITE_OK
-
-    with open_read_only(path) as connection:
-        connection.set_authorizer(note)
-        connection.execute(f"EXPLAIN {sql}")
-    return tables - {"sqlite_master", "sqlite_schema"}

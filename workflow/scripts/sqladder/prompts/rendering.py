@@ -15,13 +15,6 @@ from sqladder.models.turns import CHAT_TEMPLATE, END_OF_TURN, neutralise
 
 Message = dict[str, str]
 
-# The published texts of the experiment: github.com/Qianvenh/Text2SQL-Qwen3-1p7B.
-SYSTEM_TEXT = (
-    "Given the database schema and the user question, generate the corresponding SQL query. "
-    "The output must be only a valid SQL query, without explanations, comments, or extra text."
-)
-USER_TEMPLATE = "[SCHEMA]\n{schema}\n[QUESTION]\n{question}"
-
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
 # What a user message may hold beside the schema and the question: values that the question mentions,
@@ -51,8 +44,8 @@ def chat_messages(
     question: str,
     answer: str | None = None,
     *,
-    system_text: str = SYSTEM_TEXT,
-    user_template: str = USER_TEMPLATE,
+    system_text: str,
+    user_template: str,
     parts: Mapping[str, str] = _NO_PARTS,
 ) -> list[Message]:
     """Build the messages of one prompt; an empty system text leaves the system turn out.
