@@ -73,6 +73,9 @@ class FaultServer:
             path = f"/api/{api}/{repository}/revision/{revision}"
             self.add(path, json.dumps(info).encode())
             self.types[path] = "application/json"
+            tree = f"/api/{api}/{repository}/tree/{revision}"
+            self.add(tree, json.dumps(_tree(files)).encode())
+            self.types[tree] = "application/json"
             for name, content in files.items():
                 self.add(f"/{prefix}/resolve/{revision}/{name}", content)
 
@@ -81,6 +84,19 @@ class FaultServer:
         return [
             headers for method, asked, headers in self.requests if (method, asked) == ("GET", path)
         ]
+
+
+def _tree(files: dict[str, bytes]) -> list[dict[str, Any]]:
+    """The hub's listing of a repository's files."""
+    return [
+        {
+            "type": "file",
+            "path": name,
+            "size": len(content),
+            "oid": hashlib.sha1(content).hexdigest(),
+        }
+        for name, content in files.items()
+    ]
 
 
 class _Handler(BaseHTTPRequestHandler):

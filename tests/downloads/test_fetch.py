@@ -211,6 +211,15 @@ def test_the_hub_may_cut_and_be_busy(server, fetch):
     assert any(headers.get("range") == f"bytes={10 * 2**20}-" for headers in server.asked(path))
 
 
+def test_a_name_with_brackets_is_a_name(server, fetch):
+    rows = {"data/part[1].parquet": b"one", "data/part1.parquet": b"other", "README.md": b"card"}
+    server.add_dataset("owner/rows", rows)
+    server.add("/datasets/owner/rows/resolve/" + COMMIT + "/data/part%5B1%5D.parquet", b"one")
+    done = hub(server, fetch, "--files", "data/part[[]1].parquet")
+    assert done.returncode == 0, done.stderr
+    assert fetch.files() == {"data/part[1].parquet": b"one"}
+
+
 def test_a_pattern_that_matches_nothing_shows_what_there_is(server, fetch):
     server.add_dataset("owner/rows", ROWS)
     done = hub(server, fetch, "--files", "*.csv")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import tenacity
@@ -15,6 +16,7 @@ from tqdm import tqdm
 
 from sqladder.errors import InputError
 
+Result = TypeVar("Result")
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -44,9 +46,9 @@ class PassingError(Exception):
 
 
 def with_patience(
-    attempt: Callable[[], None], progress: Callable[[], int], patience: Patience, name: str
-) -> None:
-    """Call `attempt` until it succeeds.
+    attempt: Callable[[], Result], progress: Callable[[], int], patience: Patience, name: str
+) -> Result:
+    """What `attempt` returns, which is called until it succeeds.
 
     Args:
         attempt: raises PassingError where another try may help.
@@ -85,7 +87,7 @@ def with_patience(
         reraise=True,
     )
     try:
-        retrying(attempt)
+        return retrying(attempt)
     except PassingError as error:
         raise InputError(
             f"{name} could not be fetched: {error}, {patience.attempts} times in a row without a new byte; "

@@ -5,12 +5,13 @@ log.
 """
 
 import fnmatch
+import glob
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
-from huggingface_hub import HfApi, hf_hub_download
+from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -19,7 +20,13 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from sqladder.downloads.fetching import PassingError, Patience, check_status, with_patience
+from sqladder.downloads.fetching import (
+    PassingError,
+    Patience,
+    Result,
+    check_status,
+    with_patience,
+)
 from sqladder.errors import InputError
 
 
@@ -47,34 +54,27 @@ def fetch_repository(
     Raises:
         InputError: the repository, revision or files are not there, may not be read, or patience is at its end.
     """
-    patience = patience or Patience()
     # False instead of None: None would look for a token that an earlier login left on the disk.
     token = os.environ.get("HF_TOKEN") or False
-    found: list[tuple[str, list[str]]] = []
 
-    def list_files() -> None:
+    def fetch() -> tuple[str, list[str]]:
         hub = HfApi(token=token)
         ask = hub.model_info if kind == "model" else hub.dataset_info
         info = ask(repository, revision=revision)
-        found.append((str(info.sha), [file.rfilename for file in info.siblings or ()]))
+        names = [file.rfilename for file in info.siblings or ()]
+        wanted = matching(names, patterns, f"the {kind} {repository}")
+        # By the commit: if the hub then fails to resolve a branch, it would return what the folder holds.
+        snapshot_download(
+            repository,
+            repo_type=kind,
+            revision=info.sha,
+            allow_patterns=[glob.escape(name) for name in wanted],
+            local_dir=folder,
+            token=token,
+        )
+        return str(info.sha), wanted
 
-    _patiently(list_files, folder, patience, repository, revision)
-    commit, names = found[0]
-    wanted = matching(names, patterns, f"the {kind} {repository}")
-    for name in wanted:
-
-        def download(name: str = name) -> None:
-            hf_hub_download(
-                repository,
-                name,
-                repo_type=kind,
-                revision=commit,
-                local_dir=folder,
-                token=token,
-            )
-
-        _patiently(download, folder, patience, repository, revision)
-    return commit, wanted
+    return _patiently(fetch, folder, patience or Patience(), repository, revision)
 
 
 def matching(names: Sequence[str], patterns: Sequence[str], source: str) -> list[str]:
@@ -90,11 +90,11 @@ def matching(names: Sequence[str], patterns: Sequence[str], source: str) -> list
 
 
 def _patiently(
-    call: Callable[[], None], folder: Path, patience: Patience, repository: str, revision: str
-) -> None:
-    def attempt() -> None:
+    call: Callable[[], Result], folder: Path, patience: Patience, repository: str, revision: str
+) -> Result:
+    def attempt() -> Result:
         try:
-            call()
+            return call()
         except GatedRepoError as error:
             raise InputError(
                 f"the repository {repository} is gated: accept its terms on its page, and give your token by the "
@@ -119,7 +119,7 @@ def _patiently(
     def bytes_there() -> int:
         return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
-    with_patience(attempt, bytes_there, patience, f"{repository} from {_endpoint()}")
+    return with_patience(attempt, bytes_there, patience, f"{repository} from {_endpoint()}")
 
 
 def _endpoint() -> str:
