@@ -10,8 +10,8 @@ import traceback
 from pathlib import Path
 
 from sqladder.errors import InputError
+from sqladder.processes.imports import leave_out_sklearn, uncollected
 from sqladder.training.launch import write_failure
-from sqladder.training.run import run_job
 
 
 def main() -> None:
@@ -19,6 +19,9 @@ def main() -> None:
     parser.add_argument("job", type=Path, help="job.json of the work folder")
     job = parser.parse_args().job
     try:
+        leave_out_sklearn()
+        with uncollected():
+            from sqladder.training.run import run_job
         run_job(job)
     except InputError as error:
         try:
