@@ -15,14 +15,13 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from sqladder.demo.base_model import Recipe, Shape, new_model, pretrain, train_tokenizer
 from sqladder.errors import run_main
 from sqladder.files import read_jsonl, write_json
 from sqladder.models.folders import replacing_folder
+from sqladder.processes.imports import leave_out_sklearn, uncollected
 from sqladder.processes.lifetime import end_with_workflow, holding
 from sqladder.training.checkpoints import fingerprint, prepare_work_folder
 from sqladder.training.pairs import lengths, token_pairs
-from sqladder.training.record import training_facts
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -46,6 +45,10 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     args = parse_arguments()
     end_with_workflow()
+    leave_out_sklearn()
+    with uncollected():
+        from sqladder.demo.base_model import Recipe, Shape, new_model, pretrain, train_tokenizer
+        from sqladder.training.record import training_facts
     shape = Shape(args.vocab_size, args.hidden_size, args.layers, args.heads)
     recipe = Recipe(args.learning_rate, args.epochs, args.batch_size, args.save_steps, args.seed)
     rows = read_jsonl(args.prompts)
