@@ -5,13 +5,25 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sqladder.processes.imports import uncollected
 from started_snakemake import run_started
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A second thread costs networks of this size more than it gives, and other tests run meanwhile.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Import all test files without looking for garbage among what they import, then or in any test."""
+    with uncollected():
+        return (yield)
 
 
 def _folder_named_by(variable: str, holds: str) -> Path:

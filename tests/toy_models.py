@@ -72,7 +72,7 @@ def run(program, environment=None, **options):
     """Run a program to its end; its output and errors come back as one text."""
     return subprocess.run(
         command(program, **options),
-        env=os.environ | {"OMP_NUM_THREADS": "1"} | (environment or {}),
+        env=os.environ | (environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -2,7 +2,6 @@
 
 import errno
 import json
-import os
 import subprocess
 import time
 from collections import namedtuple
@@ -139,7 +138,6 @@ def test_a_disk_that_fills_up_ends_the_run_and_the_same_command_goes_on(base, sm
     with log.open("w") as file:
         run = subprocess.Popen(
             toy_models.command("train.py", **options),
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
             stdout=file,
             stderr=subprocess.STDOUT,
         )

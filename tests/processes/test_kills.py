@@ -27,7 +27,7 @@ from sqladder.processes.lifetime import (
 
 SECONDS = 300
 SCRIPTS = ROOT / "workflow/scripts"
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(SCRIPTS)}
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(SCRIPTS)}
 
 
 def wait_for(condition, seconds=SECONDS, alive=None):

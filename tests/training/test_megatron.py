@@ -246,7 +246,6 @@ def test_a_killed_megatron_training_goes_on_from_its_checkpoint(on_cpu, tmp_path
     options = toy_models.train_options(folder, base, method="full", **spread)
     first = subprocess.Popen(
         toy_models.command("train.py", **options),
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
         start_new_session=True,
     )
     saved = folder / "work/run/checkpoint-10/sqladder_progress.json"
