@@ -19,9 +19,9 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow/scripts"))
 
+from sqladder.demo.base_model import CHAT_TEMPLATE
 from sqladder.files import read_json, write_json
 from sqladder.models.folders import replacing_folder
-from sqladder.models.turns import CHAT_TEMPLATE
 
 
 def write_tokenizer(source: Path, target: Path) -> None:

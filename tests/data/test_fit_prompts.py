@@ -14,21 +14,20 @@ from hypothesis import strategies as st
 from conftest import ROOT
 from published_texts import USER_TEMPLATE, published_messages
 from sqladder.data.lengths import Fitter, Lengths, around_schema, histogram_edges, largest
+from sqladder.demo.base_model import CHAT_TEMPLATE
 from sqladder.errors import InputError
 from sqladder.files import read_jsonl
 from sqladder.prompts.rendering import row_length
 
 
 class Words:
-    """A tokenizer whose tokens are the words of a text."""
+    """Turns whose tokens are the words of a text."""
 
-    chat_template = ""
+    def prompt_ids(self, messages):
+        return " ".join(message["content"] for message in messages).split()
 
-    def apply_chat_template(self, messages, **_):
-        return " ".join(message["content"] for message in messages)
-
-    def encode(self, text, **_):
-        return text.split()
+    def answer_ids(self, answer):
+        return answer.split()
 
 
 def row(key, schema_words, question="Which one?"):
@@ -145,6 +144,7 @@ def test_the_program_writes_rows_statistics_and_a_chart(tmp_path, qwen3):
     text = lzma.decompress((tokenizer / "tokenizer.json.xz").read_bytes())
     tokenizer.chmod(0o755)
     (tokenizer / "tokenizer.json").write_bytes(text)
+    (tokenizer / "chat_template.jinja").write_text(CHAT_TEMPLATE)
     folder = tmp_path / "run"
     folder.mkdir()
     done = run(folder, "cut", 80)

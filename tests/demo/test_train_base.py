@@ -9,6 +9,7 @@ from transformers import AutoTokenizer
 import toy_models
 from published_texts import published_messages
 from sqladder.demo.base_model import Shape, bundle, collate, new_model, train_tokenizer
+from sqladder.models.turns import Turns
 from sqladder.training.pairs import token_pairs
 
 SHAPE = Shape(vocab_size=400, hidden_size=32, layers=2, heads=2)
@@ -40,7 +41,7 @@ def pairs_on_two_schemas(tokenizer):
         published_messages(schema, f"Which {number}?", f"SELECT {number}", system_text="")
         for number, schema in enumerate(schemas)
     ]
-    return token_pairs(tokenizer, [{"messages": m} for m in messages], "rows")
+    return token_pairs(Turns(tokenizer), [{"messages": m} for m in messages], "rows")
 
 
 def test_bundled_prompts_give_the_logits_that_each_gives_alone():

@@ -14,7 +14,7 @@ from sqladder.errors import InputError
 from sqladder.generation import transformers_engine, vllm_engine
 from sqladder.generation.contract import Completion, Decoding, cut_at_end_token, prompt_seed
 from sqladder.generation.extraction import extract_sql
-from sqladder.models import turns
+from sqladder.models.turns import Turns, read_turns
 from sqladder.prompts import rendering as prompts
 
 GREEDY = Decoding(max_new_tokens=12, temperature=0, top_p=1, repetition_penalty=1, seed=1)
@@ -32,8 +32,8 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def prompt_ids(model):
-    tokenizer = AutoTokenizer.from_pretrained(model)
-    return [prompts.prompt_ids(tokenizer, r["messages"]) for r in toy_models.rows(9, False)]
+    turns = read_turns(model)
+    return [prompts.prompt_ids(turns, r["messages"]) for r in toy_models.rows(9, False)]
 
 
 def generate_options(folder, model, **options):
@@ -150,9 +150,9 @@ def test_a_tokenizer_of_another_model_is_refused(model, tmp_path):
 def test_an_answer_may_end_with_its_turn_or_with_the_document(model):
     tokenizer = AutoTokenizer.from_pretrained(model)
     turn, document = tokenizer.convert_tokens_to_ids(["<|im_end|>", "<|endoftext|>"])
-    assert turns.end_tokens(tokenizer) == [turn]
+    assert Turns(tokenizer).stops == (turn,)
     tokenizer.eos_token = "<|endoftext|>"
-    assert turns.end_tokens(tokenizer) == [turn, document]
+    assert Turns(tokenizer).stops == (turn, document)
 
 
 def test_a_prompts_seed_depends_on_the_prompt_and_on_the_seed_alone():

@@ -9,13 +9,12 @@ import time
 
 import psutil
 import pytest
-from transformers import AutoTokenizer
 
 import toy_models
 from sqladder.errors import InputError
 from sqladder.generation import tokens
 from sqladder.generation.contract import Completion
-from sqladder.models import turns
+from sqladder.models.turns import read_turns
 from sqladder.processes.imports import uncollected
 from sqladder.prompts import rendering as prompts
 
@@ -43,9 +42,10 @@ def test_the_process_gives_the_tokens_and_texts_that_the_tokenizer_gives_here(mo
         encoded = process.submit(tokens.encode, model, rows, 8).result()
         answers = [[Completion(ids[:9], "stop"), Completion([], "stop")] for ids in encoded.prompts]
         texts = process.submit(tokens.decode, model, answers).result()
-    tokenizer = AutoTokenizer.from_pretrained(model)
-    assert encoded.prompts == [prompts.prompt_ids(tokenizer, row["messages"]) for row in rows]
-    assert encoded.end_tokens == turns.end_tokens(tokenizer)
+    turns = read_turns(model)
+    tokenizer = turns.tokenizer
+    assert encoded.prompts == [prompts.prompt_ids(turns, row["messages"]) for row in rows]
+    assert encoded.end_tokens == list(turns.stops)
     here = [
         tokenizer.decode(completions[0].token_ids, skip_special_tokens=True)
         for completions in answers

@@ -7,9 +7,10 @@ from unittest.mock import patch
 
 import pytest
 
+import toy_models
 from conftest import ROOT
+from sqladder.models.turns import read_turns
 from sqladder.prompts.rendering import prompt_ids
-from tiny_reranker import tiny_model
 
 PROGRAM = str(ROOT / "workflow/scripts/preview.py")
 
@@ -26,7 +27,7 @@ def previewed(tmp_path):
                 for n, text in enumerate(questions)
             ]
             paths[-1].write_text("".join(json.dumps(row) + "\n" for row in rows))
-        model, output = tiny_model(tmp_path / "model"), tmp_path / "preview.md"
+        model, output = toy_models.save_base(tmp_path / "model"), tmp_path / "preview.md"
         arguments = ["preview.py", "--prompts", *paths, "--model", model, "--output", output]
         with patch.object(sys, "argv", list(map(str, arguments))):
             runpy.run_path(PROGRAM, run_name="__main__")
@@ -36,14 +37,11 @@ def previewed(tmp_path):
 
 
 def test_shortest_median_and_longest_prompts_are_shown_whole_with_their_tokens(previewed, tmp_path):
-    from transformers import AutoTokenizer
-
     questions = ["pet " * 9, "pet", "pet flight pet", "pet flight singer pet", "pet flight"]
     text = previewed(plain=questions)
-    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
+    turns = read_turns(tmp_path / "model")
     sizes = [
-        len(prompt_ids(tokenizer, [{"role": "user", "content": question}]))
-        for question in questions
+        len(prompt_ids(turns, [{"role": "user", "content": question}])) for question in questions
     ]
     assert f"| plain | 5 | {min(sizes)} | {sizes[2]} | {max(sizes)} |" in text
     for title, number in (("shortest", 1), ("median", 2), ("longest", 0)):

@@ -8,6 +8,7 @@ import torch
 from transformers import Trainer, TrainingArguments
 
 import toy_models
+from sqladder.models.turns import Turns
 from sqladder.training.fused import fuse
 from sqladder.training.loss_guard import LoggedLossGuard, LossError, LossGuard
 from sqladder.training.packing import pack, token_row
@@ -22,7 +23,7 @@ BROKEN = 5  # the row whose loss is not a number
 
 @pytest.fixture(scope="module")
 def pairs():
-    return token_pairs(toy_models.tokenizer(), ROWS, None)
+    return token_pairs(Turns(toy_models.tokenizer()), ROWS, None)
 
 
 class Rows(torch.utils.data.Dataset):

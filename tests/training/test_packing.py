@@ -8,6 +8,7 @@ from peft import LoraConfig, get_peft_model
 from torch.nn.functional import cross_entropy
 
 import toy_models
+from sqladder.models.turns import Turns
 from sqladder.training.flops import training_flops
 from sqladder.training.fused import boundaries, fuse
 from sqladder.training.packing import best_fit, pack, token_row, write_token_rows
@@ -18,7 +19,7 @@ LENGTH, LONGEST = 640, 200
 
 @pytest.fixture(scope="module")
 def pairs():
-    return token_pairs(toy_models.tokenizer(), toy_models.rows(12), None)
+    return token_pairs(Turns(toy_models.tokenizer()), toy_models.rows(12), None)
 
 
 def tensors(rows):

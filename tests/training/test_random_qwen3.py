@@ -6,11 +6,12 @@ import sys
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 
 import toy_models
 from conftest import ROOT
 from sqladder.models.folders import check_model_folder
+from sqladder.models.turns import read_turns
 from sqladder.prompts import rendering as prompts
 
 
@@ -50,8 +51,9 @@ def test_the_checkpoint_is_whole_random_and_repeats_with_its_seed(make, tmp_path
     weights, repeated, different = (m.model.embed_tokens.weight for m in (first, again, other))
     assert torch.equal(weights, repeated)
     assert not torch.equal(weights, different)
-    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "0")
-    ids = prompts.prompt_ids(tokenizer, toy_models.rows(1, with_answer=False)[0]["messages"])
+    turns = read_turns(tmp_path / "0")
+    tokenizer = turns.tokenizer
+    ids = prompts.prompt_ids(turns, toy_models.rows(1, with_answer=False)[0]["messages"])
     assert tokenizer.decode(ids).endswith("<|im_start|>assistant\n<think>\n\n</think>\n\n")
     logits = first(torch.tensor([ids])).logits
     assert logits.unique().numel() > 100, "a model whose logits are all alike measures nothing"

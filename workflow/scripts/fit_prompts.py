@@ -14,11 +14,11 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from tqdm import tqdm
-from transformers import AutoTokenizer
 
 from sqladder.data.lengths import ACTIONS, Fitter
 from sqladder.errors import InputError, run_main
 from sqladder.files import iterate_jsonl, replacing, write_json, write_jsonl
+from sqladder.models.turns import read_turns
 from sqladder.prompts.rendering import row_length
 
 
@@ -61,8 +61,7 @@ def main() -> None:
     parser.add_argument("--facts", required=True, type=Path, help="writes the statistics, JSON")
     parser.add_argument("--chart", required=True, type=Path, help="writes the histogram, SVG")
     args = parser.parse_args()
-    tokenizer = AutoTokenizer.from_pretrained(args.tokenizer)
-    count_tokens = partial(row_length, tokenizer)
+    count_tokens = partial(row_length, read_turns(args.tokenizer))
     fitter = Fitter(count_tokens, args.cutoff_length, args.over_cutoff, args.user_template)
     rows = tqdm(iterate_jsonl(args.prompts), desc="tokens", unit="row", disable=None)
     kept = write_jsonl(args.output, fitter.fit(rows))

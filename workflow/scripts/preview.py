@@ -7,31 +7,29 @@ Example: python preview.py --model resources/base_model --output results/preview
 import argparse
 import statistics
 from pathlib import Path
-from typing import Any
-
-from transformers import AutoTokenizer
 
 from sqladder.errors import InputError, run_main
 from sqladder.files import Row, read_jsonl, write_text
-from sqladder.prompts.rendering import prompt_ids, render
+from sqladder.models.turns import Turns, read_turns
+from sqladder.prompts.rendering import prompt_ids
 from sqladder.texts.markdown import code_block, table
 
 SHOWN = ("shortest", "median", "longest")
 
 
-def measured(path: Path, tokenizer: Any) -> list[tuple[int, Row]]:
+def measured(path: Path, turns: Turns) -> list[tuple[int, Row]]:
     """The prompts of a file with their numbers of tokens; the shortest first."""
-    rows = [(len(prompt_ids(tokenizer, row["messages"])), row) for row in read_jsonl(path)]
+    rows = [(len(prompt_ids(turns, row["messages"])), row) for row in read_jsonl(path)]
     if not rows:
         raise InputError(f"{path} holds no prompt to show")
     return sorted(rows, key=lambda pair: (pair[0], pair[1]["id"]))
 
 
-def section(name: str, rows: list[tuple[int, Row]], tokenizer: Any) -> str:
+def section(name: str, rows: list[tuple[int, Row]], turns: Turns) -> str:
     chosen = zip(SHOWN, (rows[0], rows[len(rows) // 2], rows[-1]), strict=True)
     parts = [
         f"### {name}, {title}: `{row['id']}`, {tokens} tokens\n\n"
-        f"{code_block(render(tokenizer, row['messages']), 'text')}"
+        f"{code_block(turns.render(row['messages']), 'text')}"
         for title, (tokens, row) in chosen
     ]
     return "\n\n".join([f"## {name}", *parts])
@@ -51,12 +49,12 @@ def main() -> None:
     parser.add_argument(
         "--prompts", required=True, nargs="+", type=Path, help="<context>/<split>.jsonl"
     )
-    parser.add_argument("--model", required=True, help="folder with the tokenizer")
+    parser.add_argument("--model", required=True, type=Path, help="folder with the tokenizer")
     parser.add_argument("--output", required=True, type=Path, help="Markdown file")
     args = parser.parse_args()
-    tokenizer = AutoTokenizer.from_pretrained(args.model)
-    contexts = {path.parent.name: measured(path, tokenizer) for path in args.prompts}
-    sections = [section(name, rows, tokenizer) for name, rows in contexts.items()]
+    turns = read_turns(args.model)
+    contexts = {path.parent.name: measured(path, turns) for path in args.prompts}
+    sections = [section(name, rows, turns) for name, rows in contexts.items()]
     head = (
         f"# Prompts of {len(contexts)} contexts\n\nTokens are those of the base model's tokenizer."
     )

@@ -18,6 +18,7 @@ from pathlib import Path
 from sqladder.errors import run_main
 from sqladder.files import read_jsonl, write_json
 from sqladder.models.folders import replacing_folder
+from sqladder.models.turns import Turns
 from sqladder.processes.imports import leave_out_sklearn, uncollected
 from sqladder.processes.lifetime import end_with_workflow, holding
 from sqladder.training.checkpoints import fingerprint, prepare_work_folder
@@ -55,7 +56,7 @@ def main() -> None:
     tokenizer = train_tokenizer(
         (m["content"] for row in rows for m in row["messages"]), args.vocab_size
     )
-    pairs = token_pairs(tokenizer, rows, args.prompts)
+    pairs = token_pairs(Turns(tokenizer), rows, args.prompts)
     sizes = lengths(pairs)
     model = new_model(tokenizer, shape, args.seed)
     print(

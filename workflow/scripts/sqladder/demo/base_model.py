@@ -24,11 +24,25 @@ from transformers import (
     set_seed,
 )
 
-from sqladder.models.turns import CHAT_TEMPLATE, END_OF_TURN
 from sqladder.training.loss_guard import LoggedLossGuard
 from sqladder.training.pairs import IGNORED, TokenPair, lengths
 from sqladder.training.settings import log_interval
 from sqladder.training.watch import TrainingWatch
+
+END_OF_TURN = "<|im_end|>"
+
+# Qwen3's chat form for plain conversations: the generation prompt ends with an empty think block, which is how
+# Qwen3 is told not to think aloud.
+CHAT_TEMPLATE = (
+    "{%- for message in messages -%}"
+    "{{- '<|im_start|>' + message.role + '\\n' -}}"
+    "{%- if message.role == 'assistant' -%}{{- '<think>\\n\\n</think>\\n\\n' -}}{%- endif -%}"
+    "{{- message.content + '<|im_end|>\\n' -}}"
+    "{%- endfor -%}"
+    "{%- if add_generation_prompt -%}"
+    "{{- '<|im_start|>assistant\\n<think>\\n\\n</think>\\n\\n' -}}"
+    "{%- endif -%}"
+)
 
 PADDING = "<|endoftext|>"
 # Qwen3's added tokens, as far as text needs them; the special ones are left out of decoded text.

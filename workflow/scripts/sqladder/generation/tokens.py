@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqladder.errors import InputError
 from sqladder.files import Row, read_json
 from sqladder.generation.contract import Completion
-from sqladder.models.turns import end_tokens
+from sqladder.models.turns import Turns, read_turns
 from sqladder.processes.imports import leave_out_sklearn
 from sqladder.processes.lifetime import dying_with_us
 from sqladder.prompts import rendering as prompts
@@ -46,16 +46,16 @@ def encode(model: Path, rows: Sequence[Row], max_new_tokens: int) -> Encoded:
     Raises:
         InputError: the tokenizer is not the model's, or a prompt leaves no room for its answer.
     """
-    tokenizer = _tokenizer(model)
-    check_tokenizer(tokenizer, model)
-    ids = [prompts.prompt_ids(tokenizer, row["messages"]) for row in rows]
+    turns = _turns(model)
+    check_tokenizer(turns.tokenizer, model)
+    ids = [prompts.prompt_ids(turns, row["messages"]) for row in rows]
     check_lengths(rows, ids, max_new_tokens, model)
-    return Encoded(ids, end_tokens(tokenizer))
+    return Encoded(ids, list(turns.stops))
 
 
 def decode(model: Path, answers: Sequence[Sequence[Completion]]) -> list[list[str]]:
     """Give the texts of the answers to each prompt, without special tokens."""
-    tokenizer = _tokenizer(model)
+    tokenizer = _turns(model).tokenizer
     return [
         tokenizer.batch_decode([each.token_ids for each in completions], skip_special_tokens=True)
         for completions in answers
@@ -69,10 +69,8 @@ def import_tokenizers() -> None:
 
 
 @lru_cache(maxsize=1)
-def _tokenizer(model: Path) -> Any:
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(model)
+def _turns(model: Path) -> Turns:
+    return read_turns(model)
 
 
 def check_tokenizer(tokenizer: Any, model: Path) -> None:
@@ -82,11 +80,6 @@ def check_tokenizer(tokenizer: Any, model: Path) -> None:
         raise InputError(
             f"the tokenizer in {model} has {len(tokenizer)} tokens, but its network knows {rows}: "
             "it is the tokenizer of another model; copy the right one into the folder"
-        )
-    if not end_tokens(tokenizer):
-        raise InputError(
-            f"the tokenizer in {model} has no end token, so no answer would end: "
-            "name its eos_token in tokenizer_config.json"
         )
 
 

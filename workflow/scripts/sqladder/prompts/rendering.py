@@ -8,12 +8,9 @@ training, so both sides agree token by token.
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 from sqladder.errors import InputError
-from sqladder.models.turns import CHAT_TEMPLATE, END_OF_TURN, neutralise
-
-Message = dict[str, str]
+from sqladder.models.turns import Message, Turns, neutralise
 
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
@@ -74,35 +71,23 @@ def split_answer(messages: Sequence[Message]) -> tuple[list[Message], str | None
     return list(messages), None
 
 
-def render(tokenizer: Any, messages: Sequence[Message]) -> str:
-    """Render the prompt part of the messages as text, up to where the model's answer begins.
-
-    The tokenizer's own chat template is used, with thinking off; one that has none gets Qwen3's
-    form, `CHAT_TEMPLATE`.
-    """
-    prompt, _ = split_answer(messages)
-    return tokenizer.apply_chat_template(
-        prompt,
-        chat_template=tokenizer.chat_template or CHAT_TEMPLATE,
-        tokenize=False,
-        add_generation_prompt=True,
-        enable_thinking=False,
-    )
-
-
-def prompt_ids(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
+def prompt_ids(turns: Turns, messages: Sequence[Message]) -> list[int]:
     """Token ids of the prompt part: what inference sends and what training starts with."""
-    return tokenizer.encode(render(tokenizer, messages), add_special_tokens=False)
+    return turns.prompt_ids(split_answer(messages)[0])
 
 
-def row_length(tokenizer: Any, messages: Sequence[Message]) -> int:
-    """Tokens of a training row, prompt and answer together."""
-    return len(prompt_ids(tokenizer, messages)) + len(answer_ids(tokenizer, messages))
+def answer_ids(turns: Turns, messages: Sequence[Message]) -> list[int]:
+    """Token ids of the answer with the end of its turn: all that the training loss covers.
 
-
-def answer_ids(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
-    """Token ids of the answer with its end token: all that the training loss covers."""
+    Raises:
+        InputError: there is no answer.
+    """
     _, answer = split_answer(messages)
     if answer is None:
         raise InputError("a prompt for training has no assistant turn: render it --with-answer")
-    return tokenizer.encode(answer + END_OF_TURN, add_special_tokens=False)
+    return turns.answer_ids(answer)
+
+
+def row_length(turns: Turns, messages: Sequence[Message]) -> int:
+    """Tokens of a training row, prompt and answer together."""
+    return len(prompt_ids(turns, messages)) + len(answer_ids(turns, messages))

@@ -19,8 +19,8 @@ from sqladder.training.megatron import megatron_arguments
 from sqladder.training.processes import deepspeed_config
 from sqladder.training.settings import TrainingSettings, log_interval
 
-# The rows come as token ids, so this only decides what becomes of the tokenizer, which is not kept.
-TEMPLATE = "qwen3_nothink"
+# The rows come as token ids, so a template has nothing to do; any other would add its tokens to the tokenizer.
+TEMPLATE = "empty"
 
 OPTIMIZERS = {"adamw": "adamw_torch", "adamw_8bit": "adamw_8bit"}
 

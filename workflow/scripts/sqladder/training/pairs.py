@@ -2,22 +2,22 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from sqladder.errors import InputError
 from sqladder.files import Row
+from sqladder.models.turns import Turns
 from sqladder.prompts import rendering as prompts
 
 IGNORED = -100  # the label that Hugging Face leaves out of the loss
 TokenPair = tuple[list[int], list[int]]
 
 
-def token_pairs(tokenizer: Any, rows: Sequence[Row], source: Path) -> list[TokenPair]:
+def token_pairs(turns: Turns, rows: Sequence[Row], source: Path) -> list[TokenPair]:
     """Token ids of prompt and answer of each row, as inference renders the prompt."""
     if not rows:
         raise InputError(f"{source} is empty: there is nothing to train on")
     return [
-        (prompts.prompt_ids(tokenizer, r["messages"]), prompts.answer_ids(tokenizer, r["messages"]))
+        (prompts.prompt_ids(turns, r["messages"]), prompts.answer_ids(turns, r["messages"]))
         for r in rows
     ]
 

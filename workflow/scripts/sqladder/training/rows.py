@@ -5,9 +5,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from transformers import AutoTokenizer
-
 from sqladder.files import read_json, read_jsonl, write_json
+from sqladder.models.turns import read_turns
 from sqladder.training import megatron
 from sqladder.training.launch import ROWS_FILE
 from sqladder.training.packing import TokenRow, pack, token_row, write_token_rows
@@ -20,13 +19,13 @@ def prepare_rows(
     settings: TrainingSettings, base_model: Path, data: Path, work_folder: Path
 ) -> list[TokenPair]:
     """Write the rows that all processes of a training read, and return those of the data in them."""
-    tokenizer = AutoTokenizer.from_pretrained(base_model)
+    turns = read_turns(base_model)
     rows = read_jsonl(data)
-    pairs = token_pairs(tokenizer, rows, data)
+    pairs = token_pairs(turns, rows, data)
     write_row_names(work_folder, rows, pairs)
     pairs = pairs_within(pairs, settings.cutoff_length)
     longest = max(lengths(pairs))
-    prepared = _token_rows(settings, pairs, longest, tokenizer.pad_token_id)
+    prepared = _token_rows(settings, pairs, longest, turns.pad)
     write_token_rows(work_folder / "data", prepared)
     write_json(work_folder / ROWS_FILE, [len(prepared), longest])
     return pairs
