@@ -8,6 +8,7 @@ from peft import LoraConfig, get_peft_model
 from torch.nn.functional import cross_entropy
 
 import toy_models
+from sqladder.models.shapes import NetworkSize
 from sqladder.models.turns import Turns
 from sqladder.training.flops import training_flops
 from sqladder.training.fused import boundaries, fuse
@@ -139,19 +140,11 @@ def test_token_rows_come_back_as_they_were_written(pairs, tmp_path):
 
 
 def test_operations_are_those_of_the_matrix_products():
-    config = {
-        "hidden_size": 8,
-        "head_dim": 4,
-        "num_attention_heads": 2,
-        "num_key_value_heads": 1,
-        "intermediate_size": 16,
-        "num_hidden_layers": 3,
-        "vocab_size": 100,
-    }
     # q and o: 8 x 8, k and v: 8 x 4, three of the MLP: 8 x 16.
     weights = 3 * (2 * 64 + 2 * 32 + 3 * 128)
+    network = NetworkSize(weights, 8 * 100, blocks=3, query_width=8)
     forward = 2 * weights * 10 + 2 * 8 * 100 * 4 + 2 * 3 * 8 * (36 + 16)
-    assert training_flops(config, [6, 4], 4, None) == 3 * forward
+    assert training_flops(network, [6, 4], 4, None) == 3 * forward
     attention = 2 * 3 * 8 * (36 + 16)
     adapted = 2 * (forward - attention) + 3 * attention + 6 * 50 * 10
-    assert training_flops(config, [6, 4], 4, 50) == adapted
+    assert training_flops(network, [6, 4], 4, 50) == adapted

@@ -39,10 +39,12 @@ def link_files(source: Path, target: Path) -> None:
         if path.is_dir():
             copy.mkdir(parents=True, exist_ok=True)
             continue
+        # A snapshot of the Hugging Face cache is links into another folder: what they name is taken.
+        file = path.resolve()
         try:
-            os.link(path, copy)
+            os.link(file, copy)
         except OSError:
-            shutil.copy2(path, copy)
+            shutil.copy2(file, copy)
 
 
 def check_model_folder(path: Path, purpose: str) -> None:

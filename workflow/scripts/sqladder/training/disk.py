@@ -2,13 +2,12 @@
 
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from sqladder.errors import InputError
-from sqladder.files import read_json
 from sqladder.models.folders import count_parameters
+from sqladder.models.shapes import Shape, linear_layers
 from sqladder.training.checkpoints import complete_checkpoints, remove_torn
 from sqladder.training.settings import ALL_MODULES, LoraSettings, TrainingSettings
 
@@ -22,27 +21,21 @@ SMALL = 2**20
 def checkpoint_bytes(settings: TrainingSettings, base_model: Path) -> int:
     """Bytes of a checkpoint, without the few of its small files."""
     if settings.lora:
-        trained = adapter_weights(settings.lora, read_json(base_model / "config.json"))
+        trained = adapter_weights(settings.lora, linear_layers(base_model))
     else:
         trained = count_parameters(base_model)
     return trained * BYTES_PER_WEIGHT[settings.optimizer]
 
 
-def adapter_weights(lora: LoraSettings, config: Mapping[str, Any]) -> int:
-    """Trained weights of adapters on the linear layers of a Qwen3 network (config.json)."""
-    width, inner, head = config["hidden_size"], config["intermediate_size"], config["head_dim"]
-    query, key = config["num_attention_heads"] * head, config["num_key_value_heads"] * head
-    sizes = {
-        "q_proj": width + query,
-        "k_proj": width + key,
-        "v_proj": width + key,
-        "o_proj": query + width,
-        "gate_proj": width + inner,
-        "up_proj": width + inner,
-        "down_proj": inner + width,
-    }
-    names = list(sizes) if lora.target_modules == [ALL_MODULES] else lora.target_modules
-    return config["num_hidden_layers"] * lora.rank * sum(sizes[name] for name in names)
+def adapter_weights(lora: LoraSettings, layers: Mapping[str, Sequence[Shape]]) -> int:
+    """Trained weights of adapters: rank times what each adapted layer takes and gives.
+
+    Args:
+        lora: rank and names of the adapted layers.
+        layers: name of a linear layer -> its shape in each block.
+    """
+    names = list(layers) if lora.target_modules == [ALL_MODULES] else lora.target_modules
+    return lora.rank * sum(sum(shape) for name in names for shape in layers.get(name, ()))
 
 
 def check_room(settings: TrainingSettings, base_model: Path, work_folder: Path, steps: int) -> None:

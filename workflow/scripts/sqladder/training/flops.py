@@ -1,9 +1,10 @@
 """Floating-point operations of training, and the rate at which a GPU multiplies matrices."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
+
+from sqladder.models.shapes import NetworkSize
 
 # Large enough that the measured rate is the chip's and not the launch's.
 MATRIX_SIZE = 8192
@@ -11,9 +12,9 @@ REPETITIONS = 20
 
 
 def training_flops(
-    config: Mapping[str, Any], lengths: Sequence[int], labels: int, adapter_parameters: int | None
+    network: NetworkSize, lengths: Sequence[int], labels: int, adapter_parameters: int | None
 ) -> float:
-    """Operations that one pass over some rows of a Qwen3 network takes at least.
+    """Operations that one pass over some rows takes a network at least.
 
     Counted are the matrix products, two operations for each multiplication and addition: each weight
     of a linear layer once for each token, attention's scores and sums over the half of each row that
@@ -23,19 +24,14 @@ def training_flops(
     Recomputation and padding are no useful work and not counted.
 
     Args:
-        config: of the model (config.json).
+        network: its sizes.
         lengths: tokens of each row, prompt and answer.
         labels: tokens of all answers, their end tokens included.
         adapter_parameters: trained ones, None for full fine-tuning.
     """
-    width, head = config["hidden_size"], config["head_dim"]
-    query = config["num_attention_heads"] * head
-    key = config["num_key_value_heads"] * head
-    layer = width * (2 * query + 2 * key) + 3 * width * config["intermediate_size"]
-    layers = config["num_hidden_layers"]
     tokens, squares = sum(lengths), sum(length**2 for length in lengths)
-    weights = 2 * layers * layer * tokens + 2 * width * config["vocab_size"] * labels
-    attention = 2 * layers * query * squares
+    weights = 2 * network.block_weights * tokens + 2 * network.vocabulary_weights * labels
+    attention = 2 * network.blocks * network.query_width * squares
     if adapter_parameters is None:
         return 3.0 * (weights + attention)
     return 2.0 * weights + 3.0 * attention + 6.0 * adapter_parameters * tokens

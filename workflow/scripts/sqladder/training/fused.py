@@ -1,23 +1,29 @@
-"""Faster computation of the same training step, for a Qwen3 network that is whole in one process.
+"""Faster computation of the same training step, for a network that is whole in one process.
 
 Four changes, none of which alters what is computed beyond rounding:
 
 - Attention among the members of a packed row by FlashAttention's variable-length kernel (Dao, 2023,
   arXiv:2307.08691), instead of a mask over the whole row.
 - Logits only where there is a label. The labels of a text-to-SQL row are its answer, a small part of
-  its tokens, and the vocabulary of 151,936 entries is a fifth of the network.
+  its tokens, and the vocabulary of 151,936 entries is a fifth of Qwen3-1.7B. What a network does with its logits
+  (a scale, a soft cap) it goes on doing.
 - torch.compile for each decoder layer and for the cross entropy, on GPUs: norms, rotary positions
   and gates are fused instead of read and written one by one.
 - A residual stream in bfloat16 also where the weights are float32 for the optimizer.
+
+Whether they leave an architecture's loss as it is, `sqladder.training.kernel_check` measures before each training.
 """
 
 import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import MethodType
 from typing import Any
 
 import torch
-from torch.nn.functional import cross_entropy, linear, scaled_dot_product_attention
-from transformers import AttentionInterface, AttentionMaskInterface, TrainerCallback
+from torch import nn
+from torch.nn.functional import cross_entropy, scaled_dot_product_attention
+from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from sqladder.training.pairs import IGNORED
@@ -26,41 +32,70 @@ ATTENTION = "sqladder_packed"
 RECOMPILATIONS = 64
 
 
-class FusedKernels(TrainerCallback):
-    """Gives the model of a Hugging Face Trainer its fused kernels, before the Trainer wraps it.
+class UnsupportedAttentionError(NotImplementedError):
+    """A network asks of its attention what the packed kernel cannot do."""
 
-    Args:
-        longest_member: an upper bound of a member's tokens where rows hold several members, by
-            position ids that start anew; None where each row stands alone.
-    """
 
-    def __init__(self, longest_member: int | None) -> None:
-        self.longest_member = longest_member
-
-    def on_init_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Change the model in place."""
-        fuse(kwargs["model"], longest_member=self.longest_member, bf16=args.bf16)
+def base_network(model: Any) -> Any:
+    """The network itself, without the wrapper of its adapters."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def fuse(model: Any, *, longest_member: int | None, bf16: bool) -> None:
-    """Give a Qwen3 model, with adapters or without, its fused kernels, in place."""
-    network = model.get_base_model() if hasattr(model, "get_base_model") else model
+    """Give a model, with adapters or without, its fused kernels, in place.
+
+    Args:
+        model: a causal language model of transformers.
+        longest_member: an upper bound of a member's tokens where rows hold several members, by
+            position ids that start anew; None where each row stands alone.
+        bf16: the training computes in bfloat16.
+    """
+    fuse_step(model, longest_member)
+    speed_up(model, is_packed=longest_member is not None, bf16=bf16)
+
+
+def fuse_step(model: Any, longest_member: int | None) -> Callable[[], None]:
+    """Replace the network's step, uncompiled.
+
+    Returns:
+        What puts the plain step back.
+    """
+    network = base_network(model)
+    plain, attention = network.forward, network.config._attn_implementation
     if longest_member:
-        network.longest_member = longest_member
         AttentionInterface.register(ATTENTION, attend_within_members)
         AttentionMaskInterface.register(ATTENTION, no_mask)
         network.config._attn_implementation = ATTENTION
-    if bf16:
-        network.model.embed_tokens.register_forward_hook(_to_bfloat16)
-    network.forward = MethodType(_forward_with_loss, network)
+    network.longest_member = longest_member
+    network.plain_forward = plain
     network.sum_of_losses = sum_of_losses
+    network.forward = MethodType(_forward_with_loss, network)
+
+    def undo() -> None:
+        network.forward = plain
+        network.config._attn_implementation = attention
+
+    return undo
+
+
+def speed_up(model: Any, *, is_packed: bool, bf16: bool) -> None:
+    """Compile layers and loss on a GPU, and let a network with float32 weights compute in bfloat16."""
+    network = base_network(model)
+    if bf16:
+        network.get_input_embeddings().register_forward_hook(_to_bfloat16)
     if torch.cuda.is_available():
         # One compilation for each shape, and no falling back to uncompiled code after a few.
         torch._dynamo.config.recompile_limit = RECOMPILATIONS
-        for layer in network.model.layers:
+        for layer in decoder_layers(network):
             # The length of a packed row never changes: its shapes need not be symbols.
-            layer.compile(dynamic=False if longest_member else None)
+            layer.compile(dynamic=False if is_packed else None)
         network.sum_of_losses = torch.compile(sum_of_losses, dynamic=True)
+
+
+def decoder_layers(network: nn.Module) -> nn.ModuleList:
+    """The repeated blocks of a network: its longest list of modules."""
+    lists = [module for module in network.modules() if isinstance(module, nn.ModuleList)]
+    return max(lists, key=len, default=nn.ModuleList())
 
 
 def _to_bfloat16(module: Any, inputs: Any, output: torch.Tensor) -> torch.Tensor:
@@ -97,41 +132,55 @@ def _forward_with_loss(
     num_items_in_batch: torch.Tensor | int | None = None,
     **_: Any,
 ) -> CausalLMOutputWithPast:
-    """Stand for Qwen3ForCausalLM.forward in training: the loss, and no logits.
+    """Stand for a network's forward in training: the loss, and no logits.
 
     The loss is the cross entropy of all labels over their number, or over `num_items_in_batch` where
     the Trainer accumulates several batches to one step.
     """
-    packed: dict[str, Any] = {}
-    if self.config._attn_implementation == ATTENTION:
-        assert position_ids is not None, "packed rows come with their positions"
-        packed = {
+    rows: dict[str, Any] = {"attention_mask": attention_mask}
+    if self.longest_member:
+        assert position_ids is not None, "packed rows have positions"
+        rows = {
+            "position_ids": position_ids,
             "member_starts": boundaries(position_ids),
             "longest_member": self.longest_member,
         }
-        attention_mask = None
-    hidden = self.model(
-        input_ids=input_ids,
-        attention_mask=attention_mask,
-        position_ids=position_ids,
-        use_cache=False,
-        **packed,
-    ).last_hidden_state
     learned = labels[:, 1:] != IGNORED
-    total = self.sum_of_losses(hidden[:, :-1][learned], self.lm_head.weight, labels[:, 1:][learned])
+    with _logits_where(self.get_output_embeddings(), learned):
+        logits = self.plain_forward(input_ids=input_ids, use_cache=False, **rows).logits
+    total = self.sum_of_losses(logits, labels[:, 1:][learned])
     count = learned.sum() if num_items_in_batch is None else num_items_in_batch
     return CausalLMOutputWithPast(loss=total / count)
 
 
-def sum_of_losses(hidden: torch.Tensor, weight: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+@contextmanager
+def _logits_where(head: nn.Module, learned: torch.Tensor) -> Iterator[None]:
+    """Have a network's last layer see only the tokens whose next one is learned, of all rows.
+
+    Args:
+        head: takes (rows, length, width), and then gets (tokens, width).
+        learned: (rows, length - 1), true where the next token has a label.
+    """
+
+    def choose(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        hidden, *others = inputs
+        return (hidden[:, :-1][learned], *others)
+
+    handle = head.register_forward_pre_hook(choose)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def sum_of_losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Sum of the cross entropies of labelled tokens, in float32.
 
     Args:
-        hidden: (tokens, width) where a label is to be predicted.
-        weight: (vocabulary, width).
+        logits: (tokens, vocabulary).
         labels: (tokens,).
     """
-    return cross_entropy(linear(hidden, weight).float(), labels, reduction="sum")
+    return cross_entropy(logits.float(), labels, reduction="sum")
 
 
 def attend_within_members(
@@ -140,36 +189,49 @@ def attend_within_members(
     key: torch.Tensor,
     value: torch.Tensor,
     attention_mask: None,
-    scaling: float,
+    scaling: float | None,
     member_starts: torch.Tensor,
     longest_member: int,
-    **_: Any,
+    sliding_window: int | None = None,
+    **others: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention in which each member of a packed row sees itself alone.
 
     Args:
-        module: transformers' Qwen3Attention.
+        module: transformers' attention layer.
         query: (rows, heads, length, head size).
         key: (rows, key-value heads, length, head size).
         value: as `key`.
         attention_mask: unused, as in each of transformers' attention functions.
-        scaling: factor of the scores.
+        scaling: factor of the scores; None for one over the root of the head size.
         member_starts: of `boundaries`.
         longest_member: an upper bound of the tokens of a member.
+        sliding_window: tokens that a token sees, itself among them; None sees all before it.
+        others: what the kernel has no way to do: a soft cap of the scores, sinks, dropout.
 
     Returns:
         (rows, length, heads, head size), and no weights.
+
+    Raises:
+        UnsupportedAttentionError: one of `others` is asked for.
     """
+    for name in ("softcap", "s_aux", "dropout"):
+        if others.get(name) is not None and others[name] != 0.0:
+            raise UnsupportedAttentionError(f"its attention takes {name}")
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     if query.is_cuda:
-        return _varlen(query, key, value, scaling, member_starts, longest_member), None
+        window = longest_member if sliding_window is None else sliding_window
+        return _varlen(query, key, value, scale, member_starts, longest_member, window), None
     rows, length = query.shape[0], query.shape[2]
     member = torch.bucketize(
         torch.arange(rows * length), member_starts[1:].long(), right=True
     ).reshape(rows, length)
     same = member[:, None, :, None] == member[:, None, None, :]
-    visible = same & torch.ones(length, length, dtype=torch.bool).tril()
+    near = torch.ones(length, length, dtype=torch.bool).tril()
+    if sliding_window is not None:
+        near = near.triu(1 - sliding_window)
     out = scaled_dot_product_attention(
-        query, key, value, attn_mask=visible, scale=scaling, enable_gqa=True
+        query, key, value, attn_mask=same & near, scale=scale, enable_gqa=True
     )
     return out.transpose(1, 2), None
 
@@ -181,6 +243,7 @@ def _varlen(
     scaling: float,
     starts: torch.Tensor,
     longest: int,
+    window: int,
 ) -> torch.Tensor:
     from torch.nn.attention.varlen import varlen_attn
 
@@ -189,10 +252,12 @@ def _varlen(
     q, k, v = (t.transpose(1, 2).flatten(0, 1).to(torch.bfloat16) for t in (query, key, value))
     # torch 2.11 shares keys among heads unasked, later versions have to be told.
     shared: dict[str, Any] = {"enable_gqa": True} if "enable_gqa" in _varlen_options() else {}
+    # A window as long as the longest member leaves all visible that came before.
+    seen = (-1, 0) if window >= longest else (window - 1, 0)
     out = varlen_attn(
         *(q, k, v, starts, starts, longest, longest),
         scale=scaling,
-        window_size=(-1, 0),
+        window_size=seen,
         **shared,
     )
     assert isinstance(out, torch.Tensor), "no second result was asked for"

@@ -16,7 +16,7 @@ from sqladder.errors import InputError
 from sqladder.files import read_json
 from sqladder.models.folders import count_parameters
 from sqladder.training.loss_guard import LoggedLossGuard
-from sqladder.training.packing import read_token_ids
+from sqladder.training.packing import read_token_rows
 from sqladder.training.row_names import row_names
 from sqladder.training.settings import Parallelism, TrainingSettings
 from sqladder.training.watch import TrainingWatch
@@ -142,8 +142,8 @@ def loss_guard(settings: TrainingSettings, work_folder: Path) -> LoggedLossGuard
     size = rows_per_step(settings)
 
     def rows_of_step(step: int) -> str:
-        ids = read_token_ids(work_folder / "data", (step - 1) * size, step * size)
-        return row_names(work_folder, ids)
+        rows = read_token_rows(work_folder / "data", (step - 1) * size, step * size)
+        return row_names(work_folder, [row["input_ids"] for row in rows])
 
     return LoggedLossGuard(rows_of_step)
 

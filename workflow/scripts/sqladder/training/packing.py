@@ -81,11 +81,12 @@ def _joined(rows: Sequence[TokenRow], length: int, longest: int, padding: int) -
     }
 
 
-def read_token_ids(path: Path, start: int, end: int) -> list[list[int]]:
-    """Token ids of the rows from `start` to before `end`, as `write_token_rows` wrote them."""
+def read_token_rows(path: Path, start: int, end: int) -> list[TokenRow]:
+    """Rows from `start` to before `end`, as `write_token_rows` wrote them."""
     from datasets import load_from_disk
 
-    return load_from_disk(path)[start:end]["input_ids"]
+    columns = load_from_disk(path)[start:end]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def write_token_rows(path: Path, rows: Sequence[TokenRow]) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from sqladder.files import read_json
 from sqladder.models.device import device_name
 from sqladder.models.folders import count_parameters
+from sqladder.models.shapes import network_size
 from sqladder.training.flops import matrix_rate, training_flops
 from sqladder.training.pairs import TokenPair, lengths
 from sqladder.training.settings import TrainingSettings
@@ -56,8 +56,8 @@ def speed_facts(
     }
     if torch.cuda.is_available():
         adapters = watch.trainable_parameters if settings.lora else None
-        config = read_json(base_model / "config.json")
-        flops = training_flops(config, sizes, labels, adapters) * passes_per_second / gpus
+        network = network_size(base_model)
+        flops = training_flops(network, sizes, labels, adapters) * passes_per_second / gpus
         rate = matrix_rate()
         facts |= {
             "tflops_per_gpu": round(flops / 1e12, 1),

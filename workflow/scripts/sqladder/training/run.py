@@ -17,8 +17,10 @@ from sqladder.processes.lifetime import end_with_launcher
 from sqladder.training import llamafactory, megatron
 from sqladder.training.disk import check_room, explain_full_disk, leaves_no_room
 from sqladder.training.faults import is_disk_full, is_failed_write, is_out_of_memory
+from sqladder.training.kernel_check import CheckedKernels, kernel_facts
 from sqladder.training.launch import FACTS_FILE, OUT_OF_MEMORY_FILE
 from sqladder.training.loss_guard import LossGuard
+from sqladder.training.packing import read_token_rows
 from sqladder.training.pairs import lengths
 from sqladder.training.progress import Progress, silence_trainer
 from sqladder.training.record import run_facts
@@ -72,7 +74,9 @@ def _train_and_write(
     steps = planned_steps(rows, settings)
     arguments = llamafactory.training_arguments(settings, base_model, work_folder, steps)
     watch = TrainingWatch()
-    callbacks = [watch, *_kernels(settings, longest), *_profile(what["profile"], is_first)]
+    kernels = _kernels(settings, longest, work_folder)
+    checked = [] if kernels is None else [kernels]
+    callbacks = [watch, *checked, *_profile(what["profile"], is_first)]
     guard = megatron.loss_guard(settings, work_folder) if by_megatron else LossGuard(work_folder)
     callbacks.append(guard)
     if is_first:
@@ -94,7 +98,7 @@ def _train_and_write(
     _write_model(settings, base_model, Path(what["output"]), work_folder, export)
     if by_megatron:
         megatron.complete_facts(watch, log_interval(steps, settings.save_steps), base_model)
-    facts = run_facts(settings, watch, pairs, base_model)
+    facts = run_facts(settings, watch, pairs, base_model) | kernel_facts(kernels)
     write_json(work_folder / FACTS_FILE, facts)
     first, last = watch.loss_curve[0][1], watch.loss_curve[-1][1]
     print(f"trained {watch.steps} steps in {watch.seconds:.1f} s, loss {first:.3f} -> {last:.3f}")
@@ -111,12 +115,11 @@ def _report_out_of_memory(error: Exception, watch: TrainingWatch, work_folder: P
     write_json(work_folder / OUT_OF_MEMORY_FILE, str(error))
 
 
-def _kernels(settings: TrainingSettings, longest: int) -> list[Any]:
+def _kernels(settings: TrainingSettings, longest: int, work_folder: Path) -> CheckedKernels | None:
     if settings.kernels == "plain":
-        return []
-    from sqladder.training.fused import FusedKernels
-
-    return [FusedKernels(longest if settings.packing_length else None)]
+        return None
+    rows = read_token_rows(work_folder / "data", 0, settings.batch_size)
+    return CheckedKernels(rows, longest if settings.packing_length else None)
 
 
 def _profile(path: str | None, is_first: bool) -> list[Any]:

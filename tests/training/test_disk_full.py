@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 import toy_models
 from sqladder.errors import InputError
+from sqladder.models.shapes import linear_layers
 from sqladder.training import disk
 from sqladder.training.checkpoints import mark_complete
 from sqladder.training.disk import adapter_weights, check_room, explain_full_disk, size
@@ -47,9 +48,9 @@ def test_other_errors_are_no_full_disk():
     assert not is_failed_write(OSError(errno.EACCES, "Permission denied"))
 
 
-def test_adapters_have_the_weights_that_peft_gives_them():
+def test_adapters_have_the_weights_that_peft_gives_them(tmp_path):
     peft = pytest.importorskip("peft")
-    model = toy_models.untrained()
+    layers = linear_layers(toy_models.save_base(tmp_path / "base"))
     for names in (["q_proj", "v_proj"], ["all"]):
         targets = "all-linear" if names == ["all"] else names
         adapted = peft.get_peft_model(
@@ -57,7 +58,7 @@ def test_adapters_have_the_weights_that_peft_gives_them():
         )
         expected = sum(p.numel() for p in adapted.parameters() if p.requires_grad)
         lora = LoraSettings(4, 8, 0.0, names)
-        assert adapter_weights(lora, model.config.to_dict()) == expected
+        assert adapter_weights(lora, layers) == expected
 
 
 def settings(**changes):

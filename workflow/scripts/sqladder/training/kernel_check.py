@@ -1,0 +1,236 @@
+"""Whether fused kernels compute what a network computes by itself: measured on rows of the training, before it starts.
+
+The truth is each row, and each member of a packed row, computed alone by the network's own code in float32. What
+differs from it by more than rounding is another loss, and is not trained with.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MethodType
+from typing import Any, NamedTuple
+
+import torch
+from transformers import TrainerCallback
+
+from sqladder.errors import InputError
+from sqladder.training.fused import (
+    UnsupportedAttentionError,
+    base_network,
+    fuse_step,
+    speed_up,
+    sum_of_losses,
+)
+from sqladder.training.packing import TokenRow
+from sqladder.training.pairs import IGNORED
+
+Batch = Mapping[str, torch.Tensor]
+Gradients = Mapping[str, torch.Tensor]
+
+# Relative differences of the loss and of the gradients that are rounding: of sums of thousands of numbers, and on a GPU
+# of the kernel for packed rows, which computes in bfloat16.
+ROUNDING = (1e-4, 1e-3)
+ROUNDING_BFLOAT16 = (1e-2, 5e-2)
+
+
+class Step(NamedTuple):
+    """What one step would learn: the mean loss of the labels, and its gradients by parameter."""
+
+    loss: float
+    gradients: Gradients
+
+
+class CheckedKernels(TrainerCallback):
+    """Gives the model of a Hugging Face Trainer its fused kernels where they fit, before the Trainer wraps it.
+
+    Args:
+        rows: of the training, as many as one micro-step takes.
+        longest_member: an upper bound of a member's tokens where rows hold several members, None
+            where each row stands alone.
+
+    Attributes:
+        reason: why plain kernels are used, None where fused ones are.
+    """
+
+    def __init__(self, rows: Sequence[TokenRow], longest_member: int | None) -> None:
+        self._rows, self._longest = rows, longest_member
+        self.reason: str | None = None
+
+    def on_init_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Change the model in place.
+
+        Raises:
+            InputError: rows are packed, and neither way computes their members apart.
+        """
+        model = kwargs["model"].to(args.device)
+        self.reason = self._fit(model)
+        if self.reason is None:
+            speed_up(model, is_packed=self._longest is not None, bf16=args.bf16)
+        else:
+            print(f"kernels: plain instead of fused ones: {self.reason}", flush=True)
+
+    def _fit(self, model: Any) -> str | None:
+        rows = list(self._rows)
+        while True:
+            try:
+                return fuse_checked(model, rows, self._longest)
+            except torch.OutOfMemoryError:
+                # In float32 the check can take more memory than the training itself.
+                if len(rows) == 1:
+                    raise
+                rows = rows[: len(rows) // 2]
+                torch.cuda.empty_cache()
+
+
+def kernel_facts(kernels: CheckedKernels | None) -> dict[str, str | None]:
+    """Which kernels a training used, and why not the fused ones where those were asked for."""
+    reason = None if kernels is None else kernels.reason
+    return {"kernels": "fused" if kernels and not reason else "plain", "why_plain_kernels": reason}
+
+
+def fuse_checked(model: Any, rows: Sequence[TokenRow], longest_member: int | None) -> str | None:
+    """Replace a model's step by the fused one if that computes the same.
+
+    Returns:
+        None where the model has the fused step, else why it has the plain one.
+
+    Raises:
+        InputError: rows are packed, and the network's own code does not keep their members apart.
+    """
+    batch = _batch(rows, next(model.parameters()).device)
+    is_exact = longest_member is None or not torch.cuda.is_available()
+    with _comparable(model):
+        truth = _alone(model, rows)
+        undo = fuse_step(model, longest_member)
+        reason = _difference(model, batch, truth, is_exact=is_exact)
+        if reason is None:
+            return None
+        undo()
+        if longest_member is None:
+            return reason
+        network = base_network(model)
+        network.forward = MethodType(_forward_packed, network)
+        other = _difference(model, batch, truth, is_exact=True)
+    if other is not None:
+        raise InputError(
+            f"packing_length: rows of this base model cannot be packed: with fused kernels {reason}, with "
+            f"plain ones {other}; set it to 0"
+        )
+    return reason
+
+
+def _forward_packed(
+    self: Any,
+    input_ids: torch.Tensor,
+    labels: torch.Tensor,
+    position_ids: torch.Tensor,
+    num_items_in_batch: torch.Tensor | int | None = None,
+    **_: Any,
+) -> Any:
+    """A network's own step on packed rows: where there is no mask, transformers parts them by position."""
+    total = {} if num_items_in_batch is None else {"num_items_in_batch": num_items_in_batch}
+    return self.plain_forward(
+        input_ids=input_ids, labels=labels, position_ids=position_ids, use_cache=False, **total
+    )
+
+
+def _batch(rows: Sequence[TokenRow], device: torch.device) -> Batch:
+    width = max(len(row["input_ids"]) for row in rows)
+    # Any token can fill rows up: it is masked.
+    fill = {"input_ids": 0, "labels": IGNORED, "attention_mask": 0, "position_ids": 0}
+    return {
+        name: torch.tensor(
+            [row[name] + [fill[name]] * (width - len(row[name])) for row in rows], device=device
+        )
+        for name in rows[0]
+    }
+
+
+def _alone(model: Any, rows: Sequence[TokenRow]) -> Step:
+    """The step with each member of each row computed by itself."""
+    members = [member for row in rows for member in _members(row)]
+    count = sum(label != IGNORED for _, labels in members for label in labels[1:])
+    device = next(model.parameters()).device
+    loss = 0.0
+    for ids, labels in members:
+        logits = model(input_ids=torch.tensor([ids], device=device), use_cache=False).logits
+        wanted = torch.tensor(labels[1:], device=device)
+        learned = wanted != IGNORED
+        part = sum_of_losses(logits[0, :-1][learned], wanted[learned]) / count
+        part.backward()
+        loss += part.item()
+    return Step(loss, _taken_gradients(model))
+
+
+def _members(row: TokenRow) -> Iterator[tuple[list[int], list[int]]]:
+    """Token ids and labels of each member of a row that has something to learn."""
+    positions = row.get("position_ids", range(len(row["input_ids"])))
+    starts = [place for place, position in enumerate(positions) if position == 0]
+    for start, end in zip(starts, [*starts[1:], len(row["input_ids"])], strict=True):
+        labels = row["labels"][start:end]
+        if any(label != IGNORED for label in labels[1:]):
+            yield row["input_ids"][start:end], labels
+
+
+def _difference(model: Any, batch: Batch, truth: Step, *, is_exact: bool) -> str | None:
+    """How the model's step on a batch parts from the truth; None where it does not."""
+    try:
+        loss = model(**batch).loss
+        loss.backward()
+    except torch.OutOfMemoryError:
+        raise
+    except (
+        UnsupportedAttentionError,
+        AttributeError,
+        IndexError,
+        TypeError,
+        RuntimeError,
+    ) as error:
+        _taken_gradients(model)
+        return f"they do not fit this architecture ({str(error).splitlines()[0]})"
+    of_loss, of_gradients = ROUNDING if is_exact else ROUNDING_BFLOAT16
+    gradients = _taken_gradients(model)
+    if not abs(loss.item() - truth.loss) <= of_loss * max(abs(truth.loss), 1e-12):
+        return f"their loss is {loss.item():.6f} where it should be {truth.loss:.6f}"
+    parted = _relative_difference(gradients, truth.gradients)
+    if not parted <= of_gradients:
+        return f"their gradients differ by {parted:.2%} from what they should be"
+    return None
+
+
+def _relative_difference(found: Gradients, expected: Gradients) -> float:
+    """Norm of the difference of all gradients over the norm of the expected ones."""
+    if found.keys() != expected.keys():
+        return float("inf")
+    difference = sum(float((found[name] - expected[name]).square().sum()) for name in expected)
+    whole = sum(float(gradient.square().sum()) for gradient in expected.values())
+    return (difference / max(whole, 1e-24)) ** 0.5
+
+
+def _taken_gradients(model: Any) -> Gradients:
+    """Gradients by parameter, taken off the model."""
+    taken = {}
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None:
+            taken[name] = parameter.grad
+            parameter.grad = None
+    return taken
+
+
+@contextmanager
+def _comparable(model: Any) -> Iterator[None]:
+    """Have a model compute in float32 and without dropout, and let everything be as it was after."""
+    shortened = [
+        (tensor, tensor.dtype)
+        for tensor in (*model.parameters(), *model.buffers())
+        if tensor.dtype in (torch.bfloat16, torch.float16)
+    ]
+    was_training = model.training
+    model.eval()
+    for tensor, _ in shortened:
+        tensor.data = tensor.data.float()
+    try:
+        yield
+    finally:
+        for tensor, dtype in shortened:
+            tensor.data = tensor.data.to(dtype)
+        model.train(was_training)
