@@ -9,7 +9,7 @@ import transformers
 
 from conftest import ROOT
 from published_texts import published_messages
-from sqladder.demo.base_model import Shape, new_model, train_tokenizer
+from sqladder.demo.base_model import NetworkSize, new_model, train_tokenizer
 from sqladder.files import write_jsonl
 
 SCHEMA = "CREATE TABLE singer (\n  id INTEGER PRIMARY KEY,\n  name TEXT,\n  age INTEGER\n);"
@@ -42,7 +42,7 @@ def tokenizer():
 
 def untrained(words=None, layers=1, heads=2, hidden_size=32):
     """A network of 20,000 weights, if nothing else is asked for."""
-    shape = Shape(vocab_size=400, hidden_size=hidden_size, layers=layers, heads=heads)
+    shape = NetworkSize(vocab_size=400, hidden_size=hidden_size, layers=layers, heads=heads)
     return new_model(words or tokenizer(), shape, seed=1)
 
 

@@ -8,11 +8,11 @@ from transformers import AutoTokenizer
 
 import toy_models
 from published_texts import published_messages
-from sqladder.demo.base_model import Shape, bundle, collate, new_model, train_tokenizer
+from sqladder.demo.base_model import NetworkSize, bundle, collate, new_model, train_tokenizer
 from sqladder.models.turns import Turns
 from sqladder.training.pairs import token_pairs
 
-SHAPE = Shape(vocab_size=400, hidden_size=32, layers=2, heads=2)
+SHAPE = NetworkSize(vocab_size=400, hidden_size=32, layers=2, heads=2)
 
 
 def test_the_tokenizer_gives_back_any_text_and_keeps_control_tokens_whole():

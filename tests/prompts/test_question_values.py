@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from sqladder.databases.question_values import Limits, ValueIndex
+from sqladder.databases.question_values import ValueIndex, ValueLimits
 from sqladder.databases.schema import read_schema
 from sqladder.texts.stems import name_words, stems
 
@@ -66,7 +66,12 @@ def test_the_number_of_values_is_bounded_in_a_column_and_in_all(tmp_path):
 
 @pytest.mark.parametrize(
     "limits",
-    [Limits(rows=50), Limits(values_per_column=50), Limits(values=50), Limits(vm_steps=20_000)],
+    [
+        ValueLimits(rows=50),
+        ValueLimits(values_per_column=50),
+        ValueLimits(values=50),
+        ValueLimits(vm_steps=20_000),
+    ],
 )
 def test_reading_stops_at_each_limit_and_says_so(tmp_path, limits):
     rows = [(f"value {number}", None, None) for number in range(5000)]

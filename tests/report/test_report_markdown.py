@@ -17,7 +17,7 @@ from sqladder.report.cost import device_seconds
 from sqladder.report.csv_export import metrics_csv
 from sqladder.report.results import load_run
 from sqladder.report.sections.document import render
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.times import TIMES_BEGIN, TIMES_END
 from sqladder.report.taxonomy import KINDS
 

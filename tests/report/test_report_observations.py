@@ -14,8 +14,8 @@ from report_runs import discordance
 from sqladder.report.comparison import compare
 from sqladder.report.results import load_run
 from sqladder.report.sections.document import render
-from sqladder.report.sections.inputs import ReportInputs
 from sqladder.report.sections.observations import observations
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.statistics.paired import mcnemar_p
 
 

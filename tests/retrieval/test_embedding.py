@@ -13,7 +13,7 @@ from conftest import ROOT
 from sqladder.errors import InputError
 from sqladder.retrieval import embedding
 from sqladder.retrieval.embedding import Embedder, IndexFacts, build_index, embedding_examples
-from sqladder.retrieval.pool import Pool
+from sqladder.retrieval.example_pool import Pool
 
 QUESTIONS = [
     "How many singers are there?",

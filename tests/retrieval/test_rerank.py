@@ -9,7 +9,7 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from sqladder.errors import InputError
-from sqladder.retrieval.pool import Found, Pool
+from sqladder.retrieval.example_pool import Found, Pool
 from sqladder.retrieval.rerank import PREFIX, SUFFIX, Reranker, reranked
 from tiny_reranker import CARD_PROMPT, TASK, TOPICS, question, tiny_model
 

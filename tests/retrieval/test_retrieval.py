@@ -7,7 +7,7 @@ import pytest
 
 from sqladder.errors import InputError
 from sqladder.retrieval import keys, references
-from sqladder.retrieval.pool import Pool
+from sqladder.retrieval.example_pool import Pool
 from sqladder.retrieval.search import bm25_examples, random_examples, tokens
 
 

@@ -11,7 +11,7 @@ from itertools import combinations
 from pathlib import Path
 
 from sqladder.databases.schema import read_schema
-from sqladder.demo.questions import Question, generate
+from sqladder.demo.questions import DemoQuestion, generate
 from sqladder.demo.split import split
 from sqladder.errors import InputError, run_main
 from sqladder.files import Row, write_jsonl
@@ -19,7 +19,7 @@ from sqladder.files import Row, write_jsonl
 QUESTIONS_PER_TYPE = 140
 
 
-def read_questions(databases: Path, seed: int) -> list[Question]:
+def read_questions(databases: Path, seed: int) -> list[DemoQuestion]:
     """Generate questions over every <db_id>/<db_id>.sqlite of a folder."""
     paths = sorted(path / f"{path.name}.sqlite" for path in databases.iterdir() if path.is_dir())
     if not paths:
@@ -31,7 +31,7 @@ def read_questions(databases: Path, seed: int) -> list[Question]:
     return found
 
 
-def check(splits: dict[str, list[Question]], databases: Path) -> None:
+def check(splits: dict[str, list[DemoQuestion]], databases: Path) -> None:
     """Refuse splits that share a key or a query, or a base set that lacks a name of a schema.
 
     A LoRA variant keeps the embedding frozen: it cannot write a name that the base never wrote.
@@ -52,11 +52,11 @@ def check(splits: dict[str, list[Question]], databases: Path) -> None:
                     raise InputError(f"no pretrain query over {db_id} writes the name {name!r}")
 
 
-def _of(question: Question, what: str) -> str:
+def _of(question: DemoQuestion, what: str) -> str:
     return question.key if what == "key" else f"{question.db_id}: {question.sql}"
 
 
-def as_rows(name: str, questions: list[Question]) -> list[Row]:
+def as_rows(name: str, questions: list[DemoQuestion]) -> list[Row]:
     """Examples in the file format; the id tells split, database and type."""
     seen: Counter[tuple[str, str]] = Counter()
     rows = []

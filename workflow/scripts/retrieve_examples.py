@@ -15,7 +15,7 @@ from tqdm import tqdm
 from sqladder.errors import InputError, run_main
 from sqladder.files import Row, by_id, read_jsonl, write_jsonl
 from sqladder.retrieval import keys, search
-from sqladder.retrieval.pool import Found, Pool
+from sqladder.retrieval.example_pool import Found, Pool
 
 METHODS = ("random", "bm25", "embedding", "embedding_rerank")
 

@@ -48,9 +48,15 @@ def main() -> None:
     end_with_workflow()
     leave_out_sklearn()
     with uncollected():
-        from sqladder.demo.base_model import Recipe, Shape, new_model, pretrain, train_tokenizer
+        from sqladder.demo.base_model import (
+            NetworkSize,
+            Recipe,
+            new_model,
+            pretrain,
+            train_tokenizer,
+        )
         from sqladder.training.record import training_facts
-    shape = Shape(args.vocab_size, args.hidden_size, args.layers, args.heads)
+    shape = NetworkSize(args.vocab_size, args.hidden_size, args.layers, args.heads)
     recipe = Recipe(args.learning_rate, args.epochs, args.batch_size, args.save_steps, args.seed)
     rows = read_jsonl(args.prompts)
     tokenizer = train_tokenizer(

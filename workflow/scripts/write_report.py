@@ -21,9 +21,9 @@ from sqladder.report.answer_rows import answer_rows
 from sqladder.report.arguments import add_run_arguments, load_arguments
 from sqladder.report.comparison import compare
 from sqladder.report.csv_export import metrics_csv
-from sqladder.report.page.rendering import render_page
+from sqladder.report.page.html_page import render_page
 from sqladder.report.sections.document import render
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.texts.numbers import plural
 
 

@@ -31,7 +31,7 @@ _QUOTED = re.compile(r"""(?<!\w)(?:'([^']+)'|"([^"]+)"|‘([^’]+)’|“([^”
 
 
 @dataclass(frozen=True)
-class Limits:
+class ValueLimits:
     """How much of a database is read: rows and different values a column, values and steps in all."""
 
     rows: int = 100_000
@@ -51,10 +51,10 @@ class StoredValue(NamedTuple):
 class ValueIndex:
     """The different texts of a database, ready to be looked up by the words of a question."""
 
-    def __init__(self, path: Path, database: Database, limits: Limits | None = None) -> None:
+    def __init__(self, path: Path, database: Database, limits: ValueLimits | None = None) -> None:
         """Read the values; `cut` names the columns of which only a part was read."""
         self.cut: set[ColumnName] = set()
-        self._values = self._read(path, database, limits or Limits())
+        self._values = self._read(path, database, limits or ValueLimits())
         self._holders: dict[str, list[int]] = defaultdict(list)
         for number, value in enumerate(self._values):
             for word in set(value.words):
@@ -66,7 +66,7 @@ class ValueIndex:
     def __iter__(self) -> Iterator[StoredValue]:
         return iter(self._values)
 
-    def _read(self, path: Path, database: Database, limits: Limits) -> list[StoredValue]:
+    def _read(self, path: Path, database: Database, limits: ValueLimits) -> list[StoredValue]:
         values: list[StoredValue] = []
         with open_read_only(path) as connection:
             _stop_after(connection, limits.vm_steps)

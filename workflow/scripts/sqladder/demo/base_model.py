@@ -67,7 +67,7 @@ BUNDLE_SIZE = 4
 
 
 @dataclass(frozen=True)
-class Shape:
+class NetworkSize:
     """Size of the network; 128 wide with 4 layers makes about a million parameters."""
 
     vocab_size: int
@@ -118,7 +118,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> PreTrainedTokenize
     )
 
 
-def new_model(tokenizer: Any, shape: Shape, seed: int) -> Qwen3ForCausalLM:
+def new_model(tokenizer: Any, shape: NetworkSize, seed: int) -> Qwen3ForCausalLM:
     """Make an untrained Qwen3 network.
 
     Input and output embeddings are tied, as in Qwen3-1.7B. LoRA leaves them frozen: it can only

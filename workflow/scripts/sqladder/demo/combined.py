@@ -1,7 +1,7 @@
 """Question types with joins, nested queries and set operations; see single.py for the form."""
 
 from sqladder.demo import english
-from sqladder.demo.draw import Condition, Draw, NothingFitsError
+from sqladder.demo.draw import Draw, DrawnCondition, NothingFitsError
 from sqladder.demo.english import counted, plural
 from sqladder.demo.fields import Field
 from sqladder.demo.single import (
@@ -134,7 +134,7 @@ def not_in(draw: Draw) -> Draft:
     )
 
 
-def _with_child(draw: Draw) -> tuple[Field, str, str, Condition]:
+def _with_child(draw: Draw) -> tuple[Field, str, str, DrawnCondition]:
     """Rows that have a child of some kind: a field to show, words, WHERE, the child's condition."""
     link = draw.link()
     condition = draw.wide_filter(link.child)

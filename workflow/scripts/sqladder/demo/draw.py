@@ -16,7 +16,7 @@ class NothingFitsError(LookupError):
 
 
 @dataclass(frozen=True)
-class Condition:
+class DrawnCondition:
     """A filter on one field.
 
     Attributes:
@@ -81,12 +81,12 @@ class Draw:
         labels = [field for field in labels if field not in but]
         return labels[0] if labels and self.rng.random() < 0.6 else self.field(table, but=but)
 
-    def text_filter(self, field: Field) -> Condition:
+    def text_filter(self, field: Field) -> DrawnCondition:
         """The field has one of its values."""
         value = self.one(value for value in field.values if _fits_a_question(value))
-        return Condition(field, f'the {field.name} "{value}"', f"= {_quoted(value)}", (value,))
+        return DrawnCondition(field, f'the {field.name} "{value}"', f"= {_quoted(value)}", (value,))
 
-    def number_filter(self, field: Field, operators: str = "><=") -> Condition:
+    def number_filter(self, field: Field, operators: str = "><=") -> DrawnCondition:
         """The field is above, below or equal to one of its values."""
         operator = self.one(operators)
         # The outermost values would make a filter that all rows pass, or none.
@@ -95,9 +95,9 @@ class Draw:
         words = english.COMPARISONS[field.kind][operator].format(
             _shown(value), noun=noun, a=english.article(noun)
         )
-        return Condition(field, words, f"{operator} {_quoted(value)}", (_shown(value),))
+        return DrawnCondition(field, words, f"{operator} {_quoted(value)}", (_shown(value),))
 
-    def range_filter(self, field: Field) -> Condition:
+    def range_filter(self, field: Field) -> DrawnCondition:
         """The field lies between two of its values."""
         if len(field.values) < 3:
             raise NothingFitsError(self.facts.db_id)
@@ -106,9 +106,9 @@ class Draw:
         words = english.RANGES[field.kind].format(
             *shown, noun=field.name, a=english.article(field.name)
         )
-        return Condition(field, words, f"BETWEEN {_quoted(low)} AND {_quoted(high)}", shown)
+        return DrawnCondition(field, words, f"BETWEEN {_quoted(low)} AND {_quoted(high)}", shown)
 
-    def like_filter(self, field: Field) -> Condition:
+    def like_filter(self, field: Field) -> DrawnCondition:
         """The text starts with a letter or contains a word."""
         value = self.one(value for value in field.values if _fits_a_question(value))
         if self.rng.random() < 0.5:
@@ -117,15 +117,15 @@ class Draw:
             part = self.one(word for word in value.split() if word.isalpha())
             words, pattern = "containing", f"%{part}%"
         text = f'{english.article(field.name)} {field.name} {words} "{part}"'
-        return Condition(field, text, f"LIKE {_quoted(pattern)}", (part,))
+        return DrawnCondition(field, text, f"LIKE {_quoted(pattern)}", (part,))
 
-    def filter(self, table: str, but: Iterable[Field] = ()) -> Condition:
+    def filter(self, table: str, but: Iterable[Field] = ()) -> DrawnCondition:
         """A condition on any field of a table that is good to filter by."""
         role = self.one(("category", "category", "number", "number", "time", "label"))
         field = self.field(table, role, but=but)
         return self.text_filter(field) if field.is_text else self.number_filter(field)
 
-    def wide_filter(self, table: str, but: Iterable[Field] = ()) -> Condition:
+    def wide_filter(self, table: str, but: Iterable[Field] = ()) -> DrawnCondition:
         """A condition that many rows fulfil: no single name, no single number."""
         role = self.one(("category", "category", "number", "time"))
         field = self.field(table, role, but=but)

@@ -68,7 +68,7 @@ TYPES: dict[str, Type] = {name: draft for level in LEVELS.values() for name, dra
 
 
 @dataclass(frozen=True)
-class Question:
+class DemoQuestion:
     """One question of a database with its gold query.
 
     Attributes:
@@ -84,7 +84,7 @@ class Question:
     key: str
 
 
-def generate(path: Path, limit: int, seed: int) -> dict[str, list[Question]]:
+def generate(path: Path, limit: int, seed: int) -> dict[str, list[DemoQuestion]]:
     """Draw up to `limit` different questions of each type over a database file.
 
     A question is kept if its gold query returns at least one row that is not all NULL.
@@ -96,10 +96,10 @@ def generate(path: Path, limit: int, seed: int) -> dict[str, list[Question]]:
 
 def _generate_type(
     facts: Facts, connection: sqlite3.Connection, source: str, limit: int, seed: int
-) -> list[Question]:
+) -> list[DemoQuestion]:
     draw = Draw(facts, random.Random(f"{seed}/{facts.db_id}/{source}"))
     answered: dict[str, bool] = {}
-    found: dict[str, Question] = {}
+    found: dict[str, DemoQuestion] = {}
     for _ in range(8 * limit):
         try:
             draft = TYPES[source](draw)
@@ -113,9 +113,9 @@ def _generate_type(
     return list(found.values())
 
 
-def _question(db_id: str, source: str, draft: Draft, rng: random.Random) -> Question:
+def _question(db_id: str, source: str, draft: Draft, rng: random.Random) -> DemoQuestion:
     key = "\t".join([db_id, source, *(draft.values or [draft.sql])])
-    return Question(db_id, source, rng.choice(draft.questions), draft.sql, key)
+    return DemoQuestion(db_id, source, rng.choice(draft.questions), draft.sql, key)
 
 
 def _has_answer(connection: sqlite3.Connection, sql: str) -> bool:

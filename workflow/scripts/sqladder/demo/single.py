@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqladder.demo import english
-from sqladder.demo.draw import Condition, Draw
+from sqladder.demo.draw import Draw, DrawnCondition
 from sqladder.demo.english import counted, plural
 from sqladder.demo.fields import Field
 
@@ -107,7 +107,7 @@ def distinct(draw: Draw) -> Draft:
     )
 
 
-def _filtered(shown: Field, condition: Condition) -> Draft:
+def _filtered(shown: Field, condition: DrawnCondition) -> Draft:
     return Draft(
         asked_of_all(shown.noun, shown.table, f" with {condition.words}"),
         f"SELECT {shown.name} FROM {shown.table} WHERE {condition.sql}",

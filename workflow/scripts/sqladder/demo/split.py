@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from hashlib import sha256
 
-from sqladder.demo.questions import LEVELS, TYPES, Question
+from sqladder.demo.questions import LEVELS, TYPES, DemoQuestion
 
 SPLITS = ("pretrain", "train", "validation", "test")
 # Over how many schemas the base sees a type, where it is not all: the fewer, the more is left to
@@ -28,11 +28,11 @@ REPLAY_PERCENT = 10
 NEW_LIMIT, REPLAY_LIMIT = 16, 4
 
 
-def split(questions: Iterable[Question], seed: int) -> dict[str, list[Question]]:
+def split(questions: Iterable[DemoQuestion], seed: int) -> dict[str, list[DemoQuestion]]:
     """Assign every question to a split by the hash of its key; sample the two that are scored."""
     questions = list(questions)
     schemas = sorted({question.db_id for question in questions})
-    splits: dict[str, list[Question]] = {name: [] for name in SPLITS}
+    splits: dict[str, list[DemoQuestion]] = {name: [] for name in SPLITS}
     for question in questions:
         splits[_split_of(question, schemas, seed)].append(question)
     rng = random.Random(f"{seed}/split")
@@ -44,7 +44,7 @@ def split(questions: Iterable[Question], seed: int) -> dict[str, list[Question]]
     return splits
 
 
-def _split_of(question: Question, schemas: list[str], seed: int) -> str:
+def _split_of(question: DemoQuestion, schemas: list[str], seed: int) -> str:
     percent = int(sha256(f"{seed}/{question.key}".encode()).hexdigest(), 16) % 100
     if percent < TEST_PERCENT:
         return "test"
@@ -67,9 +67,9 @@ def in_pretraining(db_id: str, source: str, schemas: list[str]) -> bool:
     return turn % len(schemas) < seen
 
 
-def _limited(questions: list[Question], schemas: list[str]) -> list[Question]:
+def _limited(questions: list[DemoQuestion], schemas: list[str]) -> list[DemoQuestion]:
     """Keep the first questions of each combination, so that no type fills the fine-tuning set."""
-    kept: list[Question] = []
+    kept: list[DemoQuestion] = []
     counts: Counter[tuple[str, str]] = Counter()
     for question in questions:
         combination = (question.db_id, question.source)
@@ -80,23 +80,23 @@ def _limited(questions: list[Question], schemas: list[str]) -> list[Question]:
     return kept
 
 
-def _balanced(questions: list[Question], size: int, rng: random.Random) -> list[Question]:
+def _balanced(questions: list[DemoQuestion], size: int, rng: random.Random) -> list[DemoQuestion]:
     """Draw `size` questions, one query once, equally many a level, type and schema if they last."""
     level_of = {source: level for level, types in LEVELS.items() for source in types}
-    by_level: dict[str, dict[str, dict[str, list[Question]]]] = {level: {} for level in LEVELS}
+    by_level: dict[str, dict[str, dict[str, list[DemoQuestion]]]] = {level: {} for level in LEVELS}
     by_query = {(question.db_id, question.sql): question for question in questions}
     for question in rng.sample(list(by_query.values()), len(by_query)):
         types = by_level[level_of[question.source]].setdefault(question.source, {})
         types.setdefault(question.db_id, []).append(question)
-    taken: list[Question] = []
+    taken: list[DemoQuestion] = []
     for level in by_level.values():
         taken += _round_robin(level, size // len(by_level), rng)
     return taken
 
 
 def _round_robin(
-    pools: dict[str, dict[str, list[Question]]], size: int, rng: random.Random
-) -> list[Question]:
+    pools: dict[str, dict[str, list[DemoQuestion]]], size: int, rng: random.Random
+) -> list[DemoQuestion]:
     """Take one question of each type in turn, of its schemas in turn, until `size` are taken."""
     queues = {}
     for source in sorted(pools):
@@ -104,7 +104,7 @@ def _round_robin(
         rng.shuffle(schemas)
         depth = max(len(pool) for pool in schemas)
         queues[source] = [pool[i] for i in range(depth) for pool in schemas if i < len(pool)]
-    taken: list[Question] = []
+    taken: list[DemoQuestion] = []
     depth = max((len(queue) for queue in queues.values()), default=0)
     for i in range(depth):
         taken += [queue[i] for queue in queues.values() if i < len(queue)]

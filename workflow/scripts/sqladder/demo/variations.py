@@ -17,7 +17,7 @@ Rows = dict[str, list[tuple]]
 
 
 @dataclass(frozen=True)
-class Style:
+class VariationStyle:
     """How a variation differs from the original.
 
     Attributes:
@@ -37,19 +37,19 @@ class Style:
 
 STYLES = (
     # Like the original, with values moved off its boundaries and parents that have no children.
-    Style(size=1.0, nulls=0.1, pool=1.0, shift=0.3, parents=0.6),
+    VariationStyle(size=1.0, nulls=0.1, pool=1.0, shift=0.3, parents=0.6),
     # So large that nearly every boundary is hit and every name occurs several times.
-    Style(size=6.0, nulls=0.05, pool=1.0, shift=0.1, parents=0.9),
+    VariationStyle(size=6.0, nulls=0.05, pool=1.0, shift=0.1, parents=0.9),
     # Full of NULLs.
-    Style(size=2.5, nulls=0.4, pool=0.8, shift=0.1, parents=0.4),
+    VariationStyle(size=2.5, nulls=0.4, pool=0.8, shift=0.1, parents=0.4),
     # Some of the original's values do not occur at all.
-    Style(size=4.0, nulls=0.1, pool=0.8, shift=0.0, parents=0.8),
+    VariationStyle(size=4.0, nulls=0.1, pool=0.8, shift=0.0, parents=0.8),
     # Nearly empty, one value a column: all rows tie, and none is above the average.
-    Style(size=0.3, nulls=0.2, pool=0.0, shift=0.0, parents=1.0),
+    VariationStyle(size=0.3, nulls=0.2, pool=0.0, shift=0.0, parents=1.0),
 )
 
 
-def vary(schema: Database, rows: Rows, style: Style, rng: random.Random) -> Rows:
+def vary(schema: Database, rows: Rows, style: VariationStyle, rng: random.Random) -> Rows:
     """Make new rows for every table, parents before children, keys consistent.
 
     Raises:
@@ -82,7 +82,7 @@ def _vary_table(
     table: Table,
     rows: list[tuple],
     varied: Rows,
-    style: Style,
+    style: VariationStyle,
     rng: random.Random,
 ) -> list[tuple]:
     count = max(1, round(len(rows) * style.size))
@@ -109,7 +109,7 @@ def _parent_keys(schema: Database, key: ForeignKey, varied: Rows) -> list[Any]:
 
 
 def _vary_values(
-    column: Column, known: list[Any], count: int, style: Style, rng: random.Random
+    column: Column, known: list[Any], count: int, style: VariationStyle, rng: random.Random
 ) -> list[Any]:
     pool = rng.sample(known, max(1, round(len(known) * style.pool)))
     drawn: list[Any] = []

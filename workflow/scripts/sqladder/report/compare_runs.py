@@ -24,7 +24,7 @@ Verdicts = Mapping[str, Row]
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredVariant:
     """One variant of a run: the verdicts of each seed, and the facts of its training, empty where there was none."""
 
     seeds: Sequence[Verdicts]
@@ -88,12 +88,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _change(variant: str, old: Scored, new: Scored) -> Change:
+def _change(variant: str, old: ScoredVariant, new: ScoredVariant) -> Change:
     lone = any(lone_seed_scatters(scored.trainings) for scored in (old, new))
     return Change(variant, old.seeds, new.seeds, lone)
 
 
-def read_run(folder: Path) -> dict[str, Scored]:
+def read_run(folder: Path) -> dict[str, ScoredVariant]:
     """Read a run's verdicts; variants and seeds in order of name.
 
     Raises:
@@ -108,7 +108,7 @@ def read_run(folder: Path) -> dict[str, Scored]:
     )
 
 
-def _by_variant(paths: Sequence[Path]) -> dict[str, Scored]:
+def _by_variant(paths: Sequence[Path]) -> dict[str, ScoredVariant]:
     found: dict[str, list[tuple[Verdicts, Row]]] = {}
     kinds: dict[str, bool] = {}
     for path in paths:
@@ -121,7 +121,7 @@ def _by_variant(paths: Sequence[Path]) -> dict[str, Scored]:
         trained = path.with_name("train.json")
         training = read_json(trained) if trained.exists() else {}
         found.setdefault(variant, []).append((by_id(read_jsonl(path), path), training))
-    return {name: Scored(*zip(*seeds, strict=True)) for name, seeds in sorted(found.items())}
+    return {name: ScoredVariant(*zip(*seeds, strict=True)) for name, seeds in sorted(found.items())}
 
 
 def p_values(changes: list[Change]) -> list[float]:

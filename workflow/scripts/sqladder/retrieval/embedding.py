@@ -16,7 +16,7 @@ from tqdm import tqdm
 from sqladder.errors import InputError
 from sqladder.files import Row, read_json, write_json
 from sqladder.models.turns import neutralise
-from sqladder.retrieval.pool import Found, Pool
+from sqladder.retrieval.example_pool import Found, Pool
 
 FACTS, LITE_FILE = "index.json", "milvus.db"
 CHUNK = 1024

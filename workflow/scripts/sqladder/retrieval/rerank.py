@@ -15,7 +15,7 @@ from sqladder.errors import InputError
 from sqladder.files import Row
 from sqladder.models.network import load_network
 from sqladder.models.turns import neutralise
-from sqladder.retrieval.pool import Found, Pool
+from sqladder.retrieval.example_pool import Found, Pool
 
 PREFIX = (
     "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the"

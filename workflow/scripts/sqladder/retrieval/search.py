@@ -8,7 +8,7 @@ import bm25s
 import numpy as np
 
 from sqladder.files import Row
-from sqladder.retrieval.pool import Found, Pool
+from sqladder.retrieval.example_pool import Found, Pool
 from sqladder.texts.stems import name_words
 
 Text = Callable[[Row], str]

@@ -2,7 +2,7 @@
 
 from sqladder.report.charts import accuracy_by_database
 from sqladder.report.results import Run, level_count
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.tables import group_table
 from sqladder.statistics.seeds import new_databases_interval
 from sqladder.texts.markdown import escape, folded, table

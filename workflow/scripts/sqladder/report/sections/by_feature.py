@@ -1,6 +1,6 @@
 """Accuracy on questions whose gold query needs a part of SQL."""
 
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.tables import group_table
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from sqladder.errors import InputError
 from sqladder.files import by_id, read_jsonl
 from sqladder.report.results import Run
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.tables import group_table
 
 MARKS = ("clean", "suspect")

@@ -6,7 +6,7 @@ from sqladder.report.charts import cost_vs_accuracy
 from sqladder.report.charts.cost_vs_accuracy import with_cost
 from sqladder.report.cost import device_seconds, devices
 from sqladder.report.results import Run
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.times import timed
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import UNKNOWN, megabytes, number, seconds

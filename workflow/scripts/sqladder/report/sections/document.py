@@ -7,6 +7,7 @@ from sqladder.report.sections import (
     by_feature,
     contamination,
     costs,
+    differences,
     doubtful_gold,
     failures,
     levels,
@@ -14,7 +15,6 @@ from sqladder.report.sections import (
     observations,
     opening,
     overview,
-    pairs,
     published,
     ranking,
     run_facts,
@@ -23,7 +23,7 @@ from sqladder.report.sections import (
     training_loss,
     wins,
 )
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 
 SECTIONS: tuple[Callable[[ReportInputs], str], ...] = (
     opening.section,
@@ -32,7 +32,7 @@ SECTIONS: tuple[Callable[[ReportInputs], str], ...] = (
     levels.section,
     observations.section,
     overview.section,
-    pairs.section,
+    differences.section,
     by_database.section,
     contamination.section,
     doubtful_gold.section,

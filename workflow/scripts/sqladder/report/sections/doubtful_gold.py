@@ -6,7 +6,7 @@ import numpy as np
 
 from sqladder.files import by_id, read_jsonl
 from sqladder.report.results import Run
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.tables import group_table
 from sqladder.texts.markdown import folded, table
 from sqladder.texts.numbers import number

@@ -5,7 +5,7 @@ from collections import Counter
 from sqladder.report.charts import what_went_wrong
 from sqladder.report.results import Run, failure_counts, failure_kinds, verdict_counts
 from sqladder.report.sections.examples import failure_examples
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.taxonomy import KINDS
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import amount

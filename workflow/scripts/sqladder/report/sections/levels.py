@@ -2,7 +2,7 @@
 
 from sqladder.report.comparison import Comparison
 from sqladder.report.results import COLUMN_TITLES, LEVELS, Variant, level_count
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.tables import level_table
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import UNKNOWN, listing, number, rate

@@ -1,6 +1,6 @@
 """How every number and claim of the report is made."""
 
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.statistics.intervals import DRAWS, FEW, SEED
 
 _BOOTSTRAP = f"percentile bootstrap{{}}, {DRAWS:,} resamples, seed {SEED}"

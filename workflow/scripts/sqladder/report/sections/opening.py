@@ -3,7 +3,7 @@
 from collections import Counter
 
 from sqladder.report.results import Run
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.texts.markdown import escape
 from sqladder.texts.numbers import listing, number, plural
 

@@ -2,7 +2,7 @@
 
 from sqladder.report.charts import accuracy_by_level
 from sqladder.report.charts.bars import text_bars
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.texts.markdown import code_block
 
 

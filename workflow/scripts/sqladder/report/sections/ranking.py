@@ -2,7 +2,7 @@
 
 from sqladder.report.comparison import Comparison
 from sqladder.report.results import Run, level_count
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import (
     amount,

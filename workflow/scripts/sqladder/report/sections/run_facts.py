@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqladder.report.results import Run
-from sqladder.report.sections.inputs import Facts, ReportInputs
+from sqladder.report.sections.report_inputs import Facts, ReportInputs
 from sqladder.report.sections.times import timed
 from sqladder.texts.markdown import code_block, escape, table
 from sqladder.texts.numbers import megabytes, seconds

@@ -1,7 +1,7 @@
 """The metrics beside the headline one."""
 
 from sqladder.report.results import METRICS, Run, level_count
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.tables import level_table
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import rate

@@ -2,7 +2,7 @@
 
 from sqladder.report.charts import loss_curves
 from sqladder.report.charts.loss_curves import with_curve
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 
 
 def section(inputs: ReportInputs) -> str:

@@ -2,7 +2,7 @@
 
 from sqladder.report.charts import paired_differences
 from sqladder.report.comparison import Comparison
-from sqladder.report.sections.inputs import ReportInputs
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.texts.markdown import escape, folded, table
 from sqladder.texts.numbers import UNKNOWN, amount, p_value, point_interval, points
 
