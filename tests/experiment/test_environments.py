@@ -1,12 +1,15 @@
 """The pins of workflow/envs: exact, and such that pip finds packages for all of them together."""
 
+import ast
 import re
 import subprocess
+import sys
 
 import pytest
 import yaml
 
 from conftest import ROOT
+from sqladder.experiment.code_digests import reached_files
 
 ENVIRONMENTS = sorted((ROOT / "workflow/envs").glob("*.yaml"))
 # What mcore_adapter's pyproject.toml asks for, at the commit that megatron.yaml names: a code host
@@ -66,3 +69,30 @@ def test_pins_that_contradict_each_other_do_not_resolve(tmp_path):
     done = resolve(["llamafactory==0.9.5", "transformers==5.7.0"], "3.11", tmp_path)
     assert done.returncode != 0
     assert "llamafactory" in done.stderr
+
+
+SCRIPTS = ROOT / "workflow/scripts"
+DISTRIBUTIONS = {"yaml": "pyyaml", "markdown_it": "markdown-it-py"}
+
+
+def third_party(program):
+    """Names of what a program and its modules import that neither Python nor the project brings."""
+    found = set()
+    for path in reached_files(SCRIPTS / program):
+        for node in ast.walk(ast.parse(path.read_text()) if path.suffix == ".py" else ast.Module()):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(node.module.split(".")[0])
+    return found - set(sys.stdlib_module_names) - {"sqladder"}
+
+
+def test_the_reports_environment_pins_what_its_programs_import():
+    rules = (ROOT / "workflow/rules/report.smk").read_text()
+    pinned = (ROOT / "workflow/envs/report.yaml").read_text()
+    rules_with_it = [part for part in rules.split("\nrule ") if "report.yaml" in part]
+    programs = [f"{part.split(':')[0]}.py" for part in rules_with_it]
+    assert "write_model_cards.py" in programs
+    for program in programs:
+        for name in third_party(program):
+            assert f"- {DISTRIBUTIONS.get(name, name)}==" in pinned, (program, name)

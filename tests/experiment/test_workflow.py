@@ -1,11 +1,11 @@
 """The workflow as a user meets it: plans, refusals, and one small run of every stage."""
 
-import ast
 import json
 import os
 import re
 import sys
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -63,9 +63,8 @@ def test_the_default_plan_has_every_stage_for_every_variant(project):
         "score": 4,
     }
     assert set(jobs) >= REPORT_RULES
-    # The console counts the modules that a program imports; it does not name them.
-    assert "workflow/scripts/train.py" in done.stdout
-    assert re.findall(r"scripts/sqladder/\S+\.py", done.stdout) == []
+    # The console names the files of an experiment, and none of the code.
+    assert [line for line in done.stdout.splitlines() if "input:" in line and ".py" in line] == []
     assert not (project / "results").exists()
 
 
@@ -163,8 +162,7 @@ def rules_of_all_stages():
 def test_a_rule_has_log_environment_and_the_program_of_its_name(name, body):
     assert "    log:\n" in body
     assert "    conda:\n" in body
-    assert f'script="workflow/scripts/{name}.py"' in body
-    assert f'modules=modules_of("{name}.py"' in body
+    assert f"python workflow/scripts/{name}.py \\\n" in body
 
 
 @pytest.mark.parametrize(("name", "body"), list(rules_of_all_stages()))
@@ -179,15 +177,10 @@ def test_no_params_function_takes_input():
         assert re.findall(r"def \w+\(wildcards, input", path.read_text()) == [], path
 
 
-def test_the_package_imports_itself_absolutely():
-    # modules_of reads absolute imports; a relative one would be missing from a rule's inputs.
-    for path in (ROOT / "workflow/scripts").rglob("*.py"):
-        relative = [
-            node.lineno
-            for node in ast.walk(ast.parse(path.read_text()))
-            if isinstance(node, ast.ImportFrom) and node.level
-        ]
-        assert relative == [], path
+@pytest.mark.parametrize(("name", "body"), list(rules_of_all_stages()))
+def test_a_rule_runs_again_for_its_code_and_not_for_its_files(name, body):
+    assert f'        code=CODE["{name}.py"],\n' in body
+    assert "workflow/scripts" not in body.split("    output:")[0]
 
 
 # One small run
@@ -334,16 +327,75 @@ def test_a_new_variant_runs_alone(tiny_run):
     assert planned_replicates(output) == {"again": {"train", "generate", "score"}}
 
 
-def test_an_edited_chart_retrains_nothing(tiny_run):
-    chart = tiny_run / "workflow/scripts/sqladder/report/charts/drawing.py"
-    text = chart.read_text()
+@contextmanager
+def edited(*changes):
+    """Replace text in files, and put it back: triples of path, old and new."""
+    before = {path: path.read_text() for path, _, _ in changes}
     try:
-        chart.write_text(text + "\n# edited\n")
-        output = run_snakemake(tiny_run, "-n", *TINY, "results/report.md").stdout
+        for path, old, new in changes:
+            text = path.read_text()
+            assert old in text
+            path.write_text(text.replace(old, new, 1))
+        yield
     finally:
-        chart.write_text(text)
-    assert "plot_charts" in planned_jobs(output)
-    assert set(planned_jobs(output)) <= REPORT_RULES
+        for path, text in before.items():
+            path.write_text(text)
+
+
+def plan_after(folder, *changes):
+    """Plan a finished run again with changed code."""
+    scripts = folder / "workflow/scripts"
+    with edited(*((scripts / name, old, new) for name, old, new in changes)):
+        return run_snakemake(folder, "-n", *TINY, "results/report.md").stdout
+
+
+def test_comments_docstrings_and_times_of_code_rerun_nothing(tiny_run):
+    for path in (tiny_run / "workflow/scripts").rglob("*.py"):
+        path.touch()
+    output = plan_after(
+        tiny_run,
+        ("sqladder/errors.py", '"""How a program', '"""Said otherwise: how a program'),
+        ("sqladder/metric/scoring.py", "\nimport ", "\n# A comment.\nimport "),
+        ("train.py", '"""Fine-tune', '"""Train'),
+        ("score.py", "\nimport ", "\n\n# A comment.\nimport "),
+    )
+    assert "Nothing to be done" in output, output
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("sqladder/report/charts/drawing.py", "\nimport ", "\nEDITED = 1\nimport "),
+        ("sqladder/report/page/page.css", "{", "{ "),
+        ("write_report.py", "\nimport ", "\nEDITED = 1\nimport "),
+    ],
+)
+def test_edited_code_of_the_report_makes_nothing_but_the_report(tiny_run, file, old, new):
+    planned = planned_jobs(plan_after(tiny_run, (file, old, new)))
+    assert planned["write_report"] == 1
+    assert set(planned) <= REPORT_RULES
+
+
+def test_edited_code_of_scoring_scores_again_and_trains_nothing(tiny_run):
+    # The module runs in processes that are started with a text of code.
+    edit = ("sqladder/metric/worker.py", "\nimport ", "\nEDITED = 1\nimport ")
+    planned = planned_jobs(plan_after(tiny_run, edit))
+    assert planned["score"] == 4
+    assert set(planned) - REPORT_RULES == {"score", "average_seeds"}
+
+
+def test_edited_code_of_the_trained_process_trains_again_and_renders_nothing(tiny_run):
+    edit = ("train_worker.py", "\nimport ", "\nEDITED = 1\nimport ")
+    planned = planned_jobs(plan_after(tiny_run, edit))
+    assert planned["train"] == 4
+    assert set(planned) - REPORT_RULES == {"train", "generate", "score", "average_seeds"}
+
+
+def test_edited_code_that_every_program_uses_reruns_every_job(tiny_run):
+    edit = ("sqladder/errors.py", "\nimport ", "\nEDITED = 1\nimport ")
+    planned = planned_jobs(plan_after(tiny_run, edit))
+    everything = run_snakemake(tiny_run, "-n", "--forceall", *TINY, "results/report.md").stdout
+    assert planned == planned_jobs(everything)
 
 
 def test_an_edited_question_renders_and_scores_again(tiny_run):

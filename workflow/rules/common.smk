@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.logging import logger
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
@@ -22,9 +21,8 @@ from sqladder.experiment import (
     training_jobs,
     variants,
 )
-from sqladder.experiment.console import ShortInputs
+from sqladder.experiment.code_digests import code_digests
 from sqladder.experiment.flags import as_flags
-from sqladder.experiment.modules import imported_modules
 from sqladder.experiment.reading import read_yaml
 from sqladder.processes.lifetime import OWNER_VARIABLE, this_process
 from sqladder.processes.run_lock import take_lock
@@ -36,10 +34,11 @@ try:
     for path in workflow.configfiles:
         read_yaml(Path(path))
     checks.check(config, read_yaml(SCRIPTS.parent / "schemas" / "config.schema.yaml"))
+    # One of each rule's params: its jobs run again when the code that they use has changed. No code is an input, since
+    # Snakemake would compare comments and times with it.
+    CODE = code_digests(SCRIPTS)
 except InputError as error:
     raise WorkflowError(str(error)) from error
-
-logger.addFilter(ShortInputs(Path("workflow/scripts/sqladder")))
 
 REPLICATES = list(variants.replicates(config))
 GENERATED = variants.generated(config)
@@ -72,12 +71,6 @@ onstart:
 if workflow.remote_exec:
     # The scheduler of a cluster gave this job GPUs of its own: lease_gpus.py, which inherits this, takes them as they are.
     os.environ.update(SQLADDER_GPUS_ASSIGNED="1")
-
-
-def modules_of(*programs):
-    """Name the package's modules that programs import: an edit re-runs the rules that use it, and no other."""
-    files = {path for name in programs for path in imported_modules(SCRIPTS / name)}
-    return sorted(str(path.relative_to(workflow.basedir)) for path in files)
 
 
 def by_wildcards(function, **given):

@@ -7,8 +7,6 @@
 
 rule index_examples:
     input:
-        script="workflow/scripts/index_examples.py",
-        modules=modules_of("index_examples.py"),
         pool=data_jobs.examples_of(config, "train"),
         pool_databases=by_wildcards(context_jobs.masking_databases, split="train"),
     output:
@@ -25,12 +23,13 @@ rule index_examples:
     resources:
         gpu=1,
     params:
+        code=CODE["index_examples.py"],
         work=subpath(output.index, parent=True),
         flags=by_wildcards(context_jobs.index_flags),
     shell:
         r"""
         python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
-            python {input.script:q} \
+            python workflow/scripts/index_examples.py \
             --pool {input.pool:q} \
             {params.flags:q} \
             --work {params.work:q}/building \
@@ -41,8 +40,6 @@ rule index_examples:
 
 rule retrieve_examples:
     input:
-        script="workflow/scripts/retrieve_examples.py",
-        modules=modules_of("retrieve_examples.py"),
         questions=by_wildcards(data_jobs.examples_of),
         pool=data_jobs.examples_of(config, "train"),
         databases=by_wildcards(context_jobs.masking_databases),
@@ -62,11 +59,12 @@ rule retrieve_examples:
     resources:
         gpu=by_wildcards(context_jobs.retrieval_gpus),
     params:
+        code=CODE["retrieve_examples.py"],
         flags=by_wildcards(context_jobs.retrieval_flags),
     shell:
         r"""
         python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
-            python {input.script:q} \
+            python workflow/scripts/retrieve_examples.py \
             --questions {input.questions:q} \
             --pool {input.pool:q} \
             {params.flags:q} \
@@ -77,8 +75,6 @@ rule retrieve_examples:
 
 rule render_prompts:
     input:
-        script="workflow/scripts/render_prompts.py",
-        modules=modules_of("render_prompts.py"),
         examples=by_wildcards(data_jobs.examples_of),
         databases=by_wildcards(data_jobs.databases_of),
         references=by_wildcards(context_jobs.prompt_references),
@@ -92,10 +88,11 @@ rule render_prompts:
     conda:
         "../envs/data.yaml"
     params:
+        code=CODE["render_prompts.py"],
         flags=by_wildcards(context_jobs.prompt_flags),
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/render_prompts.py \
             --examples {input.examples:q} \
             {params.flags:q} \
             --output {output.prompts:q} \
@@ -105,8 +102,6 @@ rule render_prompts:
 
 rule preview:
     input:
-        script="workflow/scripts/preview.py",
-        modules=modules_of("preview.py"),
         prompts=collect(
             "resources/prompts/{context}/test.jsonl", context=config["contexts"]
         ),
@@ -117,9 +112,11 @@ rule preview:
         "logs/preview.log",
     conda:
         "../envs/generate.yaml"
+    params:
+        code=CODE["preview.py"],
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/preview.py \
             --prompts {input.prompts:q} \
             --model {input.model:q} \
             --output {output.preview:q} \

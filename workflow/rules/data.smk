@@ -7,8 +7,6 @@
 
 rule build_demo_databases:
     input:
-        script="workflow/scripts/build_demo_databases.py",
-        modules=modules_of("build_demo_databases.py"),
         schemas=DEMO_SCHEMAS,
     output:
         databases=directory("resources/datasets/{dataset}/databases"),
@@ -21,11 +19,12 @@ rule build_demo_databases:
     conda:
         "../envs/data.yaml"
     params:
+        code=CODE["build_demo_databases.py"],
         seed=variants.first_seed(config),
         variations=by_wildcards(data_jobs.number_of_variations),
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/build_demo_databases.py \
             --schemas resources/demo/schemas \
             --variations {params.variations} \
             --seed {params.seed} \
@@ -36,8 +35,6 @@ rule build_demo_databases:
 
 rule make_demo_examples:
     input:
-        script="workflow/scripts/make_demo_examples.py",
-        modules=modules_of("make_demo_examples.py"),
         databases="resources/datasets/{dataset}/databases",
     output:
         collect(
@@ -52,11 +49,12 @@ rule make_demo_examples:
     conda:
         "../envs/data.yaml"
     params:
+        code=CODE["make_demo_examples.py"],
         seed=variants.first_seed(config),
         folder=subpath(output[0], parent=True),
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/make_demo_examples.py \
             --databases {input.databases:q} \
             --seed {params.seed} \
             --output {params.folder:q} \
@@ -66,8 +64,6 @@ rule make_demo_examples:
 
 rule fetch:
     input:
-        script="workflow/scripts/fetch.py",
-        modules=modules_of("fetch.py"),
         folder=by_wildcards(data_jobs.local_download),
     output:
         directory("resources/downloads/{download}"),
@@ -78,10 +74,11 @@ rule fetch:
     conda:
         "../envs/data.yaml"
     params:
+        code=CODE["fetch.py"],
         flags=by_wildcards(data_jobs.download_flags),
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/fetch.py \
             {params.flags:q} \
             --record config/checksums/{wildcards.download:q}.json \
             --work-folder resources/fetching/{wildcards.download:q} \
@@ -92,8 +89,6 @@ rule fetch:
 
 rule import_databases:
     input:
-        script="workflow/scripts/import_databases.py",
-        modules=modules_of("import_databases.py"),
         source=by_wildcards(data_jobs.dataset_file, key="databases"),
     output:
         databases=directory("resources/datasets/{dataset}/databases"),
@@ -106,10 +101,11 @@ rule import_databases:
     conda:
         "../envs/data.yaml"
     params:
+        code=CODE["import_databases.py"],
         source=by_wildcards(data_jobs.dataset_path, key="databases"),
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/import_databases.py \
             --source {params.source:q} \
             --output {output.databases:q} \
             >{log:q} 2>&1
@@ -118,8 +114,6 @@ rule import_databases:
 
 rule import_questions:
     input:
-        script="workflow/scripts/import_questions.py",
-        modules=modules_of("import_questions.py"),
         questions=by_wildcards(data_jobs.dataset_file, key="questions"),
         gold=by_wildcards(data_jobs.dataset_file, key="gold"),
         databases="resources/datasets/{dataset}/databases",
@@ -134,11 +128,12 @@ rule import_questions:
     conda:
         "../envs/data.yaml"
     params:
+        code=CODE["import_questions.py"],
         questions=by_wildcards(data_jobs.dataset_path, key="questions"),
         flags=by_wildcards(data_jobs.import_flags),
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/import_questions.py \
             --questions {params.questions:q} \
             --databases {input.databases:q} \
             {params.flags:q} \
@@ -151,8 +146,6 @@ rule import_questions:
 
 rule import_rows:
     input:
-        script="workflow/scripts/import_rows.py",
-        modules=modules_of("import_rows.py"),
         rows=by_wildcards(data_jobs.dataset_file, key="questions"),
     output:
         examples="resources/datasets/{dataset}/examples.jsonl",
@@ -165,11 +158,12 @@ rule import_rows:
     conda:
         "../envs/data.yaml"
     params:
+        code=CODE["import_rows.py"],
         rows=by_wildcards(data_jobs.dataset_path, key="questions"),
         flags=by_wildcards(data_jobs.reading_flags),
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/import_rows.py \
             --rows {params.rows:q} \
             {params.flags:q} \
             --output {output.examples:q} \
@@ -179,8 +173,6 @@ rule import_rows:
 
 rule check_gold:
     input:
-        script="workflow/scripts/check_gold.py",
-        modules=modules_of("check_gold.py"),
         examples="resources/datasets/{dataset}/paired.jsonl",
         repairs=by_wildcards(data_jobs.dataset_file, key="gold_repairs"),
         databases="resources/datasets/{dataset}/databases",
@@ -197,10 +189,11 @@ rule check_gold:
     conda:
         "../envs/data.yaml"
     params:
+        code=CODE["check_gold.py"],
         flags=by_wildcards(data_jobs.gold_flags),
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/check_gold.py \
             --examples {input.examples:q} \
             --databases {input.databases:q} \
             {params.flags:q} \
@@ -213,8 +206,6 @@ rule check_gold:
 
 rule split_examples:
     input:
-        script="workflow/scripts/split_examples.py",
-        modules=modules_of("split_examples.py"),
         examples="resources/datasets/{dataset}/examples.jsonl",
     output:
         collect(
@@ -228,11 +219,12 @@ rule split_examples:
     conda:
         "../envs/data.yaml"
     params:
+        code=CODE["split_examples.py"],
         flags=by_wildcards(data_jobs.split_flags),
         folder=subpath(output[0], parent=True),
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/split_examples.py \
             --examples {input.examples:q} \
             {params.flags:q} \
             --output {params.folder:q} \
@@ -242,8 +234,6 @@ rule split_examples:
 
 rule decontaminate:
     input:
-        script="workflow/scripts/decontaminate.py",
-        modules=modules_of("decontaminate.py"),
         examples=data_jobs.imported_examples_of(config, "train"),
         databases=data_jobs.databases_of(config, "train"),
         evaluation=data_jobs.examples_of(config, "test"),
@@ -261,10 +251,11 @@ rule decontaminate:
     conda:
         "../envs/data.yaml"
     params:
+        code=CODE["decontaminate.py"],
         flags=by_wildcards(data_jobs.decontamination_flags),
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/decontaminate.py \
             --examples {input.examples:q} \
             --evaluation {input.evaluation:q} \
             --evaluation-databases {input.evaluation_databases:q} \

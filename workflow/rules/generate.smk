@@ -7,8 +7,6 @@
 
 rule generate:
     input:
-        script="workflow/scripts/generate.py",
-        modules=modules_of("generate.py"),
         model="results/{replicate}/model",
         prompts=by_wildcards(generation_jobs.prompts_to_answer),
     output:
@@ -27,11 +25,12 @@ rule generate:
         gpu=within_gpu_limit(by_wildcards(generation_jobs.generation_gpus)),
         mem="2GB",
     params:
+        code=CODE["generate.py"],
         flags=by_wildcards(generation_jobs.decoding_flags),
     shell:
         r"""
         python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
-            python {input.script:q} \
+            python workflow/scripts/generate.py \
             --model {input.model:q} \
             --prompts {input.prompts:q} \
             {params.flags:q} \
@@ -45,8 +44,6 @@ rule generate:
 
 rule import_predictions:
     input:
-        script="workflow/scripts/import_predictions.py",
-        modules=modules_of("import_predictions.py"),
         predictions=by_wildcards(generation_jobs.imported_file),
         questions=data_jobs.imported_questions(config),
         examples=data_jobs.examples_of(config, "test"),
@@ -58,9 +55,11 @@ rule import_predictions:
         replicate=any_of(variants.imported(config)),
     conda:
         "../envs/data.yaml"
+    params:
+        code=CODE["import_predictions.py"],
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/import_predictions.py \
             --predictions {input.predictions:q} \
             --questions {input.questions:q} \
             --examples {input.examples:q} \

@@ -5,8 +5,6 @@
 
 rule collect_run_facts:
     input:
-        script="workflow/scripts/collect_run_facts.py",
-        modules=modules_of("collect_run_facts.py"),
         data=report_jobs.files_that_made_the_run(config),
         models=collect("results/{replicate}/model", replicate=GENERATED),
         benchmarks=report_jobs.benchmarks_of_the_run(config),
@@ -17,10 +15,11 @@ rule collect_run_facts:
     conda:
         "../envs/report.yaml"
     params:
+        code=CODE["collect_run_facts.py"],
         config=by_wildcards(report_jobs.merged_config),
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/collect_run_facts.py \
             --config {params.config:q} \
             --data {input.data:q} \
             --models {input.models:q} \
@@ -32,8 +31,6 @@ rule collect_run_facts:
 
 rule sort_failures:
     input:
-        script="workflow/scripts/sort_failures.py",
-        modules=modules_of("sort_failures.py"),
         questions=data_jobs.examples_of(config, "test"),
         databases=data_jobs.databases_of(config, "test"),
         verdicts=collect("results/{replicate}/verdicts.jsonl", replicate=REPLICATES),
@@ -48,9 +45,11 @@ rule sort_failures:
         "results/benchmarks/sort_failures.tsv"
     conda:
         "../envs/report.yaml"
+    params:
+        code=CODE["sort_failures.py"],
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/sort_failures.py \
             --questions {input.questions:q} \
             --databases {input.databases:q} \
             --verdicts {input.verdicts:q} \
@@ -63,8 +62,6 @@ rule sort_failures:
 rule plot_charts:
     input:
         **report_jobs.results_of_all_variants(config),
-        script="workflow/scripts/plot_charts.py",
-        modules=modules_of("plot_charts.py"),
         questions=data_jobs.asked_questions(config),
         failures="results/failures.jsonl",
     output:
@@ -117,10 +114,11 @@ rule plot_charts:
     conda:
         "../envs/report.yaml"
     params:
+        code=CODE["plot_charts.py"],
         baseline=by_wildcards(report_jobs.baseline_flags),
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/plot_charts.py \
             --questions {input.questions:q} \
             --verdicts {input.verdicts:q} \
             --metrics {input.metrics:q} \
@@ -136,8 +134,6 @@ rule plot_charts:
 
 rule write_model_cards:
     input:
-        script="workflow/scripts/write_model_cards.py",
-        modules=modules_of("write_model_cards.py"),
         facts="results/run.json",
         training=collect("results/{replicate}/train.json", replicate=TRAINED),
         metrics=collect("results/{replicate}/metrics.json", replicate=TRAINED),
@@ -148,9 +144,11 @@ rule write_model_cards:
         "logs/write_model_cards.log",
     conda:
         "../envs/report.yaml"
+    params:
+        code=CODE["write_model_cards.py"],
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/write_model_cards.py \
             --run-facts {input.facts:q} \
             --training {input.training:q} \
             --metrics {input.metrics:q} \
@@ -163,8 +161,6 @@ rule write_model_cards:
 rule write_report:
     input:
         **report_jobs.results_of_all_variants(config),
-        script="workflow/scripts/write_report.py",
-        modules=modules_of("write_report.py"),
         questions=data_jobs.asked_questions(config),
         failures="results/failures.jsonl",
         rows=collect("results/{replicate}/rows.jsonl", replicate=REPLICATES),
@@ -173,9 +169,6 @@ rule write_report:
         # Not read: whoever asks for the report gets the cards, and the means over seeds, with it.
         cards=collect("results/{replicate}/model_card.md", replicate=TRAINED),
         means=collect("results/{variant}/metrics.json", variant=SEVERAL_SEEDS),
-        template=multiext(
-            "workflow/scripts/sqladder/report/page/page", ".html.j2", ".css", ".js"
-        ),
         marks=report_jobs.marked_questions(config),
         gold_checks=report_jobs.checked_gold(config),
         published=report_jobs.published_file(config),
@@ -190,10 +183,11 @@ rule write_report:
     conda:
         "../envs/report.yaml"
     params:
+        code=CODE["write_report.py"],
         flags=by_wildcards(report_jobs.report_flags),
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/write_report.py \
             --questions {input.questions:q} \
             --verdicts {input.verdicts:q} \
             --metrics {input.metrics:q} \

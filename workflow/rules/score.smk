@@ -5,8 +5,6 @@
 
 rule score:
     input:
-        script="workflow/scripts/score.py",
-        modules=modules_of("score.py"),
         examples=data_jobs.examples_of(config, "test"),
         databases=data_jobs.databases_of(config, "test"),
         predictions="results/{replicate}/predictions.jsonl",
@@ -22,10 +20,11 @@ rule score:
         "../envs/data.yaml"
     threads: 2
     params:
+        code=CODE["score.py"],
         flags=as_flags(config["scoring"]),
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/score.py \
             --variant {wildcards.replicate:q} \
             --examples {input.examples:q} \
             --predictions {input.predictions:q} \
@@ -41,8 +40,6 @@ rule score:
 
 rule average_seeds:
     input:
-        script="workflow/scripts/average_seeds.py",
-        modules=modules_of("average_seeds.py"),
         metrics=by_wildcards(variants.files_of_seeds, name="metrics.json"),
     output:
         metrics="results/{variant}/metrics.json",
@@ -50,9 +47,11 @@ rule average_seeds:
         "logs/average_seeds/{variant}.log",
     conda:
         "../envs/data.yaml"
+    params:
+        code=CODE["average_seeds.py"],
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/average_seeds.py \
             --variant {wildcards.variant:q} \
             --metrics {input.metrics:q} \
             --output {output.metrics:q} \

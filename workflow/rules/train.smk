@@ -2,14 +2,12 @@
 # REQUIRED: resources/prompts/{context}/{pretrain,train}.jsonl.
 # OUTPUTS: resources/base_model (toy base only), resources/prompts/{context}/train.{cutoff}.{over}.jsonl,
 #          results/lengths/, results/{replicate}/{model/,train.json}.
-# GPUs are leased by a program that is no input: an edit of it changes no model (docs/gpus.md).
+# GPUs are leased by a program whose code is in no rule's params: an edit of it changes no model (docs/gpus.md).
 # Checkpoints lie outside the declared outputs, so that a job that was killed goes on where it was.
 
 
 rule train_base:
     input:
-        script="workflow/scripts/train_base.py",
-        modules=modules_of("train_base.py"),
         prompts=by_wildcards(training_jobs.pretraining_prompts),
     output:
         model=directory("resources/base_model"),
@@ -25,11 +23,12 @@ rule train_base:
         gpu=1,
         mem="2GB",
     params:
+        code=CODE["train_base.py"],
         flags=by_wildcards(training_jobs.toy_base_flags),
     shell:
         r"""
         python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
-            python {input.script:q} \
+            python workflow/scripts/train_base.py \
             --prompts {input.prompts:q} \
             {params.flags:q} \
             --work-folder resources/base_model_training \
@@ -41,8 +40,6 @@ rule train_base:
 
 rule fit_prompts:
     input:
-        script="workflow/scripts/fit_prompts.py",
-        modules=modules_of("fit_prompts.py"),
         prompts="resources/prompts/{context}/train.jsonl",
         base_model=training_jobs.base_model(config),
     output:
@@ -56,10 +53,11 @@ rule fit_prompts:
     conda:
         "../envs/train.yaml"
     params:
+        code=CODE["fit_prompts.py"],
         template=by_wildcards(context_jobs.user_template),
     shell:
         r"""
-        python {input.script:q} \
+        python workflow/scripts/fit_prompts.py \
             --prompts {input.prompts:q} \
             --tokenizer {input.base_model:q} \
             --cutoff-length {wildcards.cutoff} \
@@ -74,9 +72,6 @@ rule fit_prompts:
 
 rule train:
     input:
-        script="workflow/scripts/train.py",
-        worker="workflow/scripts/train_worker.py",
-        modules=modules_of("train.py", "train_worker.py"),
         base_model=training_jobs.base_model(config),
         data=by_wildcards(training_jobs.training_prompts),
     output:
@@ -99,11 +94,12 @@ rule train:
         tasks=by_wildcards(training_jobs.training_tasks),
         mpi=by_wildcards(training_jobs.training_starter),
     params:
+        code=CODE["train.py"],
         flags=by_wildcards(training_jobs.training_flags),
     shell:
         r"""
         python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
-            python {input.script:q} \
+            python workflow/scripts/train.py \
             --base-model {input.base_model:q} \
             {params.flags:q} \
             --work-folder results/{wildcards.replicate:q}/training \
