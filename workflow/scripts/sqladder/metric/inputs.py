@@ -154,4 +154,3 @@ def _predictions_by_id(path: Path, items: list[Item]) -> list[str]:
             f"{path} lacks predictions for {len(missing)} of {len(items)} ids, first {missing[0]!r}"
         )
     return [found[item.id] for item in items]
-    return [found[item.id] for item in items]

@@ -249,7 +249,7 @@ def _varlen(
 
     rows, length = query.shape[0], query.shape[2]
     # The kernel takes 16-bit numbers, and all tokens of all rows one after another.
-    q, k, v = (t.transpose(1, 2).flatten(0, 1).to(torch.bfloat16) for t in (query, key, value))
+    q, k, v = [t.transpose(1, 2).flatten(0, 1).to(torch.bfloat16) for t in (query, key, value)]
     # torch 2.11 shares keys among heads unasked, later versions have to be told.
     shared: dict[str, Any] = {"enable_gqa": True} if "enable_gqa" in _varlen_options() else {}
     # A window as long as the longest member leaves all visible that came before.
