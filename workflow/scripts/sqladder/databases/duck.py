@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from sqladder.databases.conversion import Answer, Row, sqlite_row
-from sqladder.databases.schema import Column, Database, ForeignKey, Table
+from sqladder.databases.schema import Database, Table, in_quotes, table_of_catalog
 from sqladder.errors import InputError
 from sqladder.metric.sandbox import Limits, QueryError
 
@@ -54,18 +54,7 @@ class DuckEngine:
             " ORDER BY constraint_index",
             [name],
         ).fetchall()
-        primary = [tuple(row[1]) for row in constraints if row[0] == "PRIMARY KEY"]
-        foreign = [
-            ForeignKey(tuple(row[1]), row[2], tuple(row[3]))
-            for row in constraints
-            if row[0] == "FOREIGN KEY"
-        ]
-        return Table(
-            name,
-            tuple(Column(column, kind, not_null) for column, kind, not_null in columns),
-            primary[0] if primary else (),
-            tuple(foreign),
-        )
+        return table_of_catalog(name, columns, constraints)
 
     def execute(self, sql: str) -> Answer:
         """Run one query; it is interrupted after the time limit."""
@@ -106,8 +95,7 @@ class DuckEngine:
 
     def rows(self, table: str) -> Iterator[Row]:
         """Read a table."""
-        name = '"' + table.replace('"', '""') + '"'
-        cursor = self._connection.execute(f"SELECT * FROM {name}")
+        cursor = self._connection.execute(f"SELECT * FROM {in_quotes(table)}")
         while chunk := cursor.fetchmany(_CHUNK):
             yield from map(sqlite_row, chunk)
 

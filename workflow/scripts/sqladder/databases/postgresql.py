@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql as composed
 
 from sqladder.databases.conversion import Answer, Row, sqlite_row
-from sqladder.databases.schema import Column, Database, ForeignKey, Table
+from sqladder.databases.schema import Database, Table, table_of_catalog
 from sqladder.databases.urls import check_url, without_password
 from sqladder.errors import InputError
 from sqladder.metric.sandbox import Limits, QueryError
@@ -27,7 +27,7 @@ _COLUMNS = """
     ORDER BY a.attnum
 """
 _KEYS = """
-    SELECT c.contype::text,
+    SELECT CASE c.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'FOREIGN KEY' END,
         ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY k(n, place)
               JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.n ORDER BY place),
         f.relname::text,
@@ -82,16 +82,7 @@ class PostgresqlEngine:
     def _table(self, key: int, name: str) -> Table:
         columns = self._connection.execute(_COLUMNS, (key,)).fetchall()
         keys = self._connection.execute(_KEYS, (key,)).fetchall()
-        primary = [tuple(row[1]) for row in keys if row[0] == "p"]
-        foreign = [
-            ForeignKey(tuple(row[1]), row[2], tuple(row[3])) for row in keys if row[0] == "f"
-        ]
-        return Table(
-            name,
-            tuple(Column(column, kind, not_null) for column, kind, not_null in columns),
-            primary[0] if primary else (),
-            tuple(foreign),
-        )
+        return table_of_catalog(name, columns, keys)
 
     def execute(self, sql: str) -> Answer:
         """Run one query in a read-only transaction, which is rolled back; the server ends it after the time limit."""

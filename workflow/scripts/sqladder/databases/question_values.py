@@ -18,9 +18,8 @@ from sqladder.databases.sample_values import (
     LONGEST,
     ColumnName,
     is_writable,
-    quoted_identifier,
 )
-from sqladder.databases.schema import Database, open_read_only
+from sqladder.databases.schema import Database, in_quotes, open_read_only
 from sqladder.texts.stems import STOPWORDS, stems
 
 # Part of a value's weight (rare words weigh more) that a question must hold.
@@ -81,7 +80,7 @@ class ValueIndex:
     def _read_column(
         self, connection: sqlite3.Connection, name: ColumnName, rows: int, room: int
     ) -> list[str]:
-        table, column = map(quoted_identifier, name)
+        table, column = map(in_quotes, name)
         statement = (
             f"SELECT DISTINCT value FROM (SELECT {column} AS value FROM {table} LIMIT {rows})"
             f" WHERE typeof(value) = 'text' AND length(value) <= {LONGEST}"

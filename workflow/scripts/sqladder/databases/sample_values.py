@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from sqladder.databases.schema import Database, Table, open_read_only
+from sqladder.databases.schema import Database, Table, in_quotes, open_read_only
 from sqladder.errors import InputError
 
 Value = str | int | float
@@ -26,11 +26,6 @@ def is_writable(value: object, longest: int = LONGEST) -> bool:
             controls or "\ufffd" in value
         )
     return isinstance(value, int | float)
-
-
-def quoted_identifier(name: str) -> str:
-    """Write a name for a statement of ours: always in quotes."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def read_examples(path: Path, database: Database, count: int = 3) -> ColumnValues:
@@ -58,9 +53,9 @@ def _columns_of_first_rows(
     parts = [
         f"CASE typeof({name}) WHEN 'blob' THEN NULL WHEN 'text' THEN substr({name}, 1, {LONGEST + 1})"
         f" ELSE {name} END"
-        for name in (quoted_identifier(column.name) for column in table.columns)
+        for name in (in_quotes(column.name) for column in table.columns)
     ]
-    statement = f"SELECT {', '.join(parts)} FROM {quoted_identifier(table.name)} LIMIT {ROWS}"
+    statement = f"SELECT {', '.join(parts)} FROM {in_quotes(table.name)} LIMIT {ROWS}"
     try:
         rows = connection.execute(statement).fetchall()
     except sqlite3.DatabaseError as error:

@@ -2,13 +2,14 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
 
 from sqladder.errors import InputError
+from sqladder.metric.sandbox import read_only_uri
 
 # Keywords that SQLite rejects, or does not read as a name, where a table or column name stands
 # bare; the tests check each against the library. Other keywords (key, desc, ...) need no quotes.
@@ -59,6 +60,30 @@ class Database:
     tables: tuple[Table, ...]
 
 
+def table_of_catalog(
+    name: str, columns: Iterable[Sequence[Any]], keys: Iterable[Sequence[Any]]
+) -> Table:
+    """The table that an engine's catalog describes.
+
+    Args:
+        name: of the table.
+        columns: name, type and whether NULL is forbidden.
+        keys: "PRIMARY KEY" or "FOREIGN KEY", the columns, and of a foreign key the other table with its columns.
+    """
+    keys = list(keys)
+    primary = [tuple(columns) for kind, columns, _, _ in keys if kind == "PRIMARY KEY"]
+    return Table(
+        name,
+        tuple(Column(column, kind, not_null) for column, kind, not_null in columns),
+        primary[0] if primary else (),
+        tuple(
+            ForeignKey(tuple(columns), table, tuple(references))
+            for kind, columns, table, references in keys
+            if kind == "FOREIGN KEY"
+        ),
+    )
+
+
 @contextmanager
 def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
     """Connect to a database file that nobody changes: no locks, no journal, no new file.
@@ -68,8 +93,7 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
     """
     if not path.is_file():
         raise InputError(f"database {path} does not exist")
-    uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
-    with closing(sqlite3.connect(uri, uri=True)) as connection:
+    with closing(sqlite3.connect(read_only_uri(path), uri=True)) as connection:
         connection.text_factory = lambda text: text.decode("utf-8", errors="replace")
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -140,6 +164,11 @@ def quoted(name: str) -> str:
     """Write an identifier for SQLite: bare where that reads back as itself, else in quotes."""
     if _BARE_NAME.fullmatch(name) and name.lower() not in RESERVED:
         return name
+    return in_quotes(name)
+
+
+def in_quotes(name: str) -> str:
+    """An identifier for a statement of ours, in any of the engines: always in quotes."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -181,7 +210,7 @@ def _type_name(kind: str) -> str:
     words = re.split(r"\W+", kind.lower())
     if _BARE_TYPE.fullmatch(kind) and not RESERVED.intersection(words):
         return kind
-    return '"' + kind.replace('"', '""') + '"'
+    return in_quotes(kind)
 
 
 def _references(key: ForeignKey) -> str:

@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqladder.databases.schema import Database, ddl, quoted, read_schema
+from sqladder.databases.schema import Database, ddl, open_read_only, quoted, read_schema
 from sqladder.demo.variations import STYLES, Rows, vary
 from sqladder.errors import InputError
 from sqladder.files import replacing
@@ -53,7 +53,7 @@ def _run_script(script: Path, path: Path) -> None:
 
 def read_rows(path: Path) -> Rows:
     """All rows of a database by table, in the order of insertion."""
-    with closing(sqlite3.connect(path)) as connection:
+    with open_read_only(path) as connection:
         names = [table.name for table in read_schema(path).tables]
         return {
             name: connection.execute(f"SELECT * FROM {quoted(name)}").fetchall() for name in names

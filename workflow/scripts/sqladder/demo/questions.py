@@ -2,10 +2,10 @@
 
 import random
 import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqladder.databases.schema import open_read_only
 from sqladder.demo import combined, single
 from sqladder.demo.draw import Draw, NothingFitsError
 from sqladder.demo.fields import Facts, read_facts
@@ -90,7 +90,7 @@ def generate(path: Path, limit: int, seed: int) -> dict[str, list[DemoQuestion]]
     A question is kept if its gold query returns at least one row that is not all NULL.
     """
     facts = read_facts(path)
-    with closing(sqlite3.connect(path)) as connection:
+    with open_read_only(path) as connection:
         return {source: _generate_type(facts, connection, source, limit, seed) for source in TYPES}
 
 

@@ -24,6 +24,7 @@ from sqladder.metric.grammar import (
     parse,
 )
 from sqladder.metric.input_error import InputError
+from sqladder.metric.sandbox import read_only_uri
 
 PARTS = (
     "select",
@@ -99,8 +100,7 @@ def compare(predicted: Query, gold: Query) -> Match:
 def read_schema(database: Path) -> Schema:
     """Lower-case columns of each lower-case table of a database file."""
     # The file belongs to the benchmark and the statements are ours: no sandbox is needed.
-    uri = database.resolve().as_uri() + "?mode=ro&immutable=1"
-    with closing(sqlite3.connect(uri, uri=True)) as connection:
+    with closing(sqlite3.connect(read_only_uri(database), uri=True)) as connection:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         return {
             name.lower(): [
@@ -113,8 +113,7 @@ def read_schema(database: Path) -> Schema:
 
 def declared_keys(database: Path) -> KeyMap:
     """The first of the columns that the foreign keys of a database file link, for each that is linked."""
-    uri = database.resolve().as_uri() + "?mode=ro&immutable=1"
-    with closing(sqlite3.connect(uri, uri=True)) as connection:
+    with closing(sqlite3.connect(read_only_uri(database), uri=True)) as connection:
         tables = [
             name
             for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")

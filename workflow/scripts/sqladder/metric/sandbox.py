@@ -109,6 +109,11 @@ class Result:
         return len(self.names)
 
 
+def read_only_uri(path: Path) -> str:
+    """URI by which sqlite3 opens a file that nobody changes: no lock, no journal, no new file."""
+    return path.resolve().as_uri() + "?mode=ro&immutable=1"
+
+
 class Database:
     """One database file, open for reading by queries that are not trusted.
 
@@ -125,8 +130,9 @@ class Database:
         self._denied = ""
         # Immutable: no lock and no journal, so that a read-only folder is enough and two runs do
         # not see each other. Statements are not cached, because each is executed once.
-        uri = path.resolve().as_uri() + "?mode=ro&immutable=1"
-        self._connection = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=0)
+        self._connection = sqlite3.connect(
+            read_only_uri(path), uri=True, isolation_level=None, cached_statements=0
+        )
         self._harden()
 
     def close(self) -> None:
