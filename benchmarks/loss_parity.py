@@ -109,7 +109,7 @@ def train(run: Run, arguments: argparse.Namespace, packed: bool, rows: Path) -> 
     for option, value in options.items():
         command += [f"--{option.replace('_', '-')}", str(value)]
     # One compilation of DeepSpeed's operators for all runs.
-    environment = os.environ | {"TORCH_EXTENSIONS_DIR": str(arguments.output / "extensions")}
+    environment = {"TORCH_EXTENSIONS_DIR": str(arguments.output / "extensions")} | os.environ
     start = time.monotonic()
     with (folder / "log").open("w") as log:
         status = subprocess.run(command, env=environment, stdout=log, stderr=log).returncode

@@ -57,6 +57,15 @@ def qwen3() -> Path:
     return _folder_named_by("SQLADDER_QWEN3", "Qwen3's tokenizer and config")
 
 
+@pytest.fixture(scope="session")
+def extensions(tmp_path_factory) -> str:
+    """The folder of DeepSpeed's operators, which take minutes to compile: one for all processes of the tests."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    return os.environ.get("TORCH_EXTENSIONS_DIR") or str(folder / "extensions")
+
+
 def copy_project(target: Path) -> Path:
     """Copy what a run needs into an empty folder, so that no test touches this checkout's results."""
     for name in ("config", "profiles", "workflow", "resources/demo"):

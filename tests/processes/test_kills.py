@@ -272,12 +272,6 @@ def base(tmp_path_factory):
     return toy_models.save_base(tmp_path_factory.mktemp("base") / "base")
 
 
-@pytest.fixture(scope="module")
-def extensions(tmp_path_factory):
-    """DeepSpeed's compiled operators, compiled once for all tests: it takes minutes."""
-    return os.environ.get("TORCH_EXTENSIONS_DIR") or str(tmp_path_factory.mktemp("extensions"))
-
-
 def losses(options):
     return [loss for _, loss in json.loads(options["facts"].read_text())["loss_curve"]]
 

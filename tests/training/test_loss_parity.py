@@ -49,7 +49,8 @@ def test_too_few_rows_are_refused(tmp_path):
 
 
 @pytest.mark.slow
-def test_every_parallelism_that_runs_here_trains_alike(tmp_path):
+def test_every_parallelism_that_runs_here_trains_alike(tmp_path, extensions, monkeypatch):
+    monkeypatch.setenv("TORCH_EXTENSIONS_DIR", extensions)
     base = toy_models.save_base(tmp_path / "base")
     rows = toy_models.write_rows(tmp_path / "rows.jsonl", 16)
     done = run_program(
