@@ -20,25 +20,54 @@ def run_program(*options):
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def test_every_run_has_the_same_rows_in_a_step():
-    for run in loss_parity.runs(gpus=4, batch=2, gradient_accumulation=3):
+@pytest.mark.parametrize("number_format", loss_parity.FORMATS)
+def test_every_run_has_the_same_rows_in_a_step(number_format):
+    for run in loss_parity.runs(4, 2, 3, number_format):
         options = run.options
         copies = options.get("gpus", 1) // options.get("tensor", 1)
         assert options["batch_size"] * options["gradient_accumulation"] * copies == 24, run.name
 
 
-def test_a_curve_beyond_rounding_is_called_so():
+@pytest.mark.parametrize("number_format", loss_parity.FORMATS)
+def test_every_run_on_several_gpus_has_a_reference_with_noise(number_format):
+    chosen = {run.name: run for run in loss_parity.runs(2, 4, 1, number_format)}
+    for name in ("ddp", "zero2", "zero3", "megatron"):
+        reference = chosen[chosen[name].reference]
+        assert reference.gpus == 1
+        assert reference.name + loss_parity.AT_ONCE in chosen
+        own = number_format == "bfloat16" and name != "ddp"
+        assert reference.options.get("parallelism", "single") == (name if own else "single")
+
+
+def test_each_way_is_measured_by_its_own_noise():
+    zero2 = "zero2 on one GPU"
     curves = {
         "single": [3.0, 2.0, 1.0],
-        loss_parity.OTHER_SPLIT: [3.0, 2.01, 1.0],
+        "single" + loss_parity.AT_ONCE: [3.0, 2.01, 1.0],
+        "single" + loss_parity.MORE_TURNS: [3.0, 2.0, 1.001],
+        zero2: [3.1, 2.1, 1.1],
+        zero2 + loss_parity.AT_ONCE: [3.1, 2.13, 1.1],
         "ddp": [3.0, 2.015, 1.0],
-        "zero2": [3.0, 2.03, 1.0],
+        "zero2": [3.1, 2.15, 1.1],
         "zero3": [3.01, 2.01, 1.01],
     }
-    lines = list(loss_parity.table(curves, {"megatron": "not here"}))
-    verdicts = {line.split(" | ")[0]: line.split(" | ")[-1] for line in lines[4:7]}
-    assert verdicts == {"| ddp": "yes |", "| zero2": "**no** |", "| zero3": "**no** |"}
+    references = {"ddp": "single", "zero2": zero2, "zero3": "single"}
+    chosen = [loss_parity.Run(name, {}, references.get(name, "")) for name in curves]
+    lines = list(loss_parity.table(chosen, curves, {"megatron": "not here"}))
+    verdicts = {line.split(" | ")[0][2:]: line.split(" | ")[-1] for line in lines[-4:-1]}
+    assert verdicts == {"ddp": "yes |", "zero2": "yes |", "zero3": "**no** |"}
     assert lines[-1] == "\nLeft out: megatron: not here."
+
+
+def test_a_run_of_one_process_sees_one_gpu(monkeypatch):
+    monkeypatch.setattr(loss_parity.torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
+    one, two = loss_parity.Run("single", {}), loss_parity.Run("ddp", {"gpus": 2})
+    seen = [loss_parity.devices(one, number)["CUDA_VISIBLE_DEVICES"] for number in range(3)]
+    assert seen == ["5", "7", "5"]
+    assert loss_parity.devices(two, 1) == {"CUDA_VISIBLE_DEVICES": "5,7"}
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert loss_parity.devices(one, 1) == {"CUDA_VISIBLE_DEVICES": "1"}
 
 
 def test_too_few_rows_are_refused(tmp_path):

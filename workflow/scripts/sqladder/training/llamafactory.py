@@ -2,6 +2,7 @@
 
 import importlib.machinery
 import importlib.util
+import json
 import os
 import sys
 import types
@@ -21,6 +22,9 @@ from sqladder.training.settings import TrainingSettings, log_interval
 
 # The rows come as token ids, so a template has nothing to do; any other would add its tokens to the tokenizer.
 TEMPLATE = "empty"
+
+# LLaMA-Factory's arguments as JSON, instead of ours, for measurements that need others, e.g. {"bf16": false}.
+OPTIONS_VARIABLE = "SQLADDER_TRAINING_OPTIONS"
 
 OPTIMIZERS = {"adamw": "adamw_torch", "adamw_8bit": "adamw_8bit"}
 
@@ -121,6 +125,7 @@ def training_arguments(
         "report_to": "none",
     }
     arguments |= _parallel_arguments(settings, on_gpu) | _lora_arguments(settings)
+    arguments |= json.loads(os.environ.get(OPTIONS_VARIABLE, "{}"))
     if settings.parallelism.method == "megatron":
         return megatron_arguments(arguments, settings)
     return arguments
