@@ -43,6 +43,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--folder", required=True, type=Path, help="for models and checkpoints")
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--gpus", type=int, default=1, help="data parallel over so many")
+    parser.add_argument("--batch-size", type=int, help="instead of the recipe's")
+    parser.add_argument("--gradient-accumulation", type=int, help="instead of the recipe's")
+    parser.add_argument("--optimizer", help="instead of adamw")
     parser.add_argument("--strategy", default="ddp", help="parallelism on several GPUs")
     parser.add_argument("--profile", action="store_true", help="write FOLDER/RECIPE.profile.txt")
     return parser.parse_args()
@@ -61,7 +64,11 @@ def epochs_for(steps: int, recipe: dict[str, Any], gpus: int, data: Path) -> flo
 
 def run(name: str, args: argparse.Namespace) -> dict[str, Any] | None:
     """Train by one recipe; its facts, or None if it failed."""
-    recipe = RECIPES[name]
+    recipe = RECIPES[name] | {
+        option: value
+        for option in ("batch-size", "gradient-accumulation", "optimizer")
+        if (value := getattr(args, option.replace("-", "_")))
+    }
     folder = args.folder / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -34,10 +34,13 @@ def spider_named(monkeypatch, tmp_path):
         "databases.tar.xz",
         "parity/lora_32r.gold.sql",
         "parity/lora_32r.pred.sql",
+        "train.jsonl",
+        "database/a.sqlite",
     ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     monkeypatch.setenv("SQLADDER_SPIDER", str(tmp_path))
+    monkeypatch.setenv("SQLADDER_SPIDER_TRAIN", str(tmp_path))
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("SQLADDER_BASE", str(tmp_path))
 
