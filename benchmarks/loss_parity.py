@@ -27,7 +27,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -40,6 +40,8 @@ SCRIPTS = Path(__file__).resolve().parent.parent / "workflow" / "scripts"
 # Above, train.py would log means of several steps.
 MOST_STEPS = 199
 SHOWN_STEPS = 3
+# Of a row's JSON, about: how many rows fill the packed ones need not be exact.
+CHARACTERS_A_TOKEN = 5
 ROUNDING = 1e-4
 FORMATS = ("float32", "bfloat16")
 SINGLE = "single"
@@ -73,6 +75,13 @@ class Comparison(NamedTuple):
 
     largest: float
     mean: float
+
+
+class Training(NamedTuple):
+    """What came of a run: its losses, and how a micro-batch was split where memory ran out."""
+
+    losses: list[float]
+    halved: str = ""
 
 
 class Setup(NamedTuple):
@@ -147,7 +156,7 @@ def devices(run: Run, number: int) -> dict[str, str]:
     return {"CUDA_VISIBLE_DEVICES": ",".join(chosen)}
 
 
-def train(run: Run, setup: Setup, number: int, arguments: argparse.Namespace) -> list[float]:
+def train(run: Run, setup: Setup, number: int, arguments: argparse.Namespace) -> Training:
     """Train and give the loss of every step.
 
     Raises:
@@ -187,8 +196,12 @@ def train(run: Run, setup: Setup, number: int, arguments: argparse.Namespace) ->
     if status:
         raise RuntimeError(f"failed with status {status}, see {folder / 'log'}")
     shutil.rmtree(folder / "model")
-    losses = [loss for _, loss in json.loads((folder / "train.json").read_text())["loss_curve"]]
-    return losses[:-1] if setup.packed else losses
+    facts = json.loads((folder / "train.json").read_text())
+    losses = [loss for _, loss in facts["loss_curve"]]
+    halved = ""
+    if facts["batch_size"] != run.options["batch_size"]:
+        halved = f"{facts['batch_size']} rows x {facts['gradient_accumulation']}"
+    return Training(losses[:-1] if setup.packed else losses, halved)
 
 
 def compare(losses: list[float], reference: list[float]) -> Comparison:
@@ -262,9 +275,10 @@ def measure(setup: Setup, arguments: argparse.Namespace, pool: ThreadPoolExecuto
         for number, run in enumerate(possible)
     ]
     curves: dict[str, list[float]] = {}
+    halved: dict[str, str] = {}
     for run, training in started:
         try:
-            curves[run.name] = training.result()
+            curves[run.name], halved[run.name] = training.result()
         except RuntimeError as error:
             left_out[run.name] = str(error)
     if SINGLE not in curves:
@@ -272,6 +286,19 @@ def measure(setup: Setup, arguments: argparse.Namespace, pool: ThreadPoolExecuto
     kind = f"Rows packed into {arguments.packing_length} tokens" if setup.packed else "Plain rows"
     yield f"\n{kind}, {setup.number_format}, {len(curves[SINGLE])} steps\n"
     yield from table(chosen, curves, left_out)
+    for name, split in halved.items():
+        if split:
+            yield f"\nMemory ran out, so the steps were split into {split}: {name}."
+
+
+def rows_to_fill(lines: Iterable[str], tokens: int) -> Iterator[str]:
+    """Give rows until they have about so many tokens."""
+    left = tokens * CHARACTERS_A_TOKEN
+    for line in lines:
+        if left <= 0:
+            return
+        left -= len(line)
+        yield line
 
 
 def write_float32(base_model: Path, target: Path) -> Path:
@@ -292,18 +319,18 @@ def write_float32(base_model: Path, target: Path) -> Path:
     return target
 
 
-def setups(arguments: argparse.Namespace, rows: Path) -> Iterator[Setup]:
-    """The tables that are to be made here."""
+def setups(arguments: argparse.Namespace, rows: dict[bool, Path]) -> Iterator[Setup]:
+    """The tables that are to be made here, of plain and of packed rows."""
     # On CPU a training is float32 in any case.
     on_gpu = torch.cuda.is_available()
     for number_format in arguments.formats if on_gpu else ["float32"]:
         base_model = arguments.base_model
         if number_format == "float32":
             base_model = write_float32(base_model, arguments.output / "base_float32")
-        yield Setup(number_format, False, base_model, rows)
+        yield Setup(number_format, False, base_model, rows[False])
         # The kernel of packed rows takes 16-bit numbers on GPUs.
         if arguments.packing_length and not (on_gpu and number_format == "float32"):
-            yield Setup(number_format, True, base_model, rows)
+            yield Setup(number_format, True, base_model, rows[True])
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -345,8 +372,12 @@ def main() -> None:
             "need more: give fewer --steps"
         )
     arguments.output.mkdir(parents=True, exist_ok=True)
-    rows = arguments.output / "rows.jsonl"
-    rows.write_text("".join(chosen))
+    rows = {packed: arguments.output / f"rows-{packed}.jsonl" for packed in (False, True)}
+    rows[False].write_text("".join(chosen))
+    # Packed rows are fuller: as many steps of them take all that the file has, if need be.
+    tokens = arguments.steps * per_step * arguments.packing_length
+    with arguments.data.open() as lines:
+        rows[True].write_text("".join(rows_to_fill(lines, tokens)))
     print(f"Full fine-tuning, {per_step} rows a step, {arguments.gpus} processes where spread.")
     with ThreadPoolExecutor(arguments.at_a_time) as pool:
         for setup in setups(arguments, rows):

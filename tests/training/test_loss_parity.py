@@ -70,6 +70,13 @@ def test_a_run_of_one_process_sees_one_gpu(monkeypatch):
     assert loss_parity.devices(one, 1) == {"CUDA_VISIBLE_DEVICES": "1"}
 
 
+def test_packed_rows_get_as_many_rows_as_fill_them():
+    row = "x" * 99 + "\n"
+    a_row = len(row) // loss_parity.CHARACTERS_A_TOKEN
+    assert len(list(loss_parity.rows_to_fill([row] * 50, 10 * a_row))) == 10
+    assert len(list(loss_parity.rows_to_fill([row] * 5, 10 * a_row))) == 5
+
+
 def test_too_few_rows_are_refused(tmp_path):
     rows = toy_models.write_rows(tmp_path / "rows.jsonl", 10)
     needed = ("--base-model", tmp_path, "--data", rows, "--output", tmp_path / "out")
