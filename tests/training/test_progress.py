@@ -81,6 +81,19 @@ def test_a_terminal_gets_one_line_written_anew(time_passes, monkeypatch):
     assert "step 100/100" in text.splitlines()[-1]
 
 
+def test_a_terminal_without_a_size_gets_lines(time_passes, monkeypatch):
+    reading, writing = os.openpty()
+    with os.fdopen(writing, "w") as terminal:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        shown = Progress(tokens_per_step=1000)
+        begin(shown)
+        log(shown, time_passes, step=10, seconds=20)
+        log(shown, time_passes, step=20, seconds=30)
+        shown.on_train_end(ARGUMENTS, None, None)
+    lines = shown_on(reading).splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["step 10/100", "step 20/100"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0, "0:00:00"), (59.6, "0:01:00"), (3661, "1:01:01"), (360000, "100:00:00")],

@@ -1,5 +1,6 @@
 """How far a training is: one line for each point of the loss curve, in a log or on a terminal."""
 
+import os
 import sys
 import time
 from typing import Any
@@ -29,7 +30,8 @@ def _nothing(self: Any, split: str, metrics: Any) -> None:
 class Progress(TrainerCallback):
     """Prints step, loss, learning rate, tokens a second, memory and the time that is left.
 
-    A log gets lines, a terminal one line that is written anew.
+    A log gets lines, a terminal one line that is written anew; a terminal that does not say its size,
+    as under `script` without a window, gets lines too: tqdm would draw nothing there.
 
     Args:
         tokens_per_step: of the data, on average and over all processes.
@@ -44,7 +46,7 @@ class Progress(TrainerCallback):
         self._first = self._last = (state.global_step, time.monotonic())
         if state.global_step:
             print(f"going on from step {state.global_step}/{state.max_steps}", flush=True)
-        if sys.stdout.isatty():
+        if sys.stdout.isatty() and all(os.get_terminal_size(sys.stdout.fileno())):
             self._bar = tqdm(
                 total=state.max_steps,
                 initial=state.global_step,
