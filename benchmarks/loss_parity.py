@@ -61,7 +61,7 @@ class Run(NamedTuple):
     """
 
     name: str
-    options: dict[str, object]
+    options: Mapping[str, object]
     reference: str = ""
 
     @property
@@ -115,7 +115,7 @@ def runs(gpus: int, batch: int, gradient_accumulation: int, number_format: str) 
     return [*alone, *spread]
 
 
-def _with_noise(name: str, turns: dict[str, object], gpus: int) -> Iterator[Run]:
+def _with_noise(name: str, turns: Mapping[str, object], gpus: int) -> Iterator[Run]:
     """Give a run of one process and those that split its steps in other ways."""
     batch, times = int(str(turns["batch_size"])), int(str(turns["gradient_accumulation"]))
     yield Run(name, turns)
