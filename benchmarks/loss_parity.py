@@ -27,7 +27,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -116,14 +116,14 @@ def runs(gpus: int, batch: int, gradient_accumulation: int, number_format: str) 
 
 
 def _with_noise(name: str, turns: Mapping[str, object], gpus: int) -> Iterator[Run]:
-    """Give a run of one process and those that split its steps in other ways."""
+    """A run of one process and those that split its steps in other ways."""
     batch, times = int(str(turns["batch_size"])), int(str(turns["gradient_accumulation"]))
     yield Run(name, turns)
     at_once = {"batch_size": batch * gpus, "gradient_accumulation": times // gpus}
-    yield Run(name + AT_ONCE, turns | at_once, name)
+    yield Run(name + AT_ONCE, {**turns, **at_once}, name)
     if batch % 2 == 0:
         more = {"batch_size": batch // 2, "gradient_accumulation": times * 2}
-        yield Run(name + MORE_TURNS, turns | more, name)
+        yield Run(name + MORE_TURNS, {**turns, **more}, name)
 
 
 def obstacle(run: Run, packed: bool) -> str | None:
@@ -145,7 +145,7 @@ def obstacle(run: Run, packed: bool) -> str | None:
 
 
 def devices(run: Run, number: int) -> dict[str, str]:
-    """Give a run its GPUs and no others: a training of one process refuses to see two."""
+    """The environment of a run, with its GPUs and no others: a training of one process refuses to see two."""
     present = torch.cuda.device_count()
     if not present:
         return {}
@@ -185,7 +185,7 @@ def train(run: Run, setup: Setup, number: int, arguments: argparse.Namespace) ->
     for option, value in options.items():
         command += [f"--{option.replace('_', '-')}", str(value)]
     # One compilation of DeepSpeed's operators for all runs.
-    environment = os.environ | {"TORCH_EXTENSIONS_DIR": str(arguments.output / "extensions")}
+    environment = {"TORCH_EXTENSIONS_DIR": str(arguments.output / "extensions")} | os.environ
     environment |= devices(run, number)
     if setup.number_format == "float32":
         environment["SQLADDER_TRAINING_OPTIONS"] = json.dumps({"bf16": False})
@@ -292,7 +292,7 @@ def measure(setup: Setup, arguments: argparse.Namespace, pool: ThreadPoolExecuto
 
 
 def rows_to_fill(lines: Iterable[str], tokens: int) -> Iterator[str]:
-    """Give rows until they have about so many tokens."""
+    """Rows until they have about so many tokens."""
     left = tokens * CHARACTERS_A_TOKEN
     for line in lines:
         if left <= 0:
