@@ -186,14 +186,14 @@ def test_neighbours_differ_in_hatch_and_in_marker():
         assert here.marker != there.marker
 
 
-def test_the_forest_marks_who_is_told_apart(comparison, axes):
+def test_the_forest_marks_which_differences_are_significant(comparison, axes):
     lines = axes["paired_differences"].get_lines()
     dots = [line for line in lines if line.get_marker() == "o"]
     assert [dot.get_xdata()[0] for dot in dots] == pytest.approx(
         [100 * pair.difference for pair in comparison.pairs]
     )
     filled = [dot.get_markerfacecolor() == "black" for dot in dots]
-    assert filled == [pair.told_apart for pair in comparison.pairs]
+    assert filled == [pair.significant for pair in comparison.pairs]
     assert {True, False} == set(filled)
 
 

@@ -37,7 +37,7 @@ def test_a_clear_difference_names_the_best_variant_with_n_and_p(tmp_path):
     questions = runs.question_rows(200)
     found = observe(tmp_path, questions, {"baseline": marks(60, 200), "full": marks(160, 200)})
     assert found[0] == (
-        "**full is the best of the 2 variants on these questions**: it is told apart from each of "
+        "**full is the best of the 2 variants on these questions**: it differs significantly from each of "
         "the others (n = 200, largest p < 0.001). [Paired differences](#paired-differences)"
     )
     assert about(found, "full is above the baseline by 50.0 points (n = 200, p < 0.001")
@@ -47,7 +47,9 @@ def test_equal_verdicts_claim_nothing(tmp_path):
     questions = runs.question_rows(200)
     found = observe(tmp_path, questions, {"baseline": marks(90, 200), "full": marks(90, 200)})
     assert found[0].startswith("**No single variant is shown to be best**: baseline (0.450) and ")
-    assert about(found, "Not told apart from the baseline: full (0.0, p = 1.000), n = 200")
+    assert about(
+        found, "Not significantly different from the baseline: full (0.0, p = 1.000), n = 200"
+    )
     assert about(found, "All variants are right on the same questions (n = 200)")
     assert not about(found, "By level")
     assert not about(found, "is the best")
@@ -58,7 +60,7 @@ def test_ties_with_different_questions_claim_nothing(tmp_path):
     questions = runs.question_rows(200)
     found = observe(tmp_path, questions, {"baseline": marks(90, 200), "full": marks(90, 200, 50)})
     assert not about(found, "is the best")
-    assert about(found, "Not told apart from the baseline: full (0.0, p = 1.000)")
+    assert about(found, "Not significantly different from the baseline: full (0.0, p = 1.000)")
 
 
 @pytest.mark.parametrize(("wins", "claimed"), [(5, False), (6, True)])
@@ -70,7 +72,7 @@ def test_a_borderline_difference_is_claimed_from_six_wins_without_a_loss_on(
     found = observe(tmp_path, runs.question_rows(100), variants)
     assert bool(about(found, "full is the best")) is claimed
     assert bool(about(found, "full is above the baseline")) is claimed
-    assert bool(about(found, "Not told apart from the baseline: full")) is not claimed
+    assert bool(about(found, "Not significantly different from the baseline: full")) is not claimed
 
 
 def test_a_third_variant_makes_the_borderline_claim_vanish(tmp_path):
@@ -137,7 +139,7 @@ def test_a_level_where_a_variant_wins_and_one_where_it_loses_are_both_named(tmp_
     }
     found = about(observe(tmp_path, questions, variants), "By level")
     assert found == [
-        "By level, full is told apart from the baseline: below on easy (n = 100, −30.0 points, "
+        "By level, full differs significantly from the baseline: below on easy (n = 100, −30.0 points, "
         "p < 0.001) and above on hard (n = 100, +30.0 points, p < 0.001). "
         "[Accuracy by level](#accuracy-by-level)"
     ]
@@ -338,7 +340,7 @@ def test_all_rank_ranges_hold_the_true_ranks_in_at_least_95_percent_of_runs(tmp_
     assert held / total >= 0.95 - 1.645 * math.sqrt(0.05 * 0.95 / total)
 
 
-def test_leaders_are_never_told_apart_from_each_other(tmp_path):
+def test_leaders_never_differ_significantly_from_each_other(tmp_path):
     questions = runs.question_rows(120)
     base = compare(load_run(**runs.write_run(tmp_path, questions, _equal(0)))).run
     for seed in range(30):
@@ -347,7 +349,7 @@ def test_leaders_are_never_told_apart_from_each_other(tmp_path):
         comparison = compare(_with_marks(base, marks_of))
         leaders = [name for name, (best, _) in comparison.ranks.items() if best == 1]
         for first, second in itertools.combinations(leaders, 2):
-            assert not comparison.pair(first, second).told_apart
+            assert not comparison.pair(first, second).significant
 
 
 # Several seeds
@@ -403,14 +405,14 @@ def test_every_sentence_of_a_run_with_seeds_that_tests_something_names_them(tmp_
     for seed in (1, 2, 3):
         variants[f"full/seed_{seed}"] = [right and n % 50 != seed for n, right in enumerate(easy)]
     found = observe(tmp_path, questions, variants)
-    assert about(found, "By level, full is told apart from the baseline")
+    assert about(found, "By level, full differs significantly from the baseline")
     assert about(found, "answered extra questions right less often than easy ones")
     assert [
         sentence for sentence in found if "p " in sentence and "1 to 3 seeds" not in sentence
     ] == []
 
 
-def test_seeds_that_disagree_are_not_told_apart(tmp_path):
+def test_seeds_that_disagree_leave_no_significant_difference(tmp_path):
     """Each seed alone would be: 80 and 140 right of 200 against 60."""
     questions = runs.question_rows(200)
     variants = {
@@ -420,4 +422,4 @@ def test_seeds_that_disagree_are_not_told_apart(tmp_path):
     }
     found = observe(tmp_path, questions, variants)
     assert found[0].startswith("**No single variant is shown to be best**")
-    assert about(found, "Not told apart from the baseline: full (+25.0, p = ")
+    assert about(found, "Not significantly different from the baseline: full (+25.0, p = ")

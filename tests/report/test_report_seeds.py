@@ -18,7 +18,7 @@ from sqladder.report.page.html_page import browser_data
 from sqladder.report.results import load_run
 from sqladder.report.sections.document import render
 from sqladder.report.sections.report_inputs import ReportInputs
-from sqladder.statistics.seeds import Gap
+from sqladder.statistics.seeds import PairedDifference
 
 N = 96
 SEEDS = (42, 43, 44)
@@ -83,9 +83,11 @@ def test_the_ranking_has_means_and_the_number_of_seeds(report, marks):
 
 def test_a_variant_trained_once_is_taken_to_scatter_and_an_untrained_one_is_not(comparison):
     full, lora, baseline = (comparison.run.named(n).correct for n in ("full", "lora", "baseline"))
-    wider = Gap.between(full, lora, lone_seed_scatters=True)
-    assert comparison.pair("full", "lora").p_alone == wider.p > Gap.between(full, lora).p
-    assert comparison.pair("full", "baseline").p_alone == Gap.between(full, baseline).p
+    wider = PairedDifference.between(full, lora, lone_seed_scatters=True)
+    assert (
+        comparison.pair("full", "lora").p_alone == wider.p > PairedDifference.between(full, lora).p
+    )
+    assert comparison.pair("full", "baseline").p_alone == PairedDifference.between(full, baseline).p
 
 
 def test_the_methods_name_the_formula_of_the_detectable_difference(report):

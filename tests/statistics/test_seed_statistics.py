@@ -10,7 +10,7 @@ from sqladder.statistics.intervals import clustered_interval, difference_interva
 from sqladder.statistics.paired import mcnemar_p
 from sqladder.statistics.power import detectable_difference
 from sqladder.statistics.seeds import (
-    Gap,
+    PairedDifference,
     VarianceComponent,
     accuracy_interval,
     between_seeds,
@@ -30,7 +30,7 @@ def seeded():
 
 def test_one_seed_gives_the_numbers_of_one_seed(seeded):
     one, other = (marks[:1] for marks in seeded)
-    gap, counts = Gap.between(one, other), discordance(one[0], other[0])
+    gap, counts = PairedDifference.between(one, other), discordance(one[0], other[0])
     assert gap.counts == counts
     assert gap.p == mcnemar_p(counts)
     assert gap.interval == difference_interval(counts, 200)
@@ -53,7 +53,7 @@ def test_satterthwaites_degrees_of_freedom_are_those_of_welchs_test():
 def test_equal_seeds_leave_mcnemars_score():
     """Seeds that answer alike add nothing: the score is (wins - losses) / sqrt(wins + losses)."""
     one, other = runs.random_marks(400, [0.5, 0.6], seed=2)
-    gap = Gap.between(np.array([one] * 3), np.array([other] * 3))
+    gap = PairedDifference.between(np.array([one] * 3), np.array([other] * 3))
     wins, losses = discordance(one, other)
     score = (wins - losses) / np.sqrt(wins + losses)
     assert gap.p == pytest.approx(2 * stats.t.sf(abs(score), 399))
@@ -61,9 +61,9 @@ def test_equal_seeds_leave_mcnemars_score():
 
 def test_seeds_that_scatter_widen_every_interval(seeded):
     one, other = seeded
-    calm = Gap.between(np.array([one[0]] * 3), np.array([other[0]] * 3))
+    calm = PairedDifference.between(np.array([one[0]] * 3), np.array([other[0]] * 3))
     wild = np.array([other[0], other[0] | (np.arange(200) < 80), other[0] & (np.arange(200) > 80)])
-    gap = Gap.between(np.array([one[0]] * 3), wild)
+    gap = PairedDifference.between(np.array([one[0]] * 3), wild)
 
     def width(interval):
         return interval.high - interval.low
@@ -76,7 +76,7 @@ def test_seeds_that_scatter_widen_every_interval(seeded):
 
 
 def test_the_reversed_difference_is_the_mirror_image(seeded):
-    gap = Gap.between(*seeded)
+    gap = PairedDifference.between(*seeded)
     back = gap.reversed()
     assert back.p == gap.p
     assert back.interval == pytest.approx([-gap.interval.high, -gap.interval.low])
@@ -85,18 +85,18 @@ def test_the_reversed_difference_is_the_mirror_image(seeded):
 
 def test_wins_less_losses_are_the_difference_of_the_means(seeded):
     one, other = seeded
-    wins, losses = Gap.between(one, other).counts
+    wins, losses = PairedDifference.between(one, other).counts
     assert (wins - losses) / 200 == pytest.approx(one.mean() - other.mean())
 
 
 @pytest.mark.parametrize("noise", [0.05, 0.1, 0.3])
-def test_a_model_trained_once_is_not_told_apart_from_equal_ones_by_its_seed(noise):
+def test_the_seed_of_a_model_trained_once_makes_no_significant_difference(noise):
     """One seed against three, no true difference; without its scatter the single seed's luck is called better."""
     found = naive = 0
     for seed in range(400):
         one, other = runs.seeded_marks(400, [0.5, 0.5], 3, noise, seed)
-        found += Gap.between(one, other[:1], lone_seed_scatters=True).p < 0.05
-        naive += Gap.between(one, other[:1]).p < 0.05
+        found += PairedDifference.between(one, other[:1], lone_seed_scatters=True).p < 0.05
+        naive += PairedDifference.between(one, other[:1]).p < 0.05
     assert found / 400 <= 0.05 + 1.645 * (0.05 * 0.95 / 400) ** 0.5
     if noise >= 0.1:
         assert naive / 400 > 0.1
@@ -106,23 +106,23 @@ def test_the_scatter_of_a_single_seed_is_that_of_the_other_sides_seeds(seeded):
     one, other = seeded
     spread = float(np.var(one.mean(axis=1), ddof=1))
     for gap in (
-        Gap.between(one, other[:1], lone_seed_scatters=True),
-        Gap.between(other[:1], one, lone_seed_scatters=True),
+        PairedDifference.between(one, other[:1], lone_seed_scatters=True),
+        PairedDifference.between(other[:1], one, lone_seed_scatters=True),
     ):
         assert gap.seeds == pytest.approx(VarianceComponent(spread * (1 + 1 / 3), 2))
 
 
 def test_a_handful_of_questions_proves_nothing_however_many_seeds_agree():
     right, wrong = np.ones((5, 5), dtype=bool), np.zeros((5, 5), dtype=bool)
-    assert Gap.between(right, wrong).p > 0.05
+    assert PairedDifference.between(right, wrong).p > 0.05
 
 
 def test_models_that_both_metrics_share_are_compared_within_each_seed(seeded):
     """A metric that forgives ten more answers of every seed differs, however much the seeds scatter."""
     strict = np.array([np.arange(200) < right for right in (40, 90, 140)])
     mild = np.array([np.arange(200) < right + 10 for right in (40, 90, 140)])
-    assert Gap.between(mild, strict, same_models=True).p < 0.05
-    assert Gap.between(mild, strict).p > 0.5
+    assert PairedDifference.between(mild, strict, same_models=True).p < 0.05
+    assert PairedDifference.between(mild, strict).p > 0.5
 
 
 def test_all_or_no_right_answers_keep_wilsons_interval():

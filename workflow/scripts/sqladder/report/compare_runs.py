@@ -131,7 +131,7 @@ def p_values(changes: list[Change]) -> list[float]:
         import numpy as np
 
         from sqladder.statistics.ranks import holm
-        from sqladder.statistics.seeds import Gap
+        from sqladder.statistics.seeds import PairedDifference
     except ModuleNotFoundError as error:
         raise InputError(
             f"comparing needs the package {error.name}: install numpy and scipy"
@@ -142,7 +142,7 @@ def p_values(changes: list[Change]) -> list[float]:
             np.array([[_right(own[key]) for key in change.common] for own in rows])
             for rows in (change.new, change.old)
         )
-        gap = Gap.between(new, old, lone_seed_scatters=change.lone_seed_scatters)
+        gap = PairedDifference.between(new, old, lone_seed_scatters=change.lone_seed_scatters)
         alone.append(gap.p)
     return holm(alone)
 

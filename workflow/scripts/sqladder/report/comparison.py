@@ -9,7 +9,7 @@ from sqladder.report.results import LEVELS, Run, Variant
 from sqladder.statistics.intervals import Interval
 from sqladder.statistics.paired import Discordance
 from sqladder.statistics.ranks import holm, rank_ranges
-from sqladder.statistics.seeds import Answers, Gap, Marks
+from sqladder.statistics.seeds import Answers, Marks, PairedDifference
 
 ALPHA = 0.05
 """Chance of any false claim within one family of tests."""
@@ -21,19 +21,19 @@ class Pair:
 
     first: str
     second: str
-    gap: Gap
+    paired: PairedDifference
     p_alone: float
     p: float
 
     @property
     def n(self) -> int:
         """Number of questions."""
-        return self.gap.n
+        return self.paired.n
 
     @property
     def counts(self) -> Discordance:
         """Questions that only one of the two gets right; means over pairs of their seeds."""
-        return self.gap.counts
+        return self.paired.counts
 
     @property
     def difference(self) -> float:
@@ -46,23 +46,23 @@ class Pair:
         return sum(self.counts) / self.n if self.n else 0.0
 
     @property
-    def told_apart(self) -> bool:
-        """Whether the difference is more than chance explains at the family's level."""
+    def significant(self) -> bool:
+        """Whether the difference is significant at the family's level."""
         return self.p < ALPHA
 
     @property
     def interval(self) -> Interval:
         """95 % interval of the difference, over questions and seeds."""
-        return self.gap.interval
+        return self.paired.interval
 
     @property
     def detectable(self) -> float | None:
         """Smallest true difference that a single test finds with a chance of 80 %."""
-        return self.gap.detectable()
+        return self.paired.detectable()
 
     def reversed(self) -> "Pair":
         """The same comparison seen from the second variant."""
-        return replace(self, first=self.second, second=self.first, gap=self.gap.reversed())
+        return replace(self, first=self.second, second=self.first, paired=self.paired.reversed())
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ class Comparison:
     @cached_property
     def ranks(self) -> dict[str, tuple[int, int]]:
         """Best and worst rank that each variant may have."""
-        apart = {(pair.first, pair.second) for pair in self.pairs if pair.told_apart}
-        return rank_ranges([variant.name for variant in self.ranking], apart)
+        significant = {(pair.first, pair.second) for pair in self.pairs if pair.significant}
+        return rank_ranges([variant.name for variant in self.ranking], significant)
 
     def rank(self, name: str) -> str:
         """The rank as printed: "1", or "1-2" where the data do not decide."""
@@ -108,7 +108,7 @@ class Comparison:
 
     def on_new_databases(self, pair: Pair) -> Interval | None:
         """Interval of a pair's difference over all questions, clustered by database."""
-        return pair.gap.on_new_databases(self.run.databases)
+        return pair.paired.on_new_databases(self.run.databases)
 
 
 def compare(run: Run) -> Comparison:
@@ -136,9 +136,11 @@ def make_pair(
     `same_models` says that both are marks of the same answers, by two metrics; `lone_seed_scatters`, that a
     single seed on one side was a draw among others.
     """
-    gap = Gap.between(first[:, chosen], second[:, chosen], same_models, lone_seed_scatters)
-    p = gap.p
-    return Pair(*names, gap, p, p)
+    paired = PairedDifference.between(
+        first[:, chosen], second[:, chosen], same_models, lone_seed_scatters
+    )
+    p = paired.p
+    return Pair(*names, paired, p, p)
 
 
 def adjusted(pairs: Sequence[Pair]) -> list[Pair]:

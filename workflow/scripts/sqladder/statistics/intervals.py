@@ -64,7 +64,7 @@ def clustered_interval(
 
     It answers for questions on databases that were not in the test, where the interval over
     questions answers for further questions on the same ones. `values` holds one number per
-    question: a mark for an accuracy, the difference of two marks for a gap.
+    question: a mark for an accuracy, the difference of two marks for a paired difference.
 
     Source: C. A. Field, A. H. Welsh (2007), "Bootstrapping clustered data", JRSS B 69, 369-390
     (the cluster bootstrap). With few clusters it is too narrow; with one it does not exist (None).

@@ -155,7 +155,7 @@ def groups_p(one: Sequence[int], n_one: int, other: Sequence[int], n_other: int)
 
 
 @dataclass(frozen=True)
-class Gap:
+class PairedDifference:
     """The difference of two variants' accuracies on the same questions.
 
     Attributes:
@@ -180,7 +180,7 @@ class Gap:
         second: Answers,
         same_models: bool = False,
         lone_seed_scatters: bool = False,
-    ) -> "Gap":
+    ) -> "PairedDifference":
         """Compare two variants' answers.
 
         Args:
@@ -216,9 +216,9 @@ class Gap:
         """Number of questions."""
         return len(self.values)
 
-    def reversed(self) -> "Gap":
+    def reversed(self) -> "PairedDifference":
         """The same difference seen from the second variant."""
-        return Gap(
+        return PairedDifference(
             -self.values,
             Discordance(self.counts.losses, self.counts.wins),
             self.seeds,

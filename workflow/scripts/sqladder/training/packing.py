@@ -30,7 +30,7 @@ def pack(
 ) -> list[TokenRow]:
     """Put several rows into each of `length` tokens, every row whole.
 
-    Positions start anew with each member, by which attention tells the members apart
+    Positions start anew with each member, by which attention separates the members
     (sqladder.training.fused); what is left at the end is padding, in members of its own.
 
     Args:

@@ -66,7 +66,7 @@ def draw(comparison: Comparison) -> Figure:
         Line2D([], [], marker="o", color="black", markerfacecolor=fill, linestyle="-")
         for fill in ("black", "white")
     ]
-    add_legend(figure, handles, ["told apart (Holm, 5 %)", "not told apart"])
+    add_legend(figure, handles, ["significant (Holm, 5 %)", "not significant"])
     return figure
 
 
@@ -81,7 +81,7 @@ def _forest_row(axes: Axes, row: int, pair: Pair) -> None:
         marker="o",
         markersize=7,
         color="black",
-        markerfacecolor="black" if pair.told_apart else "white",
+        markerfacecolor="black" if pair.significant else "white",
         gid=tip,
     )
 

@@ -6,7 +6,7 @@ from sqladder.report.taxonomy import KINDS
 
 
 class Style(NamedTuple):
-    """How one variant is drawn; hatch, marker and line tell it apart without colour."""
+    """How one variant is drawn; hatch, marker and line distinguish it without colour."""
 
     colour: str
     hatch: str
@@ -14,7 +14,7 @@ class Style(NamedTuple):
     line: str
 
 
-# M. Okabe, K. Ito (2008), "Color universal design": told apart by colour-blind readers. Hatches,
+# M. Okabe, K. Ito (2008), "Color universal design": distinguished by colour-blind readers. Hatches,
 # markers and lines go round at other lengths, so that repeated colours still differ.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442", "#BBBBBB")
 _HATCHES = ("", "//", "xx", "\\\\", "--", "..", "||", "++", "oo")
@@ -32,7 +32,7 @@ def style(position: int) -> Style:
     )
 
 
-# P. Tol (2021), "Colour schemes", the light one: no colour of a variant, and told apart by
+# P. Tol (2021), "Colour schemes", the light one: no colour of a variant, and distinguished by
 # colour-blind readers.
 _KIND_COLOURS = (
     "#77AADD",

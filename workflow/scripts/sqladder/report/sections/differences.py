@@ -38,7 +38,7 @@ def pair_table(comparison: Comparison) -> str:
                 p_value(pair.p_alone),
                 p_value(pair.p),
                 UNKNOWN if smallest is None else f"{100 * smallest:.1f}",
-                "yes" if pair.told_apart else "no",
+                "yes" if pair.significant else "no",
             ]
         )
     header = [
@@ -50,6 +50,6 @@ def pair_table(comparison: Comparison) -> str:
         "p",
         "p (Holm)",
         "detectable points",
-        "told apart",
+        "significant",
     ]
     return table(header, rows, "lrcccrrrc")

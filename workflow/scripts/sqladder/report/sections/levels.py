@@ -56,18 +56,19 @@ def best_table(comparison: Comparison) -> str:
                 ", ".join(escape(name) for name in others) or "none",
             ]
         )
-    header = ["level", "n", "highest accuracy", "accuracy", "not told apart from it"]
+    header = ["level", "n", "highest accuracy", "accuracy", "not significantly different"]
     return table(header, rows, "lrlrl")
 
 
 def best_of(comparison: Comparison, level: str) -> tuple[list[Variant], list[str]]:
-    """Variants with the highest accuracy of a level, and those not told apart from the first."""
+    """Variants with the highest accuracy of a level, and those that do not differ significantly from the first."""
     run = comparison.run
     correct = {v.name: level_count(run, v, level).correct for v in run.variants}
     best = [v for v in run.variants if correct[v.name] == max(correct.values())]
     others = [
         variant.name
         for variant in run.variants
-        if variant not in best and not comparison.pair(best[0].name, variant.name, level).told_apart
+        if variant not in best
+        and not comparison.pair(best[0].name, variant.name, level).significant
     ]
     return best, others

@@ -43,8 +43,8 @@ def section(inputs: ReportInputs) -> str:
 1. Accuracy: share of questions whose answer is right; levels are Spider's hardness levels.
 {lines["estimates"]}
 6. All {len(comparison.pairs)} pairs over all questions are one family, adjusted by Holm so that the chance of any false
-   claim in it is at most 5 %; the pairs of the four levels are another. Told apart: adjusted p below 0.05.
+   claim in it is at most 5 %; the pairs of the four levels are another. Significant: adjusted p below 0.05.
 7. Rank: 1 + variants shown to be better, up to all variants less those shown to be worse.
-8. "Best" is said only of a variant that is told apart from every other.
+8. "Best" is said only of a variant that differs significantly from every other.
 9. {lines["detectable"]}
 10. {lines["seeds"]}"""

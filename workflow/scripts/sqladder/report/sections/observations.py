@@ -73,40 +73,40 @@ def _best(comparison: Comparison) -> Iterator[str]:
         return
     top = comparison.ranking[0]
     pairs = [pair for pair in comparison.pairs if pair.first == top.name]
-    if all(pair.told_apart for pair in pairs):
+    if all(pair.significant for pair in pairs):
         nearest = max(pairs, key=lambda pair: pair.p)
         yield (
             f"**{escape(top.name)} is the best of the {len(comparison.ranking)} variants on these "
-            f"questions**: it is told apart from each of the others ({n}, largest "
+            f"questions**: it differs significantly from each of the others ({n}, largest "
             f"{p_phrase(nearest.p)}). {PAIRS}"
         )
         return
-    # Nobody is shown to be better than a leader, so two leaders are never told apart.
+    # Nobody is shown to be better than a leader, so two leaders never differ significantly.
     leaders = [v for v in comparison.ranking if comparison.ranks[v.name][0] == 1]
     names = {variant.name for variant in leaders}
     p = min(pair.p for pair in comparison.pairs if {pair.first, pair.second} <= names)
     rates = [f"{escape(v.name)} ({rate(v.correct.mean())})" for v in leaders]
     yield (
-        f"**No single variant is shown to be best**: {listing(rates)} are not told apart from each "
-        f"other ({n}, smallest {p_phrase(p)}). {PAIRS}"
+        f"**No single variant is shown to be best**: {listing(rates)} do not differ significantly "
+        f"from each other ({n}, smallest {p_phrase(p)}). {PAIRS}"
     )
 
 
 def _baseline(comparison: Comparison) -> Iterator[str]:
     pairs = list(comparison.against_baseline())
     for pair in pairs:
-        if pair.told_apart:
+        if pair.significant:
             yield (
                 f"{escape(pair.first)} is {_direction(pair)} the baseline by "
                 f"{_size(pair)} points ({_sample(comparison.run, pair.first, pair.second)}, "
                 f"{p_phrase(pair.p)}; "
                 f"{_elsewhere(comparison, pair)}). {RANKING}"
             )
-    unclear = [pair for pair in pairs if not pair.told_apart]
+    unclear = [pair for pair in pairs if not pair.significant]
     if unclear:
         gaps = [f"{escape(p.first)} ({points(p.difference)}, {p_phrase(p.p)})" for p in unclear]
         yield (
-            f"Not told apart from the baseline: {listing(gaps)}, {_sample(comparison.run)}. "
+            f"Not significantly different from the baseline: {listing(gaps)}, {_sample(comparison.run)}. "
             f"{RANKING}"
         )
 
@@ -139,11 +139,11 @@ def _baseline_by_level(comparison: Comparison) -> Iterator[str]:
             f"{_seeds(comparison.run, pair.first, pair.second)}, {points(pair.difference)} "
             f"points, {p_phrase(pair.p)})"
             for level, pair in pairs.items()
-            if pair.told_apart
+            if pair.significant
         ]
         if clear:
             yield (
-                f"By level, {escape(variant.name)} is told apart from the baseline: "
+                f"By level, {escape(variant.name)} differs significantly from the baseline: "
                 f"{listing(clear)}. {BY_LEVEL}"
             )
 
@@ -203,11 +203,11 @@ def _oracle_values(comparison: Comparison) -> Iterator[str]:
     if any("plug_value" not in variant.marks for variant in run.variants):
         return
     pairs = adjusted([_plugged(run, variant) for variant in run.variants])
-    clear = [pair for pair in pairs if pair.told_apart]
+    clear = [pair for pair in pairs if pair.significant]
     if clear:
         gains = [f"{escape(pair.first)} {points(pair.difference)}" for pair in clear]
         yield (
-            f"With {METRICS['plug_value']} the accuracy is different: {listing(gains)} points "
+            f"With {METRICS['plug_value'].title} the accuracy is different: {listing(gains)} points "
             f"({_sample(run)}, largest {p_phrase(max(p.p for p in clear))}). {SECONDARY}"
         )
 
@@ -248,7 +248,7 @@ def _failure_kinds(comparison: Comparison) -> Iterator[str]:
     ]
     found = adjusted([pair for _, pair in tests])
     for (kind, _), pair in zip(tests, found, strict=True):
-        if pair.told_apart:
+        if pair.significant:
             more = "more" if pair.difference > 0 else "fewer"
             names = (pair.first, pair.second)
             counts = [amount((named[name] == kind).sum(axis=1).mean()) for name in names]
@@ -285,14 +285,14 @@ def _power(comparison: Comparison) -> Iterator[str]:
     run = comparison.run
     widest = max(comparison.pairs, key=lambda pair: pair.discordant_share)
     disagreement = f"{100 * widest.discordant_share:.0f} %"
-    # With one seed the pair that disagrees most is the hardest to tell apart; with several it is the seeds that count.
+    # With one seed the pair that disagrees most is the hardest to separate; with several the seeds count.
     hardest = (
         max(comparison.pairs, key=lambda pair: pair.detectable or 1) if run.has_seeds else widest
     )
     if widest.discordant_share == 0:
         yield (
-            f"All variants are right on the same questions ({_sample(run)}): no test can tell "
-            f"them apart. {PAIRS}"
+            f"All variants are right on the same questions ({_sample(run)}): no test can "
+            f"separate them. {PAIRS}"
         )
     elif hardest.detectable is None:
         few = f"{number(run.n)} questions"

@@ -49,7 +49,7 @@ def published_table(run: Run, path: Path, rows: Mapping[str, str]) -> str:
 {cells}
 
 Published by <{published["source"]}>; compared are {listing(compared)}. The published figures are accuracy with
-{METRICS[metric]}, so this run's figures are too: they are not those of the ranking.{_questions(run, published)} A
+{METRICS[metric].title}, so this run's figures are too: they are not those of the ranking.{_questions(run, published)} A
 difference is this run's figure less the published one, in points; {escape(OUTSIDE)} marks a published figure outside of
 the 95 % interval of this run's."""
 

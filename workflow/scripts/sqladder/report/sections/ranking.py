@@ -38,7 +38,7 @@ adjusted by Holm over all pairs of variants; intervals are not adjusted. See [Me
 
 
 def ranking_table(comparison: Comparison) -> str:
-    """Best variant first, with its rank and its gap to the baseline, or else to the first.
+    """Best variant first, with its rank and its difference from the baseline, or else to the first.
 
     Where variants have several seeds, their number and the spread between them follow the accuracy, a mean.
     """

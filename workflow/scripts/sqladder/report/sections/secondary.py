@@ -1,5 +1,7 @@
 """The metrics beside the headline one."""
 
+import textwrap
+
 from sqladder.report.results import METRICS, Run, level_count
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.tables import level_table
@@ -13,8 +15,11 @@ def section(inputs: ReportInputs) -> str:
     metrics = [metric for metric in METRICS if metric in run.variants[0].marks]
     if len(metrics) < 2:
         return ""
+    notes = " ".join(
+        ["They are not used to rank.", *(METRICS[metric].note for metric in metrics[1:])]
+    )
     blocks = [
-        f"### {METRICS[metric].capitalize()}\n\n{level_table(run, metric)}"
+        f"### {METRICS[metric].title.capitalize()}\n\n{level_table(run, metric)}"
         for metric in metrics
         if metric != "test_suite"
     ]
@@ -22,11 +27,7 @@ def section(inputs: ReportInputs) -> str:
         [
             f"""## Secondary metrics
 
-They are not used to rank. *Oracle values*: the gold query's values are put in the place of the model's
-own, so wrong values are forgiven. *Single database*: one database file instead of the suite, so answers
-that are right by accident pass. *Exact match*: nothing is executed; the query must have the gold query's
-clauses, values left aside, so right answers that are written otherwise fail (Spider's exact set match;
-gold outside its grammar matches nothing).
+{textwrap.fill(notes, 100)}
 
 {metric_table(run)}""",
             *blocks,
@@ -41,5 +42,5 @@ def metric_table(run: Run) -> str:
         [escape(v.name), *(rate(level_count(run, v, "all", metric).rate) for metric in metrics)]
         for v in run.variants
     ]
-    header = ["variant", *(METRICS[metric] for metric in metrics)]
+    header = ["variant", *(METRICS[metric].title for metric in metrics)]
     return table(header, rows, "l" + "r" * len(metrics))
