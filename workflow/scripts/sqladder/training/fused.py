@@ -261,7 +261,7 @@ def _varlen(
         **shared,
     )
     assert isinstance(out, torch.Tensor), "no second result was asked for"
-    return out.unflatten(0, (rows, length))
+    return out.unflatten(0, (rows, length)).to(query.dtype)
 
 
 def _varlen_options() -> set[str]:
