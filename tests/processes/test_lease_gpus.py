@@ -6,7 +6,9 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -323,7 +325,7 @@ def test_the_lease_folder_serves_several_users(machine, start, tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be two users")
-def test_two_users_share_the_leases(tmp_path):
+def test_two_users_share_the_leases():
     nobody = "import os; os.setgid(65534); os.setuid(65534)\n"
     take = f"""
 import os, sys
@@ -334,21 +336,22 @@ from sqladder.processes.gpu_lease import lease
     hold = take + "lease([Device('0', 'GPU-a')], 1, ['hold'])\nprint('held', flush=True)\n"
     hold += "import time; time.sleep(600)"
     code = take + nobody + "lease([Device('0', 'GPU-a')], 1, ['nobody'])\nprint('held', flush=True)"
-    # A temporary folder of pytest is closed to other users.
-    for path in [tmp_path, *tmp_path.parents][:3]:
-        path.chmod(0o755)
-    environment = {
-        **os.environ,
-        "SQLADDER_GPU_LEASES": str(tmp_path / "leases"),
-    }
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(python(hold), env=environment, **options) as holder:
-        read_until(holder.stdout, "held")
-        with subprocess.Popen(python(code), env=environment, **options) as waiting:
-            assert f"process {holder.pid} of " in read_until(waiting.stderr, "is held by")
+    # A temporary folder of pytest is closed to other users.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        environment = {**os.environ, "SQLADDER_GPU_LEASES": f"{folder}/leases"}
+        holder = subprocess.Popen(python(hold), env=environment, **options)
+        try:
+            read_until(holder.stdout, "held")
+            with subprocess.Popen(python(code), env=environment, **options) as waiting:
+                assert f"process {holder.pid} of " in read_until(waiting.stderr, "is held by")
+                holder.kill()
+                output, errors = waiting.communicate(timeout=SECONDS)
+                assert output == "held\n", errors
+        finally:
             holder.kill()
-            output, errors = waiting.communicate(timeout=SECONDS)
-            assert output == "held\n", errors
+            holder.communicate()
 
 
 def test_what_a_dead_holder_left_is_not_believed(machine, start, tmp_path):

@@ -63,11 +63,15 @@ def test_an_edit_of_the_lease_retrains_nothing(name):
     assert {lease, SCRIPTS / "lease_gpus.py"} & set(reached_files(SCRIPTS / f"{name}.py")) == set()
 
 
-@pytest.fixture
-def project(tmp_path):
-    folder = copy_project(tmp_path / "project")
+def tiny_project(target):
+    folder = copy_project(target)
     (folder / "config/tiny.yaml").write_text((ROOT / "tests/tiny/config.yaml").read_text())
     return folder
+
+
+@pytest.fixture
+def project(tmp_path):
+    return tiny_project(tmp_path / "project")
 
 
 def planned_gpus(output):
@@ -81,8 +85,14 @@ def planned_gpus(output):
     return gpus
 
 
-def test_the_plan_gives_gpus_to_models_only_and_none_to_the_untrained_baseline(project):
-    gpus = planned_gpus(run_snakemake(project, "-n", *TINY).stdout)
+@pytest.fixture(scope="module")
+def gpus(tmp_path_factory):
+    """GPUs of each job that the tiny config plans."""
+    folder = tiny_project(tmp_path_factory.mktemp("planned"))
+    return planned_gpus(run_snakemake(folder, "-n", *TINY).stdout)
+
+
+def test_the_plan_gives_gpus_to_models_only_and_none_to_the_untrained_baseline(gpus):
     assert {job: count for job, count in gpus.items() if count} == {
         ("train_base", ""): 1,
         ("train", "replicate=lora_4r"): 1,
@@ -135,10 +145,10 @@ def test_a_training_on_more_gpus_than_the_run_may_use_is_refused(project):
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "profiles").iterdir()))
-def test_a_profile_plans_the_same_jobs_with_the_same_gpus(project, name):
+def test_a_profile_plans_the_same_jobs_with_the_same_gpus(project, gpus, name):
     plan = run_snakemake(project, "-n", *TINY, "--workflow-profile", f"profiles/{name}")
     assert plan.returncode == 0, plan.stdout
-    assert planned_gpus(plan.stdout) == planned_gpus(run_snakemake(project, "-n", *TINY).stdout)
+    assert planned_gpus(plan.stdout) == gpus
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "profiles").iterdir()))
@@ -187,17 +197,22 @@ rule score:
     output: "scored/{variant}"
     shell: "touch {output}"
 """
-# Whichever variant trains second ends only when the first has been scored: a run in which scoring waits for training
-# fails here.
+# Whichever variant trains first ends only when the other one waits for the GPU, where both are started. The second one
+# ends only when the first has been scored: a run in which scoring waits for training fails here.
 OVERLAP_TRAIN = """
 import sys, time
 from pathlib import Path
 name = sys.argv[1]
 Path("order.txt").open("a").write(name)
 order = Path("order.txt").read_text()
+other = Path("logs", {"a": "b.log", "b": "a.log"}[name])
+def may_end():
+    if name != order[0]:
+        return Path("scored", order[0]).exists()
+    return LIMIT == 1 or other.exists() and "waiting for 1 of the GPUs" in other.read_text()
 deadline = time.monotonic() + 60
-while name != order[0] and not Path("scored", order[0]).exists():
-    assert time.monotonic() < deadline, "nothing was scored while this variant trained"
+while not may_end():
+    assert time.monotonic() < deadline, "nothing else happened while this variant trained"
     time.sleep(0.05)
 Path("trained").mkdir(exist_ok=True)
 Path("trained", name).touch()
@@ -209,7 +224,7 @@ def test_one_variant_is_scored_while_the_next_one_trains(tmp_path, limit):
     # With the limit above the number of GPUs both trainings are started, and one of them waits for the lease.
     text = OVERLAP.replace("LEASE", str(SCRIPTS / "lease_gpus.py"))
     (tmp_path / "Snakefile").write_text(text)
-    (tmp_path / "train.py").write_text(OVERLAP_TRAIN)
+    (tmp_path / "train.py").write_text(OVERLAP_TRAIN.replace("LIMIT", str(limit)))
     programs = fake_gpus.install(tmp_path / "bin", fake_gpus.row(0))
     environment = fake_gpus.environment(programs, tmp_path / "leases")
     arguments = ["--cores", "3", "--resources", f"gpu={limit}"]
