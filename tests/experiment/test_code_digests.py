@@ -244,7 +244,7 @@ def test_files_that_are_no_python_count_by_content_with_the_modules_beside_them(
     root = scripts(**{"other.py": "from sqladder.page.fill import f\n"})
     before = code_digests(root)
     assert "sqladder/page/page.css" in names(root, "other.py")
-    scripts(**{"sqladder/page/.page.css.swp": "x", "sqladder/page/page.css~": "x"})
+    scripts(**{f"sqladder/page/{name}": "x" for name in (".p.swp", "#p.css#", "p.css~")})
     assert code_digests(root) == before
     after = code_digests(scripts(**{"sqladder/page/page.css": "p { }\n"}))
     assert after["other.py"] != before["other.py"]

@@ -98,6 +98,13 @@ def test_a_training_on_two_nodes_has_a_process_on_each(slurm, project):
     assert two["final_loss"] < two["loss_curve"][0][1]
 
 
+def test_what_the_cluster_made_is_finished_for_the_machine_that_sent_it(project):
+    # Jobs of a cluster compute their params themselves, the digest of their code among them.
+    targets = [f"results/{variant}/metrics.json" for variant in ("full", "lora_4r")]
+    done = run_snakemake(project, "-n", *targets, *CONFIG)
+    assert "Nothing to be done" in done.stdout, done.stdout
+
+
 def test_a_job_without_a_gpu_sees_none(slurm):
     done = slurm_cluster.run(["srun", sys.executable, "-c", SHOW], slurm)
     assert done.stdout.strip() in ("None", "", "NoDevFiles"), done.stderr

@@ -135,7 +135,7 @@ def _dotted(path: Path) -> str:
 
 def _is_data(path: Path) -> bool:
     """Whether a file is of the project, and not what Python or an editor leaves."""
-    is_leftover = path.name.startswith(".") or path.name.endswith("~")
+    is_leftover = path.name.startswith((".", "#")) or path.name.endswith("~")
     return not is_leftover and path.parent.name != "__pycache__"
 
 
