@@ -50,7 +50,7 @@ def fuzz(folder: Path, seed: int) -> Counter[str]:
     for row in rows:
         if row.correct and not confirms(folder / "concert", row.item.gold, row.prediction):
             sys.exit(f"seed {seed}: falsely correct: {row.item.gold!r}, {row.prediction!r}")
-    return Counter(row.judgement.verdict for row in rows)
+    return Counter(row.executed.verdict for row in rows)
 
 
 def main() -> None:
@@ -58,7 +58,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0, help="seed of the first batch")
     args = parser.parse_args()
-    end, total, seed = time.monotonic() + 60 * args.minutes, Counter(), args.seed
+    end, seed = time.monotonic() + 60 * args.minutes, args.seed
+    total: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         write_databases(Path(folder) / "concert")
         while time.monotonic() < end:

@@ -28,7 +28,7 @@ METRIC = "test_suite_execution_accuracy"
 
 def verdict_row(scored: Scored) -> dict[str, Any]:
     """One line of verdicts.jsonl."""
-    judgement = scored.judgement
+    judgement = scored.executed
     return {
         "id": scored.item.id,
         "db_id": scored.item.db_id,
@@ -46,7 +46,7 @@ def verdict_row(scored: Scored) -> dict[str, Any]:
 
 def rows_row(scored: Scored) -> dict[str, Any]:
     """One line of rows.jsonl: first rows of gold on the original file, and of a wrong result where it is wrong."""
-    tables = {"gold": scored.judgement.gold_rows, "answer": scored.judgement.answer_rows}
+    tables = {"gold": scored.executed.gold_rows, "answer": scored.executed.answer_rows}
     return {"id": scored.item.id} | {key: table and asdict(table) for key, table in tables.items()}
 
 
@@ -61,7 +61,7 @@ def metrics_of(variant: str, scores: Scores, facts: dict[str, Any]) -> dict[str,
         "by_verdict": by_verdict(scores),
         "secondary": {
             "plug_value": by_level(scores, lambda row: row.plugged),
-            "single_database": by_level(scores, lambda row: row.judgement.single_database),
+            "single_database": by_level(scores, lambda row: row.executed.single_database),
             "exact_match": by_level(scores, lambda row: row.matched),
         },
         "facts": {**facts, "database_files": scores.database_files},

@@ -164,14 +164,12 @@ def _summary(scores: Scores, task: Task) -> dict[str, Any]:
 def _report_gold_errors(scores: dict[str, Scores]) -> int:
     status = 0
     for name, found in scores.items():
-        failed = [
-            row for row in found.rows if row.judgement and row.judgement.verdict == GOLD_ERROR
-        ]
+        failed = [row for row in found.rows if row.judgement and row.executed.verdict == GOLD_ERROR]
         if failed:
             first = failed[0]
             print(
                 f"{name}: gold failed on {len(failed)} of {len(found.rows)} questions, first "
-                f"{first.item.id!r} ({first.judgement.detail}); they count as not right",
+                f"{first.item.id!r} ({first.executed.detail}); they count as not right",
                 file=sys.stderr,
             )
             status = GOLD_FAILED

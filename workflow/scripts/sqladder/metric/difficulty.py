@@ -8,9 +8,9 @@ from sqladder.metric.grammar import (
     COMPARISONS,
     SET_OPERATORS,
     Column,
-    Condition,
     GrammarError,
     Query,
+    conditions_of,
     parse,
 )
 
@@ -53,7 +53,7 @@ def level(clauses: int, nested: int, others: int) -> str:
 
 def _components(query: Query) -> tuple[int, int, int]:
     lists = (query.on, query.where, query.having)
-    conditions = [condition for found in lists for condition in found[::2]]
+    conditions = [condition for found in lists for condition in conditions_of(found)]
     connectors = [connector for found in lists for connector in found[1::2]]
     clauses = sum(map(bool, (query.where, query.group, query.direction, query.limit)))
     clauses += max(len(query.tables) - 1, 0)
@@ -79,14 +79,10 @@ def _aggregates(query: Query) -> int:
     return (
         sum(aggregate != 0 for aggregate, _ in query.select)
         + sum(column.aggregate != 0 for column in [*query.group, *ordered] if column)
-        + _negated(query.where[::2])
-        + _negated(query.having[::2])
+        + sum(condition.negated for condition in conditions_of(query.where))
+        + sum(condition.negated for condition in conditions_of(query.having))
         + len(query.having[1::2])
     )
-
-
-def _negated(conditions: Iterable[Condition | str]) -> int:
-    return sum(isinstance(found, Condition) and found.negated for found in conditions)
 
 
 def _components_of_tokens(sql: str) -> tuple[int, int, int]:

@@ -86,6 +86,11 @@ class Query:
     combined: dict[str, "Query"] = field(default_factory=dict)
 
 
+def conditions_of(clause: list[Condition | str]) -> list[Condition]:
+    """The conditions of a clause without what connects them."""
+    return [part for part in clause if isinstance(part, Condition)]
+
+
 def words(sql: str) -> list[str]:
     """Cut a query into the words of the grammar, lower-cased but for literals.
 
@@ -211,12 +216,13 @@ class _Parser:
             block = self.tokens[at] == "("
             at += block
             if self.tokens[at] == "select":
-                at, unit = self.query(at)
+                at, nested = self.query(at)
+                units.append(nested)
             else:
                 at += self.tokens[at] == "join"
                 at, unit, name = self.table(at)
                 tables.append(name)
-            units.append(unit)
+                units.append(unit)
             if self.peek(at) == "on":
                 at, found = self.conditions(at + 1, tables)
                 conditions += ["and", *found] if conditions else found

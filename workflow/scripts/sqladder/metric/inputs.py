@@ -101,7 +101,7 @@ def _sessions(path: Path) -> list[list[str]]:
 
 
 def _gold_sessions(path: Path) -> Gold:
-    items = []
+    items: list[Item] = []
     sessions = _sessions(path)
     for number, session in enumerate(sessions):
         for turn, line in enumerate(session):

@@ -21,6 +21,7 @@ from sqladder.metric.grammar import (
     Query,
     Schema,
     Value,
+    conditions_of,
     parse,
 )
 from sqladder.metric.input_error import InputError
@@ -140,6 +141,8 @@ def declared_keys(database: Path) -> KeyMap:
     linked = []
     for place, child, table, parent, seq in found:
         other = places.get(table.lower())
+        if other is None:
+            continue
         target = parent or primary.get((other, seq + 1)) or ""
         pair = numbers.get((place, child.lower())), numbers.get((other, target.lower()))
         if None not in pair:
@@ -213,11 +216,11 @@ def _nested(side: object) -> Query | None:
 def _merge_keys(query: Query, unify: Callable[[str], str]) -> Query:
     """Columns unified and DISTINCT forgotten, here and in set operations."""
 
-    def column(unit: Column | None) -> Column | None:
-        return unit and Column(unit.aggregate, unify(unit.name), None)
+    def column(unit: Column) -> Column:
+        return Column(unit.aggregate, unify(unit.name), None)
 
     def value(unit: Value) -> Value:
-        return Value(unit.operator, column(unit.left), column(unit.right))
+        return Value(unit.operator, column(unit.left), unit.right and column(unit.right))
 
     def conditions(found: list[Condition | str]) -> list[Condition | str]:
         return [
@@ -273,13 +276,13 @@ def _select_without_aggregate(predicted: Query, gold: Query) -> Part:
 
 
 def _where(predicted: Query, gold: Query) -> Part:
-    return _bag(predicted.where[::2], gold.where[::2])
+    return _bag(conditions_of(predicted.where), conditions_of(gold.where))
 
 
 def _where_columns(predicted: Query, gold: Query) -> Part:
     return _bag(
-        [condition.value for condition in predicted.where[::2]],
-        [condition.value for condition in gold.where[::2]],
+        [condition.value for condition in conditions_of(predicted.where)],
+        [condition.value for condition in conditions_of(gold.where)],
     )
 
 
@@ -330,7 +333,7 @@ def _keywords_agree(predicted: Query, gold: Query) -> Part:
 
 def _keywords(query: Query) -> set[str]:
     lists = (query.on, query.where, query.having)
-    conditions = [condition for found in lists for condition in found[::2]]
+    conditions = [condition for found in lists for condition in conditions_of(found)]
     words = {COMPARISONS[condition.comparison] for condition in conditions} & {"in", "like"}
     words |= {"not" for condition in conditions if condition.negated}
     words |= {"or" for found in lists if "or" in found[1::2]}

@@ -51,6 +51,12 @@ class Question:
         """Positions of the candidates without judgement."""
         return [i for i, judgement in enumerate(self.judgements) if judgement is None]
 
+    def judgement(self, place: int) -> Judgement:
+        """The judgement of a candidate, which `run` has made."""
+        judgement = self.judgements[place]
+        assert judgement is not None, "asked for before `run`"
+        return judgement
+
 
 class WorkerError(RuntimeError):
     """A worker could not start or its own code failed; the message says how."""
@@ -139,6 +145,7 @@ class _Process:
     def __init__(self, options: Options, limits: Limits, keep_rows: bool) -> None:
         self._options, self._limits, self._keep_rows = options, limits, keep_rows
         self._database = ""
+        self._unread = b""
         self._questions: deque[Question] = deque()
         self._start()
 
@@ -150,7 +157,7 @@ class _Process:
     @property
     def output(self) -> int:
         """Descriptor of the pipe on which it answers."""
-        return self._process.stdout.fileno()
+        return self._answers.fileno()
 
     def offer(self, batches: _Batches) -> bool:
         """Hand over the next batch; false if there is none."""
@@ -178,10 +185,10 @@ class _Process:
         """End the process and free what it holds."""
         self._process.kill()
         self._process.wait()
-        self._process.stdout.close()
+        self._answers.close()
         # What it did not read is still in our buffer, and closing tries to send that.
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
+            self._requests.close()
         self._note.close()
 
     def _start(self) -> None:
@@ -197,6 +204,9 @@ class _Process:
                 stderr=subprocess.DEVNULL,
                 pass_fds=[note.fileno()],
             )
+            stdin, stdout = self._process.stdin, self._process.stdout
+            assert stdin is not None and stdout is not None, "both were asked for as pipes"
+            self._requests, self._answers = stdin, stdout
             options = asdict(self._options) | {"repairs": sorted(self._options.repairs)}
             setup = {"note": note.fileno(), "options": options, "limits": asdict(self._limits)}
             self._send({**setup, "keep_rows": self._keep_rows})
@@ -220,8 +230,8 @@ class _Process:
     def _send(self, message: object) -> None:
         # A worker that is already dead is noticed by the end of its output.
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(message).encode() + b"\n")
-            self._process.stdin.flush()
+            self._requests.write(json.dumps(message).encode() + b"\n")
+            self._requests.flush()
 
     def _take(self, answer: dict[str, Any]) -> None:
         if "bug" in answer:
@@ -246,19 +256,19 @@ class _Process:
         # Not a query's fault, and starting another would end the same way.
         if not self._ready:
             raise WorkerError(f"a worker ended with status {code} before it could start")
-        verdict, *reason = self._meaning(code)
+        verdict, reason, expected, found = self._meaning(code)
         question = next(q for q in self._questions if q.open_candidates())
         file = Path(question.files[number]).name if number >= 0 else None
         waiting = question.open_candidates()
         if on_gold:
             for i in waiting:
-                question.judgements[i] = Judgement(GOLD_ERROR, file, *reason)
+                question.judgements[i] = Judgement(GOLD_ERROR, file, reason, expected, found)
         elif plugged:
             # Its own values were fine so far: judge it again without others.
             sql, _ = question.candidates[waiting[0]]
             question.candidates[waiting[0]] = (sql, False)
         else:
-            question.judgements[waiting[0]] = Judgement(verdict, file, *reason)
+            question.judgements[waiting[0]] = Judgement(verdict, file, reason, expected, found)
 
     def _meaning(self, code: int) -> tuple[str, str, Expected, Found]:
         """Verdict, reason, expected and found of the query that ended the process with a status."""

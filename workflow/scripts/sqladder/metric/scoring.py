@@ -39,6 +39,12 @@ class Scored:
     match: Match | None
 
     @property
+    def executed(self) -> Judgement:
+        """What execution says, of a question whose prediction was executed."""
+        assert self.judgement is not None, "scored by exact set match alone"
+        return self.judgement
+
+    @property
     def correct(self) -> bool:
         """Right on all files with the prediction's own values."""
         return self.judgement is not None and self.judgement.verdict == CORRECT
@@ -157,7 +163,7 @@ def _execute(
     suites: dict[str, list[str]],
     task: Task,
     progress: Callable[[int, int], None],
-) -> dict[str, list[Judgement | None]]:
+) -> dict[str, list[Judgement]]:
     work = _Work(suites, task)
     places = {
         name: [work.place(item, sql) for item, sql in zip(gold.items, sqls, strict=True)]
@@ -165,13 +171,14 @@ def _execute(
     }
     work.run(progress)
     return {
-        name: [question.judgements[at] for question, at in found] for name, found in places.items()
+        name: [question.judgement(at) for question, at in found] for name, found in places.items()
     }
 
 
 def _match(
     gold: Gold, arms: Mapping[str, Sequence[str]], suites: dict[str, list[str]], task: Task
 ) -> dict[str, list[Match]]:
+    assert task.tables is not None, "a Task without them is refused"
     keys = read_key_maps(task.tables)
     for db_id in suites:
         if db_id not in keys:
@@ -251,7 +258,7 @@ def score_pair(
     files = _beside(database)
     question = pool.Question(files, gold, [(prediction, options.plug_value)], [None])
     pool.run([question], options, limits, jobs=1)
-    return question.judgements[0]
+    return question.judgement(0)
 
 
 def suite_files(databases: Path, db_id: str) -> list[str]:
@@ -321,7 +328,7 @@ class _Work:
         questions = self._questions.values()
         pool.run(questions, task.options, task.limits, task.jobs, advance, task.keep_rows)
         for question in self._questions.values():
-            for judgement in question.judgements:
+            for judgement in map(question.judgement, range(len(question.judgements))):
                 # Values are not plugged in again where doing so ended a worker.
                 if task.options.plug_value and judgement.plug_value is None:
                     judgement.plug_value = False

@@ -48,7 +48,8 @@ class Worker:
     ) -> None:
         self.options, self.limits, self.notebook = options, limits, notebook
         self.keep_rows = keep_rows
-        self._folder, self._files = "", []
+        self._folder = ""
+        self._files: list[Database] = []
 
     def answer(self, request: dict[str, Any]) -> Iterator[Judgement]:
         """Judge the candidates of one gold query, in their order."""

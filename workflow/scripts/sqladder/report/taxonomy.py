@@ -195,7 +195,7 @@ def _shape(sql: str, columns: frozenset[str]) -> Shape | None:
         return None
 
 
-def _tables(nodes: Sequence[exp.Expression]) -> frozenset[str]:
+def _tables(nodes: Sequence[exp.Expr]) -> frozenset[str]:
     named = {node.alias.lower() for node in nodes if isinstance(node, exp.CTE)}
     return frozenset(node.name.lower() for node in nodes if isinstance(node, exp.Table)) - named
 
@@ -205,7 +205,7 @@ def _aggregate(node: exp.AggFunc) -> str:
     return f"{node.key}{distinct}"
 
 
-def _is_text(node: exp.Expression, columns: frozenset[str]) -> bool:
+def _is_text(node: exp.Expr, columns: frozenset[str]) -> bool:
     """SQLite reads "Joe" as a text where no column has that name, and much gold relies on it."""
     if isinstance(node, exp.Literal):
         return True
@@ -213,26 +213,26 @@ def _is_text(node: exp.Expression, columns: frozenset[str]) -> bool:
     return bool(quoted) and node.name.lower() not in columns
 
 
-def _filters(clauses: Iterable[exp.Expression], columns: frozenset[str]) -> Iterator[Hashable]:
+def _filters(clauses: Iterable[exp.Expr], columns: frozenset[str]) -> Iterator[Hashable]:
     for clause in clauses:
         for predicate in clause.find_all(exp.Predicate):
             names = (c for c in predicate.find_all(exp.Column) if not _is_text(c, columns))
             yield predicate.key, tuple(sorted(column.name.lower() for column in names))
 
 
-def _values(clauses: Iterable[exp.Expression], columns: frozenset[str]) -> Iterator[str]:
+def _values(clauses: Iterable[exp.Expr], columns: frozenset[str]) -> Iterator[str]:
     for clause in clauses:
         for node in clause.find_all(exp.Literal, exp.Column):
             if _is_text(node, columns):
                 yield node.name
 
 
-def _selected(tree: exp.Expression) -> Iterator[str]:
+def _selected(tree: exp.Expr) -> Iterator[str]:
     for node in getattr(tree, "selects", ()):
         yield from (column.name.lower() for column in node.find_all(exp.Column, exp.Star))
 
 
-def _order(nodes: Sequence[exp.Expression]) -> Iterator[Hashable]:
+def _order(nodes: Sequence[exp.Expr]) -> Iterator[Hashable]:
     for ordered in nodes:
         if isinstance(ordered, exp.Ordered):
             names = sorted(column.name.lower() for column in ordered.find_all(exp.Column))
