@@ -56,6 +56,16 @@ def lonely(tmp_path_factory):
     return write_page(tmp_path_factory.mktemp("lonely"), questions, variants, baseline=None)
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """The page of one variant: its heat map is the narrowest chart."""
+    if chromium() is None:
+        pytest.skip("no Chromium is installed: no page can be opened in a browser")
+    variants = {"full": [number % 2 == 0 for number in range(N)]}
+    folder = tmp_path_factory.mktemp("alone")
+    return write_page(folder, runs.question_rows(N), variants, baseline=None)
+
+
 def write_page(folder, questions, variants, baseline="baseline"):
     """Write the page of a run and its charts."""
     names = list(variants)
@@ -220,10 +230,7 @@ def test_long_names_do_not_widen_a_narrow_window(lonely, tmp_path):
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_charts_are_never_enlarged_and_shrink_no_further_than_can_be_read(page, tmp_path, width):
-    # The heat map of one variant is the narrowest chart.
-    variants = {"full": [number % 2 == 0 for number in range(N)]}
-    alone = write_page(tmp_path, runs.question_rows(N), variants, baseline=None)
+def test_charts_are_never_enlarged_and_shrink_no_further_than_can_be_read(alone, tmp_path, width):
     with Browser(alone, tmp_path / "profile", size=(width, 700)) as browser:
         sizes = browser.run(
             '[...document.querySelectorAll(".chart svg")].map((svg) => '

@@ -1,5 +1,6 @@
 """Model cards: metadata that the Hub's own reader takes, numbers of the run, limits."""
 
+import functools
 import json
 
 import pytest
@@ -27,20 +28,24 @@ def config(**base):
     }
 
 
-@pytest.fixture
-def cards(tmp_path):
-    """Write the cards of two of three variants; gives a function that reads one."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("cards")
+
+
+@pytest.fixture(scope="module")
+def cards(folder):
+    """A function that gives the cards of two of three variants, written once for each base model."""
     questions = runs.question_rows(40)
     names = ("baseline", "lora_32r", "full")
     marks = runs.random_marks(40, [0.3, 0.5, 0.7], 4)
     variants = dict(zip(names, marks, strict=True))
-    files = runs.write_run(tmp_path, questions, variants, trained=names)
+    files = runs.write_run(folder, questions, variants, trained=names)
 
+    @functools.cache
     def write(**base):
-        facts = runs.write_value(
-            tmp_path / "run.json", runs.run_facts() | {"config": config(**base)}
-        )
-        outputs = [tmp_path / "results" / name / "model_card.md" for name in names[1:]]
+        facts = runs.write_value(folder / "run.json", runs.run_facts() | {"config": config(**base)})
+        outputs = [folder / "results" / name / "model_card.md" for name in names[1:]]
         done = runs.call(
             "write_model_cards.py",
             *("--run-facts", facts, "--training", *files["training"]),
@@ -52,10 +57,10 @@ def cards(tmp_path):
     return write
 
 
-def test_the_hub_reads_the_results_and_tags(cards, tmp_path):
+def test_the_hub_reads_the_results_and_tags(cards, folder):
     for name, text in cards().items():
         data = ModelCard(text).data
-        metrics = json.loads((tmp_path / "results" / name / "metrics.json").read_text())
+        metrics = json.loads((folder / "results" / name / "metrics.json").read_text())
         (result,) = data.eval_results
         assert result.metric_value == round(metrics["accuracy"]["all"]["rate"], 4)
         assert (result.dataset_name, data.model_name) == ("spider", name)
@@ -63,8 +68,8 @@ def test_the_hub_reads_the_results_and_tags(cards, tmp_path):
         assert "text-to-sql" in data.tags
 
 
-def test_every_level_has_its_interval(cards, tmp_path):
-    metrics = json.loads((tmp_path / "results/full/metrics.json").read_text())["accuracy"]
+def test_every_level_has_its_interval(cards, folder):
+    metrics = json.loads((folder / "results/full/metrics.json").read_text())["accuracy"]
     text = cards()["full"]
     for level in (*runs.LEVELS, "all"):
         n, correct = metrics[level]["n"], metrics[level]["correct"]
