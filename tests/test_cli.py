@@ -176,8 +176,11 @@ def test_bad_input_is_one_clear_line_and_status_1(folder, gold, predicted, messa
     ("option", "message"),
     [
         (("--jobs", 0), "jobs is 0; at least one worker is needed"),
-        (("--timeout", 0), "timeout is 0.0; a limit is more than 0"),
-        (("--max-vm-steps", -1), "max_vm_steps is -1; a limit is more than 0"),
+        (("--timeout", 0), "timeout is 0.0, but a limit from 0.001 to 10000000 is needed"),
+        (
+            ("--max-vm-steps", -1),
+            "max_vm_steps is -1, but a limit from 1 to 4611686018427387904 is needed",
+        ),
         (("--etype", "match"), "etype match needs Spider's tables.json"),
     ],
 )
@@ -260,3 +263,80 @@ def test_every_option_has_help(capsys):
     text = capsys.readouterr().out
     assert "exit status: 0 scored" in " ".join(text.split())
     assert "--max-vm-steps" in text
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--timeout", "0"),
+        ("--timeout", "nan"),
+        ("--timeout", "inf"),
+        ("--max-vm-steps", "0"),
+        ("--max-vm-steps", "1" + "0" * 30),
+        ("--memory-mb", "1"),
+        ("--memory-mb", "9" * 15),
+        ("--max-bytes", "9" * 15),
+        ("--max-sql-chars", "2000000000"),
+        ("--jobs", "-1"),
+    ],
+)
+def test_a_limit_beyond_what_can_be_kept_is_refused(folder, option, value):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [GOLD])
+    run = sqladder(folder, option, value)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith(f"error: {option.strip('-').replace('-', '_')} is ")
+    assert run.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: path.mkdir(),
+        lambda path: path.symlink_to("nowhere"),
+    ],
+)
+def test_a_database_of_the_suite_that_is_no_file_is_named(folder, make):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [GOLD])
+    [database] = folder.rglob("pets.sqlite")
+    make(database.with_name("pets_v1.sqlite"))
+    run = sqladder(folder)
+    assert run.returncode == 1
+    assert run.stderr.endswith("pets_v1.sqlite is no file that can be read\n")
+    assert run.stderr.count("\n") == 1
+
+
+def test_a_database_that_is_none_is_an_error_of_gold(folder):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [GOLD])
+    [database] = folder.rglob("pets.sqlite")
+    database.write_text("no database")
+    run = sqladder(folder, "--verdicts", "v.jsonl")
+    assert run.returncode == 3
+    assert {row["verdict"] for row in rows(folder / "v.jsonl")} == {"gold_error"}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ({"id": 0, "sql": None}, "'sql' is None, but must be a text"),
+        ({"id": [0], "sql": ""}, "id [0] is no text or number"),
+    ],
+)
+def test_a_prediction_of_another_type_is_refused(folder, line, message):
+    write_gold(folder, [GOLD[:1]])
+    (folder / "p.jsonl").write_text(json.dumps(line))
+    run = sqladder(folder, pred="p.jsonl")
+    assert run.returncode == 1
+    assert message in run.stderr
+
+
+def test_half_a_surrogate_pair_in_a_prediction_is_refused_and_the_others_are_scored(folder):
+    write_gold(folder, [GOLD[:2]])
+    answers = [{"id": 0, "sql": "select '\ud83d'"}, {"id": 1, "sql": GOLD[1]}]
+    (folder / "p.jsonl").write_text("\n".join(map(json.dumps, answers)))
+    run = sqladder(folder, "--verdicts", "v.jsonl", pred="p.jsonl")
+    assert run.returncode == 0, run.stderr
+    found = [(row["verdict"], row["reason"]) for row in rows(folder / "v.jsonl")]
+    assert found == [("refused", "surrogate"), ("correct", "")]

@@ -1,7 +1,10 @@
+import json
+import os
+
 import pytest
 
 from sqladder.errors import InputError
-from sqladder.files import by_id, join_by_id, read_jsonl, write_jsonl, write_text
+from sqladder.files import by_id, join_by_id, read_jsonl, write_json, write_jsonl, write_text
 
 
 def test_rows_written_are_the_rows_read(tmp_path):
@@ -32,6 +35,42 @@ def test_a_bad_line_is_named(tmp_path, text, message):
     (tmp_path / "x.jsonl").write_text(text)
     with pytest.raises(InputError, match=message):
         read_jsonl(tmp_path / "x.jsonl")
+
+
+@pytest.mark.parametrize("text", ['"\\ud83d"', '["\\udc00\\ud83d"]', '{"\\ud83d": 1}'])
+def test_half_a_surrogate_pair_is_no_text(tmp_path, text):
+    (tmp_path / "x.jsonl").write_text(f'{{"id": "a"}}\n{{"id": "b", "question": {text}}}\n')
+    with pytest.raises(
+        InputError, match=r"line 2 holds \\ud[8c]\w\w alone, half of a surrogate pair"
+    ):
+        read_jsonl(tmp_path / "x.jsonl")
+
+
+def test_a_whole_surrogate_pair_is_a_character(tmp_path):
+    (tmp_path / "x.jsonl").write_text('{"id": "\\ud83d\\ude00"}\n')
+    assert read_jsonl(tmp_path / "x.jsonl") == [{"id": "\N{GRINNING FACE}"}]
+
+
+def test_the_name_of_a_file_that_is_no_text_can_be_written(tmp_path):
+    name = os.fsdecode(b"caf\xe9.jsonl")
+    write_json(tmp_path / "x.json", {"path": name})
+    write_jsonl(tmp_path / "x.jsonl", [{"path": name}])
+    for path in tmp_path.iterdir():
+        assert json.loads(path.read_text()) == {"path": name}
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({}, "line 1 has no 'id'"),
+        ({"id": "a", "n": "5"}, "line 1: 'n' is '5', but must be a number or null"),
+        ({"id": ["a"], "n": 5}, r"line 1: 'id' is \['a'\], but must be a text"),
+    ],
+)
+def test_a_field_that_is_missing_or_of_another_type_is_named(tmp_path, row, message):
+    write_jsonl(tmp_path / "x.jsonl", [row])
+    with pytest.raises(InputError, match=message):
+        read_jsonl(tmp_path / "x.jsonl", {"id": str, "n": int | None})
 
 
 def test_a_doubled_id_is_named():

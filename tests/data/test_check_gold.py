@@ -10,10 +10,12 @@ import duckdb
 import pytest
 
 from conftest import ROOT
+from sqladder.data.corpus import read_repairs
 from sqladder.data.gold_execution import check_golds
 from sqladder.data.gold_sorting import sort_out
 from sqladder.data.gold_summary import summary
 from sqladder.errors import InputError
+from sqladder.files import write_jsonl
 from sqladder.metric.sandbox import Limits
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
@@ -111,6 +113,27 @@ def test_a_gold_is_disputed_where_a_listed_repair_gives_another_result(databases
     # It is listed and stays: who is right is not known.
     assert examples[1] in sort_out(examples, found, ACTIONS)
     assert "| disputed | 2 | keep |" in summary(examples, found, ACTIONS)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"id": "a"}], "line 1 has no 'sql'"),
+        ([{"id": "a", "sql": None}], "'sql' is None, but must be a text"),
+        ([{"id": "misspelt", "sql": "SELECT 1"}], "repairs no example .* first id is 'misspelt'"),
+    ],
+)
+def test_repairs_that_repair_nothing_are_refused(tmp_path, rows, message):
+    write_jsonl(tmp_path / "repairs.jsonl", rows)
+    with pytest.raises(InputError, match=message):
+        read_repairs(tmp_path / "repairs.jsonl", [example("a", "SELECT 1")])
+
+
+def test_repairs_of_questions_that_were_left_out_are_left_out(tmp_path):
+    rows = [{"id": key, "sql": f"SELECT '{key}'"} for key in "ab"]
+    write_jsonl(tmp_path / "repairs.jsonl", rows)
+    repairs = read_repairs(tmp_path / "repairs.jsonl", [example("b", "SELECT 1")])
+    assert repairs == {"b": "SELECT 'b'"}
 
 
 def test_a_gold_that_its_process_does_not_survive_costs_itself_only(databases):

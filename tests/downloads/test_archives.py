@@ -100,6 +100,12 @@ def test_a_member_that_leaves_the_folder_is_refused_and_nothing_is_kept(tmp_path
     assert not list(tmp_path.rglob("outside"))
 
 
+def test_a_zip_may_name_its_own_folder(tmp_path):
+    archive = make_zip(tmp_path / "a.zip", {"./": b"", "./good": b"x"})
+    assert unpack(archive, tmp_path / "out") == 1
+    assert (tmp_path / "out/good").read_bytes() == b"x"
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 @pytest.mark.parametrize(("name", "make"), [("a.zip", make_zip), ("a.tar.gz", make_tar)])
 def test_half_an_archive_is_refused_and_nothing_is_kept(tmp_path, name, make, share):

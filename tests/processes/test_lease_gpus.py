@@ -368,6 +368,27 @@ def test_what_a_dead_holder_left_is_not_believed(machine, start, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "change",
+    [lambda said: {**said, "priority": 3}, lambda said: {"device": 0}, lambda said: [said]],
+    ids=["more", "other", "no object"],
+)
+def test_a_lease_of_another_version_is_read_or_named(machine, start, tmp_path, change):
+    environment = machine(2)
+    holder = start(environment, 1, *python(SLEEP))
+    read_until(holder.stdout, "started")
+    [lease] = (tmp_path / "leases").glob("*.json")
+    said = change(json.loads(lease.read_text()))
+    lease.write_text(json.dumps(said))
+    code, output, errors = run(start, environment, 1, *python(SHOW))
+    if "priority" in said:
+        assert output.split()[0] == "1"
+    else:
+        assert code == 1
+        assert f"{lease}, a GPU lease in use, was written by another version" in errors
+        assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--count", "-1", "--", "true"], "--count is -1"),

@@ -12,8 +12,8 @@ from statistics import mean, stdev
 from typing import Any
 
 from sqladder.errors import InputError, run_main
-from sqladder.files import read_json, write_json
-from sqladder.statistics.replicates import replicate_of
+from sqladder.files import read_object, write_json
+from sqladder.statistics.replicates import METRICS_FIELDS, replicate_of
 
 Metrics = dict[str, Any]
 
@@ -84,7 +84,9 @@ def main() -> None:
     if len(args.metrics) < 2:
         raise InputError(f"variant {args.variant!r}: name metrics.json of two or more seeds")
     seeds = [_seed_of(path) for path in args.metrics]
-    averaged = average(args.variant, seeds, [read_json(path) for path in args.metrics])
+    averaged = average(
+        args.variant, seeds, [read_object(path, METRICS_FIELDS) for path in args.metrics]
+    )
     write_json(args.output, averaged)
     total = averaged["accuracy"]["all"]
     print(f"{args.variant}: {total['rate']:.3f}, SD {total['sd']:.3f} over {len(seeds)} seeds")

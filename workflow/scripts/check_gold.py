@@ -11,12 +11,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from sqladder.data.corpus import read_examples
+from sqladder.data.corpus import read_examples, read_repairs
 from sqladder.data.gold_execution import DISPUTED, PROBLEMS, check_golds
 from sqladder.data.gold_sorting import sort_out
 from sqladder.data.gold_summary import summary
 from sqladder.errors import run_main
-from sqladder.files import read_jsonl, write_jsonl, write_text
+from sqladder.files import write_jsonl, write_text
 from sqladder.metric.sandbox import Limits
 
 
@@ -51,10 +51,11 @@ def main() -> None:
     files = {key: args.databases / key / f"{key}.sqlite" for key in {e["db_id"] for e in examples}}
     limits = Limits(max_vm_steps=args.max_vm_steps, timeout=args.timeout, memory_mb=args.memory_mb)
     originals = dict.fromkeys(files, args.original) if args.original else None
-    repairs = read_jsonl(args.repairs) if args.repairs else []
-    listed = {row["id"]: row["sql"] for row in repairs}
+    repairs = read_repairs(args.repairs, examples) if args.repairs else {}
+    if repairs:
+        logging.info("%d of %d examples have a listed repair", len(repairs), len(examples))
     with tqdm(total=len(examples), desc="gold", unit="query", disable=None) as bar:
-        checks = check_golds(examples, files, limits, originals, bar.update, listed)
+        checks = check_golds(examples, files, limits, originals, bar.update, repairs)
     actions = {problem: getattr(args, problem) for problem in PROBLEMS}
     # The tables first: they say what to mend when the next line stops the run.
     write_jsonl(args.checks, ({"id": row["id"], **asdict(checks[row["id"]])} for row in examples))

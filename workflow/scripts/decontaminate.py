@@ -13,11 +13,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from sqladder.data.corpus import read_examples
 from sqladder.data.decontamination import RULES, Evaluation, Pairs, Tally
 from sqladder.data.decontamination_report import facts, markdown
 from sqladder.databases.schema import read_schema
 from sqladder.errors import InputError, run_main
-from sqladder.files import Row, iterate_jsonl, read_jsonl, write_json, write_jsonl, write_text
+from sqladder.files import Fields, Row, iterate_jsonl, write_json, write_jsonl, write_text
+
+TRAINING_FIELDS: Fields = {"id": str, "question": str, "sql": str}
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -69,10 +72,15 @@ def sift(
     pairs_of = pairs_by_database(args.databases)
     drops = frozenset(args.drop)
     needs_pairs = "schema" in (*args.drop, *args.mark)
-    rows = tqdm(iterate_jsonl(args.examples), desc="decontaminate", unit="row", disable=None)
+    rows = tqdm(
+        iterate_jsonl(args.examples, TRAINING_FIELDS),
+        desc="decontaminate",
+        unit="row",
+        disable=None,
+    )
     for row in rows:
         has_database = needs_pairs and "schema" not in row
-        hits = evaluation.hits(row, pairs_of(row["db_id"]) if has_database else None)
+        hits = evaluation.hits(row, pairs_of(str(row.get("db_id"))) if has_database else None)
         dropped = not drops.isdisjoint(hits)
         tally.add(row, hits, dropped)
         if hits:
@@ -84,7 +92,7 @@ def sift(
 def main() -> None:
     args = parse_arguments()
     actions = {**dict.fromkeys(args.mark, "mark"), **dict.fromkeys(args.drop, "drop")}
-    questions = read_jsonl(args.evaluation)
+    questions = read_examples(args.evaluation)
     pairs_of = pairs_by_database(args.evaluation_databases)
     schemas = {db_id: pairs_of(db_id) for db_id in dict.fromkeys(q["db_id"] for q in questions)}
     # Rules in the order of RULES, so that tables are alike in every run.

@@ -19,7 +19,7 @@ from sqladder.data.lengths import ACTIONS, Fitter
 from sqladder.errors import InputError, run_main
 from sqladder.files import iterate_jsonl, replacing, write_json, write_jsonl
 from sqladder.models.turns import read_turns
-from sqladder.prompts.rendering import row_length
+from sqladder.prompts.rendering import PROMPT_FIELDS, row_length
 
 
 def draw(facts: dict[str, Any]) -> Figure:
@@ -63,7 +63,7 @@ def main() -> None:
     args = parser.parse_args()
     count_tokens = partial(row_length, read_turns(args.tokenizer))
     fitter = Fitter(count_tokens, args.cutoff_length, args.over_cutoff, args.user_template)
-    rows = tqdm(iterate_jsonl(args.prompts), desc="tokens", unit="row", disable=None)
+    rows = tqdm(iterate_jsonl(args.prompts, PROMPT_FIELDS), desc="tokens", unit="row", disable=None)
     kept = write_jsonl(args.output, fitter.fit(rows))
     if not kept:
         raise InputError(

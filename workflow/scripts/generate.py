@@ -23,6 +23,7 @@ from sqladder.generation.extraction import extract_sql
 from sqladder.models.folders import check_model_folder
 from sqladder.processes.imports import uncollected
 from sqladder.processes.lifetime import end_with_workflow
+from sqladder.prompts.rendering import PROMPT_FIELDS
 
 STARTED = time.monotonic()
 
@@ -178,7 +179,7 @@ def main() -> None:
         )
     )
     check_model_folder(args.model, "model")
-    rows = list(by_id(read_jsonl(args.prompts), args.prompts).values())
+    rows = list(by_id(read_jsonl(args.prompts, PROMPT_FIELDS), args.prompts).values())
     if not rows:
         raise InputError(f"{args.prompts} is empty: there is nothing to generate")
     # A job that outlived its Snakemake would hold GPUs that the next run needs.

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqladder.errors import InputError, run_main
 from sqladder.files import read_jsonl
 from sqladder.retrieval.embedding import Embedder, IndexFacts, build_index, digest
+from sqladder.retrieval.example_pool import POOL_FIELDS
 from sqladder.retrieval.keys import KEYS, Masker, example_text
 
 
@@ -35,7 +36,7 @@ def main() -> None:
     start = time.monotonic()
     masker = Masker(args.pool_databases) if args.pool_databases else None
     write = example_text(args.by, masker)
-    texts = [write(example) for example in read_jsonl(args.pool)]
+    texts = [write(example) for example in read_jsonl(args.pool, POOL_FIELDS)]
     facts = IndexFacts(
         args.model, args.by, len(texts), digest(texts), args.collection.replace("-", "_"), args.uri
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqladder.errors import InputError, run_main
 from sqladder.files import Row, read_jsonl, write_text
 from sqladder.models.turns import Turns, read_turns
-from sqladder.prompts.rendering import prompt_ids
+from sqladder.prompts.rendering import PROMPT_FIELDS, prompt_ids
 from sqladder.texts.markdown import code_block, table
 
 SHOWN = ("shortest", "median", "longest")
@@ -19,7 +19,9 @@ SHOWN = ("shortest", "median", "longest")
 
 def measured(path: Path, turns: Turns) -> list[tuple[int, Row]]:
     """The prompts of a file with their numbers of tokens; the shortest first."""
-    rows = [(len(prompt_ids(turns, row["messages"])), row) for row in read_jsonl(path)]
+    rows = [
+        (len(prompt_ids(turns, row["messages"])), row) for row in read_jsonl(path, PROMPT_FIELDS)
+    ]
     if not rows:
         raise InputError(f"{path} holds no prompt to show")
     return sorted(rows, key=lambda pair: (pair[0], pair[1]["id"]))

@@ -87,8 +87,8 @@ def render_example(
 def written_schema(example: Row, writer: ContextWriter | None, args: argparse.Namespace) -> Written:
     """Write an example's schema from its database; data without databases bring it as text."""
     if writer is not None:
-        return writer.write(example["db_id"], example.get("question") or "")
-    if not example.get("schema"):
+        return writer.write(example["db_id"], example["question"])
+    if not example["schema"]:
         raise InputError(
             f"{args.examples}: example {example['id']!r} brings no 'schema': give --databases"
         )
@@ -98,7 +98,8 @@ def written_schema(example: Row, writer: ContextWriter | None, args: argparse.Na
 def render_all(writer: ContextWriter | None, args: argparse.Namespace) -> Iterator[Row]:
     """Render one example after the other: a large set never lies in memory whole."""
     references = read_references(args)
-    for example in with_unique_ids(iterate_jsonl(args.examples), args.examples):
+    fields = {"id": str, "question": str, **({"db_id": str} if args.databases else {"schema": str})}
+    for example in with_unique_ids(iterate_jsonl(args.examples, fields), args.examples):
         written = written_schema(example, writer, args)
         yield render_example(example, written, references, args)
 

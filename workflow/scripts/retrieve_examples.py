@@ -15,7 +15,7 @@ from tqdm import tqdm
 from sqladder.errors import InputError, run_main
 from sqladder.files import Row, by_id, read_jsonl, write_jsonl
 from sqladder.retrieval import keys, search
-from sqladder.retrieval.example_pool import Found, Pool
+from sqladder.retrieval.example_pool import POOL_FIELDS, Found, Pool
 
 METHODS = ("random", "bm25", "embedding", "embedding_rerank")
 
@@ -78,8 +78,9 @@ def choose(pool: Pool, queries: Sequence[Row], args: argparse.Namespace) -> Iter
 
 def main() -> None:
     args = parse_arguments()
-    pool = Pool(list(by_id(read_jsonl(args.pool), args.pool).values()))
-    queries = list(by_id(read_jsonl(args.questions), args.questions).values())
+    pool = Pool(list(by_id(read_jsonl(args.pool, POOL_FIELDS), args.pool).values()))
+    questions = read_jsonl(args.questions, {"id": str, "question": str})
+    queries = list(by_id(questions, args.questions).values())
     if not len(pool):
         raise InputError(f"{args.pool} holds no example to choose from")
     found = list(tqdm(choose(pool, queries, args), total=len(queries), unit="question"))

@@ -11,11 +11,21 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from sqladder.data.corpus import read_answers, read_examples
 from sqladder.databases.schema import read_schema
 from sqladder.errors import InputError, run_main
-from sqladder.files import Row, by_id, read_jsonl, write_jsonl
+from sqladder.files import Fields, Row, by_id, read_jsonl, write_jsonl
 from sqladder.report.taxonomy import Columns, columns_of, sort_failures
 from sqladder.statistics.replicates import replicate_of
+
+VERDICT_FIELDS: Fields = {
+    "id": str,
+    "db_id": str,
+    "verdict": str,
+    "reason": str,
+    "expected": int | float | None,
+    "found": int | str | None,
+}
 
 
 def read_columns(databases: Path, names: set[str]) -> dict[str, Columns]:
@@ -27,15 +37,18 @@ def read_columns(databases: Path, names: set[str]) -> dict[str, Columns]:
 
 def failures(args: argparse.Namespace) -> Iterator[Row]:
     """Give the failures of all variants, and seeds, each named after the folder of its verdicts."""
-    questions = read_jsonl(args.questions)
+    questions = read_examples(args.questions)
     answers = {replicate_of(path).name: path for path in args.predictions}
-    verdicts = {replicate_of(path).name: by_id(read_jsonl(path), path) for path in args.verdicts}
+    verdicts = {
+        replicate_of(path).name: by_id(read_jsonl(path, VERDICT_FIELDS), path)
+        for path in args.verdicts
+    }
     used = {row["db_id"] for rows in verdicts.values() for row in rows.values()}
     columns = read_columns(args.databases, used)
     for variant, rows in verdicts.items():
         if variant not in answers:
             raise InputError(f"no predictions.jsonl was given for variant {variant!r}")
-        predictions = by_id(read_jsonl(answers[variant]), answers[variant])
+        predictions = read_answers(answers[variant], rows)
         for row in sort_failures(questions, rows, predictions, columns):
             yield {"variant": variant, **row}
 

@@ -21,6 +21,7 @@ from sqladder.models.folders import replacing_folder
 from sqladder.models.turns import Turns
 from sqladder.processes.imports import leave_out_sklearn, uncollected
 from sqladder.processes.lifetime import end_with_workflow, holding
+from sqladder.prompts.rendering import PROMPT_FIELDS
 from sqladder.training.checkpoints import fingerprint, prepare_work_folder
 from sqladder.training.pairs import lengths, token_pairs
 
@@ -58,7 +59,7 @@ def main() -> None:
         from sqladder.training.record import training_facts
     shape = NetworkSize(args.vocab_size, args.hidden_size, args.layers, args.heads)
     recipe = Recipe(args.learning_rate, args.epochs, args.batch_size, args.save_steps, args.seed)
-    rows = read_jsonl(args.prompts)
+    rows = read_jsonl(args.prompts, PROMPT_FIELDS)
     tokenizer = train_tokenizer(
         (m["content"] for row in rows for m in row["messages"]), args.vocab_size
     )

@@ -13,10 +13,13 @@ from typing import Any
 
 from sqladder.errors import InputError, run_main
 from sqladder.experiment.recipe import base_repository, recipe
-from sqladder.files import read_json, write_text
+from sqladder.files import Fields, read_object, write_text
 from sqladder.report.charts.loss_chart import write_loss_chart
 from sqladder.report.model_card import model_card
-from sqladder.statistics.replicates import Replicate, replicate_of
+from sqladder.report.provenance import FACTS_FIELDS
+from sqladder.statistics.replicates import METRICS_FIELDS, Replicate, replicate_of
+
+TRAINING_FIELDS: Fields = {"method": str, "loss_curve": list}
 
 
 def by_replicate(paths: list[Path]) -> dict[Replicate, Path]:
@@ -26,7 +29,11 @@ def by_replicate(paths: list[Path]) -> dict[Replicate, Path]:
 
 def seeds_beside(own: Replicate, metrics: dict[Replicate, Path]) -> list[dict[str, Any]]:
     """Content of metrics.json of every seed of a variant."""
-    return [read_json(path) for other, path in metrics.items() if other.variant == own.variant]
+    return [
+        read_object(path, METRICS_FIELDS)
+        for other, path in metrics.items()
+        if other.variant == own.variant
+    ]
 
 
 def main() -> None:
@@ -40,15 +47,20 @@ def main() -> None:
     ):
         parser.add_argument(f"--{name}", type=Path, nargs="*", default=[], help=text)
     args = parser.parse_args()
-    facts = read_json(args.run_facts)
+    facts = read_object(args.run_facts, FACTS_FIELDS)
     config = facts["config"]
     training, metrics = by_replicate(args.training), by_replicate(args.metrics)
     pictures = by_replicate(args.losses)
     for own, path in by_replicate(args.output).items():
+        if own.variant not in config["variants"]:
+            raise InputError(f"{args.run_facts} is of a run without variant {own.variant!r}")
         for name, files in (("train.json", training), ("metrics.json", metrics)):
             if own not in files:
                 raise InputError(f"no {name} was given for variant {own.name!r}")
-        stages = read_json(training[own]), read_json(metrics[own])
+        stages = (
+            read_object(training[own], TRAINING_FIELDS),
+            read_object(metrics[own], METRICS_FIELDS),
+        )
         if own in pictures:
             write_loss_chart(pictures[own], own.name, stages[0]["loss_curve"])
         named = recipe(config, own), base_repository(config)

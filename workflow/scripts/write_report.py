@@ -16,12 +16,13 @@ import os
 from pathlib import Path
 
 from sqladder.errors import run_main
-from sqladder.files import read_json, write_text
+from sqladder.files import read_object, write_text
 from sqladder.report.answer_rows import answer_rows
 from sqladder.report.arguments import add_run_arguments, load_arguments
 from sqladder.report.comparison import compare
 from sqladder.report.csv_export import metrics_csv
 from sqladder.report.page.html_page import render_page
+from sqladder.report.provenance import FACTS_FIELDS
 from sqladder.report.sections.document import render
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.texts.numbers import plural
@@ -58,7 +59,7 @@ def main() -> None:
     rows = list(answer_rows(args.rows))
     inputs = ReportInputs(
         comparison,
-        read_json(args.run_facts),
+        read_object(args.run_facts, FACTS_FIELDS),
         args.title,
         Path(os.path.relpath(args.charts, args.report.parent)).as_posix(),
         args.demonstration,

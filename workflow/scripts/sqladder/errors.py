@@ -1,14 +1,41 @@
 """How a program shows what its user can mend. The error itself is the metric's, which needs nothing of this package."""
 
+import logging
+import os
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 
 from sqladder.metric.input_error import InputError as InputError
 
+INTERRUPTED, NOBODY_READS = 130, 141
+"""Exit statuses, as shells give them, of a program that Ctrl-C or the end of its reader ended."""
+
 
 def run_main(main: Callable[[], None]) -> None:
-    """Run a program's main function; show an InputError as one line and exit with status 1."""
+    """Run a program's main function: its log as plain lines on standard error, what its user can mend as one more.
+
+    The program ends with status 1 after an InputError, or an error of the operating system that names a file; with 130
+    after Ctrl-C, and with 141, in silence, where nobody reads its output to the end.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # The name of a file may hold bytes that are no text.
+            stream.reconfigure(errors="backslashreplace")
     try:
         main()
+        sys.stdout.flush()
     except InputError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Else Python flushes once more at its end, and complains.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(NOBODY_READS)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        sys.exit(f"error: {error.filename}: {error.strerror}")

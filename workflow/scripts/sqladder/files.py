@@ -3,14 +3,29 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+import reprlib
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, get_args
 
 from sqladder.errors import InputError
 
 Row = dict[str, Any]
+
+Fields = Mapping[str, type | UnionType]
+"""Fields that a row must have, with the types of their values."""
+
+_KINDS = {
+    str: "a text",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+    NoneType: "null",
+}
 
 
 @contextmanager
@@ -24,6 +39,10 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        # A full disk names no file.
+        error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -35,9 +54,9 @@ def sha256_of(path: Path) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file atomically."""
+    """Write a UTF-8 text file atomically; what is no character, such as a byte of a file's name, as its escape."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -45,48 +64,105 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Read one JSON value."""
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Errors of opening and reading a text file, as one that names it.
+
+    Raises:
+        InputError: the file is missing, unreadable, or not UTF-8.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path} is not valid JSON: {error}") from error
+        yield
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text: {error}") from error
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file; an InputError names one that cannot be read."""
+    with reading(path):
+        return path.read_text(encoding="utf-8")
+
+
+def parse_json(text: str, source: str) -> Any:
+    """The value that a JSON text stands for.
+
+    Args:
+        text: the JSON.
+        source: where it stands, for messages.
+
+    Raises:
+        InputError: it is no JSON, or a text in it holds half a surrogate pair, which no file or model can take.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{source} is not valid JSON: {error}") from error
+    # Only an escape can stand for half a pair.
+    if "\\u" in text:
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            half = f"\\u{ord(error.object[error.start]):04x}"
+            raise InputError(
+                f"{source} holds {half} alone, half of a surrogate pair and no character: "
+                "write the whole character, or leave it out"
+            ) from error
+    return value
+
+
+def read_json(path: Path) -> Any:
+    """The value of a JSON file; an InputError names one that cannot be read."""
+    return parse_json(read_text(path), str(path))
+
+
+def read_object(path: Path, fields: Fields | None = None) -> Row:
+    """The object of a JSON file; an InputError names a file that holds anything else, or lacks a field."""
+    return _checked(read_json(path), fields or {}, str(path))
+
+
+def _checked(value: Any, fields: Fields, source: str) -> Row:
+    """A value that is an object with these fields."""
+    if not isinstance(value, dict):
+        raise InputError(f"{source} is not a JSON object but {type(value).__name__}")
+    for name, kind in fields.items():
+        if name not in value:
+            raise InputError(f"{source} has no {name!r}")
+        if not isinstance(value[name], kind):
+            kinds = " or ".join(dict.fromkeys(_KINDS[each] for each in get_args(kind) or (kind,)))
+            raise InputError(
+                f"{source}: {name!r} is {reprlib.repr(value[name])}, but must be {kinds}"
+            )
+    return value
 
 
 def write_jsonl(path: Path, rows: Iterable[Row]) -> int:
     """Write JSON Lines atomically, one object a line; returns how many."""
     count = 0
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+    # In JSON the escape of what is no character stands for it.
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += 1
     return count
 
 
-def read_jsonl(path: Path) -> list[Row]:
-    """Read JSON Lines; a line that is not an object is an error that names it."""
-    return list(iterate_jsonl(path))
+def read_jsonl(path: Path, fields: Fields | None = None) -> list[Row]:
+    """The rows of JSON Lines; an InputError names the line that is not an object, or lacks one of the fields."""
+    return list(iterate_jsonl(path, fields))
 
 
-def iterate_jsonl(path: Path) -> Iterator[Row]:
-    """Read JSON Lines one after the other, for files that need not lie in memory whole."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield _parse_row(path, number, line)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text: {error}") from error
-
-
-def _parse_row(path: Path, number: int, line: str) -> Row:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise InputError(f"{path} line {number} is not valid JSON: {error}") from error
-    if not isinstance(row, dict):
-        raise InputError(f"{path} line {number} is not a JSON object but {type(row).__name__}")
-    return row
+def iterate_jsonl(path: Path, fields: Fields | None = None) -> Iterator[Row]:
+    """The rows of JSON Lines one after the other, for files that need not lie in memory whole."""
+    with reading(path), path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                where = f"{path} line {number}"
+                yield _checked(parse_json(line, where), fields or {}, where)
 
 
 def by_id(rows: Iterable[Row], source: Path | str) -> dict[str, Row]:
@@ -96,10 +172,14 @@ def by_id(rows: Iterable[Row], source: Path | str) -> dict[str, Row]:
 
 def with_unique_ids(rows: Iterable[Row], source: Path | str) -> Iterator[Row]:
     """Pass rows on; a missing or doubled id is an error that names it."""
-    seen: set[str] = set()
+    seen: set[str | int] = set()
     for position, row in enumerate(rows):
         if "id" not in row:
             raise InputError(f"{source}: row {position + 1} has no 'id'")
+        if not isinstance(row["id"], str | int):
+            raise InputError(
+                f"{source}: row {position + 1} has the id {row['id']!r}, which is no text or number"
+            )
         if row["id"] in seen:
             raise InputError(f"{source}: id {row['id']!r} occurs twice")
         seen.add(row["id"])

@@ -1,9 +1,10 @@
 """Examples (questions with their gold SQL) and predictions made elsewhere: reading, checking, pairing."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from sqladder.errors import InputError
-from sqladder.files import Row, by_id, join_by_id, read_jsonl
+from sqladder.files import Row, by_id, join_by_id, read_jsonl, read_text
 
 EXAMPLE_FIELDS = ("id", "db_id", "question", "sql")
 
@@ -27,6 +28,36 @@ def read_examples(path: Path) -> list[Row]:
                 )
     by_id(rows, path)
     return rows
+
+
+def read_repairs(path: Path, examples: list[Row]) -> dict[str, str]:
+    """The queries that somebody holds to be right (JSON Lines: id, sql), by the id of their example.
+
+    A list for a whole benchmark may hold questions that were left out here; their queries are left out too.
+
+    Raises:
+        InputError: a row has no text in `sql`, an id occurs twice, or no id is that of an example.
+    """
+    rows = by_id(read_jsonl(path, {"id": str, "sql": str}), path)
+    known = {example["id"] for example in examples}
+    repairs = {key: row["sql"] for key, row in rows.items() if key in known}
+    if not repairs:
+        first = next(iter(rows), None)
+        raise InputError(f"{path} repairs no example of this data set; its first id is {first!r}")
+    return repairs
+
+
+def read_answers(path: Path, ids: Iterable[str]) -> dict[str, Row]:
+    """The rows of a predictions file, by the id of their question.
+
+    Raises:
+        InputError: a row has no text in `sql`, or one of the ids has no row.
+    """
+    answers = by_id(read_jsonl(path, {"id": str, "sql": str}), path)
+    missing = [key for key in ids if key not in answers]
+    if missing:
+        raise InputError(f"{path} lacks the prediction of question {missing[0]!r}")
+    return answers
 
 
 def replace_gold(examples: list[Row], gold: Path) -> list[Row]:
@@ -134,10 +165,7 @@ def _imported(key: str, sql: str) -> Row:
 
 def _statement_lines(path: Path) -> list[tuple[int, str]]:
     """Read the lines that are not blank, stripped, with their numbers."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text: {error}") from error
+    text = read_text(path)
     # Only line feeds end a line: str.splitlines would also cut at a form feed inside a literal.
     lines = enumerate(text.split("\n"), start=1)
     return [(number, line.strip()) for number, line in lines if line.strip()]

@@ -6,14 +6,13 @@ read one after the other, so that a large training set never lies in memory whol
 
 import csv
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqladder.errors import InputError
-from sqladder.files import Row
+from sqladder.files import Row, parse_json, reading
 
 REQUIRED = ("question", "sql")
 OPTIONAL = ("id", "db_id", "evidence", "schema")
@@ -24,21 +23,17 @@ csv.field_size_limit(2**24)
 
 
 def _json_lines(path: Path) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig") as file:
+    with reading(path), path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
-                try:
-                    row = json.loads(line)
-                except ValueError as error:
-                    raise InputError(f"{path} line {number} is not valid JSON: {error}") from error
+                row = parse_json(line, f"{path} line {number}")
                 yield _as_row(row, path, f"line {number}")
 
 
 def _json_list(path: Path) -> Iterator[Row]:
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8-sig"))
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path} is not valid JSON: {error}") from error
+    with reading(path):
+        text = path.read_text(encoding="utf-8-sig")
+    rows = parse_json(text, str(path))
     if not isinstance(rows, list):
         raise InputError(f"{path} is not a JSON list but {type(rows).__name__}")
     return (_as_row(row, path, f"row {number}") for number, row in enumerate(rows, start=1))
@@ -52,7 +47,7 @@ def _as_row(row: Any, path: Path, where: str) -> Row:
 
 def _csv_rows(path: Path) -> Iterator[Row]:
     # newline="": a quoted question may hold a line break.
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with reading(path), path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, restkey="more cells than columns", strict=True)
         try:
             for row in reader:
@@ -78,7 +73,7 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
         try:
             for batch in pyarrow.parquet.ParquetFile(file).iter_batches(batch_size=4096):
                 yield from batch.to_pylist()
-        except pyarrow.ArrowInvalid as error:
+        except (pyarrow.ArrowException, OSError) as error:
             raise InputError(f"{file} is not a readable Parquet file: {error}") from error
 
 
@@ -147,22 +142,19 @@ def read_questions(
     known = FORMATS[form]
     named = dict(columns or {})
     number = 0
-    try:
-        for number, row in enumerate(known.read(path), start=1):
-            for name in named.values():
-                if name not in row:
-                    raise InputError(
-                        f"{path} row {number} has no column {name!r}; it has {', '.join(map(repr, row))}"
-                    )
-            example, problem = _example(row, {**known.columns, **named}, number, only_database)
-            if not problem:
-                yield example
-            elif incomplete is None:
-                raise InputError(f"{path} row {number} (id {example.get('id')!r}): {problem}")
-            else:
-                incomplete.add(f"row {number}: {problem}")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text: {error}") from error
+    for number, row in enumerate(known.read(path), start=1):
+        for name in named.values():
+            if name not in row:
+                raise InputError(
+                    f"{path} row {number} has no column {name!r}; it has {', '.join(map(repr, row))}"
+                )
+        example, problem = _example(row, {**known.columns, **named}, number, only_database)
+        if not problem:
+            yield example
+        elif incomplete is None:
+            raise InputError(f"{path} row {number} (id {example.get('id')!r}): {problem}")
+        else:
+            incomplete.add(f"row {number}: {problem}")
     if not number:
         raise InputError(f"{path} holds no question")
 

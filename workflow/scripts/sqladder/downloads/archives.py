@@ -67,7 +67,7 @@ def _unpack_zip(archive: Path, folder: Path) -> None:
 def _check_member(archive: Path, member: zipfile.ZipInfo) -> None:
     # A Windows archive may hold backslashes; a drive letter makes a path absolute there.
     path = PurePosixPath(member.filename.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+    if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
         raise InputError(
             f"{archive.name} cannot be unpacked: its member {member.filename!r} would climb out of the folder"
         )

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from sqladder.errors import InputError
+from sqladder.files import reading
 
 Config = dict[str, Any]
 
@@ -31,7 +32,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 def read_yaml(path: Path) -> Any:
     """Read a YAML file, refusing a mapping that names a key twice."""
     try:
-        with path.open(encoding="utf-8") as file:
+        with reading(path), path.open(encoding="utf-8") as file:
             return yaml.load(file, Loader=_UniqueKeyLoader)
     except yaml.YAMLError as error:
         raise InputError(f"{path} is not valid YAML: {error}") from error

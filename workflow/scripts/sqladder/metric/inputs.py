@@ -122,13 +122,19 @@ def _rows(path: Path, keys: tuple[str, ...]) -> Iterator[dict[str, Any]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{path} line {number} is not JSON: {error}") from error
         for key in keys:
             if not isinstance(row, dict) or key not in row:
                 raise InputError(f"{path} line {number} has no {key!r}")
         if not isinstance(row["id"], str | int):
             raise InputError(f"{path} line {number}: id {row['id']!r} is no text or number")
+        for key in keys[1:]:
+            if not isinstance(row[key], str):
+                raise InputError(
+                    f"{path} line {number} (id {row['id']!r}): {key!r} is {row[key]!r}, but must be a text; "
+                    'an answer without SQL is ""'
+                )
         if row["id"] in seen:
             raise InputError(f"{path} line {number}: id {row['id']!r} occurs twice")
         seen.add(row["id"])
@@ -137,14 +143,14 @@ def _rows(path: Path, keys: tuple[str, ...]) -> Iterator[dict[str, Any]]:
 
 def _gold_by_id(path: Path) -> Gold:
     items = [
-        Item(row["id"], str(row["db_id"]), str(row["sql"]), number, 0)
+        Item(row["id"], row["db_id"], row["sql"], number, 0)
         for number, row in enumerate(_rows(path, ("id", "db_id", "sql")))
     ]
     return Gold(items, len(items))
 
 
 def _predictions_by_id(path: Path, items: list[Item]) -> list[str]:
-    found = {row["id"]: str(row["sql"]) for row in _rows(path, ("id", "sql"))}
+    found = {row["id"]: row["sql"] for row in _rows(path, ("id", "sql"))}
     known = {item.id for item in items}
     for unknown in found.keys() - known:
         raise InputError(f"{path} has a prediction for {unknown!r}, which is no gold id")

@@ -167,7 +167,7 @@ def read_key_maps(path: Path) -> dict[str, KeyMap]:
         return {entry["db_id"]: _key_map(entry) for entry in entries}
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{path} is no tables.json of Spider: {type(error).__name__} {error}"
         ) from error

@@ -7,6 +7,7 @@ of this process) is bounded by the worker process around this module: see worker
 """
 
 import marshal
+import math
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -38,6 +39,16 @@ _PRINTF = re.compile("printf|format", re.IGNORECASE)
 _SQLITE_MAX_LENGTH = 1_000_000_000
 
 
+# SQLite counts in 32 bits, and takes a query of four times max_sql_chars. With less memory a worker does not start.
+_MOST = 2**31 - 1
+_RANGES: dict[str, tuple[float, float]] = {
+    "max_vm_steps": (1, 2**62),
+    "timeout": (0.001, 10_000_000),
+    "memory_mb": (64, 2**31 - 1),
+    "max_sql_chars": (1, 2**29 - 1),
+}
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one execution of one statement may cost.
@@ -63,8 +74,9 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if value <= 0:
-                raise InputError(f"{name} is {value}; a limit is more than 0")
+            least, most = _RANGES.get(name, (1, _MOST))
+            if not (least <= value <= most and math.isfinite(value)):
+                raise InputError(f"{name} is {value}, but a limit from {least} to {most} is needed")
 
 
 class QueryError(Exception):

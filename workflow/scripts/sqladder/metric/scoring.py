@@ -279,6 +279,8 @@ def _beside(original: Path) -> list[str]:
     names = sorted(entry.name for entry in os.scandir(folder))
     suite = [name for name in names if name.endswith(".sqlite") and name != original.name]
     for name in (original.name, *suite):
+        if not (folder / name).is_file() or not os.access(folder / name, os.R_OK):
+            raise InputError(f"database {folder / name} is no file that can be read")
         log = f"{name}-wal"
         if log in names and (folder / log).stat().st_size:
             raise InputError(

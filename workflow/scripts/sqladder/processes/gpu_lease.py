@@ -17,7 +17,7 @@ import pwd
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -198,11 +198,24 @@ def _claims(folder: Path) -> list[Claim]:
             continue
         with os.fdopen(handle, encoding="utf-8") as file:
             if not try_lock(file):
-                claims.append(Claim(path, Request(**json.load(file))))
+                claims.append(Claim(path, _request(file.read(), path)))
                 continue
             with contextlib.suppress(PermissionError):
                 path.unlink()
     return claims
+
+
+def _request(text: str, path: Path) -> Request:
+    """The request that a file holds; what another version of the program says beyond it is left aside."""
+    try:
+        said = json.loads(text)
+        return Request(**{each.name: said[each.name] for each in fields(Request)})
+    except (ValueError, LookupError, TypeError) as error:
+        # Nobody knows which devices it means, so none may be taken.
+        raise InputError(
+            f"{path}, a GPU lease in use, was written by another version of SQLadder: wait until its process ends "
+            f"(fuser {path} names it), or run that version"
+        ) from error
 
 
 def _holders(folder: Path, own: Path, devices: Sequence[Device]) -> list[str]:

@@ -10,7 +10,11 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from sqladder.errors import InputError
+from sqladder.files import Fields
 from sqladder.models.turns import Message, Turns, neutralise
+
+PROMPT_FIELDS: Fields = {"id": str, "messages": list}
+"""What every row of prompts has."""
 
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 

@@ -19,7 +19,7 @@ def answer_rows(paths: Iterable[Path]) -> Iterator[Row]:
     """
     golds = {}
     for path in paths:
-        for row in read_jsonl(path):
+        for row in read_jsonl(path, {"id": str, "gold": dict | None, "answer": dict | None}):
             # Gold is the same for all, but one that gave no SQL never met it.
             if row["gold"]:
                 golds[row["id"]] = row["gold"]

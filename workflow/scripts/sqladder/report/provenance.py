@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.errors import InputError
-from sqladder.files import sha256_of
+from sqladder.files import Fields, sha256_of
+
+FACTS_FIELDS: Fields = {
+    **dict.fromkeys(("config", "seeds", "versions", "data", "disk_bytes", "hardware"), dict),
+    "commit": str | None,
+    "modified": bool,
+    "written": str,
+    "times": list,
+}
+"""What every run.json has."""
 
 PACKAGES = (
     "accelerate",

@@ -13,14 +13,32 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sqladder.data.corpus import read_answers, read_examples
 from sqladder.errors import InputError
-from sqladder.files import Row, by_id, read_json, read_jsonl
+from sqladder.files import Fields, Row, by_id, read_jsonl, read_object
 from sqladder.metric.reasons import explanation
 from sqladder.report.features import FEATURES, sql_features
 from sqladder.report.taxonomy import KINDS
 from sqladder.statistics.intervals import Interval
-from sqladder.statistics.replicates import Replicate, lone_seed_scatters, replicate_of
+from sqladder.statistics.replicates import (
+    METRICS_FIELDS,
+    Replicate,
+    lone_seed_scatters,
+    replicate_of,
+)
 from sqladder.statistics.seeds import Answers, Marks, accuracy_interval
+
+SCORED_FIELDS: Fields = {
+    "id": str,
+    "db_id": str,
+    "hardness": str,
+    "verdict": str,
+    "file": str | None,
+    "reason": str,
+    "expected": int | float | None,
+    "found": int | str | None,
+}
+FAILURE_FIELDS: Fields = {"variant": str, "id": str, "kind": str, "reason": str}
 
 LEVELS = ("easy", "medium", "hard", "extra")
 
@@ -257,7 +275,7 @@ def load_run(
     names = list(dict.fromkeys(replicate.variant for replicate in sources))
     if baseline is not None and baseline not in names:
         raise InputError(f"baseline {baseline!r} is no variant of this run: {', '.join(names)}")
-    asked = by_id(read_jsonl(questions), questions)
+    asked = by_id(read_examples(questions), questions)
     verdict_rows = _aligned_verdicts(sources)
     first_source, first = next(iter(sources.values())), next(iter(verdict_rows.values()))
     scored = [_question(asked, row, first_source, questions) for row in first]
@@ -265,8 +283,8 @@ def load_run(
     left_out = [row for key, row in asked.items() if key not in known]
     stated = _by_replicate(metrics, "metrics.json", sources)
     files = StageFiles(
-        {replicate: read_json(path) for replicate, path in stated.items()},
-        {(row["variant"], row["id"]): row for row in read_jsonl(failures)},
+        {replicate: read_object(path, METRICS_FIELDS) for replicate, path in stated.items()},
+        {(row["variant"], row["id"]): row for row in read_jsonl(failures, FAILURE_FIELDS)},
         _by_replicate(predictions, "predictions.jsonl", sources),
         _by_replicate(training, "train.json"),
         _by_replicate(generation, "generation.json"),
@@ -307,7 +325,7 @@ def _question(asked: Mapping[str, Row], verdict: Row, source: Path, questions: P
 
 def _aligned_verdicts(sources: Files) -> dict[Replicate, list[Row]]:
     """The verdicts of each variant and seed in the question order of the first one."""
-    rows = {key: by_id(read_jsonl(path), path) for key, path in sources.items()}
+    rows = {key: by_id(read_jsonl(path, SCORED_FIELDS), path) for key, path in sources.items()}
     first = next(iter(rows))
     if not rows[first]:
         raise InputError(f"{sources[first]} is empty: no question was scored")
@@ -330,7 +348,7 @@ def _one_seed(replicate: Replicate, verdicts: list[Row], files: StageFiles) -> O
         marks[metric] = np.array([bool(row[metric]) for row in verdicts])
         joint[metric] = levels["joint_all"]
     stages = [
-        read_json(stage[replicate]) if replicate in stage else {}
+        read_object(stage[replicate]) if replicate in stage else {}
         for stage in (files.training, files.generation)
     ]
     return OneSeed(
@@ -359,10 +377,7 @@ def _failure(name: str, verdict: Row, failures: Mapping[tuple[str, str], Row]) -
 
 def _predictions(verdicts: list[Row], path: Path) -> list[Row]:
     """Each question's prediction, with the reason of its verdict in words as `detail`."""
-    answers = by_id(read_jsonl(path), path)
-    missing = [row["id"] for row in verdicts if row["id"] not in answers]
-    if missing:
-        raise InputError(f"{path} lacks the prediction of question {missing[0]!r}")
+    answers = read_answers(path, [row["id"] for row in verdicts])
     return [{**answers[row["id"]], "detail": _detail(row)} for row in verdicts]
 
 

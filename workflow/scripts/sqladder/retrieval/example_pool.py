@@ -4,8 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqladder.files import Row
+from sqladder.files import Fields, Row
 from sqladder.texts.words import folded
+
+POOL_FIELDS: Fields = {"id": str, "question": str, "sql": str}
+"""What an example needs to be shown."""
 
 
 class Found(NamedTuple):

@@ -9,6 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sqladder.files import Fields
+
+METRICS_FIELDS: Fields = {"n": int, "accuracy": dict, "by_database": dict, "secondary": dict}
+"""What every metrics.json has."""
+
 _SEED_FOLDER = re.compile(r"seed_(\d+)")
 
 

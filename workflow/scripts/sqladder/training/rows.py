@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqladder.files import read_json, read_jsonl, write_json
 from sqladder.models.turns import read_turns
+from sqladder.prompts.rendering import PROMPT_FIELDS
 from sqladder.training import megatron
 from sqladder.training.launch import ROWS_FILE
 from sqladder.training.packing import TokenRow, pack, token_row, write_token_rows
@@ -20,7 +21,7 @@ def prepare_rows(
 ) -> list[TokenPair]:
     """Write the rows that all processes of a training read, and return those of the data in them."""
     turns = read_turns(base_model)
-    rows = read_jsonl(data)
+    rows = read_jsonl(data, PROMPT_FIELDS)
     pairs = token_pairs(turns, rows, data)
     write_row_names(work_folder, rows, pairs)
     pairs = pairs_within(pairs, settings.cutoff_length)

@@ -28,7 +28,7 @@ def clean_and_suspect(run: Run, path: Path) -> str:
     Raises:
         InputError: a scored question has no mark.
     """
-    marks = by_id(read_jsonl(path), path)
+    marks = by_id(read_jsonl(path, {"id": str, "mark": str}), path)
     missing = [question["id"] for question in run.questions if question["id"] not in marks]
     if missing:
         raise InputError(f"{path} lacks {len(missing)} of {run.n} questions, first {missing[0]!r}")

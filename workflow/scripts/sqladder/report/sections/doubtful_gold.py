@@ -63,7 +63,7 @@ def _reasons(run: Run, checks: Path | None) -> dict[str, str]:
             if verdict == "gold_error":
                 found[question["id"]] = "failing"
     if checks is not None:
-        for key, row in by_id(read_jsonl(checks), checks).items():
+        for key, row in by_id(read_jsonl(checks, {"id": str, "status": str}), checks).items():
             if row["status"] in REASONS:
                 found[key] = row["status"]
     return found
