@@ -69,7 +69,8 @@ onstart:
 
 
 if workflow.remote_exec:
-    # The scheduler of a cluster gave this job GPUs of its own: lease_gpus.py, which inherits this, takes them as they are.
+    # The scheduler of a cluster gave this job GPUs of its own: lease_gpus.py, which inherits this, takes them as they
+    # are.
     os.environ.update(SQLADDER_GPUS_ASSIGNED="1")
 
 
