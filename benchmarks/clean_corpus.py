@@ -95,7 +95,7 @@ def make_row(draw: random.Random, names: list[str]) -> dict[str, str]:
 def rows_with_planted(
     count: int, evaluation: list[dict[str, str]], seed: int
 ) -> Iterator[dict[str, str]]:
-    """Give the training rows; the planted questions stand anywhere among them."""
+    """The training rows; the planted questions stand anywhere among them."""
     draw = random.Random(seed)
     names = make_names(seed)
     places = dict(zip(draw.sample(range(count), PLANTED), evaluation, strict=False))

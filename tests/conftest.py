@@ -76,7 +76,7 @@ def copy_project(target: Path) -> Path:
 
 
 def snakemake_environment(**more: str) -> dict[str, str]:
-    """Give this process's environment with this Python first on the path, for the rules' `python`."""
+    """This process's environment with this Python first on the path, for the rules' `python`."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return {**os.environ, "PATH": path, **more}
 

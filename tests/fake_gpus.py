@@ -27,7 +27,7 @@ def install(folder: Path, *rows: str, status: int = 0) -> Path:
 
 
 def environment(programs: Path, leases: Path, **more: str) -> dict[str, str]:
-    """Give an environment with these GPUs, a lease folder of its own, and nothing inherited that names GPUs."""
+    """An environment with these GPUs, a lease folder of its own, and nothing inherited that names GPUs."""
     names = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "SQLADDER_GPUS_ASSIGNED")
     rest = {key: value for key, value in os.environ.items() if key not in names}
     path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])

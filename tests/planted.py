@@ -46,7 +46,7 @@ _CHANGES: dict[str, Callable[[Row], Row]] = {
 
 
 def planted(questions: list[Row], count: int, seed: int = 0) -> dict[str, list[Row]]:
-    """Give `count` changed copies of random questions for each kind of change; `source` names the original."""
+    """`count` changed copies of random questions for each kind of change; `source` names the original."""
     drawn = random.Random(seed)
     return {
         kind: [

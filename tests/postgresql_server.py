@@ -22,7 +22,7 @@ def _binary(name: str) -> str:
 
 
 def _unprivileged() -> tuple[list[str], str | None]:
-    """Give the words that run a program without root's rights, which the server refuses, and the user."""
+    """The words that run a program without root's rights, which the server refuses, and the user."""
     if os.geteuid() != 0:
         return [], None
     names = {user.pw_name for user in pwd.getpwall()}

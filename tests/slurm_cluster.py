@@ -80,7 +80,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Give this process's environment with the cluster for SLURM's commands, and no other cluster's job."""
+    """This process's environment with the cluster for SLURM's commands, and no other cluster's job."""
     rest = {
         key: value
         for key, value in os.environ.items()

@@ -10,7 +10,7 @@ if importlib.util.find_spec("torch"):  # not so in the interpreters that only lo
     from torch.overrides import TorchFunctionMode
 
     class OnCpu(TorchFunctionMode):
-        """Give a tensor of the CPU wherever one of a GPU is asked for."""
+        """A tensor of the CPU wherever one of a GPU is asked for."""
 
         def __torch_function__(self, function, types, args=(), kwargs=None):
             kwargs = dict(kwargs or {})

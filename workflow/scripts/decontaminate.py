@@ -49,7 +49,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def pairs_by_database(folder: Path | None) -> Callable[[str], Pairs]:
-    """Give the function that reads a database's (table, column) pairs, once each."""
+    """The function that reads a database's (table, column) pairs, once each."""
 
     @cache
     def pairs(db_id: str) -> Pairs:
@@ -68,7 +68,7 @@ def pairs_by_database(folder: Path | None) -> Callable[[str], Pairs]:
 def sift(
     args: argparse.Namespace, evaluation: Evaluation, tally: Tally, marks: list[Row]
 ) -> Iterator[Row]:
-    """Give the training rows that stay; count, and note the rules of all that meet one."""
+    """Yield the training rows that stay; count, and note the rules of all that meet one."""
     pairs_of = pairs_by_database(args.databases)
     drops = frozenset(args.drop)
     needs_pairs = "schema" in (*args.drop, *args.mark)

@@ -81,7 +81,7 @@ def load_engine(name: str, cache_folder: Path | None) -> ModuleType:
 
 
 def prediction(row: Row, ids: list[int], completions: list[Completion], texts: list[str]) -> Row:
-    """Give the row of one prompt: its first answer, and all of them where several were drawn."""
+    """The row of one prompt: its first answer, and all of them where several were drawn."""
     samples = [
         {
             "sql": extract_sql(text),

@@ -1,4 +1,4 @@
-"""Give a predictions file made elsewhere the form of generated predictions, so that it is scored like them.
+"""Bring predictions made elsewhere into the form of generated ones, so that they are scored like them.
 
 Example: python import_predictions.py --predictions predict.sql --questions questions.jsonl \
              --examples examples.jsonl --output results/theirs/predictions.jsonl

@@ -18,7 +18,7 @@ from sqladder.files import Row, with_unique_ids, write_jsonl
 
 
 def with_schemas(rows: Iterable[Row], source: Path) -> Iterator[Row]:
-    """Give rows as they come; a row without schema is an error."""
+    """Rows as they come; a row without schema is an error."""
     for row in rows:
         if "schema" not in row:
             raise InputError(f"{source}: row {row['id']!r} has no schema, and there is no database")

@@ -32,7 +32,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def environment_for(count: int, command: Sequence[str]) -> dict[str, str]:
-    """Give what the command's environment needs besides its own; waits until the GPUs are free."""
+    """What the command's environment needs besides its own; waits until the GPUs are free."""
     if count == 0:
         return {"CUDA_VISIBLE_DEVICES": ""}
     if os.environ.get(ASSIGNED):

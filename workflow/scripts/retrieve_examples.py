@@ -43,7 +43,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def texts(args: argparse.Namespace) -> tuple[search.Text, search.Text]:
-    """Give the functions that write a question and an example for the comparison."""
+    """The functions that write a question and an example for the comparison."""
     of_queries = keys.Masker(args.databases) if args.databases else None
     of_pool = keys.Masker(args.pool_databases) if args.pool_databases else None
     return keys.query_text(args.by, of_queries), keys.example_text(args.by, of_pool)

@@ -36,7 +36,7 @@ def read_columns(databases: Path, names: set[str]) -> dict[str, Columns]:
 
 
 def failures(args: argparse.Namespace) -> Iterator[Row]:
-    """Give the failures of all variants, and seeds, each named after the folder of its verdicts."""
+    """The failures of all variants, and seeds, each named after the folder of its verdicts."""
     questions = read_examples(args.questions)
     answers = {replicate_of(path).name: path for path in args.predictions}
     verdicts = {

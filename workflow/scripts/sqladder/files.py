@@ -30,7 +30,7 @@ _KINDS = {
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; on success it is renamed to `path`, on error removed.
+    """A temporary path beside `path`; on success it is renamed to `path`, on error removed.
 
     A reader therefore never sees half a file, and a killed writer leaves the old one.
     """

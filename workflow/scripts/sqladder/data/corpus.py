@@ -61,7 +61,7 @@ def read_answers(path: Path, ids: Iterable[str]) -> dict[str, Row]:
 
 
 def replace_gold(examples: list[Row], gold: Path) -> list[Row]:
-    """Give the examples the gold SQL of a file in the official format, line by line.
+    """The examples with the gold SQL of a file in the official format, line by line.
 
     The file has one line `sql<TAB>db_id` per example in their order; blank lines separate sessions and are skipped.
 

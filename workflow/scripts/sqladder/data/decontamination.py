@@ -170,7 +170,7 @@ class Evaluation:
                 rule.add(row["id"], texts)
 
     def hits(self, row: Row, pairs: Pairs | None = None) -> Hits:
-        """Give the rules that a training row meets, each with the ids of the evaluation questions concerned.
+        """The rules that a training row meets, each with the ids of the evaluation questions concerned.
 
         Args:
             row: question, sql, and schema where `pairs` is not given.

@@ -162,7 +162,7 @@ def read_questions(
 def _example(
     row: Row, columns: Mapping[str, str], number: int, only_database: str | None
 ) -> tuple[Row, str]:
-    """Give the row's example and, where it cannot be used, the reason."""
+    """The row's example and, where it cannot be used, the reason."""
     example: Row = {name: row.get(columns[name]) for name in FIELDS if name in columns}
     for name in REQUIRED:
         value = example[name]

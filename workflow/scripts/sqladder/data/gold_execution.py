@@ -88,7 +88,7 @@ def _check_database(
 def _answers(
     copy: str, original: str, queries: Sequence[tuple[str, str]], limits: Limits
 ) -> Iterator[Check]:
-    """Give checks until the process ends; one that dies or hangs gives that query's check as the last."""
+    """Yield checks until the process ends; one that dies or hangs gives that query's check as the last."""
     engines = 2 if original else 1
     arguments = (copy, original, queries, limits)
     for answer in guarded(_serve, arguments, len(queries), engines * limits.timeout):

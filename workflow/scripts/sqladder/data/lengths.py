@@ -35,7 +35,7 @@ class Lengths:
     dropped: int = 0
 
     def facts(self, cutoff: int) -> dict[str, Any]:
-        """Give the statistics as JSON holds them."""
+        """The statistics as JSON holds them."""
         values = np.array(sorted(self.tokens.elements()))
         edges = histogram_edges(int(values[-1]))
         counts, _ = np.histogram(values, bins=edges)
@@ -59,7 +59,7 @@ class Lengths:
 
 
 def histogram_edges(longest: int, bins: int = 40) -> list[int]:
-    """Give edges of about `bins` equal bins that end beyond the longest row."""
+    """Edges of about `bins` equal bins that end beyond the longest row."""
     width = max(1, -(-(longest + 1) // bins))
     return list(range(0, (longest // width + 1) * width + 1, width))
 
@@ -83,7 +83,7 @@ class Fitter:
         self.lengths = Lengths()
 
     def fit(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Give the rows that fit, or that were made to.
+        """The rows that fit, or that were made to.
 
         Raises:
             InputError: a row is too long and the run is to stop at it.
@@ -125,13 +125,13 @@ class Fitter:
 
 
 def around_schema(template: str) -> tuple[str, str]:
-    """Give the fixed texts of a user template right before and right after its schema."""
+    """The fixed texts of a user template right before and right after its schema."""
     before, _, after = template.partition("{schema}")
     return _PLACEHOLDER.split(before)[-1], _PLACEHOLDER.split(after)[0]
 
 
 def largest(holds: Callable[[int], bool], most: int) -> int | None:
-    """Give the largest number up to `most` for which a falling condition holds; None if it holds for none."""
+    """The largest number up to `most` for which a falling condition holds; None if it holds for none."""
     if not holds(0):
         return None
     low, high = 0, most

@@ -34,7 +34,7 @@ Token = tuple[str, str]
 
 
 def tokens(sql: str) -> Iterator[Token]:
-    """Give kind (word, name, value, sign) and folded text of each token."""
+    """Kind (word, name, value, sign) and folded text of each token."""
     for match in _TOKEN.finditer(sql):
         kind, text = str(match.lastgroup), match.group()
         if kind == "word":
@@ -46,7 +46,7 @@ def tokens(sql: str) -> Iterator[Token]:
 
 
 def statement_key(sql: str) -> str:
-    """Give the text that statements share which differ in values, aliases, qualifiers, quotes, case and space only.
+    """The text that statements share which differ in values, aliases, qualifiers, quotes, case and space only.
 
     `SELECT T1.Name FROM singer AS T1 WHERE T1.age > 30` has the key `select name from singer where age > ?`. A name in
     double quotes counts as a value where a value is compared, as SQLite itself may read it.
@@ -127,7 +127,7 @@ def _column_list(found: list[Token], place: int) -> int:
 
 
 def _columns(found: list[Token], start: int) -> tuple[list[str], int]:
-    """Give the first word of each part of a column list but constraints, and where the list ends."""
+    """The first word of each part of a column list but constraints, and where the list ends."""
     columns, depth, is_first = [], 1, True
     for place in range(start, len(found)):
         kind, text = found[place]

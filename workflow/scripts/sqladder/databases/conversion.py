@@ -19,7 +19,7 @@ class Answer:
 
 
 def sqlite_value(value: Any) -> Any:
-    """Give the value that SQLite stores: numbers as numbers, dates as ISO text, lists and maps as JSON text."""
+    """The value that SQLite stores: numbers as numbers, dates as ISO text, lists and maps as JSON text."""
     match value:
         case int():
             # A truth value is an int to Python; SQLite's own end at 64 bits.
@@ -44,5 +44,5 @@ def sqlite_value(value: Any) -> Any:
 
 
 def sqlite_row(row: Row) -> Row:
-    """Give a row as SQLite stores it."""
+    """A row as SQLite stores it."""
     return tuple(sqlite_value(value) for value in row)

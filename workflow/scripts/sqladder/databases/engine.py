@@ -33,14 +33,14 @@ class Engine(Protocol):
         """
 
     def rows(self, table: str) -> Iterator[Row]:
-        """Give every row of a table, values as SQLite can store them, without holding all of them."""
+        """Yield every row of a table, values as SQLite can store them, without holding all of them."""
 
     def close(self) -> None:
         """Close the connection."""
 
 
 def name_of(source: str) -> str:
-    """Give the db_id of a single database: the name of its file, or of the server's database."""
+    """The db_id of a single database: the name of its file, or of the server's database."""
     return Path(urlsplit(source).path if is_url(source) else source).stem
 
 
@@ -55,7 +55,7 @@ def _head(source: str) -> bytes:
 
 
 def kind_of(source: str) -> str:
-    """Tell the engine of a database by its URL or by the first bytes of its file.
+    """The engine of a database, by its URL or by the first bytes of its file.
 
     Raises:
         InputError: there is no such file, or it is no database.

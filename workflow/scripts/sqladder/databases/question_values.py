@@ -129,7 +129,7 @@ class ValueIndex:
         return chosen
 
     def _scores(self, asked: list[str]) -> dict[int, float]:
-        """Give each value that shares a telling word with the question its part of the weight."""
+        """Add to each value that shares a telling word with the question its part of the weight."""
         found = {
             number
             for word in set(asked) - STOPWORDS

@@ -19,7 +19,7 @@ LONGEST = 50
 
 
 def is_writable(value: object, longest: int = LONGEST) -> bool:
-    """Tell whether a value can be written on one line of a prompt and typed into a query as it is."""
+    """Whether a value can be written on one line of a prompt and typed into a query as it is."""
     if isinstance(value, str):
         controls = any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in value)
         return 0 < len(value.strip()) <= len(value) <= longest and not (

@@ -13,7 +13,7 @@ def is_url(source: str) -> bool:
 
 
 def without_password(url: str) -> str:
-    """Give the URL as it may be shown: nothing but server and database."""
+    """The URL as it may be shown: nothing but server and database."""
     parts = urlsplit(url)
     server = parts.hostname or "the local server"
     return f"postgresql://{server}{f':{parts.port}' if parts.port else ''}{parts.path}"

@@ -237,5 +237,5 @@ def _size(path: Path) -> int:
 
 
 def _shown(url: str) -> str:
-    """Give the URL as it may be logged: user, password and query may hold secrets."""
+    """The URL as it may be logged: user, password and query may hold secrets."""
     return str(httpx.URL(url).copy_with(username=None, password=None, query=None))

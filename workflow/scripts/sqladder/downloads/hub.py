@@ -78,7 +78,7 @@ def fetch_repository(
 
 
 def matching(names: Sequence[str], patterns: Sequence[str], source: str) -> list[str]:
-    """Give the names that match, sorted; a pattern that matches none is an error that shows what there is."""
+    """The names that match, sorted; a pattern that matches none is an error that shows what there is."""
     found: set[str] = set()
     for pattern in patterns:
         matches = fnmatch.filter(names, pattern)

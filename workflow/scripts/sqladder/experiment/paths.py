@@ -18,7 +18,7 @@ def is_on_disk(value: str) -> bool:
 
 
 def needed_file(value: str) -> str | list[str]:
-    """Give what a job that reads a config entry depends on: a file, the download that it lies in, or nothing."""
+    """What a job that reads a config entry depends on: a file, the download that it lies in, or nothing."""
     if is_url(input_path(value)):
         return []
     name = download_of(value)
@@ -26,5 +26,5 @@ def needed_file(value: str) -> str | list[str]:
 
 
 def input_path(value: str) -> str:
-    """Give the path that a config entry means, environment variables filled in."""
+    """The path that a config entry means, environment variables filled in."""
     return os.path.expandvars(value)

@@ -54,7 +54,7 @@ def cut_at_end_token(tokens: list[int], end_tokens: Collection[int]) -> Completi
 
 
 def prompt_seed(seed: int, tokens: Sequence[int]) -> int:
-    """Give a prompt a seed of its own, whatever stands beside it: a number of 31 bits."""
+    """A seed of a prompt's own, whatever stands beside it: a number of 31 bits."""
     digest = hashlib.sha256(f"{seed} {list(tokens)}".encode()).digest()
     return int.from_bytes(digest[:4]) >> 1
 

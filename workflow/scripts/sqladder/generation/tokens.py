@@ -54,7 +54,7 @@ def encode(model: Path, rows: Sequence[Row], max_new_tokens: int) -> Encoded:
 
 
 def decode(model: Path, answers: Sequence[Sequence[Completion]]) -> list[list[str]]:
-    """Give the texts of the answers to each prompt, without special tokens."""
+    """The texts of the answers to each prompt, without special tokens."""
     tokenizer = _turns(model).tokenizer
     return [
         tokenizer.batch_decode([each.token_ids for each in completions], skip_special_tokens=True)

@@ -249,7 +249,7 @@ class _Process:
         return finished
 
     def _blame(self) -> None:
-        """Give the query that the dead worker was on the verdict for its death."""
+        """Put down the worker's death as the verdict of the query that it was on."""
         code = self._process.wait()
         number, on_gold, plugged = NOTE.unpack(self._note[:])
         self.stop()

@@ -18,7 +18,7 @@ VOCABULARIES = ("tokenizer.json", "vocab.json", "tokenizer.model")
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Give an empty folder beside `path`; on success it takes the place of `path`.
+    """An empty folder beside `path`; on success it takes the place of `path`.
 
     A killed writer leaves at most the unfinished folder `.<name>.partial`, which the next one
     removes.

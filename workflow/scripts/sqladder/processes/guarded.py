@@ -22,7 +22,7 @@ class Death:
 def guarded(
     serve: Serve, arguments: Sequence[Any], count: int, seconds: float
 ) -> Iterator[Any | Death]:
-    """Give the answers of a process until there are `count`; a death is the last of them.
+    """Yield the answers of a process until there are `count`; a death is the last of them.
 
     Args:
         serve: what runs in the process; a function of a module, not a nested one.

@@ -147,7 +147,7 @@ def refuse_without_workflow() -> None:
 
 
 def dying_with_us(sent: int = signal.SIGKILL) -> Callable[[], None]:
-    """Give the `preexec_fn` of a process that gets a signal when this one ends, even by a kill."""
+    """The `preexec_fn` of a process that gets a signal when this one ends, even by a kill."""
     parent = os.getpid()
 
     def prepare() -> None:

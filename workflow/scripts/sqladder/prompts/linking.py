@@ -40,7 +40,7 @@ class Linker:
         budget: int,
         length: Callable[[Database], int],
     ) -> Database:
-        """Give the database with the tables that matter; at least one, and all if all fit.
+        """The database with the tables that matter; at least one, and all if all fit.
 
         Args:
             question: the question's text.
@@ -102,7 +102,7 @@ class Linker:
         return sum(self._lengths[name] for name in names)
 
     def _part(self, names: Iterable[str]) -> Database:
-        """Give the database with some tables, in its own order, without keys to the other ones."""
+        """The database with some tables, in its own order, without keys to the other ones."""
         chosen = {name.lower() for name in names}
         tables = [table for table in self._database.tables if table.name.lower() in chosen]
         return Database(
@@ -127,7 +127,7 @@ def _steps_back(name: str | None, previous: Mapping[str, str | None]) -> list[st
 
 
 def _neighbours(database: Database) -> dict[str, dict[str, None]]:
-    """Give each table's neighbours by foreign keys, in a fixed order."""
+    """Each table's neighbours by foreign keys, in a fixed order."""
     names = {table.name.lower(): table.name for table in database.tables}
     neighbours: dict[str, dict[str, None]] = {name: {} for name in names.values()}
     for table in database.tables:

@@ -157,7 +157,7 @@ def _m_schema_column(table: Table, column: Column, notes: Notes) -> str:
 
 
 def _foreign_key_pairs(database: Database) -> Iterator[tuple[str, str, str, str]]:
-    """Give table, column, parent table, parent column of each column of each foreign key."""
+    """Table, column, parent table, parent column of each column of each foreign key."""
     for table in database.tables:
         for key in table.foreign_keys:
             # References can be empty: a key may name a parent that does not exist.

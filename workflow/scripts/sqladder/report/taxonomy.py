@@ -87,7 +87,7 @@ def sort_failures(
     predictions: Mapping[str, Row],
     columns: Mapping[str, Columns],
 ) -> Iterator[Row]:
-    """Give the failures of one variant as rows: id, kind, reason.
+    """The failures of one variant as rows: id, kind, reason.
 
     Args:
         questions: id, db_id and gold sql, in the order of the result; those without a verdict were

@@ -64,12 +64,12 @@ def _mask_of(piece: str, names: frozenset[str], values: set[str]) -> str | None:
 
 
 def query_text(by: str, masker: Masker | None) -> Callable[[Row], str]:
-    """Give the function that writes a question for the comparison; its own SQL is never used."""
+    """The function that writes a question for the comparison; its own SQL is never used."""
     return _masked_text(masker) if by == "masked_question" else _question_text
 
 
 def example_text(by: str, masker: Masker | None) -> Callable[[Row], str]:
-    """Give the function that writes an example of the pool for the comparison."""
+    """The function that writes an example of the pool for the comparison."""
     texts = {"question": _question_text, "sql": lambda row: row["sql"]}
     return _masked_text(masker) if by == "masked_question" else texts[by]
 

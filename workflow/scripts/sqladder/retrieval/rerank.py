@@ -59,12 +59,12 @@ class Reranker:
         return self._tokenizer.encode(text, add_special_tokens=False)
 
     def prompt_ids(self, query: str, document: str) -> list[int]:
-        """Give the token ids of one pair's prompt."""
+        """The token ids of one pair's prompt."""
         pair = pair_text(self._instruction, neutralise(query), neutralise(document))
         return self._prefix + self._encode(pair)[: self._room] + self._suffix
 
     def scores(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        """Give the probability of `yes` for each pair of query and document."""
+        """The probability of `yes` for each pair of query and document."""
         scores: list[float] = []
         for start in range(0, len(pairs), self._batch_size):
             scores += self._score_batch(pairs[start : start + self._batch_size])

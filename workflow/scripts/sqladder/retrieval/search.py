@@ -47,7 +47,7 @@ def bm25_examples(
 
 
 def _best(scores: np.ndarray, count: int) -> np.ndarray:
-    """Give the positions of the highest scores above 0, equal ones in the order of the pool."""
+    """The positions of the highest scores above 0, equal ones in the order of the pool."""
     lowest = np.partition(scores, -count)[-count] if count < len(scores) else 0
     among = np.flatnonzero((scores >= lowest) & (scores > 0))
     return among[np.argsort(-scores[among], kind="stable")][:count]

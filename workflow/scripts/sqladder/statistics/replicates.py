@@ -30,7 +30,7 @@ class Replicate(NamedTuple):
 
 
 def replicate_of(file: Path) -> Replicate:
-    """Tell whose file it is, by the folder that it lies in."""
+    """Whose file it is, by the folder that it lies in."""
     folder = file.parent
     found = _SEED_FOLDER.fullmatch(folder.name)
     return Replicate(folder.parent.name, int(found[1])) if found else Replicate(folder.name, None)

@@ -42,7 +42,7 @@ def is_failed_write(error: BaseException) -> bool:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Give an error, and those that it was raised from or during."""
+    """Yield an error, and those that it was raised from or during."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

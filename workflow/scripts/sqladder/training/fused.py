@@ -42,7 +42,7 @@ def base_network(model: Any) -> Any:
 
 
 def fuse(model: Any, *, longest_member: int | None, bf16: bool) -> None:
-    """Give a model, with adapters or without, its fused kernels, in place.
+    """Put fused kernels into a model, with adapters or without, in place.
 
     Args:
         model: a causal language model of transformers.

@@ -40,7 +40,7 @@ class Step(NamedTuple):
 
 
 class CheckedKernels(TrainerCallback):
-    """Gives the model of a Hugging Face Trainer its fused kernels where they fit, before the Trainer wraps it.
+    """Puts fused kernels where they fit into the model of a Hugging Face Trainer, before the Trainer wraps it.
 
     Args:
         rows: of the training, as many as one micro-step takes.

@@ -108,7 +108,7 @@ def megatron_arguments(arguments: dict[str, Any], settings: TrainingSettings) ->
 
 
 def epoch_rows(rows: Sequence[Row], settings: TrainingSettings) -> list[Row]:
-    """Give the rows of all epochs one after another, each in an order of its own.
+    """Yield the rows of all epochs one after another, each in an order of its own.
 
     MCoreAdapter reads rows as they lie, in every epoch alike, and takes the first batch of an epoch
     once more at its end, so it is given a single epoch. The orders are those that a Trainer draws
@@ -138,7 +138,7 @@ def rows_per_step(settings: TrainingSettings) -> int:
 
 
 def loss_guard(settings: TrainingSettings, work_folder: Path) -> LoggedLossGuard:
-    """Give the guard that names the rows of a step: MCoreAdapter takes them as they lie."""
+    """The guard that names the rows of a step: MCoreAdapter takes them as they lie."""
     size = rows_per_step(settings)
 
     def rows_of_step(step: int) -> str:
@@ -158,6 +158,6 @@ def averaged(curve: Curve, interval: int) -> Curve:
 
 
 def complete_facts(watch: TrainingWatch, interval: int, base_model: Path) -> None:
-    """Give the watch what a process cannot see that has one part of the model and logs each step."""
+    """Pass on to the watch what a process cannot see that has one part of the model and logs each step."""
     watch.trainable_parameters = count_parameters(base_model)
     watch.loss_curve = averaged(watch.loss_curve, interval)

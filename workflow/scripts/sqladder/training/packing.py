@@ -15,7 +15,7 @@ TokenRow = dict[str, list[int]]
 
 
 def token_row(pair: TokenPair) -> TokenRow:
-    """Give one row by the names of Hugging Face: the loss covers the answer and its end token."""
+    """One row by the names of Hugging Face: the loss covers the answer and its end token."""
     prompt, answer = pair
     ids = prompt + answer
     return {

@@ -153,7 +153,7 @@ def _write_model(
 
 
 def keep_tokenizer(base_model: Path, model: Path) -> None:
-    """Give a trained model exactly the tokenizer files of its base.
+    """Put exactly the tokenizer files of its base beside a trained model.
 
     LLaMA-Factory writes them anew, with a chat template of its own where the base has none, and a
     Modelfile: both render prompts without the empty think block that the model was trained with.

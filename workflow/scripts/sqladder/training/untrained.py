@@ -7,7 +7,7 @@ from sqladder.models.folders import count_parameters, link_files, replacing_fold
 
 
 def keep_base_model(base_model: Path, output: Path) -> dict[str, Any]:
-    """Give the base model as the variant's model, and the facts of a training that cost nothing."""
+    """Link the base model as the variant's model; return the facts of a training that cost nothing."""
     with replacing_folder(output) as folder:
         link_files(base_model, folder)
     return {
