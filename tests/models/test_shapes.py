@@ -8,7 +8,7 @@ import transformers
 from torch.nn import Linear
 
 import toy_models
-from sqladder.models.shapes import linear_layers, network_size
+from sqladder.models.shapes import linear_layers, network_weights
 
 
 def saved(folder, architecture, **settings):
@@ -40,23 +40,23 @@ def test_linear_layers_are_those_of_the_network(tmp_path, architecture, settings
         if isinstance(module, Linear):
             expected.setdefault(name.rpartition(".")[2], []).append(tuple(module.weight.shape))
     assert linear_layers(tmp_path) == expected
-    assert network_size(tmp_path).block_weights == sum(
+    assert network_weights(tmp_path).block_weights == sum(
         out * into for shapes in expected.values() for out, into in shapes
     )
 
 
 def test_the_size_of_a_head_may_be_left_out_of_a_configuration(tmp_path):
     saved(tmp_path, "llama", **LLAMA)
-    whole = network_size(tmp_path)
+    whole = network_weights(tmp_path)
     assert (whole.blocks, whole.query_width, whole.vocabulary_weights) == (2, 32, 400 * 32)
     config = json.loads((tmp_path / "config.json").read_text())
     config.pop("head_dim", None)
     (tmp_path / "config.json").write_text(json.dumps(config))
-    assert network_size(tmp_path) == whole
+    assert network_weights(tmp_path) == whole
 
 
 def test_tied_and_untied_vocabularies_count_once(tmp_path):
-    tied = network_size(toy_models.save_base(tmp_path / "toy"))
+    tied = network_weights(toy_models.save_base(tmp_path / "toy"))
     saved(tmp_path / "untied", "llama", **LLAMA, tie_word_embeddings=False)
     assert tied.vocabulary_weights == 400 * 32
-    assert network_size(tmp_path / "untied").vocabulary_weights == 400 * 32
+    assert network_weights(tmp_path / "untied").vocabulary_weights == 400 * 32

@@ -8,7 +8,7 @@ from peft import LoraConfig, get_peft_model
 from torch.nn.functional import cross_entropy
 
 import toy_models
-from sqladder.models.shapes import NetworkSize
+from sqladder.models.shapes import NetworkWeights
 from sqladder.models.turns import Turns
 from sqladder.training.flops import training_flops
 from sqladder.training.fused import boundaries, fuse
@@ -142,7 +142,7 @@ def test_token_rows_come_back_as_they_were_written(pairs, tmp_path):
 def test_operations_are_those_of_the_matrix_products():
     # q and o: 8 x 8, k and v: 8 x 4, three of the MLP: 8 x 16.
     weights = 3 * (2 * 64 + 2 * 32 + 3 * 128)
-    network = NetworkSize(weights, 8 * 100, blocks=3, query_width=8)
+    network = NetworkWeights(weights, 8 * 100, blocks=3, query_width=8)
     forward = 2 * weights * 10 + 2 * 8 * 100 * 4 + 2 * 3 * 8 * (36 + 16)
     assert training_flops(network, [6, 4], 4, None) == 3 * forward
     attention = 2 * 3 * 8 * (36 + 16)

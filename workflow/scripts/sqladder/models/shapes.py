@@ -18,7 +18,7 @@ _IN_A_BLOCK = re.compile(r"(?:^|\.)(\d+)\.")
 Shape = tuple[int, ...]
 
 
-class NetworkSize(NamedTuple):
+class NetworkWeights(NamedTuple):
     """What operations are counted by.
 
     Attributes:
@@ -43,7 +43,7 @@ def linear_layers(model: Path) -> dict[str, list[Shape]]:
     return dict(found)
 
 
-def network_size(model: Path) -> NetworkSize:
+def network_weights(model: Path) -> NetworkWeights:
     """Sizes of a checkpoint's network."""
     inside, outside = 0, []
     blocks = set()
@@ -56,7 +56,7 @@ def network_size(model: Path) -> NetworkSize:
             outside.append(shape)
     # Embeddings and the last layer, which may be tied, are alike in size.
     vocabulary = max(outside, key=math.prod)
-    return NetworkSize(
+    return NetworkWeights(
         inside, math.prod(vocabulary), len(blocks), _query_width(model, min(vocabulary))
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
-from sqladder.models.shapes import NetworkSize
+from sqladder.models.shapes import NetworkWeights
 
 # Large enough that the measured rate is the chip's and not the launch's.
 MATRIX_SIZE = 8192
@@ -12,7 +12,7 @@ REPETITIONS = 20
 
 
 def training_flops(
-    network: NetworkSize, lengths: Sequence[int], labels: int, adapter_parameters: int | None
+    network: NetworkWeights, lengths: Sequence[int], labels: int, adapter_parameters: int | None
 ) -> float:
     """Operations that one pass over some rows takes a network at least.
 

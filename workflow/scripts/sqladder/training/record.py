@@ -9,7 +9,7 @@ import torch
 
 from sqladder.models.device import device_name
 from sqladder.models.folders import count_parameters
-from sqladder.models.shapes import network_size
+from sqladder.models.shapes import network_weights
 from sqladder.training.flops import matrix_rate, training_flops
 from sqladder.training.pairs import TokenPair, lengths
 from sqladder.training.settings import TrainingSettings
@@ -56,7 +56,7 @@ def speed_facts(
     }
     if torch.cuda.is_available():
         adapters = watch.trainable_parameters if settings.lora else None
-        network = network_size(base_model)
+        network = network_weights(base_model)
         flops = training_flops(network, sizes, labels, adapters) * passes_per_second / gpus
         rate = matrix_rate()
         facts |= {
