@@ -23,7 +23,7 @@ sys.path += [
 from sqladder.databases.question_values import ValueIndex
 from sqladder.databases.schema import read_schema
 from sqladder.files import Row, read_jsonl
-from sqladder.prompts.contexts import ContextWriter, Options, ValueOptions
+from sqladder.prompts.contexts import ContextOptions, ContextWriter, ValueOptions
 from sqladder.prompts.descriptions import read_descriptions
 from sqladder.prompts.linking import Linker
 from sqladder.prompts.schema_forms import FORMS, Notes
@@ -47,7 +47,7 @@ def measure_forms(
     )
     print("|---|--:|--:|--:|--:|--:|")
     for name in FORMS:
-        writer = ContextWriter(databases, Options(name))
+        writer = ContextWriter(databases, ContextOptions(name))
         start = time.process_time()
         texts = [writer.write(row["db_id"], row["question"]).schema for row in questions]
         seconds = time.process_time() - start
@@ -125,7 +125,7 @@ def measure_linking(databases: Path, questions: list[Row]) -> None:
 
 def measure_all(databases: Path, questions: list[Row]) -> None:
     for name in FORMS:
-        options = Options(name, True, None, ValueOptions(False, 3, 10), 1500)
+        options = ContextOptions(name, True, None, ValueOptions(False, 3, 10), 1500)
         writer = ContextWriter(databases, options)
         start = time.process_time()
         for row in questions:

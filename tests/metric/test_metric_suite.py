@@ -2,8 +2,8 @@ import sqlite3
 
 import pytest
 
-from sqladder.metric.sandbox import Database, Limits, QueryError
-from sqladder.metric.suite import Options, Question, same_query
+from sqladder.metric.sandbox import Limits, QueryError, Sandbox
+from sqladder.metric.suite import GoldQuery, Options, same_query
 
 LIMITS = Limits(max_vm_steps=1_000_000)
 
@@ -18,7 +18,7 @@ def files(tmp_path):
             connection.executemany("insert into pet values('x', ?)", [(age,) for age in ages])
             connection.execute("insert into pet values(cast(x'61ff62' as text), 7)")
         connection.close()
-        databases.append(Database(path, LIMITS))
+        databases.append(Sandbox(path, LIMITS))
     yield databases
     for database in databases:
         database.close()
@@ -56,7 +56,7 @@ def test_what_may_be_another_query_is_not_the_same(left, right):
 
 def test_gold_is_executed_once_a_file_for_all_predictions(files):
     executed = []
-    question = Question(
+    question = GoldQuery(
         files,
         "select age from pet where name = 'x'",
         Options(plug_value=True),
@@ -71,7 +71,7 @@ def test_gold_is_executed_once_a_file_for_all_predictions(files):
 def test_the_same_text_as_gold_is_not_executed(files):
     executed = []
     gold = "select age from pet where name = 'x'"
-    question = Question(
+    question = GoldQuery(
         files, gold, Options(), LIMITS, lambda number, gold, plugged: executed.append(gold)
     )
     assert question.judge("SELECT age FROM pet WHERE name='x' ;", plug=False).verdict == "correct"
@@ -80,7 +80,7 @@ def test_the_same_text_as_gold_is_not_executed(files):
 
 def test_a_prediction_is_left_at_the_first_difference(files):
     executed = []
-    question = Question(
+    question = GoldQuery(
         files,
         "select age from pet",
         Options(),
@@ -118,7 +118,7 @@ def test_results_are_bounded(files, limits, detail):
     count = (
         "with recursive t(x) as (select 1 union all select x + 1 from t limit 5000) select x from t"
     )
-    database = Database(files[0].path, limits)
+    database = Sandbox(files[0].path, limits)
     with pytest.raises(QueryError, match=detail):
         database.execute(count)
     database.close()
@@ -126,7 +126,7 @@ def test_results_are_bounded(files, limits, detail):
 
 def test_the_budget_of_steps_is_for_one_execution(files):
     count = "with recursive t(x) as (select 1 union all select x + 1 from t limit 20000) select max(x) from t"
-    database = Database(files[0].path, Limits(max_vm_steps=500_000))
+    database = Sandbox(files[0].path, Limits(max_vm_steps=500_000))
     for _ in range(20):
         assert database.execute(count).rows == [(20000,)]
     database.close()
@@ -134,7 +134,7 @@ def test_the_budget_of_steps_is_for_one_execution(files):
 
 def test_a_long_text_of_printf_is_not_null(files):
     # Beyond SQLite's length limit printf gives NULL, with which `not in` would be empty.
-    database = Database(files[0].path, Limits(max_bytes=100_000))
+    database = Sandbox(files[0].path, Limits(max_bytes=100_000))
     wide = "select age from pet where age not in (select printf('%300000d', 1))"
     assert len(database.execute(wide).rows) == 3
     with pytest.raises(QueryError, match="more than 100000 bytes"):

@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT
 from published_texts import FLAGS, published_messages
 from sqladder.errors import InputError
-from sqladder.prompts.contexts import ContextWriter, Options, ValueOptions
+from sqladder.prompts.contexts import ContextOptions, ContextWriter, ValueOptions
 from sqladder.prompts.rendering import check_user_template
 from sqladder.prompts.schema_forms import FORMS
 
@@ -65,7 +65,7 @@ def test_values_stand_in_the_schema_or_in_a_block_after_it(databases, tmp_path):
 
 
 def test_a_block_leaves_the_schemas_text_the_same_for_all_questions(databases):
-    options = Options("ddl_values", values=ValueOptions(False, 3, 10))
+    options = ContextOptions("ddl_values", values=ValueOptions(False, 3, 10))
     writer = ContextWriter(databases, options)
     first, second = (writer.write("music", text) for text in (QUESTION, "How many from Spain?"))
     assert first.schema == second.schema
@@ -74,7 +74,7 @@ def test_a_block_leaves_the_schemas_text_the_same_for_all_questions(databases):
 
 
 def test_linking_keeps_to_its_budget_and_shows_no_value_of_a_dropped_table(databases):
-    options = Options("ddl", values=ValueOptions(False, 3, 10), budget=90)
+    options = ContextOptions("ddl", values=ValueOptions(False, 3, 10), budget=90)
     written = ContextWriter(databases, options).write("music", "Who sang Sun in France?")
     assert "CREATE TABLE singer" in written.schema
     assert "CREATE TABLE song" not in written.schema
@@ -82,8 +82,8 @@ def test_linking_keeps_to_its_budget_and_shows_no_value_of_a_dropped_table(datab
 
 
 def test_descriptions_are_read_only_where_a_context_asks_for_them(databases):
-    plain = ContextWriter(databases, Options("ddl")).write("music", QUESTION).schema
-    described = ContextWriter(databases, Options("ddl", descriptions=True))
+    plain = ContextWriter(databases, ContextOptions("ddl")).write("music", QUESTION).schema
+    described = ContextWriter(databases, ContextOptions("ddl", descriptions=True))
     assert "first name" not in plain
     assert "fname TEXT, -- first name" in described.write("music", QUESTION).schema
 
@@ -158,7 +158,7 @@ def test_all_972_prompts_of_spider_render_in_seconds(spider, spider_databases, t
     rows = [json.loads(line) for line in (spider / "dev.jsonl").open()]
     rows = [row for row in rows if (spider_databases / row["db_id"]).is_dir()]
     assert len(rows) == 972
-    options = Options(form, True, None, ValueOptions(True, 3, 10), 1500)
+    options = ContextOptions(form, True, None, ValueOptions(True, 3, 10), 1500)
     writer = ContextWriter(spider_databases, options)
     start = time.process_time()
     texts = {row["id"]: writer.write(row["db_id"], row["question"]).schema for row in rows}

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqladder.errors import InputError, run_main
 from sqladder.files import Row, by_id, iterate_jsonl, with_unique_ids, write_jsonl
 from sqladder.prompts import rendering as prompts
-from sqladder.prompts.contexts import ContextWriter, Options, ValueOptions, Written
+from sqladder.prompts.contexts import ContextOptions, ContextWriter, ValueOptions, Written
 from sqladder.prompts.schema_forms import FORMS
 from sqladder.retrieval.references import TEMPLATES
 
@@ -42,13 +42,13 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def schema_options(args: argparse.Namespace) -> Options:
+def schema_options(args: argparse.Namespace) -> ContextOptions:
     """Gather what concerns the schema."""
     values = None
     if args.values:
         in_schema = args.values == "in_schema"
         values = ValueOptions(in_schema, args.values_per_column, args.values_at_most)
-    return Options(
+    return ContextOptions(
         args.schema_form, args.descriptions, args.tables_json, values, args.linking_budget
     )
 

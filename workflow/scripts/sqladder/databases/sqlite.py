@@ -5,8 +5,7 @@ from pathlib import Path
 
 from sqladder.databases.conversion import Answer, Row
 from sqladder.databases.schema import Database, open_read_only, quoted, read_schema
-from sqladder.metric.sandbox import Database as Sandbox
-from sqladder.metric.sandbox import Limits
+from sqladder.metric.sandbox import Limits, Sandbox
 
 
 class SqliteEngine:

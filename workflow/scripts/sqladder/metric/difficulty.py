@@ -7,7 +7,7 @@ from sqladder.metric import lexer
 from sqladder.metric.grammar import (
     COMPARISONS,
     SET_OPERATORS,
-    Column,
+    ColumnRef,
     GrammarError,
     Query,
     conditions_of,
@@ -73,7 +73,7 @@ def _components(query: Query) -> tuple[int, int, int]:
 
 def _aggregates(query: Query) -> int:
     """Aggregates as Spider counts them: NOT in WHERE or HAVING and HAVING's connectors too."""
-    ordered: list[Column | None] = [
+    ordered: list[ColumnRef | None] = [
         column for value in query.order for column in (value.left, value.right)
     ]
     return (

@@ -39,7 +39,7 @@ class GrammarError(ValueError):
     """The text is outside the grammar, or names what the schema does not hold."""
 
 
-class Column(NamedTuple):
+class ColumnRef(NamedTuple):
     """A column with its aggregate, a position in AGGREGATES."""
 
     aggregate: int
@@ -51,8 +51,8 @@ class Value(NamedTuple):
     """One column, or two joined by an arithmetic operator."""
 
     operator: int
-    left: Column
-    right: Column | None
+    left: ColumnRef
+    right: ColumnRef | None
 
 
 class Condition(NamedTuple):
@@ -61,8 +61,8 @@ class Condition(NamedTuple):
     negated: bool
     comparison: int
     value: Value
-    first: Union["Query", str, float, Column, None]
-    second: Union["Query", str, float, Column, None]
+    first: Union["Query", str, float, ColumnRef, None]
+    second: Union["Query", str, float, ColumnRef, None]
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Query:
     tables: list[Union[str, "Query"]] = field(default_factory=list)
     on: list[Condition | str] = field(default_factory=list)
     where: list[Condition | str] = field(default_factory=list)
-    group: list[Column] = field(default_factory=list)
+    group: list[ColumnRef] = field(default_factory=list)
     having: list[Condition | str] = field(default_factory=list)
     direction: str = ""
     order: list[Value] = field(default_factory=list)
@@ -91,7 +91,7 @@ def conditions_of(clause: list[Condition | str]) -> list[Condition]:
     return [part for part in clause if isinstance(part, Condition)]
 
 
-def words(sql: str) -> list[str]:
+def official_tokens(sql: str) -> list[str]:
     """Cut a query into the words of the grammar, lower-cased but for literals.
 
     Blanks separate words, brackets and most punctuation stand alone, `=` sticks to its
@@ -135,7 +135,7 @@ def parse(sql: str, schema: Schema | None = None) -> Query:
         GrammarError: the query is outside the grammar or does not fit the schema.
     """
     try:
-        tokens = words(sql)
+        tokens = official_tokens(sql)
         return _Parser(tokens, schema, _aliases(tokens, schema)).query(0)[1]
     except (LookupError, RecursionError) as error:
         raise GrammarError(f"{type(error).__name__}: {error}") from error
@@ -269,7 +269,7 @@ class _Parser:
             raise GrammarError(f"no column {table}.{name}")
         return f"__{table}.{name}__"
 
-    def column_unit(self, at: int, tables: Sequence[str]) -> tuple[int, Column]:
+    def column_unit(self, at: int, tables: Sequence[str]) -> tuple[int, ColumnRef]:
         """`[(] column [)]` or `aggregate ( [distinct] column )`."""
         block = self.tokens[at] == "("
         at += block
@@ -279,12 +279,12 @@ class _Parser:
             at = self.expect(at + 1, "(")
             distinct = self.tokens[at] == "distinct"
             at, name = self.column(at + distinct, tables)
-            return self.expect(at, ")"), Column(aggregate, name, distinct)
+            return self.expect(at, ")"), ColumnRef(aggregate, name, distinct)
         distinct = self.tokens[at] == "distinct"
         at, name = self.column(at + distinct, tables)
         if block:
             at = self.expect(at, ")")
-        return at, Column(0, name, distinct)
+        return at, ColumnRef(0, name, distinct)
 
     def value_unit(self, at: int, tables: Sequence[str]) -> tuple[int, Value]:
         """`[(] column [operator column] [)]`."""
@@ -298,12 +298,14 @@ class _Parser:
             at = self.expect(at, ")")
         return at, Value(operator, left, right)
 
-    def literal(self, at: int, tables: Sequence[str]) -> tuple[int, Query | str | float | Column]:
+    def literal(
+        self, at: int, tables: Sequence[str]
+    ) -> tuple[int, Query | str | float | ColumnRef]:
         """Right side of a comparison: nested query, quoted text, number or column."""
         start, block = at, self.tokens[at] == "("
         at += block
         token = self.tokens[at]
-        value: Query | str | float | Column
+        value: Query | str | float | ColumnRef
         if token == "select":
             at, value = self.query(at)
         elif '"' in token:
@@ -315,7 +317,7 @@ class _Parser:
                 at, value = self.column_value(start, at, tables)
         return (self.expect(at, ")") if block else at), value
 
-    def column_value(self, start: int, at: int, tables: Sequence[str]) -> tuple[int, Column]:
+    def column_value(self, start: int, at: int, tables: Sequence[str]) -> tuple[int, ColumnRef]:
         """A column on the right side; whatever follows it up to the next clause is skipped."""
         # `or` is no stop: what follows one after a column is lost, in Spider's parser too.
         end = at
@@ -373,9 +375,9 @@ class _Parser:
             at += self.peek(at) == ","
         return distinct, selected
 
-    def group_clause(self, at: int, tables: Sequence[str]) -> tuple[int, list[Column]]:
+    def group_clause(self, at: int, tables: Sequence[str]) -> tuple[int, list[ColumnRef]]:
         """Columns of GROUP BY."""
-        columns: list[Column] = []
+        columns: list[ColumnRef] = []
         if self.peek(at) != "group":
             return at, columns
         at = self.expect(at + 1, "by")

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqladder.metric.grammar import (
     COMPARISONS,
-    Column,
+    ColumnRef,
     Condition,
     GrammarError,
     Query,
@@ -216,8 +216,8 @@ def _nested(side: object) -> Query | None:
 def _merge_keys(query: Query, unify: Callable[[str], str]) -> Query:
     """Columns unified and DISTINCT forgotten, here and in set operations."""
 
-    def column(unit: Column) -> Column:
-        return Column(unit.aggregate, unify(unit.name), None)
+    def column(unit: ColumnRef) -> ColumnRef:
+        return ColumnRef(unit.aggregate, unify(unit.name), None)
 
     def value(unit: Value) -> Value:
         return Value(unit.operator, column(unit.left), unit.right and column(unit.right))

@@ -126,7 +126,7 @@ def read_only_uri(path: Path) -> str:
     return path.resolve().as_uri() + "?mode=ro&immutable=1"
 
 
-class Database:
+class Sandbox:
     """One database file, open for reading by queries that are not trusted.
 
     Attributes:

@@ -9,7 +9,7 @@ from sqladder.metric import plug_value as values
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.first_rows import FirstRows
 from sqladder.metric.reasons import Expected, Found, explanation
-from sqladder.metric.sandbox import Database, Limits, QueryError, Result
+from sqladder.metric.sandbox import Limits, QueryError, Result, Sandbox
 
 CORRECT, WRONG_RESULT, GOLD_ERROR = "correct", "wrong_result", "gold_error"
 
@@ -87,7 +87,7 @@ _BYTES_KEPT = 10_000_000
 _TEXTS_OF_ALTERNATIVES, _RUNS_OF_ALTERNATIVES = 200, 10
 
 
-class Question:
+class GoldQuery:
     """One gold query on the open files of its database, to which predictions are compared.
 
     Results of gold are kept, so that all predictions of one question share them.
@@ -95,7 +95,7 @@ class Question:
 
     def __init__(
         self,
-        files: Sequence[Database],
+        files: Sequence[Sandbox],
         gold: str,
         options: Options,
         limits: Limits,
@@ -153,7 +153,7 @@ class Question:
                 return number, _Failure(file.path.name, error)
         return len(self.files), None
 
-    def _compare_on(self, file: Database, gold: Result, sql: str) -> None:
+    def _compare_on(self, file: Sandbox, gold: Result, sql: str) -> None:
         # One row too many is enough to know; an endless result costs no more than gold's.
         found = file.execute(sql, max_rows=len(gold.rows))
         here, there = len(found.rows), len(gold.rows)

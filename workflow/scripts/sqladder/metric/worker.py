@@ -19,8 +19,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sqladder.metric.sandbox import Database, Limits
-from sqladder.metric.suite import Judgement, Options, Question
+from sqladder.metric.sandbox import Limits, Sandbox
+from sqladder.metric.suite import GoldQuery, Judgement, Options
 
 # What a note says: the number of the database file, -1 before any, whether gold is being executed, and whether values
 # are being plugged in.
@@ -49,11 +49,11 @@ class Worker:
         self.options, self.limits, self.notebook = options, limits, notebook
         self.keep_rows = keep_rows
         self._folder = ""
-        self._files: list[Database] = []
+        self._files: list[Sandbox] = []
 
     def answer(self, request: dict[str, Any]) -> Iterator[Judgement]:
         """Judge the candidates of one gold query, in their order."""
-        question = Question(
+        question = GoldQuery(
             self._open(request["files"]),
             request["gold"],
             self.options,
@@ -66,11 +66,11 @@ class Worker:
             yield question.judge(prediction, plug)
         signal.setitimer(signal.ITIMER_REAL, 0)
 
-    def _open(self, paths: list[str]) -> list[Database]:
+    def _open(self, paths: list[str]) -> list[Sandbox]:
         if paths[0] != self._folder:
             for file in self._files:
                 file.close()
-            self._files = [Database(Path(path), self.limits) for path in paths]
+            self._files = [Sandbox(Path(path), self.limits) for path in paths]
             self._folder = paths[0]
         return self._files
 

@@ -23,7 +23,7 @@ class ValueOptions:
 
 
 @dataclass(frozen=True)
-class Options:
+class ContextOptions:
     """A context's entries that concern the schema.
 
     `descriptions` are read from BIRD's folders and, if it is given, Spider's `tables_json`.
@@ -47,7 +47,7 @@ class Written(NamedTuple):
 class ContextWriter:
     """Writes schemas for questions; a database is read once."""
 
-    def __init__(self, databases: Path, options: Options) -> None:
+    def __init__(self, databases: Path, options: ContextOptions) -> None:
         """Take the folder that holds <db_id>/<db_id>.sqlite."""
         self._folder = databases
         self._options = options
@@ -71,7 +71,7 @@ class ContextWriter:
 class _Known:
     """One database with what was read of it; what no question has needed is not read."""
 
-    def __init__(self, folder: Path, options: Options) -> None:
+    def __init__(self, folder: Path, options: ContextOptions) -> None:
         self._options = options
         self._form = FORMS[options.form]
         self._path = folder / f"{folder.name}.sqlite"
