@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sqladder.errors import InputError, run_main
-from sqladder.files import Row, by_id, iterate_jsonl, with_unique_ids, write_jsonl
+from sqladder.files import Fields, Row, by_id, iterate_jsonl, with_unique_ids, write_jsonl
 from sqladder.prompts import rendering as prompts
 from sqladder.prompts.contexts import ContextOptions, ContextWriter, ValueOptions, Written
 from sqladder.prompts.schema_forms import FORMS
@@ -88,17 +88,17 @@ def written_schema(example: Row, writer: ContextWriter | None, args: argparse.Na
     """Write an example's schema from its database; data without databases bring it as text."""
     if writer is not None:
         return writer.write(example["db_id"], example["question"])
-    if not example["schema"]:
+    if not example.get("schema"):
         raise InputError(
             f"{args.examples}: example {example['id']!r} brings no 'schema': give --databases"
         )
-    return Written(example["schema"], "")
+    return Written(str(example["schema"]), "")
 
 
 def render_all(writer: ContextWriter | None, args: argparse.Namespace) -> Iterator[Row]:
     """Render one example after the other: a large set never lies in memory whole."""
     references = read_references(args)
-    fields = {"id": str, "question": str, **({"db_id": str} if args.databases else {"schema": str})}
+    fields: Fields = {"id": str, "question": str, **({"db_id": str} if args.databases else {})}
     for example in with_unique_ids(iterate_jsonl(args.examples, fields), args.examples):
         written = written_schema(example, writer, args)
         yield render_example(example, written, references, args)
