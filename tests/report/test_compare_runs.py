@@ -37,12 +37,11 @@ def test_changes_are_counted_tested_and_named(tmp_path):
     lines = done.stdout.splitlines()
     assert lines[:2] == [f"only in {old}: gone", f"only in {new}: added"]
     assert (
-        f"clear: 0.667 -> 0.833 of 60 questions, 12 fixed, 2 broken, p = {p:.2g}: more than chance"
+        f"clear: 0.667 -> 0.833 of 60 questions, 12 fixed, 2 broken, p = {p:.2g}: significant"
         in lines
     )
     assert (
-        "noise: 0.667 -> 0.683 of 60 questions, 3 fixed, 2 broken, p = 1: "
-        "no more than chance would do" in lines
+        "noise: 0.667 -> 0.683 of 60 questions, 3 fixed, 2 broken, p = 1: not significant" in lines
     )
     assert "  broken  q0020  db_0, medium: correct -> wrong_result" in lines
     assert sum(line.startswith("  fixed  q") for line in lines) == 10 + 3
@@ -51,7 +50,7 @@ def test_changes_are_counted_tested_and_named(tmp_path):
 
 
 def test_seeds_are_compared_as_seeds(tmp_path):
-    """Each of the new seeds alone would be more than chance; together they scatter too much."""
+    """Each of the new seeds alone would be significant; together they vary too much."""
     before = [False] * 30 + [True] * 30
     old = write(tmp_path / "old", one=before)
     seeds = {"one/seed_1": [False] * 18 + [True] * 42, "one/seed_2": [True] * 60}
@@ -62,16 +61,12 @@ def test_seeds_are_compared_as_seeds(tmp_path):
     assert lines[0].startswith(
         "one: 0.500 -> 0.850 of 60 questions (1 and 2 seeds), 30 fixed, 0 broken"
     )
-    assert lines[0].endswith("no more than chance would do")
+    assert lines[0].endswith("not significant")
     assert "  fixed  q0000  db_0, easy: wrong_result -> 1 of 2 seeds right" in lines
 
 
-@pytest.mark.parametrize(
-    ("steps", "found"), [(400, "no more than chance would do"), (None, "more than chance")]
-)
-def test_a_variant_that_was_trained_once_is_taken_to_scatter_as_the_seeds_do(
-    tmp_path, steps, found
-):
+@pytest.mark.parametrize(("steps", "found"), [(400, "not significant"), (None, "significant")])
+def test_a_variant_that_was_trained_once_is_taken_to_vary_as_the_seeds_do(tmp_path, steps, found):
     old = write(tmp_path / "old", one=[False] * 20 + [True] * 40)
     if steps:
         (old / "results/one/train.json").write_text(f'{{"steps": {steps}}}')
@@ -92,8 +87,7 @@ def test_a_run_is_no_different_from_itself(tmp_path):
     run = write(tmp_path / "run", one=[True, False] * 30)
     done = compare(run, run / "results")
     assert done.stdout == (
-        "one: 0.500 -> 0.500 of 60 questions, 0 fixed, 0 broken, p = 1: "
-        "no more than chance would do\n"
+        "one: 0.500 -> 0.500 of 60 questions, 0 fixed, 0 broken, p = 1: not significant\n"
     )
 
 

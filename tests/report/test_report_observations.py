@@ -373,7 +373,7 @@ def _claims_of_seeded_runs(folder, rates, total, noise):
 
 @pytest.mark.parametrize("noise", [0.0, 0.05, 0.1])
 def test_seed_noise_without_a_true_difference_is_called_best_in_at_most_5_percent(tmp_path, noise):
-    """Seeds scatter by 0, 1.6 and 3.3 points; pooling their answers takes that scatter for a difference."""
+    """Seeds vary by 0, 1.6 and 3.3 points; pooling their answers takes that variance for a difference."""
     total = 300
     claims, pooled = _claims_of_seeded_runs(tmp_path, [0.5, 0.5], total, noise)
     assert claims <= 0.05 + 1.645 * math.sqrt(0.05 * 0.95 / total)

@@ -81,9 +81,9 @@ def test_the_ranking_has_means_and_the_number_of_seeds(report, marks):
     assert cells[7] == f"{gap:+.1f}"
 
 
-def test_a_variant_trained_once_is_taken_to_scatter_and_an_untrained_one_is_not(comparison):
+def test_a_variant_trained_once_is_taken_to_vary_and_an_untrained_one_is_not(comparison):
     full, lora, baseline = (comparison.run.named(n).correct for n in ("full", "lora", "baseline"))
-    wider = PairedDifference.between(full, lora, lone_seed_scatters=True)
+    wider = PairedDifference.between(full, lora, single_seed_varies=True)
     assert (
         comparison.pair("full", "lora").p_alone == wider.p > PairedDifference.between(full, lora).p
     )

@@ -59,7 +59,7 @@ def test_equal_seeds_leave_mcnemars_score():
     assert gap.p == pytest.approx(2 * stats.t.sf(abs(score), 399))
 
 
-def test_seeds_that_scatter_widen_every_interval(seeded):
+def test_seeds_that_vary_widen_every_interval(seeded):
     one, other = seeded
     calm = PairedDifference.between(np.array([one[0]] * 3), np.array([other[0]] * 3))
     wild = np.array([other[0], other[0] | (np.arange(200) < 80), other[0] & (np.arange(200) > 80)])
@@ -91,23 +91,23 @@ def test_wins_less_losses_are_the_difference_of_the_means(seeded):
 
 @pytest.mark.parametrize("noise", [0.05, 0.1, 0.3])
 def test_the_seed_of_a_model_trained_once_makes_no_significant_difference(noise):
-    """One seed against three, no true difference; without its scatter the single seed's luck is called better."""
+    """One seed against three, no true difference; without its variance the single seed's luck is called better."""
     found = naive = 0
     for seed in range(400):
         one, other = runs.seeded_marks(400, [0.5, 0.5], 3, noise, seed)
-        found += PairedDifference.between(one, other[:1], lone_seed_scatters=True).p < 0.05
+        found += PairedDifference.between(one, other[:1], single_seed_varies=True).p < 0.05
         naive += PairedDifference.between(one, other[:1]).p < 0.05
     assert found / 400 <= 0.05 + 1.645 * (0.05 * 0.95 / 400) ** 0.5
     if noise >= 0.1:
         assert naive / 400 > 0.1
 
 
-def test_the_scatter_of_a_single_seed_is_that_of_the_other_sides_seeds(seeded):
+def test_the_variance_of_a_single_seed_is_that_of_the_other_sides_seeds(seeded):
     one, other = seeded
     spread = float(np.var(one.mean(axis=1), ddof=1))
     for gap in (
-        PairedDifference.between(one, other[:1], lone_seed_scatters=True),
-        PairedDifference.between(other[:1], one, lone_seed_scatters=True),
+        PairedDifference.between(one, other[:1], single_seed_varies=True),
+        PairedDifference.between(other[:1], one, single_seed_varies=True),
     ):
         assert gap.seeds == pytest.approx(VarianceComponent(spread * (1 + 1 / 3), 2))
 
@@ -118,7 +118,7 @@ def test_a_handful_of_questions_proves_nothing_however_many_seeds_agree():
 
 
 def test_models_that_both_metrics_share_are_compared_within_each_seed(seeded):
-    """A metric that forgives ten more answers of every seed differs, however much the seeds scatter."""
+    """A metric that forgives ten more answers of every seed differs, however much the seeds vary."""
     strict = np.array([np.arange(200) < right for right in (40, 90, 140)])
     mild = np.array([np.arange(200) < right + 10 for right in (40, 90, 140)])
     assert PairedDifference.between(mild, strict, same_models=True).p < 0.05
@@ -148,5 +148,5 @@ def test_groups_of_questions_are_compared_by_fisher_or_over_seeds():
     assert groups_p([40, 40], 40, [10, 10], 10) == 1.0
 
 
-def test_a_single_seed_tells_nothing_of_the_scatter():
+def test_a_single_seed_tells_nothing_of_the_variance():
     assert between_seeds([0.4]) == VarianceComponent(0.0, np.inf)

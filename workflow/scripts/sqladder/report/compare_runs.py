@@ -1,4 +1,4 @@
-"""`sqladder compare`: what changed between two runs, and whether it is more than chance."""
+"""`sqladder compare`: what changed between two runs, and whether it is significant."""
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from sqladder.errors import InputError
 from sqladder.files import Row, by_id, read_json, read_jsonl
-from sqladder.statistics.replicates import lone_seed_scatters, replicate_of
+from sqladder.statistics.replicates import replicate_of, single_seed_varies
 
-HELP = "which questions changed between two runs, and whether that is more than chance"
+HELP = "which questions changed between two runs, and whether the difference is significant"
 EPILOG = """A run is a folder with results/<variant>/verdicts.jsonl or <variant>/verdicts.jsonl, or with one in
 seed_<seed>/ for each of several seeds. Variants are paired by name, questions by id. p is McNemar's exact test, with
 several seeds a t-test over questions and seeds, in which a variant that one run trained once (train.json) is taken to
-scatter as much as the other run's seeds, adjusted by Holm over all variants; below 0.05 the change is more
-than chance. exit status: 0 compared; 1 an input is missing or malformed."""
+vary as much as the other run's seeds, adjusted by Holm over all variants; below 0.05 the change is
+significant. exit status: 0 compared; 1 an input is missing or malformed."""
 ALPHA = 0.05
 
 
@@ -38,7 +38,7 @@ class Change:
     variant: str
     old: Sequence[Verdicts]
     new: Sequence[Verdicts]
-    lone_seed_scatters: bool
+    single_seed_varies: bool
 
     @cached_property
     def common(self) -> list[str]:
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _change(variant: str, old: ScoredVariant, new: ScoredVariant) -> Change:
-    lone = any(lone_seed_scatters(scored.trainings) for scored in (old, new))
+    lone = any(single_seed_varies(scored.trainings) for scored in (old, new))
     return Change(variant, old.seeds, new.seeds, lone)
 
 
@@ -142,7 +142,7 @@ def p_values(changes: list[Change]) -> list[float]:
             np.array([[_right(own[key]) for key in change.common] for own in rows])
             for rows in (change.new, change.old)
         )
-        gap = PairedDifference.between(new, old, lone_seed_scatters=change.lone_seed_scatters)
+        gap = PairedDifference.between(new, old, single_seed_varies=change.single_seed_varies)
         alone.append(gap.p)
     return holm(alone)
 
@@ -159,7 +159,7 @@ def described(change: Change, p: float, show: int) -> Iterator[str]:
     before, after = (
         sum(_share(rows, key) for key in change.common) for rows in (change.old, change.new)
     )
-    found = "more than chance" if p < ALPHA else "no more than chance would do"
+    found = "significant" if p < ALPHA else "not significant"
     yield (
         f"{change.variant}: {before / n:.3f} -> {after / n:.3f} of {n:,} questions{_seeds(change)}, "
         f"{len(change.fixed)} fixed, {len(change.broken)} broken, p = {p:.2g}: {found}"

@@ -129,15 +129,15 @@ def make_pair(
     second: Answers,
     chosen: Marks,
     same_models: bool = False,
-    lone_seed_scatters: bool = False,
+    single_seed_varies: bool = False,
 ) -> Pair:
     """Compare two variants' marks on the chosen questions, not yet adjusted for any family.
 
-    `same_models` says that both are marks of the same answers, by two metrics; `lone_seed_scatters`, that a
+    `same_models` says that both are marks of the same answers, by two metrics; `single_seed_varies`, that a
     single seed on one side was a draw among others.
     """
     paired = PairedDifference.between(
-        first[:, chosen], second[:, chosen], same_models, lone_seed_scatters
+        first[:, chosen], second[:, chosen], same_models, single_seed_varies
     )
     p = paired.p
     return Pair(*names, paired, p, p)
@@ -156,7 +156,7 @@ def _pairs(ranking: Sequence[Variant], chosen: Marks) -> list[Pair]:
             one.correct,
             other.correct,
             chosen,
-            lone_seed_scatters=one.lone_seed_scatters or other.lone_seed_scatters,
+            single_seed_varies=one.single_seed_varies or other.single_seed_varies,
         )
         for one, other in combinations(ranking, 2)
     ]

@@ -1,4 +1,4 @@
-"""The report's numbers for machines: metrics.csv."""
+"""The CSV export of the report's numbers: metrics.csv."""
 
 import csv
 import io

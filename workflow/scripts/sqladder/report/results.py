@@ -23,8 +23,8 @@ from sqladder.statistics.intervals import Interval
 from sqladder.statistics.replicates import (
     METRICS_FIELDS,
     Replicate,
-    lone_seed_scatters,
     replicate_of,
+    single_seed_varies,
 )
 from sqladder.statistics.seeds import Answers, Marks, accuracy_interval
 
@@ -148,9 +148,9 @@ class Variant:
         }
 
     @property
-    def lone_seed_scatters(self) -> bool:
+    def single_seed_varies(self) -> bool:
         """Whether it was trained here with a single seed."""
-        return lone_seed_scatters([own.training for own in self.seeds])
+        return single_seed_varies([own.training for own in self.seeds])
 
     @property
     def correct(self) -> Answers:

@@ -36,7 +36,7 @@ def replicate_of(file: Path) -> Replicate:
     return Replicate(folder.parent.name, int(found[1])) if found else Replicate(folder.name, None)
 
 
-def lone_seed_scatters(trainings: Sequence[Mapping[str, Any]]) -> bool:
+def single_seed_varies(trainings: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a variant was trained here with a single seed, where another one would have given another model.
 
     Args:

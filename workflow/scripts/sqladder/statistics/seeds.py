@@ -164,7 +164,7 @@ class PairedDifference:
         counts: questions that only the first and that only the second answers right, as means over all pairs
             of their seeds.
         seeds: what the seeds add to the variance of the mean; None with one seed on both sides.
-        cautious: whether the degrees of freedom are those of the seeds: where a single seed borrows the scatter of
+        cautious: whether the degrees of freedom are those of the seeds: where a single seed borrows the variance of
             the other side's, Satterthwaite's leave 8 % false claims among equal variants.
     """
 
@@ -179,7 +179,7 @@ class PairedDifference:
         first: Answers,
         second: Answers,
         same_models: bool = False,
-        lone_seed_scatters: bool = False,
+        single_seed_varies: bool = False,
     ) -> "PairedDifference":
         """Compare two variants' answers.
 
@@ -187,12 +187,12 @@ class PairedDifference:
             first: answers of the first, shape (seeds, n).
             second: answers of the second, shape (its seeds, n).
             same_models: whether row i of both comes from the same model, so that its noise is shared.
-            lone_seed_scatters: whether another seed would have given another model where one side has a single
-                one; its scatter is then taken to be that of the other side's seeds.
+            single_seed_varies: whether another seed would have given another model where one side has a single
+                one; its variance is then taken to be that of the other side's seeds.
         """
         if first.shape[1] == 0:
             return cls(np.zeros(0), Discordance(0, 0), None)
-        lone = lone_seed_scatters and min(len(first), len(second)) == 1
+        lone = single_seed_varies and min(len(first), len(second)) == 1
         if same_models:
             pairs = first & ~second, second & ~first
             seeds = between_seeds(first.mean(axis=1) - second.mean(axis=1))

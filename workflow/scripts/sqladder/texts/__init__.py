@@ -1,4 +1,4 @@
-"""Texts folded so that two of them meet, in one way: words without case and forms, stems, parts of names.
+"""Texts: words folded so that two of them meet, stems and parts of names; numbers and Markdown as reports print them.
 
-In come questions, names and values as people write them; out go lists of folded words to be compared.
+In come questions, names, values and numbers; out go lists of folded words, and text in which nothing acts as markup.
 """

@@ -230,7 +230,7 @@ def _failure_kinds(comparison: Comparison) -> Iterator[str]:
     reference = named[run.baseline]
     occurring = set(np.concatenate([verdicts.ravel() for verdicts in named.values()]))
     kinds = sorted(occurring - {"correct", "wrong_result"})
-    lone = {v.name for v in run.variants if v.lone_seed_scatters}
+    lone = {v.name for v in run.variants if v.single_seed_varies}
     tests = [
         (
             kind,
@@ -239,7 +239,7 @@ def _failure_kinds(comparison: Comparison) -> Iterator[str]:
                 own == kind,
                 reference == kind,
                 run.select("all"),
-                lone_seed_scatters=bool(lone & {name, run.baseline}),
+                single_seed_varies=bool(lone & {name, run.baseline}),
             ),
         )
         for name, own in named.items()

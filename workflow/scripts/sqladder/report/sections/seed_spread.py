@@ -1,4 +1,4 @@
-"""How far training itself scatters: a section of runs with several seeds."""
+"""How much training itself varies between seeds: a section of runs with several."""
 
 from sqladder.report.comparison import Comparison
 from sqladder.report.results import Count, Variant, level_count
@@ -18,12 +18,12 @@ def section(inputs: ReportInputs) -> str:
 
 Accuracy over all questions. SD is the standard deviation between seeds: how far another training of the
 same variant may land from this one. A variant with one seed answers the same with every seed, was made
-elsewhere, or was trained once. One that was trained once is taken to scatter as much as the variant with
-several seeds that it is compared with; between two that were, only the questions are known to be uncertain."""
+elsewhere, or was trained once. One that was trained once is taken to vary as much between seeds as the
+variant that it is compared with; between two that were, only the questions are known to be uncertain."""
 
 
 def seed_table(comparison: Comparison) -> str:
-    """How far the seeds of each variant scatter, with the accuracy of each."""
+    """How much the accuracy of each variant varies between seeds, and that of each seed."""
     rows = []
     for variant in comparison.ranking:
         total = level_count(comparison.run, variant, "all")
