@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections import Counter
 
 import yaml
 
@@ -43,3 +44,12 @@ def test_links_of_the_page_about_configuration_lead_somewhere():
     page = (ROOT / "config/README.md").read_text()
     for path in re.findall(r"\]\(([^)#]+)", page):
         assert (ROOT / "config" / path).exists(), path
+
+
+def test_each_class_and_each_module_has_a_name_of_its_own():
+    # Each package may declare its settings.
+    shared = ("__init__.py", "settings.py")
+    paths = [*(ROOT / "workflow/scripts/sqladder").rglob("*.py")]
+    modules = [path.name for path in paths if path.name not in shared]
+    classes = re.findall(r"^class (\w+)", "\n".join(path.read_text() for path in paths), re.M)
+    assert [name for name, n in Counter(modules + classes).items() if n > 1] == []
