@@ -126,6 +126,7 @@ def test_the_program_writes_a_row_for_each_failure_of_each_variant(tmp_path):
                 "db_id": "pets",
                 "verdict": "sql_error" if message else "correct",
                 "reason": "error" if message else "",
+                "expected": None,
                 "found": message or None,
             }
             for n, message in enumerate(messages)
@@ -162,6 +163,7 @@ def test_real_predictions_have_the_wrong_tables_that_were_counted_before(spider,
         verdicts[dev[row["idx"]]["id"]] = {
             "verdict": verdict,
             "reason": reason,
+            "expected": None,
             "found": row["error"],
         }
     sqls = [answer for answer in answers if answer.strip()]
