@@ -30,6 +30,12 @@ def pins(environment):
     return packages, python.removeprefix("python=")
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """What the index of packages says, asked once for all environments."""
+    return tmp_path_factory.mktemp("cache")
+
+
 def resolve(packages, python, cache):
     """Resolve what pip would install, from metadata alone; nothing is downloaded but that."""
     command = ["uv", "pip", "compile", "--quiet", "--no-header", "--python-version", python]
@@ -50,13 +56,13 @@ def test_every_package_is_pinned_to_one_version(environment):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda path: path.stem)
-def test_the_pins_of_an_environment_resolve_together(environment, tmp_path):
+def test_the_pins_of_an_environment_resolve_together(environment, cache):
     packages, python = pins(environment)
     asked = []
     for package in packages:
         name, _, elsewhere = package.partition(" @ ")
         asked += FROM_A_CODE_HOST[name] if elsewhere else [package]
-    done = resolve(asked, python, tmp_path)
+    done = resolve(asked, python, cache)
     assert done.returncode == 0, done.stderr
     found = done.stdout.splitlines()
     for package in packages:
@@ -65,8 +71,8 @@ def test_the_pins_of_an_environment_resolve_together(environment, tmp_path):
 
 
 @pytest.mark.slow
-def test_pins_that_contradict_each_other_do_not_resolve(tmp_path):
-    done = resolve(["llamafactory==0.9.5", "transformers==5.7.0"], "3.11", tmp_path)
+def test_pins_that_contradict_each_other_do_not_resolve(cache):
+    done = resolve(["llamafactory==0.9.5", "transformers==5.7.0"], "3.11", cache)
     assert done.returncode != 0
     assert "llamafactory" in done.stderr
 
