@@ -311,10 +311,20 @@ def test_a_training_ends_alike_whichever_process_was_killed(base, tmp_path, spre
     assert_same_end(whole, killed)
 
 
+@pytest.fixture(scope="module")
+def losses_alone(base, tmp_path_factory):
+    """What ten epochs of one process give."""
+    folder = tmp_path_factory.mktemp("alone")
+    options = toy_models.train_options(folder, base, method="full", epochs=10)
+    done = toy_models.run("train.py", **options)
+    assert done.returncode == 0, done.stdout
+    return losses(options)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["zero2", "zero3"])
 def test_a_training_with_zero_ends_alike_after_a_kill(
-    base, tmp_path, extensions, monkeypatch, method
+    base, losses_alone, tmp_path, extensions, monkeypatch, method
 ):
     monkeypatch.setenv("TORCH_EXTENSIONS_DIR", extensions)
     monkeypatch.setitem(ENVIRONMENT, "TORCH_EXTENSIONS_DIR", extensions)
@@ -327,8 +337,4 @@ def test_a_training_with_zero_ends_alike_after_a_kill(
     facts = json.loads(whole["facts"].read_text())
     assert facts["parallelism"] == method
     assert facts["trainable_parameters"] == facts["total_parameters"]
-    single = {"parallelism": "single", "gpus": 1, "batch_size": 4}
-    (tmp_path / "single").mkdir()
-    alone = toy_models.train_options(tmp_path / "single", base, method="full", epochs=10, **single)
-    assert toy_models.run("train.py", **alone).returncode == 0
-    assert losses(whole) == pytest.approx(losses(alone), rel=1e-3)
+    assert losses(whole) == pytest.approx(losses_alone, rel=1e-3)
