@@ -19,6 +19,7 @@ from sqladder.data.lengths import ACTIONS, Fitter
 from sqladder.errors import InputError, run_main
 from sqladder.files import iterate_jsonl, replacing, write_json, write_jsonl
 from sqladder.models.turns import read_turns
+from sqladder.processes.imports import leave_out_sklearn, uncollected
 from sqladder.prompts.rendering import PROMPT_FIELDS, row_length
 
 
@@ -61,7 +62,10 @@ def main() -> None:
     parser.add_argument("--facts", required=True, type=Path, help="writes the statistics, JSON")
     parser.add_argument("--chart", required=True, type=Path, help="writes the histogram, SVG")
     args = parser.parse_args()
-    count_tokens = partial(row_length, read_turns(args.tokenizer))
+    leave_out_sklearn()
+    with uncollected():  # the first use of transformers, which imports it
+        turns = read_turns(args.tokenizer)
+    count_tokens = partial(row_length, turns)
     fitter = Fitter(count_tokens, args.cutoff_length, args.over_cutoff, args.user_template)
     rows = tqdm(iterate_jsonl(args.prompts, PROMPT_FIELDS), desc="tokens", unit="row", disable=None)
     kept = write_jsonl(args.output, fitter.fit(rows))
