@@ -207,13 +207,13 @@ HOLDER = """
 """
 
 
-def test_a_second_training_waits_for_the_first_to_end_and_says_so(tmp_path, capsys):
+def test_a_second_training_waits_for_the_first_to_end_and_says_so(tmp_path, caplog):
     first = python(HOLDER, tmp_path / "work", 2, stdout=subprocess.PIPE)
     assert first.stdout.readline() == "held\n"
     with holding(tmp_path / "work"):
         assert first.wait() == 0
-    said = capsys.readouterr().out
-    assert said == f"waiting for process {first.pid}, which trains in {tmp_path / 'work'}\n"
+    said = f"waiting for process {first.pid}, which trains in {tmp_path / 'work'}"
+    assert caplog.messages == [said]
 
 
 def test_a_first_training_that_does_not_end_is_named(tmp_path, monkeypatch):

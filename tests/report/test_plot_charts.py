@@ -15,7 +15,7 @@ def test_all_charts_are_written_with_their_sizes(tmp_path):
     assert {path.name for path in (tmp_path / "charts").iterdir()} == {
         f"{chart}.{kind}" for chart in CHARTS for kind in ("svg", "png")
     }
-    assert done.stdout.count("bytes") == 2 * len(CHARTS)
+    assert done.stderr.count("bytes") == 2 * len(CHARTS)
 
 
 def test_charts_of_ten_variants_with_long_names_take_at_most_10_seconds(tmp_path):

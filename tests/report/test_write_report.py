@@ -72,7 +72,7 @@ def written(tmp_path_factory, files):
     folder = tmp_path_factory.mktemp("written")
     done = write_demonstration(folder, files)
     assert done.returncode == 0, done.stderr
-    assert "3 variants, 96 questions" in done.stdout
+    assert "3 variants, 96 questions" in done.stderr
     return folder / "results"
 
 

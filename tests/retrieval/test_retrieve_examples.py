@@ -1,9 +1,9 @@
 """The programs of retrieval: one row a question, by id, and a log line that says what was found."""
 
-import contextlib
 import importlib.util
 import io
 import json
+import logging
 import runpy
 import sys
 from pathlib import Path
@@ -12,6 +12,7 @@ from unittest.mock import patch
 import pytest
 
 from conftest import ROOT
+from sqladder.errors import LOG
 from tiny_reranker import TASK, TOPICS, question, tiny_model
 
 SCRIPTS = ROOT / "workflow/scripts"
@@ -20,12 +21,15 @@ SCRIPTS = ROOT / "workflow/scripts"
 def run(program, *flags):
     """Run a program in this process: loading torch for each call would take most of the time."""
     shown = io.StringIO()
-    arguments = [program, *map(str, flags)]
-    with patch.object(sys, "argv", arguments), contextlib.redirect_stdout(shown):
-        try:
+    handler = logging.StreamHandler(shown)
+    LOG.addHandler(handler)
+    try:
+        with patch.object(sys, "argv", [program, *map(str, flags)]):
             runpy.run_path(str(SCRIPTS / program), run_name="__main__")
-        except SystemExit as error:
-            return 1, str(error.code)
+    except SystemExit as error:
+        return 1, str(error.code)
+    finally:
+        LOG.removeHandler(handler)
     return 0, shown.getvalue()
 
 

@@ -58,9 +58,9 @@ def settings(batch_size):
     return TrainingSettings(1e-4, 1, batch_size, 3, 1024, seed=1)
 
 
-def test_the_split_is_halved_again_and_again_and_keeps_the_rows_of_a_step(tmp_path, capsys):
+def test_the_split_is_halved_again_and_again_and_keeps_the_rows_of_a_step(tmp_path, caplog):
     _halve_micro_batch(settings(8), tmp_path)
-    assert "out of memory with 8 rows at a time: going on with 4 and 6" in capsys.readouterr().out
+    assert "out of memory with 8 rows at a time: going on with 4 and 6" in caplog.text
     _halve_micro_batch(settings(8), tmp_path)
     assert read_json(tmp_path / SPLIT_FILE) == {"batch_size": 2, "gradient_accumulation": 12}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from sqladder.errors import InputError, run_main
+from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import read_object, write_json
 from sqladder.statistics.replicates import METRICS_FIELDS, replicate_of
 
@@ -89,7 +89,7 @@ def main() -> None:
     )
     write_json(args.output, averaged)
     total = averaged["accuracy"]["all"]
-    print(f"{args.variant}: {total['rate']:.3f}, SD {total['sd']:.3f} over {len(seeds)} seeds")
+    LOG.info(f"{args.variant}: {total['rate']:.3f}, SD {total['sd']:.3f} over {len(seeds)} seeds")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from sqladder.demo.databases import build
-from sqladder.errors import InputError, run_main
+from sqladder.errors import LOG, InputError, run_main
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     for script in scripts:
         files += build(script, args.output / script.stem, args.variations, args.seed)
     size = sum(path.stat().st_size for path in files)
-    print(
+    LOG.info(
         f"built {len(scripts)} databases, {len(files)} files, {size / 1e6:.1f} MB in {args.output}"
     )
 

@@ -5,7 +5,6 @@ Example: python check_gold.py --examples questions.jsonl --databases databases -
 """
 
 import argparse
-import logging
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from sqladder.data.corpus import read_examples, read_repairs
 from sqladder.data.gold_execution import DISPUTED, PROBLEMS, check_golds
 from sqladder.data.gold_sorting import sort_out
 from sqladder.data.gold_summary import summary
-from sqladder.errors import run_main
+from sqladder.errors import LOG, run_main
 from sqladder.files import write_jsonl, write_text
 from sqladder.metric.sandbox import Limits
 
@@ -53,7 +52,7 @@ def main() -> None:
     originals = dict.fromkeys(files, args.original) if args.original else None
     repairs = read_repairs(args.repairs, examples) if args.repairs else {}
     if repairs:
-        logging.info("%d of %d examples have a listed repair", len(repairs), len(examples))
+        LOG.info("%d of %d examples have a listed repair", len(repairs), len(examples))
     with tqdm(total=len(examples), desc="gold", unit="query", disable=None) as bar:
         checks = check_golds(examples, files, limits, originals, bar.update, repairs)
     actions = {problem: getattr(args, problem) for problem in PROBLEMS}
@@ -65,9 +64,8 @@ def main() -> None:
     statuses = [check.status for check in checks.values()]
     found = {problem: statuses.count(problem) for problem in (*PROBLEMS, DISPUTED)}
     counts = ", ".join(f"{count} {problem}" for problem, count in found.items())
-    logging.info("%d gold queries: %s; %d examples stay", len(examples), counts, len(kept))
+    LOG.info("%d gold queries: %s; %d examples stay", len(examples), counts, len(kept))
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     run_main(main)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqladder.errors import InputError, run_main
+from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import write_json
 from sqladder.report.provenance import (
     checksum,
@@ -70,7 +70,7 @@ def main() -> None:
     args = parser.parse_args()
     facts = collect(parse_config(args.config), args.data, args.models, args.benchmarks)
     write_json(args.output, facts)
-    print(f"{args.output}: {len(facts['data'])} checksums, {len(facts['times'])} jobs")
+    LOG.info(f"{args.output}: {len(facts['data'])} checksums, {len(facts['times'])} jobs")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Example: python decontaminate.py --examples train.jsonl --evaluation test.jsonl 
 """
 
 import argparse
-import logging
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -17,7 +16,7 @@ from sqladder.data.corpus import read_examples
 from sqladder.data.decontamination import RULES, Evaluation, Pairs, Tally
 from sqladder.data.decontamination_report import facts, markdown
 from sqladder.databases.schema import read_schema
-from sqladder.errors import InputError, run_main
+from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import Fields, Row, iterate_jsonl, write_json, write_jsonl, write_text
 
 TRAINING_FIELDS: Fields = {"id": str, "question": str, "sql": str}
@@ -110,7 +109,7 @@ def main() -> None:
     write_jsonl(args.evaluation_marks, evaluation_marks(questions, tally))
     write_json(args.facts, facts(tally, actions, questions))
     write_text(args.report, markdown(tally, actions, questions))
-    logging.info(
+    LOG.info(
         "%d training rows: %d dropped, %d stay, %d of them suspect; %d of %d evaluation questions suspect",
         *(tally.rows, tally.dropped, kept, tally.suspect, len(tally.remaining), len(questions)),
     )
@@ -124,5 +123,4 @@ def evaluation_marks(questions: list[Row], tally: Tally) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     run_main(main)

@@ -7,7 +7,6 @@ Example: python fetch.py --repository owner/name --revision main --files '*.parq
 """
 
 import argparse
-import logging
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from sqladder.downloads.archives import is_archive, unpack
 from sqladder.downloads.checksums import check_files, read_record, write_record
 from sqladder.downloads.fetching import fetch_url
 from sqladder.downloads.hub import fetch_repository, matching
-from sqladder.errors import InputError, run_main
+from sqladder.errors import LOG, InputError, run_main
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -109,11 +108,8 @@ def main() -> None:
     shutil.rmtree(args.work_folder, ignore_errors=True)
     paths = [path for path in args.output.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in paths)
-    logging.info("%d files, %d bytes -> %s", len(paths), size, args.output)
+    LOG.info("%d files, %d bytes -> %s", len(paths), size, args.output)
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    # httpx logs every request with its whole URL, which may hold a signature.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     run_main(main)

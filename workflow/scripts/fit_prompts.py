@@ -6,7 +6,6 @@ Example: python fit_prompts.py --prompts resources/prompts/published/train.jsonl
 """
 
 import argparse
-import logging
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from sqladder.data.lengths import ACTIONS, Fitter
-from sqladder.errors import InputError, run_main
+from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import iterate_jsonl, replacing, write_json, write_jsonl
 from sqladder.models.turns import read_turns
 from sqladder.processes.imports import leave_out_sklearn, uncollected
@@ -76,7 +75,7 @@ def main() -> None:
     facts = fitter.lengths.facts(args.cutoff_length)
     write_json(args.facts, facts)
     save(draw(facts), facts, args.chart)
-    logging.info(
+    LOG.info(
         "%d rows, mean %.1f tokens, longest %d; %d over %d tokens: %d cut, %d dropped; %d stay",
         *(facts["rows"], facts["tokens"]["mean"], facts["tokens"]["longest"]),
         *(facts["over_cutoff"], args.cutoff_length, facts["cut"], facts["dropped"], kept),
@@ -84,5 +83,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     run_main(main)

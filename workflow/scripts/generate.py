@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sqladder.errors import InputError, run_main
+from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import Row, by_id, read_jsonl, write_json, write_jsonl
 from sqladder.generation import shards, tokens
 from sqladder.generation.contract import Completion, Decoding, timed
@@ -200,7 +200,7 @@ def main() -> None:
         "output_tokens_per_second": round(facts["output_tokens"] / busy, 1),
     }
     write_json(args.facts, facts)
-    print(
+    LOG.info(
         f"{facts['prompts']} prompts in {seconds:.1f} s with {args.engine}, of which {busy:.1f} s "
         f"of generation: {facts['output_tokens']} tokens, {facts['cut_off']} answers cut off"
     )

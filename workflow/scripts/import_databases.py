@@ -7,7 +7,6 @@ Example: python import_databases.py --source databases.tar.xz --output resources
 """
 
 import argparse
-import logging
 import shutil
 import tempfile
 from contextlib import closing
@@ -18,7 +17,7 @@ from sqladder.databases.engine import SQLITE, kind_of, name_of, open_engine
 from sqladder.databases.export import export_to_sqlite
 from sqladder.databases.urls import is_url
 from sqladder.downloads.archives import is_archive, unpack
-from sqladder.errors import run_main
+from sqladder.errors import LOG, run_main
 from sqladder.metric.sandbox import Limits
 from sqladder.prompts.descriptions import BIRD_FOLDER
 
@@ -46,7 +45,7 @@ def import_single(source: str, output: Path) -> None:
         return
     with closing(open_engine(source, Limits())) as engine:
         counts = export_to_sqlite(engine, target)
-    logging.info("%d tables with %d rows copied into SQLite", len(counts), sum(counts.values()))
+    LOG.info("%d tables with %d rows copied into SQLite", len(counts), sum(counts.values()))
 
 
 def import_many(source: Path, output: Path) -> int:
@@ -74,9 +73,8 @@ def main() -> None:
         import_single(args.source, args.output)
         files = 1
     databases = sum(folder.is_dir() for folder in args.output.iterdir())
-    logging.info("%d databases with %d files", databases, files)
+    LOG.info("%d databases with %d files", databases, files)
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     run_main(main)

@@ -5,11 +5,10 @@ Example: python import_predictions.py --predictions predict.sql --questions ques
 """
 
 import argparse
-import logging
 from pathlib import Path
 
 from sqladder.data.corpus import import_predictions, read_examples
-from sqladder.errors import run_main
+from sqladder.errors import LOG, run_main
 from sqladder.files import write_jsonl
 
 
@@ -28,9 +27,8 @@ def main() -> None:
         args.predictions, read_examples(args.questions), read_examples(args.examples)
     )
     write_jsonl(args.output, rows)
-    logging.info("%d predictions from %s", len(rows), args.predictions)
+    LOG.info("%d predictions from %s", len(rows), args.predictions)
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     run_main(main)

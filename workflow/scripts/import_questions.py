@@ -6,12 +6,11 @@ Example: python import_questions.py --questions dev.json --format bird --databas
 
 import argparse
 import json
-import logging
 from pathlib import Path
 
 from sqladder.data.corpus import find_databases, replace_gold, without_missing
 from sqladder.data.formats import FORMATS, Incomplete, read_questions
-from sqladder.errors import run_main
+from sqladder.errors import LOG, run_main
 from sqladder.files import Row, by_id, write_jsonl
 
 
@@ -49,7 +48,7 @@ def read(args: argparse.Namespace, databases: set[str]) -> list[Row]:
     counted = incomplete if args.drop_incomplete_rows else None
     rows = list(read_questions(args.questions, args.format, args.columns, only, counted))
     if incomplete.count:
-        logging.info("%d rows left out, first %s", incomplete.count, incomplete.first)
+        LOG.info("%d rows left out, first %s", incomplete.count, incomplete.first)
     by_id(rows, args.questions)
     return replace_gold(rows, args.gold) if args.gold else rows
 
@@ -63,7 +62,7 @@ def main() -> None:
     write_jsonl(args.output, kept)
     write_jsonl(args.left_out, left_out)
     missing = sorted({row["db_id"] for row in left_out})
-    logging.info(
+    LOG.info(
         "%d questions, %d kept over %d databases, %d left out (%s)",
         len(questions),
         len(kept),
@@ -74,5 +73,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     run_main(main)

@@ -6,14 +6,13 @@ Example: python import_rows.py --rows train.parquet --format parquet --output ex
 
 import argparse
 import json
-import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tqdm import tqdm
 
 from sqladder.data.formats import FORMATS, Incomplete, read_questions
-from sqladder.errors import InputError, run_main
+from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import Row, with_unique_ids, write_jsonl
 
 
@@ -42,9 +41,8 @@ def main() -> None:
     rows = read_questions(args.rows, args.format, args.columns, incomplete=counted)
     checked = with_unique_ids(with_schemas(rows, args.rows), args.rows)
     count = write_jsonl(args.output, tqdm(checked, desc="rows", unit="row", disable=None))
-    logging.info("%d rows, %d left out %s", count, incomplete.count, incomplete.first)
+    LOG.info("%d rows, %d left out %s", count, incomplete.count, incomplete.first)
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     run_main(main)

@@ -9,7 +9,7 @@ import argparse
 import time
 from pathlib import Path
 
-from sqladder.errors import InputError, run_main
+from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import read_jsonl
 from sqladder.retrieval.embedding import Embedder, IndexFacts, build_index, digest
 from sqladder.retrieval.example_pool import POOL_FIELDS
@@ -42,7 +42,7 @@ def main() -> None:
     )
     build_index(args.work, texts, Embedder(args.model), facts)
     args.work.rename(args.output)
-    print(f"{len(texts)} examples embedded in {time.monotonic() - start:.1f} s -> {args.output}")
+    LOG.info(f"{len(texts)} examples embedded in {time.monotonic() - start:.1f} s -> {args.output}")
 
 
 if __name__ == "__main__":

@@ -9,10 +9,9 @@ it sees none. Where a scheduler has given this job GPUs of its own, they are use
 import argparse
 import os
 import signal
-import sys
 from collections.abc import Sequence
 
-from sqladder.errors import InputError, run_main
+from sqladder.errors import LOG, InputError, run_main
 from sqladder.processes.gpu_devices import Device, installed_devices, usable_devices
 from sqladder.processes.gpu_lease import lease
 
@@ -76,7 +75,7 @@ def warn_of_others(leased: Sequence[Device]) -> None:
 
 
 def log(line: str) -> None:
-    print(f"lease_gpus: {line}", file=sys.stderr, flush=True)
+    LOG.info(f"lease_gpus: {line}")
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqladder.databases.schema import read_schema
 from sqladder.demo.questions import DemoQuestion, generate
 from sqladder.demo.split import split
-from sqladder.errors import InputError, run_main
+from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import Row, write_jsonl
 
 QUESTIONS_PER_TYPE = 140
@@ -85,7 +85,7 @@ def main() -> None:
     check(splits, args.databases)
     for name, questions in splits.items():
         write_jsonl(args.output / f"{name}.jsonl", as_rows(name, questions))
-        print(f"{name}: {len(questions)} questions, {len({q.source for q in questions})} types")
+        LOG.info(f"{name}: {len(questions)} questions, {len({q.source for q in questions})} types")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ Example: python plot_charts.py --questions resources/datasets/demo/test.jsonl \
 import argparse
 from pathlib import Path
 
-from sqladder.errors import run_main
+from sqladder.errors import LOG, run_main
 from sqladder.report.arguments import add_run_arguments, load_arguments
 from sqladder.report.charts.drawing import plot, save, save_png
 from sqladder.report.charts.registry import CHARTS
@@ -32,7 +32,7 @@ def main() -> None:
             (save_png, args.charts / f"{name}.png"),
         ):
             write(figure, path, comparison, chart)
-            print(f"{path}: {path.stat().st_size:,} bytes")
+            LOG.info(f"{path}: {path.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import argparse
 import statistics
 from pathlib import Path
 
-from sqladder.errors import InputError, run_main
+from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import Row, read_jsonl, write_text
 from sqladder.models.turns import Turns, read_turns
 from sqladder.prompts.rendering import PROMPT_FIELDS, prompt_ids
@@ -61,7 +61,7 @@ def main() -> None:
         f"# Prompts of {len(contexts)} contexts\n\nTokens are those of the base model's tokenizer."
     )
     write_text(args.output, "\n\n".join([head, counts(contexts), *sections]) + "\n")
-    print(f"{3 * len(contexts)} prompts of {len(contexts)} contexts -> {args.output}")
+    LOG.info(f"{3 * len(contexts)} prompts of {len(contexts)} contexts -> {args.output}")
 
 
 if __name__ == "__main__":

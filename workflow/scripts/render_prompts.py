@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqladder.errors import InputError, run_main
+from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import Fields, Row, by_id, iterate_jsonl, with_unique_ids, write_jsonl
 from sqladder.prompts import rendering as prompts
 from sqladder.prompts.contexts import ContextOptions, ContextWriter, ValueOptions, Written
@@ -110,7 +110,7 @@ def main() -> None:
     writer = ContextWriter(args.databases, schema_options(args)) if args.databases else None
     count = write_jsonl(args.output, render_all(writer, args))
     schemas = "their own schemas" if writer is None else f"{len(writer)} databases"
-    print(f"{count} prompts over {schemas} -> {args.output}")
+    LOG.info(f"{count} prompts over {schemas} -> {args.output}")
 
 
 if __name__ == "__main__":

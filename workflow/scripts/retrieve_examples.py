@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from sqladder.errors import InputError, run_main
+from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import Row, by_id, read_jsonl, write_jsonl
 from sqladder.retrieval import keys, search
 from sqladder.retrieval.example_pool import POOL_FIELDS, Found, Pool
@@ -91,7 +91,7 @@ def main() -> None:
     write_jsonl(args.output, rows)
     same = sum(bool(pool.hidden_from(query)) for query in queries)
     best = [hits[0].score for hits in found if hits] or [0.0]
-    print(
+    LOG.info(
         f"{len(rows)} questions, pool of {len(pool)}; {same} questions stand in the pool and were "
         f"hidden from themselves; highest score a question: mean {statistics.mean(best):.3f}, "
         f"max {max(best):.3f}; {sum(len(hits) < args.count for hits in found)} got fewer than "

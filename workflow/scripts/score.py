@@ -5,7 +5,6 @@ Example: python score.py --examples test.jsonl --predictions predictions.jsonl \
 """
 
 import argparse
-import logging
 import os
 import resource
 import time
@@ -16,7 +15,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from sqladder.errors import run_main
+from sqladder.errors import LOG, run_main
 from sqladder.files import write_json, write_jsonl
 from sqladder.metric.sandbox import Limits
 from sqladder.metric.scoring import Scored, Scores, Task, score_files, with_exact_match
@@ -124,7 +123,6 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     args = parse_arguments()
     scores, facts = run(args, task_of(args))
     metrics = metrics_of(args.variant, scores, facts)
@@ -132,7 +130,7 @@ def main() -> None:
     write_jsonl(args.rows, map(rows_row, scores.rows))
     write_json(args.metrics, metrics)
     accuracy = metrics["accuracy"]["all"]
-    logging.info(
+    LOG.info(
         "%s: %d of %d right on %d database files in %.1f s (%.1f CPU s)",
         args.variant,
         accuracy["correct"],

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqladder.data.corpus import read_answers, read_examples
 from sqladder.databases.schema import read_schema
-from sqladder.errors import InputError, run_main
+from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import Fields, Row, by_id, read_jsonl, write_jsonl
 from sqladder.report.taxonomy import Columns, columns_of, sort_failures
 from sqladder.statistics.replicates import replicate_of
@@ -62,7 +62,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, nargs="+", required=True, help=text)
     parser.add_argument("--output", type=Path, required=True, help="JSON Lines to write")
     args = parser.parse_args()
-    print(f"{args.output}: {write_jsonl(args.output, failures(args)):,} failures")
+    LOG.info(f"{args.output}: {write_jsonl(args.output, failures(args)):,} failures")
 
 
 if __name__ == "__main__":

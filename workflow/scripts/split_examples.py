@@ -5,12 +5,11 @@ Example: python split_examples.py --examples examples.jsonl --by question --vali
 """
 
 import argparse
-import logging
 from pathlib import Path
 
 from sqladder.data.corpus import read_examples
 from sqladder.data.splits import split_examples
-from sqladder.errors import run_main
+from sqladder.errors import LOG, run_main
 from sqladder.files import write_jsonl
 
 
@@ -30,9 +29,8 @@ def main() -> None:
     for name, rows in splits.items():
         write_jsonl(args.output / f"{name}.jsonl", rows)
         databases = len({row["db_id"] for row in rows})
-        logging.info("%s: %d examples over %d databases", name, len(rows), databases)
+        LOG.info("%s: %d examples over %d databases", name, len(rows), databases)
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     run_main(main)

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from sqladder.errors import run_main
+from sqladder.errors import LOG, run_main
 from sqladder.files import read_jsonl, write_json
 from sqladder.models.folders import replacing_folder
 from sqladder.models.turns import Turns
@@ -66,10 +66,9 @@ def main() -> None:
     pairs = token_pairs(Turns(tokenizer), rows, args.prompts)
     sizes = lengths(pairs)
     model = new_model(tokenizer, shape, args.seed)
-    print(
+    LOG.info(
         f"{model.num_parameters():,} parameters, {len(tokenizer)} tokens; {len(rows)} rows of up to "
-        f"{max(sizes)} tokens, {sum(sizes) / len(rows):.0f} on average",
-        flush=True,
+        f"{max(sizes)} tokens, {sum(sizes) / len(rows):.0f} on average"
     )
     versions = {name: version(name) for name in ("torch", "transformers", "tokenizers")}
     settings = asdict(shape) | asdict(recipe) | {"data": fingerprint(args.prompts)} | versions

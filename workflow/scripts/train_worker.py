@@ -9,7 +9,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from sqladder.errors import InputError
+from sqladder.errors import LOG, InputError, show_log
 from sqladder.processes.imports import leave_out_sklearn, uncollected
 from sqladder.training.launch import write_failure
 
@@ -18,6 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("job", type=Path, help="job.json of the work folder")
     job = parser.parse_args().job
+    show_log()
     try:
         leave_out_sklearn()
         with uncollected():
@@ -27,7 +28,7 @@ def main() -> None:
         try:
             write_failure(job.parent, int(os.environ.get("RANK", "0")), error)
         except OSError:  # the disk is still full: without the file, train.py repeats no reason
-            print(f"error: {error}", file=sys.stderr)
+            LOG.error(f"error: {error}")
         end()
     except Exception:
         traceback.print_exc()

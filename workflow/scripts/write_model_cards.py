@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from sqladder.errors import InputError, run_main
+from sqladder.errors import LOG, InputError, run_main
 from sqladder.experiment.recipe import base_repository, recipe
 from sqladder.files import Fields, read_object, write_text
 from sqladder.report.charts.loss_chart import write_loss_chart
@@ -66,7 +66,7 @@ def main() -> None:
         named = recipe(config, own), base_repository(config)
         card = model_card(own, facts, *named, *stages, seeds_beside(own, metrics), own in pictures)
         write_text(path, card)
-        print(f"{path}: {len(card):,} characters")
+        LOG.info(f"{path}: {len(card):,} characters")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import argparse
 import os
 from pathlib import Path
 
-from sqladder.errors import run_main
+from sqladder.errors import LOG, run_main
 from sqladder.files import read_object, write_text
 from sqladder.report.answer_rows import answer_rows
 from sqladder.report.arguments import add_run_arguments, load_arguments
@@ -75,8 +75,8 @@ def main() -> None:
     write_text(args.page, page)
     write_text(args.csv, metrics_csv(comparison.run))
     run = comparison.run
-    print(f"{args.report}: {plural(len(run.variants), 'variant')}, {plural(run.n, 'question')}")
-    print(f"{args.page}: {args.page.stat().st_size:,} bytes")
+    LOG.info(f"{args.report}: {plural(len(run.variants), 'variant')}, {plural(run.n, 'question')}")
+    LOG.info(f"{args.page}: {args.page.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

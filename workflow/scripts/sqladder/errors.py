@@ -8,8 +8,17 @@ from io import TextIOWrapper
 
 from sqladder.metric.input_error import InputError as InputError
 
+LOG = logging.getLogger("sqladder")
+"""What the programs say while they work; libraries keep their own levels."""
+LOG.setLevel(logging.INFO)
+
 INTERRUPTED, NOBODY_READS = 130, 141
 """Exit statuses, as shells give them, of a program that Ctrl-C or the end of its reader ended."""
+
+
+def show_log() -> None:
+    """Have the log written to standard error, as plain lines."""
+    logging.basicConfig(format="%(message)s")
 
 
 def run_main(main: Callable[[], None]) -> None:
@@ -18,7 +27,7 @@ def run_main(main: Callable[[], None]) -> None:
     The program ends with status 1 after an InputError, or an error of the operating system that names a file; with 130
     after Ctrl-C, and with 141, in silence, where nobody reads its output to the end.
     """
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    show_log()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # The name of a file may hold bytes that are no text.
@@ -29,7 +38,7 @@ def run_main(main: Callable[[], None]) -> None:
     except InputError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        LOG.error("interrupted")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # Else Python flushes once more at its end, and complains.

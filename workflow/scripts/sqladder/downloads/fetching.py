@@ -1,7 +1,6 @@
 """Files over HTTP: resumed where a connection broke, tried again with back-off, complete or not there."""
 
 import json
-import logging
 import random
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ import httpx
 import tenacity
 from tqdm import tqdm
 
-from sqladder.errors import InputError
+from sqladder.errors import LOG, InputError
 
 Result = TypeVar("Result")
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -74,7 +73,7 @@ def with_patience(
         return min(doubled, patience.longest_wait) if asked is None else asked
 
     def tell(state: tenacity.RetryCallState) -> None:
-        logging.info(
+        LOG.info(
             "%s: %s; trying again in %.1f s, %d bytes are there",
             *(name, _failure(state), state.upcoming_sleep, progress()),
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqladder.errors import InputError
+from sqladder.errors import LOG, InputError
 from sqladder.files import Row, join_by_id, read_json, read_jsonl, write_jsonl
 from sqladder.processes.gpu_devices import installed_devices, usable_devices
 from sqladder.processes.lifetime import dying_with_us
@@ -94,10 +94,9 @@ def generate(
     shards = [Shard(i, device, folder) for i, device in enumerate(devices[: len(shares)])]
     for shard, share in zip(shards, shares, strict=True):
         write_jsonl(shard.file("prompts.jsonl"), share)
-        print(
+        LOG.info(
             f"shard {shard.number} of {len(shards)}: {len(share)} prompts on GPU "
-            f"{shard.device or '(none)'}, log in {shard.file('log')}",
-            flush=True,
+            f"{shard.device or '(none)'}, log in {shard.file('log')}"
         )
     _run(command, shards)
     predictions = [row for shard in shards for row in read_jsonl(shard.file("predictions.jsonl"))]
@@ -121,7 +120,7 @@ def _run(command: Sequence[str], shards: Sequence[Shard]) -> None:
                 if status != 0:
                     raise InputError(_failure(shards[number], len(shards), status))
                 del running[number]
-                print(f"shard {number} done in {time.monotonic() - started:.1f} s", flush=True)
+                LOG.info(f"shard {number} done in {time.monotonic() - started:.1f} s")
             time.sleep(SECONDS_BETWEEN_LOOKS)
     finally:
         for process in running.values():

@@ -14,14 +14,13 @@ import fcntl
 import json
 import os
 import pwd
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import NamedTuple
 
-from sqladder.errors import InputError
+from sqladder.errors import LOG, InputError
 from sqladder.processes.gpu_devices import Device
 from sqladder.processes.locks import try_lock
 
@@ -260,4 +259,4 @@ def _ids(devices: Sequence[Device]) -> str:
 
 
 def _log(line: str) -> None:
-    print(f"lease_gpus: {line}", file=sys.stderr, flush=True)
+    LOG.info(f"lease_gpus: {line}")

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from sqladder.errors import InputError
+from sqladder.errors import LOG, InputError
 from sqladder.processes.locks import sign, signature, try_lock
 
 # The process that runs the workflow, as `this_process` writes it; its jobs inherit it.
@@ -132,7 +132,7 @@ def _watch_workflow() -> None:
             time.sleep(SECONDS_BETWEEN_LOOKS)
             refuse_without_workflow()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
+        LOG.error(f"error: {error}")
         os._exit(1)  # an exception of this thread would end this thread alone
 
 
@@ -181,7 +181,7 @@ def holding(work_folder: Path) -> Iterator[None]:
                     f"(kill {pid}): its checkpoints stay"
                 )
             if not waiting:
-                print(f"waiting for process {pid}, which trains in {work_folder}", flush=True)
+                LOG.info(f"waiting for process {pid}, which trains in {work_folder}")
                 waiting = True
             time.sleep(SECONDS_BETWEEN_LOOKS)
         sign(file, this_process())

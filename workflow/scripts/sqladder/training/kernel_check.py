@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from transformers import TrainerCallback
 
-from sqladder.errors import InputError
+from sqladder.errors import LOG, InputError
 from sqladder.training.fused import (
     UnsupportedAttentionError,
     base_network,
@@ -66,7 +66,7 @@ class CheckedKernels(TrainerCallback):
         if self.reason is None:
             speed_up(model, is_packed=self._longest is not None, bf16=args.bf16)
         else:
-            print(f"kernels: plain instead of fused ones: {self.reason}", flush=True)
+            LOG.info(f"kernels: plain instead of fused ones: {self.reason}")
 
     def _fit(self, model: Any) -> str | None:
         rows = list(self._rows)

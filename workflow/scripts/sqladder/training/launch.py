@@ -9,7 +9,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from sqladder.errors import InputError
+from sqladder.errors import LOG, InputError
 from sqladder.files import read_json, write_json
 from sqladder.processes.lifetime import holding, run_to_end
 from sqladder.training.checkpoints import fingerprint, prepare_work_folder
@@ -182,8 +182,7 @@ def _halve_micro_batch(settings: TrainingSettings, work_folder: Path) -> None:
         "gradient_accumulation": 2 * split["gradient_accumulation"],
     }
     write_json(path, split)
-    print(
+    LOG.info(
         f"out of memory with {rows} rows at a time: going on with {split['batch_size']} and "
-        f"{split['gradient_accumulation']} accumulation steps, the same rows a step",
-        flush=True,
+        f"{split['gradient_accumulation']} accumulation steps, the same rows a step"
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqladder.errors import InputError
+from sqladder.errors import LOG, InputError
 from sqladder.files import Row
 from sqladder.models.turns import Turns
 from sqladder.prompts import rendering as prompts
@@ -41,5 +41,5 @@ def pairs_within(pairs: list[TokenPair], cutoff_length: int) -> list[TokenPair]:
         )
     if len(kept) < len(pairs):
         left_out = len(pairs) - len(kept)
-        print(f"left out {left_out} of {len(pairs)} rows of over {cutoff_length} tokens")
+        LOG.info(f"left out {left_out} of {len(pairs)} rows of over {cutoff_length} tokens")
     return kept

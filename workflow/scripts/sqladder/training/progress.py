@@ -9,6 +9,7 @@ from tqdm import tqdm
 from transformers import Trainer, TrainerCallback
 from transformers import trainer as hugging_face
 
+from sqladder.errors import LOG
 from sqladder.models.device import peak_memory_mb
 
 
@@ -45,7 +46,7 @@ class Progress(TrainerCallback):
         """Start the clock at the step that this process goes on from."""
         self._first = self._last = (state.global_step, time.monotonic())
         if state.global_step:
-            print(f"going on from step {state.global_step}/{state.max_steps}", flush=True)
+            LOG.info(f"going on from step {state.global_step}/{state.max_steps}")
         if sys.stdout.isatty() and all(os.get_terminal_size(sys.stdout.fileno())):
             self._bar = tqdm(
                 total=state.max_steps,
@@ -65,7 +66,7 @@ class Progress(TrainerCallback):
         line = self._line(now, state.max_steps, logs)
         self._last = now
         if self._bar is None:
-            print(line, flush=True)
+            LOG.info(line)
         else:
             self._bar.set_description_str(line, refresh=False)
             self._bar.update(state.global_step - self._bar.n)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from sqladder.errors import LOG
 from sqladder.files import read_json, read_jsonl, write_json
 from sqladder.models.turns import read_turns
 from sqladder.prompts.rendering import PROMPT_FIELDS
@@ -41,7 +42,7 @@ def _token_rows(
         return [token_row(pair) for pair in pairs]
     packed = pack(pairs, settings.packing_length, longest, padding, settings.seed)
     share = sum(lengths(pairs)) / (len(packed) * settings.packing_length)
-    print(
+    LOG.info(
         f"packed {len(pairs)} rows into {len(packed)} of {settings.packing_length} tokens, "
         f"{share:.1%} full"
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from sqladder.errors import InputError
+from sqladder.errors import LOG, InputError
 from sqladder.files import read_json, write_json
 from sqladder.models.device import device_name
 from sqladder.models.folders import replacing_folder
@@ -82,7 +82,7 @@ def _train_and_write(
     if is_first:
         check_room(settings, base_model, work_folder, steps)
         llamafactory.write_yaml(work_folder / "train.yaml", arguments)
-        print(f"training on {rows} rows for {steps} steps on {device_name()}", flush=True)
+        LOG.info(f"training on {rows} rows for {steps} steps on {device_name()}")
         tokens = settings.epochs * sum(lengths(pairs))
         callbacks.append(Progress(tokens / steps))
     train, export = llamafactory.load_llamafactory(work_folder)
@@ -101,7 +101,9 @@ def _train_and_write(
     facts = run_facts(settings, watch, pairs, base_model) | kernel_facts(kernels)
     write_json(work_folder / FACTS_FILE, facts)
     first, last = watch.loss_curve[0][1], watch.loss_curve[-1][1]
-    print(f"trained {watch.steps} steps in {watch.seconds:.1f} s, loss {first:.3f} -> {last:.3f}")
+    LOG.info(
+        f"trained {watch.steps} steps in {watch.seconds:.1f} s, loss {first:.3f} -> {last:.3f}"
+    )
 
 
 def _report_out_of_memory(error: Exception, watch: TrainingWatch, work_folder: Path) -> None:
