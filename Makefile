@@ -1,13 +1,11 @@
 # make report: the demonstration from nothing to results/report.md.   make test: every test.   make help: all targets.
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: help env slurm report preview test test-slow test-vllm lint clean
+.PHONY: schema help env slurm report preview test test-slow test-vllm lint clean
 
 VENV := .venv
 CORES := 4
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
-# As many processes as processors, each taking whole files; with more than four, memory would decide.
-WORKERS := -n logical --maxprocesses 4 --dist loadfile
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,10 +22,10 @@ preview: env  ## three prompts of every context: results/preview.md
 	$(RUN) snakemake --cores $(CORES) results/preview.md
 
 test: $(VENV)/test.stamp  ## all tests but the slow ones (minutes)
-	$(RUN) python -m pytest $(WORKERS)
+	$(RUN) python -m pytest
 
 test-slow: $(VENV)/test.stamp  ## the slow tests: kill and resume, whole runs
-	$(RUN) python -m pytest $(WORKERS) -m slow
+	$(RUN) python -m pytest -m slow
 
 test-vllm: $(VENV)-vllm/vllm.stamp  ## vLLM on CPU against transformers, in an environment of its own
 	PATH="$(CURDIR)/$(VENV)-vllm/bin:$$PATH" python -m pytest -m vllm tests/generation/test_generate_vllm.py tests/generation/test_generation_benchmarks.py
@@ -39,6 +37,9 @@ lint: $(VENV)/test.stamp  ## ruff, snakefmt, the workflow's linter, types, the o
 	$(RUN) snakefmt --check Snakefile workflow/rules
 	$(RUN) snakemake --lint
 	$(RUN) lint-imports pyproject.toml
+
+schema: env  ## write the JSON Schema of the config from the settings' declarations
+	cd workflow/scripts && $(CURDIR)/$(VENV)/bin/python -m sqladder.experiment.config_schema
 
 clean:  ## remove what runs made; the environments stay
 	rm -rf results logs .snakemake resources/base_model resources/datasets resources/prompts resources/retrieval resources/cache

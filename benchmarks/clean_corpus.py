@@ -150,13 +150,22 @@ def measure(folder: Path, count: int) -> list[Step]:
     """Take the training set from the server to prompts."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    columns = json.dumps({"question": "prompt", "schema": "context", "sql": "answer"})
+    columns = ["--columns-question=prompt", "--columns-schema=context", "--columns-sql=answer"]
     content = make_inputs(folder, count)
     with fault_server() as server:
         server.add_dataset("some/rows", {"train.parquet": content})
         fetch = run(
             "fetch",
-            *("--repository", "some/rows", "--revision", "main", "--files", "*.parquet"),
+            *(
+                "--source",
+                "huggingface",
+                "--repository",
+                "some/rows",
+                "--revision",
+                "main",
+                "--files",
+                "*.parquet",
+            ),
             *("--record", folder / "record.json", "--work-folder", folder / "work"),
             *("--output", folder / "download"),
             HF_ENDPOINT=server.url,
@@ -164,7 +173,7 @@ def measure(folder: Path, count: int) -> list[Step]:
     rows = folder / "examples.jsonl"
     imported = run(
         "import_rows",
-        *("--rows", folder / "download", "--format", "parquet", "--columns", columns),
+        *("--rows", folder / "download", "--format", "parquet", *columns),
         *("--output", rows),
     )
     cleaned = run(
@@ -177,7 +186,7 @@ def measure(folder: Path, count: int) -> list[Step]:
     )
     rendered = run(
         "render_prompts",
-        *("--examples", folder / "clean.jsonl", "--with-answer"),
+        *("--examples", folder / "clean.jsonl", "--with-answer", "--schema", "ddl"),
         *(*FLAGS, "--output", folder / "prompts.jsonl"),
     )
     return [fetch, imported, cleaned, rendered]

@@ -23,14 +23,19 @@ sys.path += [
 from sqladder.databases.question_values import ValueIndex
 from sqladder.databases.schema import read_schema
 from sqladder.files import Row, read_jsonl
-from sqladder.prompts.contexts import ContextOptions, ContextWriter, ValueOptions
+from sqladder.prompts.contexts import ContextWriter
 from sqladder.prompts.descriptions import read_descriptions
 from sqladder.prompts.linking import Linker
 from sqladder.prompts.schema_forms import FORMS, Notes
+from sqladder.prompts.settings import SchemaSettings
+from sqladder.settings.problems import settings_of
 from tables_read import tables_read
 
 BUDGETS = (600, 800, 1000, 1500)
 LITERAL = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+
+
+VALUES = {"place": "block", "per_column": 3, "at_most": 10}
 
 
 def load_tokenizer(folder: Path, work: Path) -> PreTrainedTokenizerFast:
@@ -47,7 +52,7 @@ def measure_forms(
     )
     print("|---|--:|--:|--:|--:|--:|")
     for name in FORMS:
-        writer = ContextWriter(databases, ContextOptions(name))
+        writer = ContextWriter(databases, settings_of(SchemaSettings, {"schema": name}))
         start = time.process_time()
         texts = [writer.write(row["db_id"], row["question"]).schema for row in questions]
         seconds = time.process_time() - start
@@ -125,8 +130,8 @@ def measure_linking(databases: Path, questions: list[Row]) -> None:
 
 def measure_all(databases: Path, questions: list[Row]) -> None:
     for name in FORMS:
-        options = ContextOptions(name, True, None, ValueOptions(False, 3, 10), 1500)
-        writer = ContextWriter(databases, options)
+        entry = {"schema": name, "descriptions": {}, "linking": {"budget": 1500}, "values": VALUES}
+        writer = ContextWriter(databases, settings_of(SchemaSettings, entry))
         start = time.process_time()
         for row in questions:
             writer.write(row["db_id"], row["question"])

@@ -16,7 +16,7 @@ sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests")]
 
 from sql_fuzz import GOLDS, confirms, random_query, write_databases  # noqa: E402
 from sqladder.metric.inputs import Gold, Item  # noqa: E402
-from sqladder.metric.sandbox import Limits  # noqa: E402
+from sqladder.metric.limits import Limits  # noqa: E402
 from sqladder.metric.scoring import Task, score  # noqa: E402
 from sqladder.metric.suite import Options  # noqa: E402
 

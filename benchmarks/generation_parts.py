@@ -22,8 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow/script
 
 import generate
 from sqladder.files import Row, read_json, read_jsonl, write_json, write_jsonl
-from sqladder.generation import tokens, vllm_engine
-from sqladder.generation.contract import Completion, Decoding, cut_at_end_token, timed
+from sqladder.generation import answering, tokens, vllm_engine
+from sqladder.generation.contract import Completion, cut_at_end_token, timed
+from sqladder.generation.settings import DecodingSettings
 
 # The original experiment: prompts a call, and its settings of vLLM and of sampling.
 ORIGINAL_CALL = 8
@@ -48,7 +49,7 @@ def with_tokens() -> None:
         from sqladder.models import network
 
         network.number_format = lambda: options.dtype
-    plain = generate.prediction
+    plain = answering.prediction
 
     def prediction(
         row: Row, ids: list[int], completions: list[Completion], texts: list[str]
@@ -58,7 +59,7 @@ def with_tokens() -> None:
             "token_ids": completions[0].token_ids,
         }
 
-    generate.prediction = prediction
+    answering.prediction = prediction
     generate.main()
 
 
@@ -71,14 +72,14 @@ def write_results(
 ) -> None:
     """Write predictions and facts in generate.py's form."""
     predictions = [
-        generate.prediction(row, ids, completions, texts)
+        answering.prediction(row, ids, completions, texts)
         | {"prompt_ids": ids, "token_ids": completions[0].token_ids}
         for row, ids, completions, texts in zip(
             rows, prompts, answers, tokens.decode(args.model, answers), strict=True
         )
     ]
     write_jsonl(args.output, predictions)
-    facts = generate.generation_facts("vllm", predictions)
+    facts = answering.generation_facts("vllm", predictions)
     seconds = {"seconds": round(time.monotonic() - generate.STARTED, 2)}
     write_json(args.facts, facts | seconds | {"stages": stages, "gpus": 1})
 
@@ -131,7 +132,15 @@ def served(args: argparse.Namespace) -> None:
     options |= {"enable_lora": True, "max_lora_rank": RANK} | vllm_engine.extra_options()
     with timed(stages, "engine_start"), vllm_engine.LoggedStages(stages):
         engine = LLM(**options, seed=42)
-    decoding = Decoding(args.max_new_tokens, 0, 1, 1, 42)
+    decoding = DecodingSettings(
+        engine="vllm",
+        max_new_tokens=args.max_new_tokens,
+        batch_size=at_once,
+        temperature=0,
+        top_p=1,
+        repetition_penalty=1,
+        seed=42,
+    )
     order = sorted(range(len(inputs)), key=lambda index: inputs[index])
     with timed(stages, "generation"):
         outputs = engine.generate(

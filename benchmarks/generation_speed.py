@@ -27,6 +27,7 @@ OPTIONS = "SQLADDER_VLLM_OPTIONS"
 # A failed setting's last lines.
 LINES_OF_A_LOG = 15
 
+GREEDY = {"temperature": 0, "top_p": 1, "repetition_penalty": 1, "seed": 42}
 EAGER = {"enforce_eager": True, "compilation_config": None}
 # vLLM's own default: compiled by torch, many CUDA graphs, prompts in graphs of their own.
 COMPILED = {"compilation_config": None}
@@ -119,10 +120,12 @@ class Bench:
             "cache_folder": self.args.output / "cache" / ("compiled" if setting.engine else "ours"),
             "max_new_tokens": self.args.max_new_tokens,
         }
+        # The other parts have their own, or this one.
+        greedy = {} if setting.part else GREEDY
         engine = self.dtype | json.loads(os.environ.get(OPTIONS, "{}")) | setting.engine
         environment = setting.environment | {OPTIONS: json.dumps(engine)}
         wall, problem = self._process(
-            folder / "log", setting.part, files | self.dtype | setting.options, environment
+            folder / "log", setting.part, files | greedy | self.dtype | setting.options, environment
         )
         if problem:
             return self._note(setting, {"failed": problem})

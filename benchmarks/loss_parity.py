@@ -67,7 +67,7 @@ class Run(NamedTuple):
     @property
     def gpus(self) -> int:
         """How many GPUs it needs."""
-        return int(str(self.options.get("gpus", 1)))
+        return int(str(self.options.get("parallelism_gpus", 1)))
 
 
 class Comparison(NamedTuple):
@@ -99,16 +99,20 @@ class Setup(NamedTuple):
 def runs(gpus: int, batch: int, gradient_accumulation: int, number_format: str) -> list[Run]:
     """All runs, each with `batch` x `gpus` x `gradient_accumulation` rows a step."""
     turns = {"batch_size": batch, "gradient_accumulation": gpus * gradient_accumulation}
-    copies = {"batch_size": batch, "gradient_accumulation": gradient_accumulation, "gpus": gpus}
-    parted = turns | {"gpus": gpus, "tensor": gpus}
+    copies = {
+        "batch_size": batch,
+        "gradient_accumulation": gradient_accumulation,
+        "parallelism_gpus": gpus,
+    }
+    parted = turns | {"parallelism_gpus": gpus, "parallelism_tensor": gpus}
     alone = [*_with_noise(SINGLE, turns, gpus)]
     spread = []
     for method in ("ddp", "zero2", "zero3", "megatron"):
-        options = (parted if method == "megatron" else copies) | {"parallelism": method}
+        options = (parted if method == "megatron" else copies) | {"parallelism_method": method}
         reference = SINGLE
         if number_format == "bfloat16" and method != "ddp":
             reference = f"{method} on one GPU"
-            alone += _with_noise(reference, turns | {"parallelism": method}, gpus)
+            alone += _with_noise(reference, turns | {"parallelism_method": method}, gpus)
         spread.append(Run(method, options, reference))
     if number_format == "bfloat16":
         alone.append(Run(OTHER_ORDER, turns))
@@ -128,7 +132,7 @@ def _with_noise(name: str, turns: Mapping[str, object], gpus: int) -> Iterator[R
 
 def obstacle(run: Run, packed: bool) -> str | None:
     """Why a run cannot be made here, None if it can."""
-    method = run.options.get("parallelism", SINGLE)
+    method = run.options.get("parallelism_method", SINGLE)
     if packed and method in ("zero3", "megatron"):
         return "packed rows need the whole model in each process"
     needed = {"zero2": ["deepspeed"], "zero3": ["deepspeed"]}

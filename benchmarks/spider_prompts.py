@@ -55,7 +55,7 @@ def make_database(path: Path, entry: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", required=True, type=Path, help="prompts, JSON Lines")
-    parser.add_argument("--schema-form", default="ddl")
+    parser.add_argument("--schema", default="ddl")
     args = parser.parse_args()
     if "SQLADDER_SPIDER" not in os.environ:
         sys.exit("SQLADDER_SPIDER is not set: it names the folder with dev.jsonl")
@@ -72,7 +72,7 @@ def main() -> None:
                 make_database(databases / database / f"{database}.sqlite", tables[database])
                 print(f"{database}: made from tables.json", flush=True)
         command = [sys.executable, str(PROGRAM), f"--examples={spider / 'dev.jsonl'}"]
-        command += [f"--databases={databases}", f"--schema-form={args.schema_form}"]
+        command += [f"--databases={databases}", f"--schema={args.schema}"]
         subprocess.run([*command, *FLAGS, f"--output={args.output}"], check=True)
 
 

@@ -15,22 +15,28 @@ import sys
 from pathlib import Path
 from typing import Any
 
+TARGET_MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 TRAIN = Path(__file__).parents[1] / "workflow" / "scripts" / "train.py"
 LORA = {"method": "lora", "rank": 32, "alpha": 32, "dropout": 0}
 QV = {"target-modules": ["q_proj", "v_proj"]}
-PLAIN = {"kernels": "plain", "gradient-checkpointing": True}
-PACKED = {"kernels": "fused", "packing-length": 4096, "batch-size": 8}
+PLAIN = {"kernels": "plain", "gradient-checkpointing": None}
+PACKED = {
+    "kernels": "fused",
+    "packing-length": 4096,
+    "batch-size": 8,
+    "gradient-accumulation": 1,
+}
 
 ORIGINAL_LORA = {**LORA, **QV, **PLAIN, "batch-size": 8, "gradient-accumulation": 2}
 
 # `original_*` as published (config/qwen3-1p7b.yaml), on one GPU; Megatron's takes two, so original_full
 # is without it. The others differ from them in speed alone.
 RECIPES: dict[str, dict[str, Any]] = {
-    "original_lora_32r": {**ORIGINAL_LORA, "parallelism": "zero3"},
+    "original_lora_32r": {**ORIGINAL_LORA, "parallelism-method": "zero3"},
     "original_lora_32r_without_zero": ORIGINAL_LORA,
     "original_full": {"method": "full", **PLAIN, "batch-size": 6, "gradient-accumulation": 5},
     "lora_32r": {**LORA, **QV, **PACKED},
-    "lora_32r_all": {**LORA, "target-modules": ["all"], **PACKED},
+    "lora_32r_all": {**LORA, "target-modules": TARGET_MODULES, **PACKED},
     "full": {"method": "full", **PACKED},
 }
 
@@ -55,7 +61,7 @@ def epochs_for(steps: int, recipe: dict[str, Any], gpus: int, data: Path) -> flo
     """Passes over the rows that take about so many steps."""
     with data.open(encoding="utf-8") as file:
         rows = sum(1 for _ in file)
-    rows_a_step = recipe["batch-size"] * recipe.get("gradient-accumulation", 1) * gpus
+    rows_a_step = recipe["batch-size"] * recipe["gradient-accumulation"] * gpus
     if "packing-length" in recipe:
         # About 200 tokens a row.
         rows_a_step *= recipe["packing-length"] / 200
@@ -81,15 +87,18 @@ def run(name: str, args: argparse.Namespace) -> dict[str, Any] | None:
         "work-folder": folder / "work",
         "learning-rate": 1e-5,
         "epochs": epochs_for(args.steps, recipe, args.gpus, args.data),
+        "cutoff-length": 1024,
+        "seed": 42,
         "save-steps": 100000,
     }
     if args.gpus > 1:
-        options |= {"parallelism": args.strategy, "gpus": args.gpus}
+        options |= {"parallelism-method": args.strategy, "parallelism-gpus": args.gpus}
     if args.profile:
         options["profile"] = args.folder / f"{name}.profile.txt"
     command = [sys.executable, str(TRAIN)]
     for key, value in options.items():
-        command += [f"--{key}", *map(str, value if isinstance(value, list) else [value])]
+        values = value if isinstance(value, list) else [value]
+        command += [f"--{key}", *(str(item) for item in values if item is not None)]
     with (args.folder / f"{name}.log").open("w") as log:
         done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT)
     shutil.rmtree(folder / "model", ignore_errors=True)

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from sqladder.processes.imports import uncollected
-from started_snakemake import run_started
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -83,4 +82,11 @@ def snakemake_environment(**more: str) -> dict[str, str]:
 
 def run_snakemake(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess:
     """Run snakemake in a folder; output is text, both streams in one."""
-    return run_started(folder, arguments, snakemake_environment(**more))
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments],
+        cwd=folder,
+        env=snakemake_environment(**more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )

@@ -11,7 +11,7 @@ _CONFIG = Path(__file__).resolve().parent.parent / "config/config.yaml"
 _CONTEXT = yaml.safe_load(_CONFIG.read_text(encoding="utf-8"))["contexts"]["published"]
 SYSTEM_TEXT: str = _CONTEXT["system"]
 USER_TEMPLATE: str = _CONTEXT["user"]
-FLAGS = (f"--system-text={SYSTEM_TEXT}", f"--user-template={USER_TEMPLATE}")
+FLAGS = (f"--system={SYSTEM_TEXT}", f"--user={USER_TEMPLATE}")
 
 
 def published_messages(

@@ -176,11 +176,8 @@ def test_bad_input_is_one_clear_line_and_status_1(folder, gold, predicted, messa
     ("option", "message"),
     [
         (("--jobs", 0), "jobs is 0; at least one worker is needed"),
-        (("--timeout", 0), "timeout is 0.0, but a limit from 0.001 to 10000000 is needed"),
-        (
-            ("--max-vm-steps", -1),
-            "max_vm_steps is -1, but a limit from 1 to 4611686018427387904 is needed",
-        ),
+        (("--timeout", 0), "timeout is 0.0, but a limit from 0.001 to 2,000,000 seconds is needed"),
+        (("--memory-mb", 9), "memory_mb is 9, but a limit from 64 to 2,147,483,647 MiB is needed"),
         (("--etype", "match"), "etype match needs Spider's tables.json"),
     ],
 )

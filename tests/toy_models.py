@@ -9,7 +9,8 @@ import transformers
 
 from conftest import ROOT
 from published_texts import published_messages
-from sqladder.demo.base_model import NetworkSize, new_model, train_tokenizer
+from sqladder.demo.base_model import new_model, train_tokenizer
+from sqladder.demo.settings import NetworkSize
 from sqladder.files import write_jsonl
 
 SCHEMA = "CREATE TABLE singer (\n  id INTEGER PRIMARY KEY,\n  name TEXT,\n  age INTEGER\n);"
@@ -95,6 +96,9 @@ def base_options(folder, **options):
         "layers": 1,
         "heads": 2,
         "batch_size": 12,
+        "learning_rate": 3e-3,
+        "epochs": 4,
+        "seed": 42,
     } | options
 
 
@@ -109,6 +113,9 @@ def train_options(folder, base, **options):
         "learning_rate": 0.01,
         "epochs": 2,
         "batch_size": 4,
+        "gradient_accumulation": 1,
+        "cutoff_length": 1024,
+        "seed": 42,
     } | options
 
 
@@ -118,4 +125,15 @@ LORA = {
     "alpha": 8,
     "dropout": 0,
     "target_modules": ["q_proj", "v_proj"],
+}
+
+# Of generate.py.
+GREEDY = {
+    "engine": "transformers",
+    "max_new_tokens": 256,
+    "batch_size": 32,
+    "temperature": 0,
+    "top_p": 1,
+    "repetition_penalty": 1,
+    "seed": 42,
 }

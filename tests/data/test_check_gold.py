@@ -16,7 +16,7 @@ from sqladder.data.gold_sorting import sort_out
 from sqladder.data.gold_summary import summary
 from sqladder.errors import InputError
 from sqladder.files import write_jsonl
-from sqladder.metric.sandbox import Limits
+from sqladder.metric.limits import Limits
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 # One step that computes for long: no budget of steps ends it, the process has to be replaced.

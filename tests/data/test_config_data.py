@@ -10,7 +10,6 @@ from sqladder.experiment.config import check
 from sqladder.experiment.paths import needed_file
 from sqladder.experiment.reading import read_yaml
 
-SCHEMA = read_yaml(ROOT / "workflow/schemas/config.schema.yaml")
 DEFAULT = read_yaml(ROOT / "config/config.yaml")
 URL = {"source": "http", "url": "https://example.org/a", "file": "a.zip"}
 HUB = {"source": "huggingface", "repository": "a/b", "revision": "main", "files": ["*.parquet"]}
@@ -43,7 +42,7 @@ def config(tmp_path):
 
 
 def test_every_kind_of_source_passes(config):
-    check(config, SCHEMA)
+    check(config)
 
 
 def change(*path, to):
@@ -101,7 +100,7 @@ MINE, ROWS = ("datasets", "mine"), ("datasets", "rows")
 def test_a_wrong_entry_is_refused_naming_key_value_and_way_out(config, spoil, parts):
     spoil(config)
     with pytest.raises(InputError) as error:
-        check(config, SCHEMA)
+        check(config)
     assert [part for part in parts if part not in str(error.value)] == []
     assert "hush" not in str(error.value)
 

@@ -181,6 +181,8 @@ class Files:
             "facts": "facts.json",
         }
         paths = [f"--{name}={self.folder / file}" for name, file in names.items()]
+        # Each of the two is said, if only that it has no rule.
+        arguments += tuple({"--drop", "--mark"} - set(arguments))
         command = [sys.executable, ROOT / "workflow/scripts/decontaminate.py", *paths, *arguments]
         return subprocess.run(list(map(str, command)), capture_output=True, text=True)
 

@@ -130,17 +130,17 @@ def test_a_doubled_id_is_refused(tmp_path):
 def test_incomplete_rows_are_counted_when_they_may_be_dropped(tmp_path):
     text = '{"db_id": "a", "question": "Q", "sql": "SELECT 1"}\n{"db_id": "a", "question": "Q"}\n'
     assert import_questions(tmp_path, text).returncode == 1
-    done = import_questions(tmp_path, text, "--drop-incomplete-rows")
+    done = import_questions(tmp_path, text, "--incomplete-rows=drop")
     assert done.returncode == 0, done.stderr
     assert "1 rows left out, first row 2: 'sql' is None" in done.stderr
 
 
 def import_rows(tmp_path, text):
     (tmp_path / "rows.jsonl").write_text(text)
-    columns = '{"question": "prompt", "schema": "context", "sql": "answer"}'
+    columns = ["--columns-question=prompt", "--columns-schema=context", "--columns-sql=answer"]
     return run(
         "import_rows",
-        *("--rows", tmp_path / "rows.jsonl", "--columns", columns),
+        *("--rows", tmp_path / "rows.jsonl", *columns),
         *("--output", tmp_path / "out.jsonl"),
     )
 

@@ -14,7 +14,8 @@ from sqladder.databases.export import export_to_sqlite
 from sqladder.databases.schema import ForeignKey, read_schema
 from sqladder.databases.urls import without_password
 from sqladder.errors import InputError
-from sqladder.metric.sandbox import Limits, QueryError
+from sqladder.metric.limits import Limits
+from sqladder.metric.sandbox import QueryError
 
 LIMITS = Limits(timeout=1.0, max_rows=5000, memory_mb=256)
 DDL = """

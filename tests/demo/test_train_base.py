@@ -8,7 +8,8 @@ from transformers import AutoTokenizer
 
 import toy_models
 from published_texts import published_messages
-from sqladder.demo.base_model import NetworkSize, bundle, collate, new_model, train_tokenizer
+from sqladder.demo.base_model import bundle, collate, new_model, train_tokenizer
+from sqladder.demo.settings import NetworkSize
 from sqladder.models.turns import Turns
 from sqladder.training.pairs import token_pairs
 

@@ -67,7 +67,7 @@ def fetch(tmp_path):
 
 
 def test_an_archive_is_fetched_unpacked_and_recorded(server, fetch):
-    done = fetch("--url", server.add("/get", ARCHIVE), "--file", "a.zip")
+    done = fetch("--source", "http", "--url", server.add("/get", ARCHIVE), "--file", "a.zip")
     assert done.returncode == 0, done.stderr
     assert set(fetch.files()) == {"database/a/a.sqlite", "dev.json"}
     assert fetch.recorded() == {"files": {"a.zip": {"sha256": SUM, "bytes": len(ARCHIVE)}}}
@@ -76,13 +76,18 @@ def test_an_archive_is_fetched_unpacked_and_recorded(server, fetch):
 
 
 def test_a_file_that_is_no_archive_is_kept_as_it_is(server, fetch):
-    assert fetch("--url", server.add("/get", b"[]"), "--file", "dev.json").returncode == 0
+    assert (
+        fetch(
+            "--source", "http", "--url", server.add("/get", b"[]"), "--file", "dev.json"
+        ).returncode
+        == 0
+    )
     assert fetch.files() == {"dev.json": b"[]"}
 
 
 def test_wrong_bytes_are_refused_with_both_sums_and_the_next_run_gets_the_right_ones(server, fetch):
     url = server.add("/get", ARCHIVE, Fault(body=b"something else"))
-    arguments = ["--url", url, "--file", "a.zip", "--sha256", SUM]
+    arguments = ["--source", "http", "--url", url, "--file", "a.zip", "--sha256", SUM]
     done = fetch(*arguments)
     assert done.returncode == 1
     assert done.stderr.startswith("error: a.zip has the SHA-256 ")
@@ -93,7 +98,7 @@ def test_wrong_bytes_are_refused_with_both_sums_and_the_next_run_gets_the_right_
 
 
 def test_what_the_first_download_recorded_later_ones_must_match(server, fetch):
-    arguments = ["--url", server.add("/get", ARCHIVE), "--file", "a.zip"]
+    arguments = ["--source", "http", "--url", server.add("/get", ARCHIVE), "--file", "a.zip"]
     assert fetch(*arguments).returncode == 0
     before = fetch.record.read_bytes()
     subprocess.run(["rm", "-r", fetch.output], check=True)
@@ -108,7 +113,14 @@ def test_what_the_first_download_recorded_later_ones_must_match(server, fetch):
 def test_a_body_shorter_than_it_should_be_is_not_recorded(server, fetch):
     # The announced length is the one that comes, so that only the archive itself can tell.
     short = ARCHIVE[: len(ARCHIVE) // 2]
-    arguments = ["--url", server.add("/get", ARCHIVE, Fault(body=short)), "--file", "a.zip"]
+    arguments = [
+        "--source",
+        "http",
+        "--url",
+        server.add("/get", ARCHIVE, Fault(body=short)),
+        "--file",
+        "a.zip",
+    ]
     done = fetch(*arguments)
     assert done.returncode == 1
     assert "a.zip cannot be unpacked" in done.stderr
@@ -119,7 +131,7 @@ def test_a_body_shorter_than_it_should_be_is_not_recorded(server, fetch):
 
 def test_a_zip_with_climbing_paths_leaves_nothing(server, fetch, tmp_path):
     url = server.add("/get", zipped({"good": b"x", "../../../outside": b"x"}))
-    done = fetch("--url", url, "--file", "a.zip")
+    done = fetch("--source", "http", "--url", url, "--file", "a.zip")
     assert done.returncode == 1
     assert "'../../../outside' would climb out of the folder" in done.stderr
     assert not fetch.output.exists()
@@ -131,7 +143,16 @@ def test_a_local_folder_is_used_instead_of_the_net_and_checked_the_same_way(fetc
     local = tmp_path / "local"
     local.mkdir()
     (local / "a.zip").write_bytes(ARCHIVE)
-    nowhere = ["--url", "http://127.0.0.1:9/a", "--file", "a.zip", "--folder", local]
+    nowhere = [
+        "--source",
+        "http",
+        "--url",
+        "http://127.0.0.1:9/a",
+        "--file",
+        "a.zip",
+        "--folder",
+        local,
+    ]
     assert fetch(*nowhere, "--sha256", SUM).returncode == 0
     subprocess.run(["rm", "-r", fetch.output], check=True)
     done = fetch(*nowhere, "--sha256", "0" * 64)
@@ -145,9 +166,10 @@ def test_a_local_folder_is_used_instead_of_the_net_and_checked_the_same_way(fetc
 # The hub, by the real client
 
 
-def hub(server, fetch, *arguments, **environment):
+def hub(server, fetch, *arguments, files="data/*.parquet", **environment):
     return fetch(
-        *("--repository", "owner/rows", "--revision", "main", "--files", "data/*.parquet"),
+        *("--source", "huggingface", "--repository", "owner/rows"),
+        *("--revision", "main", "--files", files),
         *arguments,
         HF_ENDPOINT=server.url,
         **environment,
@@ -215,14 +237,14 @@ def test_a_name_with_brackets_is_a_name(server, fetch):
     rows = {"data/part[1].parquet": b"one", "data/part1.parquet": b"other", "README.md": b"card"}
     server.add_dataset("owner/rows", rows)
     server.add("/datasets/owner/rows/resolve/" + COMMIT + "/data/part%5B1%5D.parquet", b"one")
-    done = hub(server, fetch, "--files", "data/part[[]1].parquet")
+    done = hub(server, fetch, files="data/part[[]1].parquet")
     assert done.returncode == 0, done.stderr
     assert fetch.files() == {"data/part[1].parquet": b"one"}
 
 
 def test_a_pattern_that_matches_nothing_shows_what_there_is(server, fetch):
     server.add_dataset("owner/rows", ROWS)
-    done = hub(server, fetch, "--files", "*.csv")
+    done = hub(server, fetch, files="*.csv")
     assert "matches '*.csv'; it holds README.md, data/more.parquet" in done.stderr
 
 
@@ -260,7 +282,16 @@ def test_a_local_copy_of_a_data_set_needs_no_hub(fetch, tmp_path):
     for name, content in ROWS.items():
         (tmp_path / "local" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "local" / name).write_bytes(content)
-    arguments = ["--repository", "owner/rows", "--revision", "main", "--files", "data/*.parquet"]
+    arguments = [
+        "--source",
+        "huggingface",
+        "--repository",
+        "owner/rows",
+        "--revision",
+        "main",
+        "--files",
+        "data/*.parquet",
+    ]
     done = fetch(*arguments, "--folder", tmp_path / "local", HF_ENDPOINT="http://127.0.0.1:9")
     assert done.returncode == 0, done.stderr
     assert set(fetch.files()) == {"data/train.parquet", "data/more.parquet"}
@@ -268,6 +299,6 @@ def test_a_local_copy_of_a_data_set_needs_no_hub(fetch, tmp_path):
 
 def test_a_model_is_fetched_like_a_data_set(server, fetch):
     server.add_model("owner/rows", {"config.json": b"{}", "data/model.parquet": b"weights"})
-    done = hub(server, fetch, "--type", "model", "--files", "*")
+    done = hub(server, fetch, "--type", "model", files="*")
     assert done.returncode == 0, done.stderr
     assert fetch.files() == {"config.json": b"{}", "data/model.parquet": b"weights"}

@@ -1,7 +1,6 @@
 """What each stage's jobs get from a config: files and flags, said without a start of Snakemake."""
 
 import copy
-import json
 
 import pytest
 
@@ -49,7 +48,13 @@ def files_config(config):
 
 
 def masked_examples(**entries):
-    return {"method": "bm25", "by": "masked_question", "count": 4, "template": "t", **entries}
+    return {
+        "method": "bm25",
+        "by": "masked_question",
+        "count": 4,
+        "template": "reference_list",
+        **entries,
+    }
 
 
 # Flags
@@ -86,8 +91,7 @@ def test_rows_that_bring_their_schemas_have_one_file_and_no_databases(files_conf
     assert data_jobs.examples_of(files_config, "train") == "resources/datasets/rows/examples.jsonl"
     assert data_jobs.databases_of(files_config, "train") == []
     flags = data_jobs.reading_flags(files_config, "rows")
-    assert json.loads(flags[1].removeprefix("--columns="))["schema"] == "context"
-    assert flags[2] == "--drop-incomplete-rows"
+    assert {"--columns-schema=context", "--incomplete-rows=drop"} <= set(flags)
 
 
 def test_training_uses_what_decontamination_leaves_and_the_test_does_not(files_config):
@@ -96,7 +100,7 @@ def test_training_uses_what_decontamination_leaves_and_the_test_does_not(files_c
     assert data_jobs.imported_examples_of(files_config, "train").endswith("rows/examples.jsonl")
     assert data_jobs.examples_of(files_config, "test").endswith("mine/validation.jsonl")
     flags = data_jobs.decontamination_flags(files_config)
-    assert flags == ["--drop", "exact_question", "--mark", "sql"]
+    assert flags == ["--drop=exact_question", "--mark=sql"]
 
 
 def test_a_file_in_a_download_needs_the_download_and_is_read_where_it_lies(files_config):
@@ -124,9 +128,10 @@ def test_a_download_may_come_from_a_local_folder(config, monkeypatch):
     config["downloads"] = {"far": hub, "near": {**hub, "folder": "$MIRROR/b"}}
     assert data_jobs.local_download(config, "far") == []
     assert data_jobs.local_download(config, "near") == "/mirror/b"
-    flags = ["--repository=a/b", "--revision=main", "--files", "*.json"]
-    assert data_jobs.download_flags(config, "far") == flags
-    assert data_jobs.download_flags(config, "near") == [*flags, "--folder=/mirror/b"]
+    flags = ["--source=huggingface", "--repository=a/b", "--revision=main", "--files=*.json"]
+    assert sorted(data_jobs.download_flags(config, "far")) == sorted(flags)
+    near = data_jobs.download_flags(config, "near")
+    assert sorted(near) == sorted([*flags, "--folder=/mirror/b"])
 
 
 # Contexts
@@ -146,7 +151,7 @@ def test_databases_are_needed_for_a_search_by_masked_questions_only(config):
     assert context_jobs.masking_databases(config, "masked", "test") == folder
     assert context_jobs.masking_databases(config, "plain", "test") == []
     flags = context_jobs.retrieval_flags(config, "masked", "test")
-    assert flags[-3:] == [f"--databases={folder}", f"--pool-databases={folder}", "--seed=42"]
+    assert flags[-2:] == [f"--databases={folder}", f"--pool-databases={folder}"]
     assert context_jobs.contexts_with_examples(config) == ["masked", "plain"]
     assert context_jobs.prompt_references(config, "published", "test") == []
 
@@ -162,8 +167,8 @@ def test_a_search_by_embedding_has_an_index_and_a_gpu(config):
     assert context_jobs.retrieval_gpus(config, "published") == 0
     assert context_jobs.index_flags(config, "near") == [
         "--by=sql",
-        "--model=Qwen/E",
-        "--uri=index.db",
+        "--embedding-model=Qwen/E",
+        "--embedding-uri=index.db",
         "--collection=sqladder_near",
     ]
 
@@ -182,11 +187,39 @@ def test_the_untrained_baseline_gets_its_method_and_nothing_else(config):
 def test_a_replicate_is_trained_with_its_own_settings_and_the_seed_of_its_folder(config):
     config["variants"]["lora_32r"] |= {"training": {"epochs": 9}, "seeds": [1, 2]}
     flags = training_jobs.training_flags(config, "lora_32r/seed_2")
-    assert {"--method=lora", "--rank=32", "--epochs=9", "--seed=2"} <= set(flags)
+    assert {"--method=lora", "--rank=32", "--epochs=9.0", "--seed=2"} <= set(flags)
     assert f"--batch-size={config['training']['batch_size']}" in flags
-    assert "--parallelism=single" in flags
+    assert not any(flag.startswith("--parallelism") for flag in flags)
     assert "--data=resources/prompts/published/train.1024.drop.jsonl" in flags
     assert not any(flag.startswith(("--over-cutoff", "--seeds", "--training")) for flag in flags)
+
+
+def test_a_default_that_is_written_changes_no_job(files_config):
+    """So that a new setting with a default re-runs nothing that is finished."""
+    before = [
+        training_jobs.training_flags(files_config, "full"),
+        generation_jobs.decoding_flags(files_config, "full"),
+        data_jobs.reading_flags(files_config, "rows"),
+        data_jobs.import_flags(files_config, "mine"),
+    ]
+    files_config["training"] |= {"save_steps": 50, "warmup": 0.03, "kernels": "plain"}
+    files_config["parallelism"] = {"method": "single", "gpus": 1}
+    files_config["decoding"]["samples"] = 1
+    files_config["datasets"]["mine"] |= {"allow_missing_databases": False}
+    files_config["datasets"]["rows"] |= {"format": "jsonl"}
+    assert before == [
+        training_jobs.training_flags(files_config, "full"),
+        generation_jobs.decoding_flags(files_config, "full"),
+        data_jobs.reading_flags(files_config, "rows"),
+        data_jobs.import_flags(files_config, "mine"),
+    ]
+
+
+def test_a_draw_at_random_has_a_seed_and_a_search_has_none(config):
+    drawn = {"method": "random", "count": 4, "template": "reference_list"}
+    config["contexts"] |= {"drawn": {"examples": drawn}, "found": {"examples": masked_examples()}}
+    assert "--seed=42" in context_jobs.retrieval_flags(config, "drawn", "test")
+    assert "--seed=42" not in context_jobs.retrieval_flags(config, "found", "test")
 
 
 def test_gpus_of_several_nodes_are_counted_together_and_have_a_task_each(config):

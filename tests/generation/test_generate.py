@@ -3,7 +3,6 @@
 import json
 import logging
 import shutil
-from dataclasses import replace
 
 import pytest
 import torch
@@ -12,12 +11,13 @@ from transformers import AutoTokenizer
 import toy_models
 from sqladder.errors import InputError
 from sqladder.generation import transformers_engine, vllm_engine
-from sqladder.generation.contract import Completion, Decoding, cut_at_end_token, prompt_seed
+from sqladder.generation.contract import Completion, cut_at_end_token, prompt_seed
 from sqladder.generation.extraction import extract_sql
+from sqladder.generation.settings import DecodingSettings
 from sqladder.models.turns import Turns, read_turns
 from sqladder.prompts import rendering as prompts
 
-GREEDY = Decoding(max_new_tokens=12, temperature=0, top_p=1, repetition_penalty=1, seed=1)
+GREEDY = DecodingSettings(**toy_models.GREEDY | {"max_new_tokens": 12, "batch_size": 4})
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +37,14 @@ def prompt_ids(model):
 
 
 def generate_options(folder, model, **options):
-    return {
+    files = {
         "model": model,
         "prompts": toy_models.write_rows(folder / "test.jsonl", 9, with_answer=False),
         "output": folder / "predictions.jsonl",
         "facts": folder / "generation.json",
         "max_new_tokens": 12,
-    } | options
+    }
+    return toy_models.GREEDY | files | options
 
 
 def test_predictions_hold_text_sql_reason_and_token_counts(model, prompt_ids, tmp_path):
@@ -77,7 +78,7 @@ def test_a_batch_gives_what_each_prompt_gives_alone(model, prompt_ids):
     assert len({len(ids) for ids in prompt_ids}) > 1
     network = toy_models.load(model).eval()
     end_token = network.config.eos_token_id
-    together = transformers_engine.generate(model, prompt_ids, GREEDY, [end_token], batch_size=4)
+    together = transformers_engine.generate(model, prompt_ids, GREEDY, [end_token])
     for ids, completions in zip(prompt_ids, together.completions, strict=True):
         output = network.generate(
             torch.tensor([ids]),
@@ -90,8 +91,9 @@ def test_a_batch_gives_what_each_prompt_gives_alone(model, prompt_ids):
 
 def test_sampling_repeats_with_its_seed_and_differs_with_another(model, prompt_ids):
     def sample(seed):
-        decoding = Decoding(12, temperature=2.0, top_p=0.95, repetition_penalty=1.2, seed=seed)
-        answers = transformers_engine.generate(model, prompt_ids, decoding, [1], batch_size=4)
+        sampling = {"temperature": 2.0, "top_p": 0.95, "repetition_penalty": 1.2, "seed": seed}
+        decoding = GREEDY.model_copy(update=sampling)
+        answers = transformers_engine.generate(model, prompt_ids, decoding, [1])
         return answers.completions
 
     assert sample(1) == sample(1) != sample(2)
@@ -106,9 +108,9 @@ def test_an_answer_ends_before_its_end_token():
     ("change", "message"),
     [
         ({"max_new_tokens": 50_000}, "prompt 'q0' has"),
-        ({"max_new_tokens": 0}, "max_new_tokens is 0"),
-        ({"top_p": 0}, "top_p is 0"),
-        ({"temperature": -1}, "temperature is -1"),
+        ({"max_new_tokens": 0}, "--max-new-tokens: 0 is out of range: it has to be at least 1"),
+        ({"top_p": 0}, "--top-p: 0.0 is out of range"),
+        ({"temperature": "-1"}, "--temperature: -1.0 is out of range"),
         ({"samples": 2}, "greedy answers are all the same"),
         ({"model": "nowhere"}, "model nowhere is not a folder"),
     ],
@@ -172,7 +174,7 @@ def test_a_checkpoint_without_weights_is_refused(model, tmp_path):
 
 def test_greedy_decoding_needs_no_seed_and_sampling_has_one_of_the_prompts_own():
     def seed(temperature, prompt):
-        decoding = replace(GREEDY, temperature=temperature)
+        decoding = GREEDY.model_copy(update={"temperature": temperature})
         return vllm_engine.sampling_options(decoding, [3], prompt).get("seed")
 
     assert seed(0, [1, 2]) is None

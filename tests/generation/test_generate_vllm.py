@@ -27,14 +27,12 @@ def generate(folder, model, engine, **options):
     folder.mkdir()
     done = toy_models.run(
         "generate.py",
-        engine=engine,
         model=model,
         prompts=toy_models.write_rows(folder / "test.jsonl", PROMPTS, with_answer=False),
         output=folder / "predictions.jsonl",
         facts=folder / "generation.json",
-        max_new_tokens=24,
         cache_folder=folder / "cache",
-        **options,
+        **toy_models.GREEDY | {"engine": engine, "max_new_tokens": 24} | options,
     )
     assert done.returncode == 0, done.stdout
     return toy_models.read_lines(folder / "predictions.jsonl")

@@ -176,8 +176,8 @@ def test_two_processes_predict_what_one_does(tmp_path):
             prompts=prompts_file,
             output=folder / "predictions.jsonl",
             facts=folder / "generation.json",
-            max_new_tokens=8,
             gpus=gpus,
+            **toy_models.GREEDY | {"max_new_tokens": 8},
         )
         assert done.returncode == 0, done.stdout
         made[gpus] = toy_models.read_lines(folder / "predictions.jsonl")

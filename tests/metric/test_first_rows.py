@@ -7,7 +7,7 @@ import pytest
 
 from sqladder.metric.first_rows import CELLS, COLUMNS, LETTERS, SHOWN, differences
 from sqladder.metric.inputs import Gold, Item
-from sqladder.metric.sandbox import Limits
+from sqladder.metric.limits import Limits
 from sqladder.metric.scoring import Task, score
 
 LIMITS = Limits(max_vm_steps=2_000_000, timeout=2, memory_mb=512)

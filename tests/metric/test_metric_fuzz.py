@@ -12,7 +12,7 @@ from sqladder.metric import equality, lexer, normalise
 from sqladder.metric import plug_value as values
 from sqladder.metric.difficulty import LEVELS, hardness
 from sqladder.metric.inputs import Gold, Item
-from sqladder.metric.sandbox import Limits
+from sqladder.metric.limits import Limits
 from sqladder.metric.scoring import Task, score
 from sqladder.metric.suite import Options, query_key
 

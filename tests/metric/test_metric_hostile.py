@@ -17,7 +17,7 @@ import pytest
 
 from conftest import ROOT
 from sqladder.metric.inputs import Gold, Item
-from sqladder.metric.sandbox import Limits
+from sqladder.metric.limits import Limits
 from sqladder.metric.scoring import OFFICIAL, Task, score, score_pair
 from sqladder.metric.suite import Options
 

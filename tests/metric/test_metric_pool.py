@@ -3,7 +3,7 @@ import sqlite3
 import pytest
 
 from sqladder.metric import pool
-from sqladder.metric.sandbox import Limits
+from sqladder.metric.limits import Limits
 from sqladder.metric.suite import Options
 
 

@@ -2,7 +2,8 @@ import sqlite3
 
 import pytest
 
-from sqladder.metric.sandbox import Limits, QueryError, Sandbox
+from sqladder.metric.limits import Limits
+from sqladder.metric.sandbox import QueryError, Sandbox
 from sqladder.metric.suite import GoldQuery, Options, same_query
 
 LIMITS = Limits(max_vm_steps=1_000_000)

@@ -179,8 +179,7 @@ def test_a_generation_and_its_tokenizer_end_when_their_workflow_was_killed(workf
         prompts=toy_models.write_rows(tmp_path / "test.jsonl", 300, with_answer=False),
         output=tmp_path / "predictions.jsonl",
         facts=tmp_path / "generation.json",
-        max_new_tokens=200,
-        batch_size=1,
+        **toy_models.GREEDY | {"max_new_tokens": 200, "batch_size": 1},
     )
     generation = subprocess.Popen(
         command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -297,7 +296,7 @@ def assert_same_end(whole, killed):
     [
         ({}, ["rank", "launcher"]),
         (
-            {"parallelism": "ddp", "gpus": 2, "batch_size": 2},
+            {"parallelism_method": "ddp", "parallelism_gpus": 2, "batch_size": 2},
             ["rank", "agent", "launcher", "all"],
         ),
     ],
@@ -328,13 +327,13 @@ def test_a_training_with_zero_ends_alike_after_a_kill(
 ):
     monkeypatch.setenv("TORCH_EXTENSIONS_DIR", extensions)
     monkeypatch.setitem(ENVIRONMENT, "TORCH_EXTENSIONS_DIR", extensions)
-    spread = {"parallelism": method, "gpus": 2, "batch_size": 2}
+    spread = {"parallelism_method": method, "parallelism_gpus": 2, "batch_size": 2}
     whole, killed = compared(base, tmp_path, epochs=10, save_steps=7, **spread)
     done = toy_models.run("train.py", **whole)
     assert done.returncode == 0, done.stdout
     train_through_kills(killed, ["rank"])
     assert_same_end(whole, killed)
     facts = json.loads(whole["facts"].read_text())
-    assert facts["parallelism"] == method
+    assert facts["settings"]["parallelism"]["method"] == method
     assert facts["trainable_parameters"] == facts["total_parameters"]
     assert losses(whole) == pytest.approx(losses_alone, rel=1e-3)

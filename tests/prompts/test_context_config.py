@@ -2,6 +2,7 @@
 
 import copy
 import re
+from typing import Literal, get_args
 
 import pytest
 import yaml
@@ -9,13 +10,15 @@ import yaml
 from conftest import ROOT
 from sqladder.errors import InputError
 from sqladder.experiment.config import check
-from sqladder.experiment.context_jobs import context_flags, retrieval_settings
+from sqladder.experiment.context_jobs import context_flags, retrieval_flags
 from sqladder.experiment.reading import read_yaml
 from sqladder.prompts.schema_forms import FORMS
+from sqladder.prompts.settings import SchemaForm
 from sqladder.retrieval.keys import KEYS
 from sqladder.retrieval.references import TEMPLATES
+from sqladder.retrieval.settings import Choice, Key, Template
+from sqladder.settings.kinds import kind_of
 
-SCHEMA = read_yaml(ROOT / "workflow/schemas/config.schema.yaml")
 DEFAULT = read_yaml(ROOT / "config/config.yaml")
 EMBEDDING = {"model": "Qwen/Qwen3-Embedding-0.6B", "instruction": "Find similar questions"}
 RERANK = {"model": "Qwen/Qwen3-Reranker-0.6B", "instruction": "Same query shape", "candidates": 20}
@@ -29,7 +32,7 @@ def problems(entry, **changes):
     config = copy.deepcopy(DEFAULT) | changes
     config["contexts"]["mine"] = entry
     try:
-        check(config, SCHEMA)
+        check(config)
     except InputError as error:
         return str(error)
     return ""
@@ -59,7 +62,7 @@ def test_a_whole_entry_is_accepted(entry):
     config = copy.deepcopy(DEFAULT)
     config["downloads"] = {"spider": {"source": "http", "url": "http://x/y.zip", "file": "y.zip"}}
     config["contexts"]["mine"] = entry
-    check(config, SCHEMA)
+    check(config)
 
 
 @pytest.mark.parametrize(
@@ -103,40 +106,45 @@ def test_what_does_not_fit_together_is_named_before_a_run(entry, message):
 def test_an_entry_becomes_the_flags_of_its_programs():
     entry = context(
         schema="m_schema",
+        system="{examples}",
         linking={"budget": 900},
         descriptions={"tables": "t.json"},
         values={"place": "in_schema", "per_column": 2, "at_most": 5},
         examples=examples(method="embedding_rerank", embedding=EMBEDDING, rerank=RERANK),
     )
-    assert context_flags(entry) == [
-        "--schema-form=m_schema",
-        "--system-text=",
-        "--user-template={schema}{question}",
+    assert set(context_flags(entry)) == {
+        "--schema=m_schema",
+        "--system={examples}",
+        "--user={schema}{question}",
         "--descriptions",
-        "--tables-json=t.json",
+        "--descriptions-tables=t.json",
         "--linking-budget=900",
-        "--values=in_schema",
+        "--values-place=in_schema",
         "--values-per-column=2",
         "--values-at-most=5",
-        "--references-template=reference_list",
-    ]
-    assert retrieval_settings(entry["examples"]) == {
-        "method": "embedding_rerank",
-        "by": "question",
-        "count": 4,
-        "embedding_model": EMBEDDING["model"],
-        "embedding_instruction": EMBEDDING["instruction"],
-        "rerank_model": RERANK["model"],
-        "rerank_instruction": RERANK["instruction"],
-        "candidates": 20,
+        "--examples-template=reference_list",
+    }
+    config = copy.deepcopy(DEFAULT)
+    config["contexts"]["mine"] = entry
+    assert {flag for flag in retrieval_flags(config, "mine", "test") if "index" not in flag} == {
+        "--method=embedding_rerank",
+        "--by=question",
+        "--count=4",
+        f"--embedding-model={EMBEDDING['model']}",
+        f"--embedding-instruction={EMBEDDING['instruction']}",
+        f"--rerank-model={RERANK['model']}",
+        f"--rerank-instruction={RERANK['instruction']}",
+        "--rerank-candidates=20",
     }
     assert len(context_flags(context())) == 3
 
 
 def test_a_model_may_be_named_by_an_environment_variable(monkeypatch):
     monkeypatch.setenv("MODELS", "/models")
+    config = copy.deepcopy(DEFAULT)
     entry = examples(method="embedding", embedding={**EMBEDDING, "model": "$MODELS/e"})
-    assert retrieval_settings(entry)["embedding_model"] == "/models/e"
+    config["contexts"]["mine"] = context(system="{examples}", examples=entry)
+    assert "--embedding-model=/models/e" in retrieval_flags(config, "mine", "test")
 
 
 def test_the_entries_of_the_documentation_pass_the_check():
@@ -150,15 +158,17 @@ def test_the_entries_of_the_documentation_pass_the_check():
 
 def test_the_documentation_names_every_form_method_and_template():
     text = (ROOT / "docs/contexts.md").read_text()
-    names = [*SCHEMA["$defs"]["context"]["properties"]["schema"]["enum"]]
-    for key in ("method", "by", "template"):
-        names += SCHEMA["$defs"]["examples"]["properties"][key]["enum"]
-    assert [name for name in names if f"`{name}`" not in text and f": {name}`" not in text] == []
-    assert list(FORMS) == SCHEMA["$defs"]["context"]["properties"]["schema"]["enum"]
-    assert sorted(TEMPLATES) == sorted(
-        SCHEMA["$defs"]["examples"]["properties"]["template"]["enum"]
-    )
-    assert list(KEYS) == SCHEMA["$defs"]["examples"]["properties"]["by"]["enum"]
+    methods = kind_of(Choice).fields()["method"]
+    declared = {
+        SchemaForm: FORMS,
+        Template: TEMPLATES,
+        Key: KEYS,
+        Literal[tuple(tag for method in methods for tag in method.choices)]: None,
+    }
+    for choices, table in declared.items():
+        names = get_args(choices)
+        assert [n for n in names if f"`{n}`" not in text and f": {n}`" not in text] == []
+        assert table is None or sorted(table) == sorted(names)
 
 
 def test_masking_needs_databases_of_the_training_data(tmp_path):

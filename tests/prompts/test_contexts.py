@@ -12,9 +12,14 @@ import pytest
 from conftest import ROOT
 from published_texts import FLAGS, published_messages
 from sqladder.errors import InputError
-from sqladder.prompts.contexts import ContextOptions, ContextWriter, ValueOptions
+from sqladder.prompts.contexts import ContextWriter
 from sqladder.prompts.rendering import check_user_template
 from sqladder.prompts.schema_forms import FORMS
+from sqladder.prompts.settings import SchemaSettings
+from sqladder.settings.problems import settings_of
+
+BLOCK = {"place": "block", "per_column": 3, "at_most": 10}
+VALUES = ["--values-per-column=3", "--values-at-most=10"]
 
 SCRIPT = """
 CREATE TABLE singer (id INTEGER PRIMARY KEY, fname TEXT, country TEXT);
@@ -23,6 +28,10 @@ INSERT INTO singer VALUES (1, 'Ann', 'France'), (2, 'Bob', 'Spain');
 INSERT INTO song VALUES ('Sun', 1);
 """
 QUESTION = "How many singers are from France?"
+
+
+def settings(form, **entries):
+    return settings_of(SchemaSettings, {"schema": form, **entries})
 
 
 @pytest.fixture
@@ -46,7 +55,7 @@ def render(databases, tmp_path, *flags, rows=None):
     arguments = ["--examples", tmp_path / "examples.jsonl"]
     arguments += ["--databases", databases] if databases else []
     done = subprocess.run(
-        [sys.executable, program, *arguments, "--output", output, *FLAGS, *flags],
+        [sys.executable, program, *arguments, "--output", output, "--schema=ddl", *FLAGS, *flags],
         capture_output=True,
         text=True,
     )
@@ -58,14 +67,16 @@ def render(databases, tmp_path, *flags, rows=None):
 
 def test_values_stand_in_the_schema_or_in_a_block_after_it(databases, tmp_path):
     template = "{schema}\n{values}\n{question}"
-    [[_, inside]] = render(databases, tmp_path, "--values=in_schema")
+    [[_, inside]] = render(databases, tmp_path, "--values-place=in_schema", *VALUES)
     assert "country TEXT -- in the question: 'France'" in inside
-    [[_, block]] = render(databases, tmp_path, "--values=block", f"--user-template={template}")
+    [[_, block]] = render(
+        databases, tmp_path, "--values-place=block", *VALUES, f"--user={template}"
+    )
     assert block.endswith(f");\nsinger.country: 'France'\n{QUESTION}")
 
 
 def test_a_block_leaves_the_schemas_text_the_same_for_all_questions(databases):
-    options = ContextOptions("ddl_values", values=ValueOptions(False, 3, 10))
+    options = settings("ddl_values", values=BLOCK)
     writer = ContextWriter(databases, options)
     first, second = (writer.write("music", text) for text in (QUESTION, "How many from Spain?"))
     assert first.schema == second.schema
@@ -74,7 +85,7 @@ def test_a_block_leaves_the_schemas_text_the_same_for_all_questions(databases):
 
 
 def test_linking_keeps_to_its_budget_and_shows_no_value_of_a_dropped_table(databases):
-    options = ContextOptions("ddl", values=ValueOptions(False, 3, 10), budget=90)
+    options = settings("ddl", values=BLOCK, linking={"budget": 90})
     written = ContextWriter(databases, options).write("music", "Who sang Sun in France?")
     assert "CREATE TABLE singer" in written.schema
     assert "CREATE TABLE song" not in written.schema
@@ -82,8 +93,8 @@ def test_linking_keeps_to_its_budget_and_shows_no_value_of_a_dropped_table(datab
 
 
 def test_descriptions_are_read_only_where_a_context_asks_for_them(databases):
-    plain = ContextWriter(databases, ContextOptions("ddl")).write("music", QUESTION).schema
-    described = ContextWriter(databases, ContextOptions("ddl", descriptions=True))
+    plain = ContextWriter(databases, settings("ddl")).write("music", QUESTION).schema
+    described = ContextWriter(databases, settings("ddl", descriptions={}))
     assert "first name" not in plain
     assert "fname TEXT, -- first name" in described.write("music", QUESTION).schema
 
@@ -92,26 +103,27 @@ def test_examples_stand_where_the_template_says_also_in_the_system_text(database
     references = tmp_path / "references.jsonl"
     found = [{"id": "e1", "question": "How many songs?", "sql": "SELECT 2", "score": 1.0}]
     references.write_text(json.dumps({"id": "q1", "examples": found}) + "\n")
-    flags = [f"--references={references}", "--references-template=reference_list"]
+    flags = [f"--references={references}", "--examples-template=reference_list"]
     item = '<reference_item id="0"> [QUESTION] How many songs? [ANSWER] SELECT 2 </reference_item>'
-    [[system, _]] = render(databases, tmp_path, *flags, "--system-text=Examples:\n{examples}")
+    [[system, _]] = render(databases, tmp_path, *flags, "--system=Examples:\n{examples}")
     assert system == f"Examples:\n<reference_list> {item} </reference_list>"
-    template = "--user-template={examples}\n{schema}\n{question}"
-    [[_, user]] = render(databases, tmp_path, *flags, template)
+    template = "{examples}\n{schema}\n{question}"
+    [[_, user]] = render(databases, tmp_path, *flags, f"--user={template}")
     assert user.startswith("<reference_list>")
 
 
 def test_a_question_without_its_examples_is_an_error_that_names_it(databases, tmp_path):
     (tmp_path / "r.jsonl").write_text('{"id": "other", "examples": []}\n')
-    flags = [f"--references={tmp_path / 'r.jsonl'}", "--references-template=commented_sql"]
+    flags = [f"--references={tmp_path / 'r.jsonl'}", "--examples-template=commented_sql"]
+    flags.append("--system={examples}")
     assert "no examples for question 'q1'" in render(databases, tmp_path, *flags)
 
 
 def test_evidence_and_schemas_that_the_data_bring_are_used(tmp_path):
     row = {"id": "a", "db_id": "none", "question": "Q?", "sql": "SELECT 1"}
     row |= {"schema": "CREATE TABLE t (a INT)", "evidence": "a is b"}
-    template = "--user-template={schema}\n{evidence}\n{question}"
-    [[_, user]] = render(None, tmp_path, template, rows=[row])
+    template = "{schema}\n{evidence}\n{question}"
+    [[_, user]] = render(None, tmp_path, f"--user={template}", rows=[row])
     assert user == "CREATE TABLE t (a INT)\na is b\nQ?"
     del row["schema"]
     assert "example 'a' brings no 'schema'" in render(None, tmp_path, rows=[row])
@@ -158,7 +170,9 @@ def test_all_972_prompts_of_spider_render_in_seconds(spider, spider_databases, t
     rows = [json.loads(line) for line in (spider / "dev.jsonl").open()]
     rows = [row for row in rows if (spider_databases / row["db_id"]).is_dir()]
     assert len(rows) == 972
-    options = ContextOptions(form, True, None, ValueOptions(True, 3, 10), 1500)
+    options = settings(
+        form, descriptions={}, values={**BLOCK, "place": "in_schema"}, linking={"budget": 1500}
+    )
     writer = ContextWriter(spider_databases, options)
     start = time.process_time()
     texts = {row["id"]: writer.write(row["db_id"], row["question"]).schema for row in rows}

@@ -14,9 +14,10 @@ from sqladder.prompts import rendering as prompts
 from sqladder.training import llamafactory
 from sqladder.training.packing import token_row, write_token_rows
 from sqladder.training.pairs import IGNORED, token_pairs
-from sqladder.training.settings import TrainingSettings
+from sqladder.training.settings import FullTraining
 
-SETTINGS = TrainingSettings(
+SETTINGS = FullTraining(
+    method="full",
     learning_rate=1e-3,
     epochs=1,
     batch_size=2,

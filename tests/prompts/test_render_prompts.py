@@ -31,7 +31,7 @@ def render(folder, examples=EXAMPLES, **options):
         examples=folder / "examples.jsonl",
         databases=folder / "databases",
         output=folder / "prompts.jsonl",
-        **{"system_text": SYSTEM_TEXT, "user_template": USER_TEMPLATE, **options},
+        **{"schema": "ddl", "system": SYSTEM_TEXT, "user": USER_TEMPLATE} | options,
     )
 
 
@@ -61,9 +61,9 @@ def test_the_answer_is_added_for_training_only(tmp_path):
 
 def test_texts_and_form_come_from_the_options(tmp_path):
     options = {
-        "system_text": "",
-        "user_template": "{question} -- {schema}",
-        "schema_form": "compact",
+        "system": "",
+        "user": "{question} -- {schema}",
+        "schema": "compact",
     }
     assert render(tmp_path, **options).returncode == 0
     assert messages(tmp_path)["b"] == [

@@ -54,7 +54,7 @@ def rows(files):
 
 
 def test_bm25_writes_scored_examples_by_id_and_says_what_was_hidden(files):
-    code, log = run("retrieve_examples.py", *files, "--method=bm25", "--count=2")
+    code, log = run("retrieve_examples.py", *files, "--method=bm25", "--by=question", "--count=2")
     assert code == 0, log
     first, second = rows(files)
     assert [first["id"], second["id"]] == ["q0", "q1"]
@@ -75,7 +75,7 @@ def test_the_same_seed_draws_the_same_examples(files):
 
 def test_an_empty_pool_is_an_error(files):
     files[3].write_text("")
-    code, log = run("retrieve_examples.py", *files, "--method=random", "--count=2")
+    code, log = run("retrieve_examples.py", *files, "--method=random", "--count=2", "--seed=1")
     assert code == 1
     assert "holds no example to choose from" in log
 
@@ -97,7 +97,7 @@ def test_embedding_finds_and_the_reranker_scores_again(files, tmp_path):
         "index_examples.py",
         "--pool",
         files[3],
-        f"--model={model}",
+        f"--embedding-model={model}",
         *index,
         "--output",
         tmp_path / "i",
@@ -109,6 +109,7 @@ def test_embedding_finds_and_the_reranker_scores_again(files, tmp_path):
         "--count=2",
         f"--index={tmp_path / 'i'}",
         f"--embedding-model={model}",
+        "--embedding-instruction=",
     ]
     code, log = run("retrieve_examples.py", *files, "--method=embedding", *flags)
     assert code == 0, log
@@ -118,7 +119,7 @@ def test_embedding_finds_and_the_reranker_scores_again(files, tmp_path):
     assert code == 1
     assert "of each question, but" in log
     rerank = [f"--rerank-model={tiny_model(tmp_path / 'reranker')}", f"--rerank-instruction={TASK}"]
-    flags += [*rerank, "--candidates=3"]
+    flags += [*rerank, "--rerank-candidates=3"]
     code, log = run("retrieve_examples.py", *files, "--method=embedding_rerank", *flags)
     assert code == 0, log
     scores = [example["score"] for row in rows(files) for example in row["examples"]]

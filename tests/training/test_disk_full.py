@@ -18,7 +18,7 @@ from sqladder.training import disk
 from sqladder.training.checkpoints import mark_complete
 from sqladder.training.disk import adapter_weights, check_room, explain_full_disk, size
 from sqladder.training.faults import is_disk_full, is_failed_write
-from sqladder.training.settings import LoraSettings, TrainingSettings
+from sqladder.training.settings import TARGET_MODULES, FullTraining, LoraSettings, LoraTraining
 
 Usage = namedtuple("Usage", "total used free")
 MEGABYTES = 8
@@ -51,18 +51,33 @@ def test_other_errors_are_no_full_disk():
 def test_adapters_have_the_weights_that_peft_gives_them(tmp_path):
     peft = pytest.importorskip("peft")
     layers = linear_layers(toy_models.save_base(tmp_path / "base"))
-    for names in (["q_proj", "v_proj"], ["all"]):
-        targets = "all-linear" if names == ["all"] else names
+    for names in (["q_proj", "v_proj"], list(TARGET_MODULES)):
         adapted = peft.get_peft_model(
-            toy_models.untrained(), peft.LoraConfig(r=4, target_modules=targets)
+            toy_models.untrained(), peft.LoraConfig(r=4, target_modules=names)
         )
         expected = sum(p.numel() for p in adapted.parameters() if p.requires_grad)
-        lora = LoraSettings(4, 8, 0.0, names)
+        lora = LoraSettings(rank=4, alpha=8, dropout=0.0, target_modules=names)
         assert adapter_weights(lora, layers) == expected
 
 
+GIVEN = {
+    "learning_rate": 1e-4,
+    "epochs": 1,
+    "batch_size": 4,
+    "gradient_accumulation": 1,
+    "cutoff_length": 1024,
+    "seed": 1,
+    "save_steps": 10,
+}
+
+
 def settings(**changes):
-    return TrainingSettings(1e-4, 1, 4, 1, 1024, seed=1, save_steps=10, **changes)
+    return FullTraining(method="full", **GIVEN, **changes)
+
+
+def adapters():
+    modules = list(TARGET_MODULES)
+    return LoraTraining(method="lora", **GIVEN, rank=4, alpha=8, dropout=0, target_modules=modules)
 
 
 def test_too_little_room_is_refused_before_the_start(base, tmp_path, monkeypatch):
@@ -85,7 +100,7 @@ def test_too_little_room_is_refused_before_the_start(base, tmp_path, monkeypatch
     check_room(settings(), base, tmp_path, steps=100)
     free(0)
     with pytest.raises(InputError, match="0 bytes are free"):
-        check_room(settings(lora=LoraSettings(4, 8, 0, ["all"])), base, tmp_path, steps=100)
+        check_room(adapters(), base, tmp_path, steps=100)
 
 
 def test_the_message_names_folder_room_and_way_out(base, tmp_path):

@@ -24,7 +24,7 @@ def run_program(*options):
 def test_every_run_has_the_same_rows_in_a_step(number_format):
     for run in loss_parity.runs(4, 2, 3, number_format):
         options = run.options
-        copies = options.get("gpus", 1) // options.get("tensor", 1)
+        copies = options.get("parallelism_gpus", 1) // options.get("parallelism_tensor", 1)
         assert options["batch_size"] * options["gradient_accumulation"] * copies == 24, run.name
 
 
@@ -36,7 +36,7 @@ def test_every_run_on_several_gpus_has_a_reference_with_noise(number_format):
         assert reference.gpus == 1
         assert reference.name + loss_parity.AT_ONCE in chosen
         own = number_format == "bfloat16" and name != "ddp"
-        assert reference.options.get("parallelism", "single") == (name if own else "single")
+        assert reference.options.get("parallelism_method", "single") == (name if own else "single")
 
 
 def test_each_way_is_measured_by_its_own_noise():
@@ -62,7 +62,7 @@ def test_each_way_is_measured_by_its_own_noise():
 def test_a_run_of_one_process_sees_one_gpu(monkeypatch):
     monkeypatch.setattr(loss_parity.torch.cuda, "device_count", lambda: 2)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
-    one, two = loss_parity.Run("single", {}), loss_parity.Run("ddp", {"gpus": 2})
+    one, two = loss_parity.Run("single", {}), loss_parity.Run("ddp", {"parallelism_gpus": 2})
     seen = [loss_parity.devices(one, number)["CUDA_VISIBLE_DEVICES"] for number in range(3)]
     assert seen == ["5", "7", "5"]
     assert loss_parity.devices(two, 1) == {"CUDA_VISIBLE_DEVICES": "5,7"}

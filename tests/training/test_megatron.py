@@ -1,6 +1,5 @@
 """Megatron's arguments and rows; on CPU, that it trains what one process trains."""
 
-import dataclasses
 import importlib.util
 import json
 import os
@@ -16,39 +15,47 @@ import toy_models
 from conftest import ROOT
 from sqladder.errors import InputError
 from sqladder.files import write_json, write_jsonl
+from sqladder.settings.problems import settings_of
 from sqladder.training.llamafactory import training_arguments
 from sqladder.training.megatron import averaged, check_ready, epoch_rows
 from sqladder.training.rows import planned_steps
-from sqladder.training.settings import LoraSettings, Parallelism, TrainingSettings, check_settings
+from sqladder.training.settings import AnyTraining, Parallelism
 
-FOUR_GPUS = Parallelism("megatron", gpus=4, tensor=2)
-ONE_COPY = {"gradient_accumulation": 1, "parallelism": Parallelism("megatron", gpus=2, tensor=2)}
+FOUR_GPUS = Parallelism(method="megatron", gpus=4, tensor=2)
+ONE_COPY = {
+    "gradient_accumulation": 1,
+    "parallelism": Parallelism(method="megatron", gpus=2, tensor=2),
+}
+ADAPTERS = {"rank": 4, "alpha": 8, "dropout": 0.0, "target_modules": ["q_proj"]}
 ENVIRONMENT = ROOT / "workflow/envs/megatron.yaml"
 
 
 def settings(**changes):
     given = {"learning_rate": 1e-4, "epochs": 2, "batch_size": 2, "gradient_accumulation": 3}
     fixed = {"cutoff_length": 1024, "seed": 7, "save_steps": 50, "parallelism": FOUR_GPUS}
-    return TrainingSettings(**{**given, **fixed, **changes})
+    return settings_of(AnyTraining, {"method": "full", **given, **fixed, **changes})
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"lora": LoraSettings(4, 8, 0.0, ["q_proj"])}, "trains all parameters"),
+        ({"method": "lora", **ADAPTERS}, "trains all parameters"),
         ({"optimizer": "adamw_8bit"}, "adamw_8bit would be without effect"),
-        ({"parallelism": Parallelism("megatron", 2, tensor=2, pipeline=2)}, "2 GPUs cannot be"),
+        (
+            {"parallelism": {"method": "megatron", "gpus": 2, "tensor": 2, "pipeline": 2}},
+            "2 GPUs cannot be",
+        ),
         ({"kernels": "fused"}, "which megatron parts"),
     ],
 )
 def test_what_megatron_cannot_do_is_refused(changes, message):
     with pytest.raises(InputError, match=message):
-        check_settings(settings(**changes))
+        settings(**changes)
 
 
 def test_the_arguments_are_those_of_every_training_but_for_megatrons_own(tmp_path):
     given = settings(min_learning_rate=1e-5, gradient_checkpointing=True)
-    plain = dataclasses.replace(given, parallelism=Parallelism("ddp", 2))
+    plain = given.model_copy(update={"parallelism": Parallelism(method="ddp", gpus=2)})
     expected = training_arguments(plain, tmp_path, tmp_path, 100)
     found = training_arguments(given, tmp_path, tmp_path, 100)
     assert found["tensor_model_parallel_size"] == 2
@@ -124,20 +131,20 @@ QWEN3_1P7B = {
 @pytest.mark.parametrize(
     ("plan", "message"),
     [
-        (Parallelism("megatron", gpus=64, tensor=2), "2 of 64 are here"),
-        (Parallelism("megatron", gpus=2, tensor=16), "num_key_value_heads, 8, .* by 16"),
-        (Parallelism("megatron", gpus=2, pipeline=8), "num_hidden_layers, 28, .* by 8"),
+        (Parallelism(method="megatron", gpus=64, tensor=2), "16 of 64 are here"),
+        (Parallelism(method="megatron", gpus=16, tensor=16), "num_key_value_heads, 8, .* by 16"),
+        (Parallelism(method="megatron", gpus=8, pipeline=8), "num_hidden_layers, 28, .* by 8"),
     ],
 )
 def test_a_model_that_cannot_be_parted_is_refused_before_it_is_loaded(
     plan, message, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 16)
     write_json(tmp_path / "config.json", QWEN3_1P7B)
     with pytest.raises(InputError, match=message):
         check_ready(plan, tmp_path)
-    check_ready(Parallelism("megatron", gpus=2, tensor=2), tmp_path)
+    check_ready(Parallelism(method="megatron", gpus=2, tensor=2), tmp_path)
 
 
 def test_the_adapter_is_pinned_to_a_commit_of_its_repository():
@@ -179,9 +186,14 @@ def logits(folder):
 spreads = pytest.mark.parametrize(
     "spread",
     [
-        {"gpus": 2, "tensor": 2},
-        {"gpus": 2, "pipeline": 2, "gradient_accumulation": 2, "batch_size": 2},
-        {"gpus": 2, "batch_size": 2},
+        {"parallelism_gpus": 2, "parallelism_tensor": 2},
+        {
+            "parallelism_gpus": 2,
+            "parallelism_pipeline": 2,
+            "gradient_accumulation": 2,
+            "batch_size": 2,
+        },
+        {"parallelism_gpus": 2, "batch_size": 2},
     ],
     ids=["tensor", "pipeline", "copies"],
 )
@@ -192,7 +204,7 @@ spreads = pytest.mark.parametrize(
 def test_megatron_trains_as_one_process_does(on_cpu, tmp_path, spread):
     base = toy_models.save_base(tmp_path / "base", layers=2, heads=4)
     alone = train_full(tmp_path / "one", base)
-    parted = train_full(tmp_path / "two", base, parallelism="megatron", **spread)
+    parted = train_full(tmp_path / "two", base, parallelism_method="megatron", **spread)
     for facts in (alone, parted):
         facts["losses"] = [loss for _, loss in facts["loss_curve"]]
     # MCoreAdapter rounds to four decimals.
@@ -219,7 +231,7 @@ def save_base_without(letter, folder):
 def test_a_loss_that_is_no_number_is_named_with_its_step_and_its_rows(on_cpu, tmp_path, spread):
     base = save_base_without("é", tmp_path / "base")
     options = toy_models.train_options(
-        tmp_path, base, method="full", parallelism="megatron", save_steps=1, **spread
+        tmp_path, base, method="full", parallelism_method="megatron", save_steps=1, **spread
     )
     rows = toy_models.rows(40)
     rows[17]["messages"][1]["content"] += " é"
@@ -239,7 +251,8 @@ def test_a_loss_that_is_no_number_is_named_with_its_step_and_its_rows(on_cpu, tm
 @pytest.mark.slow
 def test_a_killed_megatron_training_goes_on_from_its_checkpoint(on_cpu, tmp_path):
     base = toy_models.save_base(tmp_path / "base", layers=2, heads=4)
-    spread = {"parallelism": "megatron", "gpus": 2, "tensor": 2, "save_steps": 5}
+    spread = {"parallelism_method": "megatron", "parallelism_gpus": 2, "save_steps": 5}
+    spread["parallelism_tensor"] = 2
     whole = train_full(tmp_path / "whole", base, **spread)
     folder = tmp_path / "killed"
     folder.mkdir()

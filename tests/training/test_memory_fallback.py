@@ -14,7 +14,7 @@ from sqladder.errors import InputError
 from sqladder.files import read_json, write_json
 from sqladder.training.faults import is_out_of_memory
 from sqladder.training.launch import SPLIT_FILE, _halve_micro_batch
-from sqladder.training.settings import TrainingSettings
+from sqladder.training.settings import FullTraining
 
 SECONDS = 300
 
@@ -55,7 +55,15 @@ def test_torchs_own_errors_are_recognised_and_others_are_not():
 
 
 def settings(batch_size):
-    return TrainingSettings(1e-4, 1, batch_size, 3, 1024, seed=1)
+    return FullTraining(
+        method="full",
+        learning_rate=1e-4,
+        epochs=1,
+        batch_size=batch_size,
+        gradient_accumulation=3,
+        cutoff_length=1024,
+        seed=1,
+    )
 
 
 def test_the_split_is_halved_again_and_again_and_keeps_the_rows_of_a_step(tmp_path, caplog):
@@ -79,6 +87,11 @@ def base(tmp_path_factory):
 
 def facts_of(options):
     return json.loads(options["facts"].read_text())
+
+
+def split_of(facts):
+    used = facts["settings"]
+    return used["batch_size"], used["gradient_accumulation"]
 
 
 def losses(options):
@@ -124,7 +137,7 @@ def test_a_run_that_runs_out_of_memory_goes_on_and_remembers_it_after_a_kill(
     assert done.returncode == 0, done.stdout
     assert "out of memory" not in done.stdout
     facts = facts_of(options)
-    assert (facts["batch_size"], facts["gradient_accumulation"]) == (2, 2)
+    assert split_of(facts) == (2, 2)
     assert facts["resumed"]
     assert losses(options) == pytest.approx(undisturbed, rel=1e-4)
     assert not (work / SPLIT_FILE).exists()
@@ -134,14 +147,14 @@ def test_a_run_that_runs_out_of_memory_goes_on_and_remembers_it_after_a_kill(
 def test_one_of_two_processes_that_runs_out_of_memory_takes_the_other_along(
     base, undisturbed, tmp_path
 ):
-    spread = {"parallelism": "ddp", "gpus": 2, "batch_size": 2}
+    spread = {"parallelism_method": "ddp", "parallelism_gpus": 2, "batch_size": 2}
     options = toy_models.train_options(tmp_path, base, method="full", save_steps=5, **spread)
     crowded = small_memory(tmp_path / "site", rows=1, rank=1, after=5)
     done = toy_models.run("train.py", environment=crowded, **options)
     assert done.returncode == 0, done.stdout
     assert "going on with 1 and 2 accumulation steps" in done.stdout
     facts = facts_of(options)
-    assert (facts["batch_size"], facts["gradient_accumulation"]) == (1, 2)
+    assert split_of(facts) == (1, 2)
     assert losses(options) == pytest.approx(undisturbed, rel=1e-4)
     assert not workers_of(options["work_folder"])
 

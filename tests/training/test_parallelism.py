@@ -8,6 +8,7 @@ import pytest
 
 import toy_models
 from sqladder.errors import InputError
+from sqladder.settings.problems import settings_of
 from sqladder.training.processes import (
     deepspeed_config,
     slurm_rendezvous,
@@ -15,59 +16,65 @@ from sqladder.training.processes import (
     worker_environment,
 )
 from sqladder.training.rows import planned_steps
-from sqladder.training.settings import Parallelism, TrainingSettings, check_settings, settings_from
+from sqladder.training.settings import AnyTraining, Parallelism
 
 
 def settings(**changes):
     values = {"learning_rate": 1e-4, "epochs": 1, "batch_size": 4, "gradient_accumulation": 1}
-    return TrainingSettings(**values, cutoff_length=1024, seed=1, **changes)
+    fixed = {"method": "full", "cutoff_length": 1024, "seed": 1}
+    return settings_of(AnyTraining, {**values, **fixed, **changes})
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"parallelism": Parallelism("single", gpus=2)}, "single is one process, not 2"),
-        ({"parallelism": Parallelism("ddp", gpus=2, tensor=2)}, "Megatron's, not for ddp"),
-        ({"parallelism": Parallelism("megatron", gpus=3, tensor=2)}, "3 GPUs cannot be parted"),
-        ({"parallelism": Parallelism("zero3", 2), "kernels": "fused"}, "kernels: fused .* zero3"),
+        ({"parallelism": {"method": "single", "gpus": 2}}, "single is one process, not 2"),
+        ({"parallelism": {"method": "ddp", "gpus": 2, "tensor": 2}}, "Megatron's, not for ddp"),
+        (
+            {"parallelism": {"method": "megatron", "gpus": 3, "tensor": 2}},
+            "3 GPUs cannot be parted",
+        ),
+        (
+            {"parallelism": {"method": "zero3", "gpus": 2}, "kernels": "fused"},
+            "kernels: fused .* zero3",
+        ),
         ({"packing_length": 2048}, "need kernels: fused"),
-        ({"packing_length": 1000, "kernels": "fused"}, "no less than the cutoff length, 1024"),
+        ({"packing_length": 1000, "kernels": "fused"}, "less than the cutoff length, 1024"),
         ({"packing_length": 2049, "kernels": "fused"}, "multiple of 8"),
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
-        check_settings(settings(**changes))
+        settings(**changes)
 
 
 def test_settings_come_back_from_json():
-    from dataclasses import asdict
-
-    from sqladder.training.settings import LoraSettings
-
-    given = settings(parallelism=Parallelism("ddp", 2), lora=LoraSettings(4, 8, 0.0, ["q_proj"]))
-    assert settings_from(json.loads(json.dumps(asdict(given)))) == given
+    adapters = {"rank": 4, "alpha": 8, "dropout": 0.0, "target_modules": ["q_proj"]}
+    plan = {"method": "ddp", "gpus": 2}
+    given = settings(method="lora", parallelism=plan, **adapters)
+    assert given.lora.rank == 4
+    assert settings_of(AnyTraining, json.loads(json.dumps(given.model_dump()))) == given
 
 
 def test_one_process_needs_no_launcher(tmp_path):
     job = tmp_path / "job.json"
-    command = worker_command(Parallelism(), job)
+    command = worker_command(Parallelism(method="single"), job)
     assert command[0] == sys.executable
     assert command[1].endswith("train_worker.py")
-    several = worker_command(Parallelism("zero2", gpus=4), job)
+    several = worker_command(Parallelism(method="zero2", gpus=4), job)
     assert several[1:5] == ["-m", "torch.distributed.run", "--nproc-per-node=4", "--standalone"]
 
 
 def test_processes_of_one_machine_meet_without_its_name(tmp_path):
     """A name that no resolver knows made them wait for each other without end."""
-    launcher = worker_command(Parallelism("ddp", gpus=2), tmp_path / "job.json")
+    launcher = worker_command(Parallelism(method="ddp", gpus=2), tmp_path / "job.json")
     assert "--local-addr=localhost" in launcher
 
 
 def test_several_nodes_meet_where_slurm_says(tmp_path, monkeypatch):
     for name in ("SLURM_JOB_ID", "SLURM_JOB_NODELIST"):
         monkeypatch.delenv(name, raising=False)
-    plan = Parallelism("ddp", gpus=4, nodes=2)
+    plan = Parallelism(method="ddp", gpus=4, nodes=2)
     with pytest.raises(InputError, match="SLURM_JOB_ID is not set"):
         worker_command(plan, tmp_path / "job.json")
     scontrol = tmp_path / "scontrol"
@@ -85,11 +92,11 @@ def test_several_nodes_meet_where_slurm_says(tmp_path, monkeypatch):
 
 def test_compiled_operators_stay_in_the_work_folder_unless_told_otherwise(tmp_path, monkeypatch):
     monkeypatch.delenv("TORCH_EXTENSIONS_DIR", raising=False)
-    environment = worker_environment(Parallelism("zero2", 2), tmp_path)
+    environment = worker_environment(Parallelism(method="zero2", gpus=2), tmp_path)
     assert environment["TORCH_EXTENSIONS_DIR"] == str(tmp_path / "extensions")
     assert "USE_MCA" not in environment
     monkeypatch.setenv("TORCH_EXTENSIONS_DIR", "/somewhere")
-    environment = worker_environment(Parallelism("megatron", 2, tensor=2), tmp_path)
+    environment = worker_environment(Parallelism(method="megatron", gpus=2, tensor=2), tmp_path)
     assert environment["TORCH_EXTENSIONS_DIR"] == "/somewhere"
     assert environment["USE_MCA"] == "1"
 
@@ -104,9 +111,9 @@ def test_zero_parts_what_its_stage_says():
 @pytest.mark.parametrize(
     ("plan", "steps"),
     [
-        (Parallelism(), 13),
-        (Parallelism("ddp", gpus=2), 7),
-        (Parallelism("ddp", gpus=2, nodes=2), 4),
+        (Parallelism(method="single"), 13),
+        (Parallelism(method="ddp", gpus=2), 7),
+        (Parallelism(method="ddp", gpus=2, nodes=2), 4),
     ],
 )
 def test_steps_are_counted_over_the_copies_of_the_model(plan, steps):
@@ -120,7 +127,7 @@ def losses(folder):
 def test_two_processes_train_as_one_does(tmp_path):
     base = toy_models.save_base(tmp_path / "base")
     curves = []
-    spread = {"parallelism": "ddp", "gpus": 2, "batch_size": 2}
+    spread = {"parallelism_method": "ddp", "parallelism_gpus": 2, "batch_size": 2}
     for name, changes in {"one": {}, "two": spread}.items():
         folder = tmp_path / name
         folder.mkdir()

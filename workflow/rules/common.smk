@@ -33,7 +33,7 @@ os.environ[OWNER_VARIABLE] = this_process()
 try:
     for path in workflow.configfiles:
         read_yaml(Path(path))
-    checks.check(config, read_yaml(SCRIPTS.parent / "schemas" / "config.schema.yaml"))
+    checks.check(config)
     # One of each rule's params: its jobs run again when the code that they use has changed. No code is an input, since
     # Snakemake would compare comments and times with it.
     CODE = code_digests(SCRIPTS)

@@ -21,7 +21,7 @@ rule score:
     threads: 2
     params:
         code=CODE["score.py"],
-        flags=as_flags(config["scoring"]),
+        flags=data_jobs.limit_flags(config),
     shell:
         r"""
         python workflow/scripts/score.py \

@@ -14,13 +14,15 @@ from sqladder.data.corpus import read_examples, read_repairs
 from sqladder.data.gold_execution import DISPUTED, PROBLEMS, check_golds
 from sqladder.data.gold_sorting import sort_out
 from sqladder.data.gold_summary import summary
+from sqladder.data.settings import GoldProblems
 from sqladder.errors import LOG, run_main
 from sqladder.files import write_jsonl, write_text
-from sqladder.metric.sandbox import Limits
+from sqladder.metric.limit_flags import add_limit_flags, limits_from_flags
+from sqladder.settings.program_flags import add_flags, from_flags
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--examples", required=True, type=Path, help="id, db_id, question, sql")
     parser.add_argument(
         "--databases", required=True, type=Path, help="folder of <db_id>/<db_id>.sqlite"
@@ -28,34 +30,29 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--original", help="DuckDB file or PostgreSQL URL that the one database is a copy of"
     )
-    for problem in PROBLEMS:
-        parser.add_argument(
-            f"--{problem}", choices=("keep", "drop", "stop"), required=True, help="what is done"
-        )
     parser.add_argument(
         "--repairs", type=Path, help="id and sql of queries held to be right; gold is compared"
     )
-    parser.add_argument("--max-vm-steps", type=int, default=Limits.max_vm_steps)
-    parser.add_argument("--timeout", type=float, default=Limits.timeout, help="seconds")
-    parser.add_argument("--memory-mb", type=int, default=Limits.memory_mb)
+    add_limit_flags(parser)
     parser.add_argument("--output", required=True, type=Path, help="writes the examples that stay")
     parser.add_argument("--checks", required=True, type=Path, help="writes a line for every gold")
     parser.add_argument("--summary", required=True, type=Path, help="writes the table, Markdown")
-    return parser.parse_args()
+    add_flags(parser, GoldProblems)
+    return parser
 
 
 def main() -> None:
-    args = parse_arguments()
+    args = make_parser().parse_args()
+    actions = from_flags(args, GoldProblems).model_dump()
     examples = read_examples(args.examples)
     files = {key: args.databases / key / f"{key}.sqlite" for key in {e["db_id"] for e in examples}}
-    limits = Limits(max_vm_steps=args.max_vm_steps, timeout=args.timeout, memory_mb=args.memory_mb)
+    limits = limits_from_flags(args)
     originals = dict.fromkeys(files, args.original) if args.original else None
     repairs = read_repairs(args.repairs, examples) if args.repairs else {}
     if repairs:
         LOG.info("%d of %d examples have a listed repair", len(repairs), len(examples))
     with tqdm(total=len(examples), desc="gold", unit="query", disable=None) as bar:
         checks = check_golds(examples, files, limits, originals, bar.update, repairs)
-    actions = {problem: getattr(args, problem) for problem in PROBLEMS}
     # The tables first: they say what to mend when the next line stops the run.
     write_jsonl(args.checks, ({"id": row["id"], **asdict(checks[row["id"]])} for row in examples))
     write_text(args.summary, summary(examples, checks, actions))

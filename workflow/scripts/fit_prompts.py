@@ -14,12 +14,14 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from sqladder.data.lengths import ACTIONS, Fitter
+from sqladder.data.lengths import Fitter
+from sqladder.data.settings import Fitting
 from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import iterate_jsonl, replacing, write_json, write_jsonl
 from sqladder.models.turns import read_turns
 from sqladder.processes.imports import leave_out_sklearn, uncollected
 from sqladder.prompts.rendering import PROMPT_FIELDS, row_length
+from sqladder.settings.program_flags import add_flags, from_flags
 
 
 def draw(facts: dict[str, Any]) -> Figure:
@@ -50,35 +52,40 @@ def save(figure: Figure, facts: dict[str, Any], path: Path) -> None:
         figure.savefig(temporary, format="svg", metadata=about)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--prompts", required=True, type=Path, help="with answers, JSON Lines")
     parser.add_argument("--tokenizer", required=True, type=Path, help="folder of the base model")
-    parser.add_argument("--cutoff-length", required=True, type=int, help="tokens")
-    parser.add_argument("--over-cutoff", required=True, choices=ACTIONS)
     parser.add_argument("--user-template", required=True, help="that the prompts were made with")
     parser.add_argument("--output", required=True, type=Path, help="writes the rows that fit")
     parser.add_argument("--facts", required=True, type=Path, help="writes the statistics, JSON")
     parser.add_argument("--chart", required=True, type=Path, help="writes the histogram, SVG")
-    args = parser.parse_args()
+    add_flags(parser, Fitting)
+    return parser
+
+
+def main() -> None:
+    args = make_parser().parse_args()
+    settings = from_flags(args, Fitting)
+    cutoff = settings.cutoff_length
     leave_out_sklearn()
     with uncollected():  # the first use of transformers, which imports it
         turns = read_turns(args.tokenizer)
     count_tokens = partial(row_length, turns)
-    fitter = Fitter(count_tokens, args.cutoff_length, args.over_cutoff, args.user_template)
+    fitter = Fitter(count_tokens, cutoff, settings.over_cutoff, args.user_template)
     rows = tqdm(iterate_jsonl(args.prompts, PROMPT_FIELDS), desc="tokens", unit="row", disable=None)
     kept = write_jsonl(args.output, fitter.fit(rows))
     if not kept:
         raise InputError(
-            f"none of the rows of {args.prompts} fits into {args.cutoff_length} tokens; raise cutoff_length"
+            f"none of the rows of {args.prompts} fits into {cutoff} tokens; raise cutoff_length"
         )
-    facts = fitter.lengths.facts(args.cutoff_length)
+    facts = fitter.lengths.facts(cutoff)
     write_json(args.facts, facts)
     save(draw(facts), facts, args.chart)
     LOG.info(
         "%d rows, mean %.1f tokens, longest %d; %d over %d tokens: %d cut, %d dropped; %d stay",
         *(facts["rows"], facts["tokens"]["mean"], facts["tokens"]["longest"]),
-        *(facts["over_cutoff"], args.cutoff_length, facts["cut"], facts["dropped"], kept),
+        *(facts["over_cutoff"], cutoff, facts["cut"], facts["dropped"], kept),
     )
 
 

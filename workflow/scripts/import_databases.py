@@ -18,7 +18,7 @@ from sqladder.databases.export import export_to_sqlite
 from sqladder.databases.urls import is_url
 from sqladder.downloads.archives import is_archive, unpack
 from sqladder.errors import LOG, run_main
-from sqladder.metric.sandbox import Limits
+from sqladder.metric.limits import Limits
 from sqladder.prompts.descriptions import BIRD_FOLDER
 
 

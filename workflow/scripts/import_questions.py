@@ -5,48 +5,41 @@ Example: python import_questions.py --questions dev.json --format bird --databas
 """
 
 import argparse
-import json
 from pathlib import Path
 
 from sqladder.data.corpus import find_databases, replace_gold, without_missing
-from sqladder.data.formats import FORMATS, Incomplete, read_questions
+from sqladder.data.formats import Incomplete, read_questions
+from sqladder.data.settings import ImportSettings
 from sqladder.errors import LOG, run_main
 from sqladder.files import Row, by_id, write_jsonl
+from sqladder.settings.program_flags import add_flags, from_flags
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--questions", required=True, type=Path, help="the file")
-    parser.add_argument("--format", choices=sorted(FORMATS), default="jsonl")
-    parser.add_argument(
-        "--columns", type=json.loads, default={}, help='JSON: {"question": "name of its column"}'
-    )
-    parser.add_argument(
-        "--drop-incomplete-rows", action="store_true", help="leave out rows without a text"
-    )
     parser.add_argument(
         "--databases", required=True, type=Path, help="folder of <db_id>/<db_id>.sqlite"
     )
     parser.add_argument(
         "--gold", type=Path, help="gold SQL in the official format, instead of the questions'"
     )
-    parser.add_argument(
-        "--allow-missing-databases", action="store_true", help="leave out, do not stop"
-    )
     parser.add_argument("--all", required=True, type=Path, help="writes every question, in order")
     parser.add_argument(
         "--output", required=True, type=Path, help="writes those that have a database"
     )
     parser.add_argument("--left-out", required=True, type=Path, help="writes those that have none")
-    return parser.parse_args()
+    add_flags(parser, ImportSettings)
+    return parser
 
 
-def read(args: argparse.Namespace, databases: set[str]) -> list[Row]:
+def read(args: argparse.Namespace, settings: ImportSettings, databases: set[str]) -> list[Row]:
     """Read the questions; where there is one database, those that name none are about it."""
     incomplete = Incomplete()
     only = next(iter(databases)) if len(databases) == 1 else None
-    counted = incomplete if args.drop_incomplete_rows else None
-    rows = list(read_questions(args.questions, args.format, args.columns, only, counted))
+    counted = incomplete if settings.incomplete_rows == "drop" else None
+    columns = settings.columns.given()
+    rows = list(read_questions(args.questions, settings.format, columns, only, counted))
     if incomplete.count:
         LOG.info("%d rows left out, first %s", incomplete.count, incomplete.first)
     by_id(rows, args.questions)
@@ -54,10 +47,11 @@ def read(args: argparse.Namespace, databases: set[str]) -> list[Row]:
 
 
 def main() -> None:
-    args = parse_arguments()
+    args = make_parser().parse_args()
+    settings = from_flags(args, ImportSettings)
     databases = set(find_databases(args.databases))
-    questions = read(args, databases)
-    kept, left_out = without_missing(questions, databases, args.allow_missing_databases)
+    questions = read(args, settings, databases)
+    kept, left_out = without_missing(questions, databases, settings.allow_missing_databases)
     write_jsonl(args.all, questions)
     write_jsonl(args.output, kept)
     write_jsonl(args.left_out, left_out)

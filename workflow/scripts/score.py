@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from sqladder.errors import LOG, run_main
 from sqladder.files import write_json, write_jsonl
-from sqladder.metric.sandbox import Limits
+from sqladder.metric.limit_flags import add_limit_flags, limits_from_flags
 from sqladder.metric.scoring import Scored, Scores, Task, score_files, with_exact_match
 from sqladder.metric.suite import Options
 from sqladder.metric.summary import by_database, by_level, by_verdict
@@ -77,7 +77,7 @@ def cpu_seconds() -> float:
 
 def task_of(args: argparse.Namespace) -> Task:
     """Databases and settings; values are plugged in too, for the secondary metric."""
-    limits = Limits(**{name: getattr(args, name) for name in asdict(Limits())})
+    limits = limits_from_flags(args)
     return Task(args.databases, Options(plug_value=True), limits, args.jobs, keep_rows=True)
 
 
@@ -115,10 +115,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rows", required=True, type=Path, help="rows.jsonl to write")
     parser.add_argument("--metrics", required=True, type=Path, help="metrics.json to write")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes")
-    defaults = Limits()
-    for name, value in asdict(defaults).items():
-        option = "--" + name.replace("_", "-")
-        parser.add_argument(option, type=type(value), default=value, help=f"default {value}")
+    add_limit_flags(parser)
     return parser.parse_args()
 
 

@@ -8,24 +8,28 @@ import argparse
 from pathlib import Path
 
 from sqladder.data.corpus import read_examples
+from sqladder.data.settings import SplitSettings
 from sqladder.data.splits import split_examples
 from sqladder.errors import LOG, run_main
 from sqladder.files import write_jsonl
+from sqladder.settings.program_flags import add_flags, from_flags
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--examples", required=True, type=Path, help="id, db_id, question, sql")
-    parser.add_argument("--by", required=True, choices=("database", "question"))
-    parser.add_argument("--validation", required=True, type=float, help="share of the examples")
-    parser.add_argument("--test", required=True, type=float, help="share of the examples")
-    parser.add_argument("--seed", required=True, type=int)
     parser.add_argument(
         "--output", required=True, type=Path, help="folder of train, validation and test .jsonl"
     )
-    args = parser.parse_args()
-    shares = {"validation": args.validation, "test": args.test}
-    splits = split_examples(read_examples(args.examples), args.by, shares, args.seed)
+    add_flags(parser, SplitSettings)
+    return parser
+
+
+def main() -> None:
+    args = make_parser().parse_args()
+    settings = from_flags(args, SplitSettings)
+    shares = {"validation": settings.validation, "test": settings.test}
+    splits = split_examples(read_examples(args.examples), settings.by, shares, settings.seed)
     for name, rows in splits.items():
         write_jsonl(args.output / f"{name}.jsonl", rows)
         databases = len({row["db_id"] for row in rows})

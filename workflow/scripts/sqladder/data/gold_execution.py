@@ -17,8 +17,9 @@ from sqladder.databases.engine import Engine, open_engine
 from sqladder.errors import InputError
 from sqladder.files import Row
 from sqladder.metric.equality import TooHardError, results_equal
+from sqladder.metric.limits import Limits
 from sqladder.metric.normalise import executable, order_matters, prepare_gold
-from sqladder.metric.sandbox import Limits, QueryError
+from sqladder.metric.sandbox import QueryError
 from sqladder.metric.suite import same_query
 from sqladder.metric.worker import confine
 from sqladder.processes.guarded import Death, guarded

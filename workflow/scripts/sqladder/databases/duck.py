@@ -9,7 +9,8 @@ import duckdb
 from sqladder.databases.conversion import Answer, Row, sqlite_row
 from sqladder.databases.schema import Database, Table, in_quotes, table_of_catalog
 from sqladder.errors import InputError
-from sqladder.metric.sandbox import Limits, QueryError
+from sqladder.metric.limits import Limits
+from sqladder.metric.sandbox import QueryError
 
 _CHUNK = 1024
 

@@ -14,7 +14,7 @@ from sqladder.databases.conversion import Answer, Row
 from sqladder.databases.schema import Database
 from sqladder.databases.urls import is_url
 from sqladder.errors import InputError
-from sqladder.metric.sandbox import Limits
+from sqladder.metric.limits import Limits
 
 SQLITE, DUCKDB, POSTGRESQL = "sqlite", "duckdb", "postgresql"
 

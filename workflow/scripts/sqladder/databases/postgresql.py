@@ -15,7 +15,8 @@ from sqladder.databases.conversion import Answer, Row, sqlite_row
 from sqladder.databases.schema import Database, Table, table_of_catalog
 from sqladder.databases.urls import check_url, without_password
 from sqladder.errors import InputError
-from sqladder.metric.sandbox import Limits, QueryError
+from sqladder.metric.limits import Limits
+from sqladder.metric.sandbox import QueryError
 
 _CHUNK = 1024
 _CONNECT_SECONDS = 10

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from sqladder.databases.conversion import Answer, Row
 from sqladder.databases.schema import Database, open_read_only, quoted, read_schema
-from sqladder.metric.sandbox import Limits, Sandbox
+from sqladder.metric.limits import Limits
+from sqladder.metric.sandbox import Sandbox
 
 
 class SqliteEngine:

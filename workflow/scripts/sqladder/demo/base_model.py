@@ -24,6 +24,7 @@ from transformers import (
     set_seed,
 )
 
+from sqladder.demo.settings import NetworkSize, Recipe
 from sqladder.training.loss_guard import LoggedLossGuard
 from sqladder.training.pairs import IGNORED, TokenPair, lengths
 from sqladder.training.settings import log_interval
@@ -64,27 +65,6 @@ INITIAL_SPREAD = 0.06
 
 # Prompts in one row: more of them are faster, but a step then learns from fewer schemas.
 BUNDLE_SIZE = 4
-
-
-@dataclass(frozen=True)
-class NetworkSize:
-    """Size of the network; 128 wide with 4 layers makes about a million parameters."""
-
-    vocab_size: int
-    hidden_size: int
-    layers: int
-    heads: int
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How the network is trained."""
-
-    learning_rate: float
-    epochs: float
-    batch_size: int
-    save_steps: int
-    seed: int
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> PreTrainedTokenizerFast:

@@ -1,12 +1,14 @@
 """Files and flags of the jobs of workflow/rules/context.smk: prompts, and the few-shot examples in them."""
 
-from typing import Any
-
 from sqladder.experiment.data_jobs import databases_of
 from sqladder.experiment.flags import as_flags, named
 from sqladder.experiment.paths import input_path, needed_file
 from sqladder.experiment.reading import Config
 from sqladder.experiment.variants import first_seed
+from sqladder.prompts.settings import ContextSettings
+from sqladder.retrieval.settings import Choice, IndexSettings
+from sqladder.settings.program_flags import to_flags
+from sqladder.settings.slices import sliced
 
 # Prompts
 
@@ -36,25 +38,10 @@ def prompt_flags(config: Config, context: str, split: str) -> list[str]:
 
 def context_flags(context: Config) -> list[str]:
     """A context's entry as the flags of render_prompts.py; few-shot examples come as a file."""
-    flags = [
-        f"--schema-form={context['schema']}",
-        f"--system-text={context['system']}",
-        f"--user-template={context['user']}",
-    ]
-    if "descriptions" in context:
-        flags.append("--descriptions")
-        if "tables" in context["descriptions"]:
-            flags.append(f"--tables-json={input_path(context['descriptions']['tables'])}")
-    if "linking" in context:
-        flags.append(f"--linking-budget={context['linking']['budget']}")
-    if "values" in context:
-        values = context["values"]
-        flags.append(f"--values={values['place']}")
-        flags.append(f"--values-per-column={values['per_column']}")
-        flags.append(f"--values-at-most={values['at_most']}")
-    if "examples" in context:
-        flags.append(f"--references-template={context['examples']['template']}")
-    return flags
+    described = context.get("descriptions", {})
+    if "tables" in described:
+        context = {**context, "descriptions": {"tables": input_path(described["tables"])}}
+    return to_flags(sliced(ContextSettings, context))
 
 
 def user_template(config: Config, context: str) -> str:
@@ -98,11 +85,9 @@ def examples_index(config: Config, context: str) -> str | list[str]:
 
 def index_flags(config: Config, context: str) -> list[str]:
     """How a context's examples are embedded and stored."""
-    settings = example_settings(config, context)
-    embedding = settings["embedding"]
-    paths = {key: input_path(embedding[key]) for key in ("model", "uri") if key in embedding}
+    settings = sliced(IndexSettings, with_paths(example_settings(config, context)))
     files = named({"pool_databases": masking_databases(config, context, "train")})
-    return as_flags({"by": settings["by"], **paths, **files, "collection": f"sqladder_{context}"})
+    return to_flags(settings) + as_flags({**files, "collection": f"sqladder_{context}"})
 
 
 def retrieval_flags(config: Config, context: str, split: str) -> list[str]:
@@ -112,23 +97,18 @@ def retrieval_flags(config: Config, context: str, split: str) -> list[str]:
         "databases": masking_databases(config, context, split),
         "pool_databases": masking_databases(config, context, "train"),
     }
-    settings = retrieval_settings(example_settings(config, context))
-    return as_flags({**settings, **named(files), "seed": first_seed(config)})
+    examples = {**with_paths(example_settings(config, context)), "seed": first_seed(config)}
+    return to_flags(sliced(Choice, examples)) + as_flags(named(files))
 
 
-def retrieval_settings(examples: Config) -> dict[str, Any]:
-    """A context's `examples` entry as settings of retrieve_examples.py."""
-    settings: dict[str, Any] = {
-        key: examples[key] for key in ("method", "by", "count") if key in examples
+def with_paths(examples: Config) -> Config:
+    """A context's `examples` entry with the environment variables of its models filled in."""
+    models: Config = {
+        key: {**examples[key], "model": input_path(examples[key]["model"])}
+        for key in ("embedding", "rerank")
+        if key in examples
     }
-    if "embedding" in examples:
-        settings["embedding_model"] = input_path(examples["embedding"]["model"])
-        settings["embedding_instruction"] = examples["embedding"]["instruction"]
-    if "rerank" in examples:
-        settings["rerank_model"] = input_path(examples["rerank"]["model"])
-        settings["rerank_instruction"] = examples["rerank"]["instruction"]
-        settings["candidates"] = examples["rerank"]["candidates"]
-    return settings
+    return {**examples, **models}
 
 
 def retrieval_gpus(config: Config, context: str) -> int:

@@ -1,12 +1,23 @@
 """Files and flags of the jobs of workflow/rules/data.smk: downloads, data sets and their splits."""
 
-import json
-
+from sqladder.data.settings import (
+    KEEP_ALL,
+    Decontamination,
+    GoldProblems,
+    ImportSettings,
+    Reading,
+    SplitSettings,
+)
 from sqladder.databases.engine import is_foreign
-from sqladder.experiment.flags import as_flags
+from sqladder.downloads.settings import Download
+from sqladder.experiment.flags import as_flags, named
 from sqladder.experiment.paths import input_path, needed_file
 from sqladder.experiment.reading import Config
+from sqladder.experiment.settings import Scoring
 from sqladder.experiment.variants import first_seed
+from sqladder.settings.problems import settings_of
+from sqladder.settings.program_flags import to_flags
+from sqladder.settings.slices import sliced
 
 DEMO_SPLITS = ["pretrain", "train", "validation", "test"]
 
@@ -105,49 +116,43 @@ def number_of_variations(config: Config, dataset: str) -> int:
 
 def reading_flags(config: Config, dataset: str) -> list[str]:
     """How a data set's questions are read."""
-    entry = config["datasets"][dataset]
-    flags = as_flags({"format": entry.get("format", "jsonl")})
-    if "columns" in entry:
-        flags.append(f"--columns={json.dumps(entry['columns'])}")
-    if entry.get("incomplete_rows") == "drop":
-        flags.append("--drop-incomplete-rows")
-    return flags
+    return to_flags(sliced(Reading, config["datasets"][dataset]))
 
 
 def import_flags(config: Config, dataset: str) -> list[str]:
     """How a data set's questions are read and paired with their gold queries and databases."""
     entry = config["datasets"][dataset]
-    flags = reading_flags(config, dataset)
-    if "gold" in entry:
-        flags.append(f"--gold={input_path(entry['gold'])}")
-    if entry.get("allow_missing_databases"):
-        flags.append("--allow-missing-databases")
-    return flags
+    gold = {"gold": input_path(entry["gold"])} if "gold" in entry else {}
+    return to_flags(sliced(ImportSettings, entry)) + as_flags(gold)
 
 
 def gold_flags(config: Config, dataset: str) -> list[str]:
     """What is done with gold that has a problem, under which limits, and what the databases are copies of."""
     entry = config["datasets"][dataset]
-    keep_all = {"failing": "keep", "empty": "keep", "slow": "keep"}
-    scoring = config["scoring"]
-    limits = {key: scoring[key] for key in ("max_vm_steps", "timeout", "memory_mb")}
+    problems = entry.get("gold_problems")
+    actions = settings_of(GoldProblems, problems) if problems else KEEP_ALL
     source = input_path(entry["databases"])
     original = {"original": source} if is_foreign(source) else {}
     listed = entry.get("gold_repairs")
     repairs = {"repairs": input_path(listed)} if listed else {}
-    return as_flags({**entry.get("gold_problems", keep_all), **limits, **original, **repairs})
+    return to_flags(actions) + limit_flags(config) + as_flags({**original, **repairs})
+
+
+def limit_flags(config: Config) -> list[str]:
+    """What one execution of one statement may cost."""
+    return to_flags(settings_of(Scoring, config["scoring"]))
 
 
 def split_flags(config: Config, dataset: str) -> list[str]:
     """By what a data set is split, into which shares, with which seed."""
-    return as_flags({**config["datasets"][dataset]["split"], "seed": first_seed(config)})
+    split = config["datasets"][dataset]["split"]
+    return to_flags(sliced(SplitSettings, {**split, "seed": first_seed(config)}))
 
 
 def decontamination_flags(config: Config) -> list[str]:
     """By which rules training rows are dropped or marked, and their databases, where they have some."""
-    folder = databases_of(config, "train")
-    databases = {"databases": folder} if folder else {}
-    return as_flags({**config.get("decontamination", {}), **databases})
+    rules = settings_of(Decontamination, config["decontamination"])
+    return to_flags(rules) + as_flags(named({"databases": databases_of(config, "train")}))
 
 
 # Downloads
@@ -166,8 +171,6 @@ def local_download(config: Config, download: str) -> str | list[str]:
 
 def download_flags(config: Config, download: str) -> list[str]:
     """What is downloaded, and from where."""
-    entry = dict(downloads(config)[download])
-    del entry["source"]
-    if "folder" in entry:
-        entry["folder"] = input_path(entry["folder"])
-    return as_flags(entry)
+    entry = downloads(config)[download]
+    folder = {"folder": input_path(entry["folder"])} if "folder" in entry else {}
+    return to_flags(settings_of(Download, {**entry, **folder}))

@@ -1,9 +1,11 @@
 """Files, flags and GPUs of the jobs of workflow/rules/generate.smk: predictions, made here or elsewhere."""
 
-from sqladder.experiment.flags import as_flags
 from sqladder.experiment.paths import input_path
 from sqladder.experiment.reading import Config
 from sqladder.experiment.variants import own_entry, own_seed, own_setting
+from sqladder.generation.settings import DecodingSettings
+from sqladder.settings.program_flags import to_flags
+from sqladder.settings.slices import sliced
 
 
 def prompts_to_answer(config: Config, replicate: str) -> str:
@@ -17,8 +19,7 @@ def decoding_flags(config: Config, replicate: str) -> list[str]:
     How many GPUs share the work changes no answer, so it is a resource and makes nothing anew.
     """
     decoding = {**own_setting(config, replicate, "decoding"), "seed": own_seed(config, replicate)}
-    decoding.pop("gpus", None)
-    return as_flags(decoding)
+    return to_flags(sliced(DecodingSettings, decoding))
 
 
 def generation_gpus(config: Config, replicate: str) -> int:

@@ -1,5 +1,6 @@
 """Files, flags and GPUs of the jobs of workflow/rules/train.smk: the base model, and every replicate's own."""
 
+from sqladder.demo.settings import Recipe
 from sqladder.experiment.flags import as_flags
 from sqladder.experiment.paths import needed_file
 from sqladder.experiment.reading import Config
@@ -10,13 +11,13 @@ from sqladder.experiment.variants import (
     own_setting,
     parallelism,
     replicates,
+    setting,
     trained,
 )
-
-# What a variant's entry says about other stages, and what is merged with the experiment's.
-_NOT_OF_THE_METHOD = ("training", "parallelism", "decoding", "context", "seed", "seeds")
-_NOT_OF_THE_TOY = ("source", "pretrain_on", "context")
-
+from sqladder.settings.problems import settings_of
+from sqladder.settings.program_flags import to_flags
+from sqladder.settings.slices import sliced
+from sqladder.training.settings import AnyTraining, Untrained
 
 # The base model
 
@@ -38,8 +39,7 @@ def pretraining_prompts(config: Config) -> str:
 
 def toy_base_flags(config: Config) -> list[str]:
     """Size and training of the toy base."""
-    toy = {key: v for key, v in config["base_model"].items() if key not in _NOT_OF_THE_TOY}
-    return as_flags({**toy, "seed": first_seed(config)})
+    return to_flags(sliced(Recipe, {**config["base_model"], "seed": first_seed(config)}))
 
 
 # Replicates
@@ -57,20 +57,22 @@ def training_prompts(config: Config, replicate: str) -> str | list[str]:
 
 def training_flags(config: Config, replicate: str) -> list[str]:
     """A replicate's method with what it needs; the untrained baseline needs nothing."""
-    entry = own_entry(config, replicate)
-    method = {key: value for key, value in entry.items() if key not in _NOT_OF_THE_METHOD}
     if replicate not in trained(config):
-        return as_flags(method)
-    settings = dict(own_setting(config, replicate, "training"))
-    # The prompts have been fitted to the cutoff by now.
-    del settings["over_cutoff"]
-    plan = dict(own_parallelism(config, replicate))
-    spread = {"parallelism": plan.pop("method"), **plan}
-    seed_and_data = {
-        "seed": own_seed(config, replicate),
-        "data": training_prompts(config, replicate),
+        return to_flags(settings_of(Untrained, {"method": own_entry(config, replicate)["method"]}))
+    variant = replicates(config)[replicate].variant
+    values = training_values(config, variant, own_seed(config, replicate))
+    data = {"data": training_prompts(config, replicate)}
+    return to_flags(sliced(AnyTraining, values)) + as_flags(data)
+
+
+def training_values(config: Config, variant: str, seed: int) -> Config:
+    """What holds for the training of a variant, among other things that its entry says."""
+    return {
+        **config["variants"][variant],
+        **setting(config, variant, "training"),
+        "parallelism": parallelism(config, variant),
+        "seed": seed,
     }
-    return as_flags({**method, **settings, **spread, **seed_and_data})
 
 
 def own_parallelism(config: Config, replicate: str) -> Config:

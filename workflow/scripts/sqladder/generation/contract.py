@@ -1,28 +1,15 @@
 """What every generation engine takes and gives.
 
 An engine is a module of this package with a function `generate(model, prompts, decoding,
-end_tokens, batch_size)`: it loads a model folder once, answers all prompts, given as token ids, and
-returns their `Answers`.
+end_tokens)`: it loads a model folder once, answers all prompts, given as token ids, as the
+`DecodingSettings` say, and returns their `Answers`.
 """
 
 import hashlib
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """How the next token is chosen; a temperature of 0 takes the likeliest (greedy)."""
-
-    max_new_tokens: int
-    temperature: float
-    top_p: float
-    repetition_penalty: float
-    seed: int
-    samples: int = 1
 
 
 class Completion(NamedTuple):
@@ -36,7 +23,7 @@ class Answers(NamedTuple):
     """All answers, those to one prompt together, in the order of the prompts.
 
     Attributes:
-        completions: for each prompt as many as `Decoding.samples` asks for.
+        completions: for each prompt as many as `DecodingSettings.samples` asks for.
         stages: what each stage took, in seconds: "engine_start", and what is known of its parts
             ("weights", ...), and "generation".
     """

@@ -7,16 +7,16 @@ import torch
 from tqdm import tqdm
 from transformers import GenerationConfig, PreTrainedModel, set_seed
 
-from sqladder.generation.contract import Answers, Completion, Decoding, cut_at_end_token, timed
+from sqladder.generation.contract import Answers, Completion, cut_at_end_token, timed
+from sqladder.generation.settings import DecodingSettings
 from sqladder.models.network import load_network
 
 
 def generate(
     model: Path,
     prompts: Sequence[list[int]],
-    decoding: Decoding,
+    decoding: DecodingSettings,
     end_tokens: Sequence[int],
-    batch_size: int,
 ) -> Answers:
     """Answer every prompt, longest first, so that a batch that needs too much memory fails early."""
     stages: dict[str, float] = {}
@@ -30,8 +30,8 @@ def generate(
         timed(stages, "generation"),
         tqdm(total=len(prompts), desc="generate", unit="prompt") as progress,
     ):
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
+        for start in range(0, len(order), decoding.batch_size):
+            batch = order[start : start + decoding.batch_size]
             tokens = iter(_generate_batch(network, [prompts[index] for index in batch]))
             for index in batch:
                 rows = [next(tokens) for _ in range(decoding.samples)]
@@ -40,7 +40,7 @@ def generate(
     return Answers([answers[index] for index in range(len(prompts))], stages)
 
 
-def generation_config(decoding: Decoding, end_tokens: Sequence[int]) -> GenerationConfig:
+def generation_config(decoding: DecodingSettings, end_tokens: Sequence[int]) -> GenerationConfig:
     """Our settings and nothing of the checkpoint's own: Qwen3's ask for sampling."""
     settings = {
         "max_new_tokens": decoding.max_new_tokens,

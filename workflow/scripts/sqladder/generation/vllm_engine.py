@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.errors import InputError
-from sqladder.generation.contract import Answers, Decoding, cut_at_end_token, prompt_seed, timed
+from sqladder.generation.contract import Answers, cut_at_end_token, prompt_seed, timed
+from sqladder.generation.settings import DecodingSettings
 
 ENVIRONMENT = {
     # The engine in this process: one of its own would import everything once more.
@@ -74,17 +75,16 @@ def import_vllm(cache_folder: Path | None) -> None:
 def generate(
     model: Path,
     prompts: Sequence[list[int]],
-    decoding: Decoding,
+    decoding: DecodingSettings,
     end_tokens: Sequence[int],
-    batch_size: int,
 ) -> Answers:
-    """Answer every prompt; `batch_size` is the largest number of answers in work at one time."""
+    """Answer every prompt; the batch size is the largest number of answers in work at one time."""
     import torch
     from vllm import LLM, SamplingParams
 
     stages: dict[str, float] = {}
     context = max(len(ids) for ids in prompts) + decoding.max_new_tokens
-    at_once = min(batch_size, len(prompts) * decoding.samples)
+    at_once = min(decoding.batch_size, len(prompts) * decoding.samples)
     options = engine_options(model, context, at_once, torch.cuda.is_available()) | extra_options()
     with timed(stages, "engine_start"), LoggedStages(stages):
         engine = LLM(**options, seed=decoding.seed)
@@ -162,7 +162,7 @@ def extra_options() -> dict[str, Any]:
 
 
 def sampling_options(
-    decoding: Decoding, end_tokens: Sequence[int], prompt: Sequence[int]
+    decoding: DecodingSettings, end_tokens: Sequence[int], prompt: Sequence[int]
 ) -> dict[str, Any]:
     """Options of vLLM's sampling that mean what the transformers engine does."""
     options = {

@@ -6,7 +6,7 @@ Useful without the rest of SQLadder: `score_pair`, `score_files`, `hardness`, `r
 from importlib import import_module
 
 _HOMES = {
-    "Limits": "sandbox",
+    "Limits": "limits",
     "InputError": "input_error",
     "Options": "suite",
     "hardness": "difficulty",

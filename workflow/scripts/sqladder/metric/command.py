@@ -6,13 +6,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from sqladder.metric.input_error import InputError
+from sqladder.metric.limit_flags import add_limit_flags, limits_from_flags
 from sqladder.metric.normalise import REPAIRS
-from sqladder.metric.sandbox import Limits
 from sqladder.metric.scoring import Scored, Scores, Task, score_files
 from sqladder.metric.suite import CORRECT, GOLD_ERROR, Judgement, Options
 from sqladder.metric.summary import by_level, by_part, by_turn, by_verdict
@@ -54,9 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verdicts", type=Path, help="write a JSON line for every pair")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes")
-    for limit in fields(Limits):
-        name, kind = "--" + limit.name.replace("_", "-"), type(limit.default)
-        parser.add_argument(name, type=kind, default=limit.default, help=f"{limit.default}")
+    add_limit_flags(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -96,8 +93,7 @@ def _arms(given: list[str]) -> dict[str, Path]:
 def _task(args: argparse.Namespace) -> Task:
     repairs = frozenset(REPAIRS if "all" in args.repair else args.repair)
     options = Options(args.plug_value, args.keep_distinct, repairs)
-    limits = Limits(**{name: getattr(args, name) for name in asdict(Limits())})
-    return Task(args.db, options, limits, args.jobs, args.etype, args.table)
+    return Task(args.db, options, limits_from_flags(args), args.jobs, args.etype, args.table)
 
 
 @contextmanager

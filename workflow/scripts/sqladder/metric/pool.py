@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.metric.first_rows import FirstRows
+from sqladder.metric.limits import Limits
 from sqladder.metric.reasons import Expected, Found
-from sqladder.metric.sandbox import Limits
 from sqladder.metric.suite import GOLD_ERROR, Judgement, Options
 from sqladder.metric.worker import NOTE
 

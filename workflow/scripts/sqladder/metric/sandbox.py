@@ -7,14 +7,13 @@ of this process) is bounded by the worker process around this module: see worker
 """
 
 import marshal
-import math
 import re
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from sqladder.metric.input_error import InputError
+from sqladder.metric.limits import Limits
 from sqladder.metric.reasons import Expected, Found, sentence
 
 # A handler is called every so many steps; the budget is counted in whole calls.
@@ -37,46 +36,6 @@ _FORBIDDEN_FUNCTIONS = frozenset(("load_extension", "fts3_tokenizer"))
 # change the result unseen. Under SQLite's own limit it meets the heap limit first, and that is an error.
 _PRINTF = re.compile("printf|format", re.IGNORECASE)
 _SQLITE_MAX_LENGTH = 1_000_000_000
-
-
-# SQLite counts in 32 bits, and takes a query of four times max_sql_chars. With less memory a worker does not start.
-_MOST = 2**31 - 1
-_RANGES: dict[str, tuple[float, float]] = {
-    "max_vm_steps": (1, 2**62),
-    "timeout": (0.001, 10_000_000),
-    "memory_mb": (64, 2**31 - 1),
-    "max_sql_chars": (1, 2**29 - 1),
-}
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one execution of one statement may cost.
-
-    Attributes:
-        max_vm_steps: SQLite virtual-machine steps; decides before time does.
-        timeout: seconds of wall time, after which the worker process is replaced.
-        memory_mb: address space of a worker process, in MiB.
-        max_rows: rows of a result.
-        max_bytes: bytes of text and blobs of a result, and of one value.
-        max_sql_chars: length of a query, checked before anything reads it.
-        max_alternatives: value assignments tried for one prediction with plug_value; all of them
-            together may take ten times max_vm_steps, and hold 200 times max_sql_chars of text.
-    """
-
-    max_vm_steps: int = 200_000_000
-    timeout: float = 60.0
-    memory_mb: int = 1024
-    max_rows: int = 1_000_000
-    max_bytes: int = 20_000_000
-    max_sql_chars: int = 100_000
-    max_alternatives: int = 20_000
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            least, most = _RANGES.get(name, (1, _MOST))
-            if not (least <= value <= most and math.isfinite(value)):
-                raise InputError(f"{name} is {value}, but a limit from {least} to {most} is needed")
 
 
 class QueryError(Exception):

@@ -11,9 +11,9 @@ from sqladder.metric.difficulty import hardness
 from sqladder.metric.grammar import GrammarError
 from sqladder.metric.input_error import InputError
 from sqladder.metric.inputs import Gold, Item, read_gold, read_predictions
+from sqladder.metric.limits import Limits
 from sqladder.metric.match import Match, Matcher, declared_keys, read_key_maps, read_schema
 from sqladder.metric.normalise import REPAIRS
-from sqladder.metric.sandbox import Limits
 from sqladder.metric.suite import CORRECT, Judgement, Options
 
 OFFICIAL = Options()

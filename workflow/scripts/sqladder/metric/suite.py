@@ -8,8 +8,9 @@ from sqladder.metric import first_rows, lexer, normalise
 from sqladder.metric import plug_value as values
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.first_rows import FirstRows
+from sqladder.metric.limits import Limits
 from sqladder.metric.reasons import Expected, Found, explanation
-from sqladder.metric.sandbox import Limits, QueryError, Result, Sandbox
+from sqladder.metric.sandbox import QueryError, Result, Sandbox
 
 CORRECT, WRONG_RESULT, GOLD_ERROR = "correct", "wrong_result", "gold_error"
 

@@ -19,7 +19,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sqladder.metric.sandbox import Limits, Sandbox
+from sqladder.metric.limits import Limits
+from sqladder.metric.sandbox import Sandbox
 from sqladder.metric.suite import GoldQuery, Judgement, Options
 
 # What a note says: the number of the database file, -1 before any, whether gold is being executed, and whether values

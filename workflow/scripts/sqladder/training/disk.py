@@ -9,7 +9,7 @@ from sqladder.errors import InputError
 from sqladder.models.folders import count_parameters
 from sqladder.models.shapes import Shape, linear_layers
 from sqladder.training.checkpoints import complete_checkpoints, remove_torn
-from sqladder.training.settings import ALL_MODULES, LoraSettings, TrainingSettings
+from sqladder.training.settings import LoraSettings, TrainingSettings
 
 # A checkpoint holds each trained weight and its two moments of Adam, in 32 bits; or the moments in 8.
 BYTES_PER_WEIGHT = {"adamw": 12, "adamw_8bit": 6}
@@ -34,8 +34,8 @@ def adapter_weights(lora: LoraSettings, layers: Mapping[str, Sequence[Shape]]) -
         lora: rank and names of the adapted layers.
         layers: name of a linear layer -> its shape in each block.
     """
-    names = list(layers) if lora.target_modules == [ALL_MODULES] else lora.target_modules
-    return lora.rank * sum(sum(shape) for name in names for shape in layers.get(name, ()))
+    shapes = (shape for name in lora.target_modules for shape in layers.get(name, ()))
+    return lora.rank * sum(map(sum, shapes))
 
 
 def check_room(settings: TrainingSettings, base_model: Path, work_folder: Path, steps: int) -> None:

@@ -86,7 +86,7 @@ def _fine_tune(settings: TrainingSettings, files: TrainingFiles) -> dict[str, An
     work_folder = files.work_folder
     versions = {name: found for name in PACKAGES if (found := installed_version(name))}
     sources = {"data": fingerprint(files.data), "base_model": fingerprint(files.base_model)}
-    prepare_work_folder(work_folder, asdict(settings) | sources | {"versions": versions})
+    prepare_work_folder(work_folder, settings.model_dump() | sources | {"versions": versions})
     (work_folder / FACTS_FILE).unlink(missing_ok=True)
     while not _run(settings, files):
         _halve_micro_batch(settings, work_folder)
@@ -134,7 +134,7 @@ def _run(settings: TrainingSettings, files: TrainingFiles) -> bool:
         lock.unlink()
     split = work_folder / SPLIT_FILE
     job = {
-        "settings": asdict(settings) | (read_json(split) if split.is_file() else {}),
+        "settings": settings.model_dump() | (read_json(split) if split.is_file() else {}),
         **{name: path and str(path) for name, path in asdict(files).items()},
         # On other nodes it is no ancestor of the processes; there srun ends them.
         "launcher": os.getpid() if settings.parallelism.nodes == 1 else None,

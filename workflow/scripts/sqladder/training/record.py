@@ -1,7 +1,6 @@
 """The facts of a training run that the report shows."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,11 @@ def run_facts(
     tokens = settings.epochs * sum(lengths(pairs))
     gpus = settings.parallelism.gpus * settings.parallelism.nodes
     return {
-        **asdict(settings.parallelism),
+        # As it ran: rows at a time are halved, and steps of accumulation doubled, where memory runs out.
+        "settings": settings.model_dump(),
         "method": "lora" if settings.lora else "full",
-        "parallelism": settings.parallelism.method,
-        # As it ran: halved and doubled where memory ran out.
-        "batch_size": settings.batch_size,
-        "gradient_accumulation": settings.gradient_accumulation,
+        "gpus": settings.parallelism.gpus,
+        "nodes": settings.parallelism.nodes,
         **training_facts(watch, settings.epochs, round(tokens), base_model),
         "gpu_hours": round(gpus * watch.seconds / 3600, 6) if torch.cuda.is_available() else 0.0,
         **speed_facts(settings, watch, pairs, base_model, gpus),

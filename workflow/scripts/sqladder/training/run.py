@@ -14,6 +14,7 @@ from sqladder.models.device import device_name
 from sqladder.models.folders import replacing_folder
 from sqladder.models.weights import check_adapter
 from sqladder.processes.lifetime import end_with_launcher
+from sqladder.settings.problems import settings_of
 from sqladder.training import llamafactory, megatron
 from sqladder.training.disk import check_room, explain_full_disk, leaves_no_room
 from sqladder.training.faults import is_disk_full, is_failed_write, is_out_of_memory
@@ -25,7 +26,7 @@ from sqladder.training.pairs import lengths
 from sqladder.training.progress import Progress, silence_trainer
 from sqladder.training.record import run_facts
 from sqladder.training.rows import planned_steps, prepare_rows, wait_for_rows
-from sqladder.training.settings import TrainingSettings, log_interval, settings_from
+from sqladder.training.settings import AnyTraining, TrainingSettings, log_interval
 from sqladder.training.watch import TrainingWatch
 
 TOKENIZER_FILES = (
@@ -50,7 +51,7 @@ def run_job(job: Path) -> None:
     """
     what = read_json(job)
     end_with_launcher(what["launcher"])
-    settings = settings_from(what["settings"])
+    settings: TrainingSettings = settings_of(AnyTraining, what["settings"])
     base_model, work_folder = Path(what["base_model"]), Path(what["work_folder"])
     try:
         _train_and_write(what, settings, base_model, work_folder)

@@ -1,168 +1,204 @@
 """The settings of one fine-tuning run, checked before anything slow is loaded."""
 
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from sqladder.errors import InputError
+from pydantic import Field, model_validator
 
-Method = Literal["none", "lora", "full"]
-METHODS: tuple[str, ...] = get_args(Method)
-
-# How a training job is spread over GPUs: one process; copies of the model that average their
-# gradients; DeepSpeed's ZeRO, which also parts optimizer states and gradients (2) or the weights as
-# well (3); Megatron's tensor and pipeline parallelism through MCoreAdapter.
-Strategy = Literal["single", "ddp", "zero2", "zero3", "megatron"]
-STRATEGIES: tuple[str, ...] = get_args(Strategy)
-
-Kernels = Literal["plain", "fused"]
-KERNELS: tuple[str, ...] = get_args(Kernels)
-# Their models are not the whole network in one module, which the fused kernels need.
-PLAIN_ONLY = ("zero3", "megatron")
-
-Optimizer = Literal["adamw", "adamw_8bit"]
-OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
+from sqladder.data.settings import Cutoff
+from sqladder.settings.base import UNIQUE, Seed, Settings, Share, Steps, Tokens, misfit
 
 # The linear layers of a Qwen3 block (transformers: Qwen3Attention and Qwen3MLP).
-TARGET_MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-ALL_MODULES = "all"
+TargetModule = Literal["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+TARGET_MODULES: tuple[str, ...] = get_args(TargetModule)
+
+Strategy = Literal["single", "ddp", "zero2", "zero3", "megatron"]
+Kernels = Literal["plain", "fused"]
+# Their models are not the whole network in one module, which the fused kernels need.
+PLAIN_ONLY = ("zero3", "megatron")
 
 LOSS_POINTS = 100
 
 
-def check_target_modules(names: list[str]) -> list[str]:
-    """Return the names if each is a linear layer of Qwen3, or the list is ["all"].
-
-    Raises:
-        InputError: names the unknown module and those that exist.
-    """
-    if names == [ALL_MODULES]:
-        return names
-    unknown = [name for name in names if name not in TARGET_MODULES]
-    if unknown or not names:
-        what = f"no module named {unknown[0]!r}" if unknown else "no target modules given"
-        raise InputError(
-            f"{what}: Qwen3's linear layers are {', '.join(TARGET_MODULES)}; '{ALL_MODULES}' alone "
-            "means each of them"
-        )
-    return names
-
-
-@dataclass(frozen=True)
-class LoraSettings:
+class LoraSettings(Settings):
     """Low-rank adapters (Hu et al., 2021, arXiv:2106.09685): W + alpha / rank * B A."""
 
-    rank: int
-    alpha: int
-    dropout: float
-    target_modules: list[str]
+    rank: int = Field(ge=1, description="Rank of the adapters.")
+    # PEFT declares an integer and LLaMA-Factory parses one.
+    alpha: int = Field(ge=1, description="The adapters' update is scaled by alpha / rank.")
+    dropout: Share = Field(
+        ge=0, lt=1, description="Share of the adapters' input that a training step leaves out."
+    )
+    target_modules: Annotated[list[TargetModule], *UNIQUE] = Field(
+        min_length=1, description="The linear layers that get an adapter."
+    )
 
 
-@dataclass(frozen=True)
-class Parallelism:
-    """How a job is spread over GPUs.
+class Parallelism(Settings):
+    """How a job is spread over GPUs."""
 
-    Attributes:
-        gpus: processes on each node, one a GPU.
-        tensor: GPUs that share each layer's matrices, Megatron only.
-        pipeline: groups of layers, each on GPUs of its own, Megatron only.
-    """
-
-    method: Strategy = "single"
-    gpus: int = 1
-    nodes: int = 1
-    tensor: int = 1
-    pipeline: int = 1
+    method: Strategy = Field(
+        description="single is one GPU; ddp copies the model and averages gradients; zero2 and zero3 are DeepSpeed's, "
+        "which part optimizer states and gradients, and the weights as well; megatron is Megatron's tensor and "
+        "pipeline parallelism through MCoreAdapter."
+    )
+    gpus: int = Field(default=1, ge=1, description="GPUs of each node, one process each.")
+    nodes: int = Field(default=1, ge=1, description="Nodes of a SLURM cluster.")
+    tensor: int = Field(
+        default=1, ge=1, description="megatron only: GPUs that share each layer's matrices."
+    )
+    pipeline: int = Field(
+        default=1, ge=1, description="megatron only: groups of layers, each on GPUs of its own."
+    )
 
     @property
     def copies(self) -> int:
         """Copies of the model, each of which takes batches of its own."""
         return self.gpus * self.nodes // (self.tensor * self.pipeline)
 
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How a model is fine-tuned; without `lora`, all its parameters are trained.
-
-    Attributes:
-        batch_size: rows that one micro-step takes in at once on each GPU, of packed rows if packing
-            is on; a step's gradient is that of batch_size x gradient_accumulation x copies rows.
-        cutoff_length: longer rows, prompt and answer together, are left out; in tokens.
-        packing_length: tokens of a packed row, which holds several rows; 0 packs nothing.
-        min_learning_rate: where the cosine decay of the learning rate ends.
-        warmup: share of all steps in which the learning rate rises to its highest.
-        gradient_checkpointing: compute activations anew in the backward pass to save memory.
-        save_steps: steps between two checkpoints.
-    """
-
-    learning_rate: float
-    epochs: float
-    batch_size: int
-    gradient_accumulation: int
-    cutoff_length: int
-    seed: int
-    save_steps: int = 50
-    packing_length: int = 0
-    min_learning_rate: float = 0.0
-    warmup: float = 0.03
-    weight_decay: float = 0.01
-    optimizer: Optimizer = "adamw"
-    kernels: Kernels = "plain"
-    gradient_checkpointing: bool = False
-    parallelism: Parallelism = Parallelism()
-    lora: LoraSettings | None = None
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        processes = self.gpus * self.nodes
+        if self.method == "single" and processes != 1:
+            raise misfit("method", f"single is one process, not {processes}; choose ddp or zero2")
+        if self.method != "megatron" and self.tensor * self.pipeline != 1:
+            raise misfit(
+                "tensor" if self.tensor > 1 else "pipeline",
+                f"tensor and pipeline are Megatron's, not for {self.method}; leave them out",
+            )
+        if processes % (self.tensor * self.pipeline):
+            raise misfit(
+                "gpus",
+                f"{processes} GPUs cannot be parted into groups of tensor {self.tensor} x "
+                f"pipeline {self.pipeline}; choose a multiple of {self.tensor * self.pipeline}",
+            )
+        return self
 
 
-def settings_from(values: dict[str, Any]) -> TrainingSettings:
-    """Make the settings from what `dataclasses.asdict` and JSON left of them."""
-    lora = LoraSettings(**values["lora"]) if values["lora"] else None
-    parallelism = Parallelism(**values["parallelism"])
-    return TrainingSettings(**{**values, "lora": lora, "parallelism": parallelism})
+class FineTuning(Cutoff):
+    """What a config says of the training of all parameters or of adapters."""
+
+    learning_rate: float = Field(
+        gt=0, description="The highest learning rate; it falls as a cosine."
+    )
+    epochs: float = Field(gt=0, le=10_000, description="Passes over the training data.")
+    batch_size: int = Field(
+        ge=1,
+        description="Rows that each GPU takes in at once, examples or packed rows; a step's gradient is that of "
+        "batch_size x gradient_accumulation x copies of the model.",
+    )
+    gradient_accumulation: int = Field(ge=1, description="Micro-steps per optimizer step.")
+    min_learning_rate: float = Field(default=0.0, ge=0, description="Where the learning rate ends.")
+    warmup: Share = Field(
+        default=0.03,
+        ge=0,
+        lt=1,
+        description="Share of the steps in which the learning rate rises to its highest.",
+    )
+    weight_decay: float = Field(default=0.01, ge=0, description="Decoupled weight decay.")
+    optimizer: Literal["adamw", "adamw_8bit"] = Field(
+        default="adamw", description="adamw_8bit keeps its states in 8 bits (bitsandbytes)."
+    )
+    packing_length: Tokens = Field(
+        default=0,
+        ge=0,
+        multiple_of=8,
+        description="Tokens of a packed row, which holds several examples that do not see each other; 0 packs nothing.",
+    )
+    kernels: Kernels = Field(
+        default="plain",
+        description="transformers' own computation, or the same one compiled and without logits that have no label.",
+    )
+    gradient_checkpointing: bool = Field(
+        default=False,
+        description="Compute activations anew in the backward pass: less memory, a third more time.",
+    )
+    save_steps: Steps = Field(
+        default=50,
+        ge=1,
+        description="Steps between two checkpoints, from which a killed training goes on.",
+    )
 
 
-def check_settings(settings: TrainingSettings) -> TrainingSettings:
-    """Return the settings if they fit together.
+class TrainingSettings(FineTuning):
+    """How a model is fine-tuned; without `lora`, all its parameters are trained."""
 
-    Raises:
-        InputError: names the two that do not, and the way out.
-    """
-    plan = settings.parallelism
-    processes = plan.gpus * plan.nodes
-    if plan.method == "single" and processes != 1:
-        raise InputError(
-            f"parallelism: single is one process, not {processes}; choose ddp or zero2"
-        )
-    if plan.method != "megatron" and plan.tensor * plan.pipeline != 1:
-        raise InputError(f"parallelism: tensor and pipeline are Megatron's, not for {plan.method}")
-    if processes % (plan.tensor * plan.pipeline):
-        raise InputError(
-            f"parallelism: {processes} GPUs cannot be parted into groups of tensor {plan.tensor} x "
-            f"pipeline {plan.pipeline}; choose a divisor"
-        )
-    if plan.method == "megatron" and settings.lora:
-        raise InputError(
-            "parallelism: megatron trains all parameters, MCoreAdapter leaves adapters out unseen; "
-            "choose method: full, or ddp, zero2 or zero3"
-        )
-    if plan.method == "megatron" and settings.optimizer != "adamw":
-        raise InputError(
-            f"optimizer: megatron brings its own Adam, {settings.optimizer} would be without effect; "
-            "choose adamw"
-        )
-    if settings.kernels == "fused" and plan.method in PLAIN_ONLY:
-        raise InputError(
-            f"kernels: fused needs the whole model in each process, which {plan.method} parts; "
-            "choose plain kernels, or ddp or zero2"
-        )
-    if settings.packing_length and settings.kernels != "fused":
-        raise InputError(
-            "packing_length: packed rows need kernels: fused, whose attention keeps them apart"
-        )
-    if settings.packing_length % 8 or 0 < settings.packing_length < settings.cutoff_length:
-        raise InputError(
-            f"packing_length: {settings.packing_length} has to be a multiple of 8 and no less than "
-            f"the cutoff length, {settings.cutoff_length}"
-        )
-    return settings
+    seed: Seed = Field(
+        description="Seed of the order of the rows and of the adapters' first weights."
+    )
+    parallelism: Parallelism = Field(
+        default=Parallelism(method="single"), description="How a training is spread over GPUs."
+    )
+
+    @property
+    def lora(self) -> LoraSettings | None:
+        """The adapters, None where all parameters are trained."""
+        return None
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        plan = self.parallelism
+        if self.min_learning_rate > self.learning_rate:
+            raise misfit(
+                "min_learning_rate",
+                f"{self.min_learning_rate} is above the highest learning rate, {self.learning_rate}; "
+                "the decay ends at it, make it smaller",
+            )
+        if plan.method == "megatron" and self.lora:
+            raise misfit(
+                "parallelism",
+                "megatron trains all parameters, MCoreAdapter leaves adapters out unseen; choose method: full, or "
+                "ddp, zero2 or zero3",
+            )
+        if plan.method == "megatron" and self.optimizer != "adamw":
+            raise misfit(
+                "optimizer",
+                f"megatron brings its own Adam, {self.optimizer} would be without effect; choose adamw",
+            )
+        if self.kernels == "fused" and plan.method in PLAIN_ONLY:
+            raise misfit(
+                "kernels",
+                f"fused needs the whole model in each process, which {plan.method} parts; choose plain kernels, or "
+                "ddp or zero2",
+            )
+        if self.packing_length and self.kernels != "fused":
+            raise misfit(
+                "packing_length",
+                "packed rows need kernels: fused, whose attention keeps them apart",
+            )
+        if 0 < self.packing_length < self.cutoff_length:
+            raise misfit(
+                "packing_length",
+                f"{self.packing_length} is less than the cutoff length, {self.cutoff_length}; a row has to fit",
+            )
+        return self
+
+
+class Untrained(Settings):
+    """The variant that is the base itself."""
+
+    method: Literal["none"] = Field(description="What is trained.")
+
+
+class FullTraining(TrainingSettings):
+    """Training of all parameters."""
+
+    method: Literal["full"] = Field(description="What is trained: all parameters.")
+
+
+class LoraTraining(TrainingSettings, LoraSettings):
+    """Training of adapters, which are merged into the model in the end."""
+
+    method: Literal["lora"] = Field(description="What is trained: adapters.")
+
+    @property
+    def lora(self) -> LoraSettings:
+        """The adapters."""
+        return self
+
+
+AnyTraining = Annotated[FullTraining | LoraTraining, Field(discriminator="method")]
+# What `train.py` does; none is the base model itself.
+Method = Annotated[Untrained | FullTraining | LoraTraining, Field(discriminator="method")]
 
 
 def log_interval(steps: int, save_steps: int) -> int:

@@ -1,0 +1,232 @@
+"""The whole config as one model, composed of the settings that each package declares.
+
+The config has no default for what makes a result; a key that may be absent says its default, which stands once, in the
+model of the package that uses it. Jobs get flags for what differs from a default only (settings/program_flags.py), so a
+config that leaves a key out plans the same jobs as one that writes its default, and a new setting re-runs nothing.
+"""
+
+from dataclasses import fields
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, create_model
+
+from sqladder.data.settings import Decontamination, Fitting, GoldProblems, ImportSettings, Shares
+from sqladder.demo.settings import DemoDatabases, ToyModel
+from sqladder.downloads.settings import Download
+from sqladder.generation.settings import Decoding
+from sqladder.metric.limits import Limits
+from sqladder.prompts.settings import Context
+from sqladder.settings.base import UNIQUE, FilledText, Name, Seed, Settings, Text
+from sqladder.settings.parts import PartOf
+from sqladder.training.settings import FineTuning, LoraSettings, Parallelism
+
+
+class TrainingEntry(FineTuning, Fitting):
+    """Settings of fine-tuning, for every variant that does not override them."""
+
+
+class DecodingEntry(Decoding):
+    """Settings of generation, for every variant that does not override them."""
+
+    gpus: int = Field(
+        default=1, ge=1, description="GPUs that share the prompts, each with an engine of its own."
+    )
+
+
+class ToyBase(ToyModel):
+    """A Qwen3 network trained from nothing."""
+
+    source: Literal["toy"] = Field(description="Trained from nothing.")
+    pretrain_on: Text = Field(description="The demo data set that it is trained on.")
+    context: Text = Field(description="The context of its training prompts.")
+
+
+class FolderBase(Settings):
+    """A Hugging Face checkpoint on disk."""
+
+    source: Literal["folder"] = Field(description="A Hugging Face checkpoint on disk.")
+    path: FilledText = Field(
+        description="The checkpoint; resources/downloads/<name> is a download."
+    )
+
+
+class DemoDataset(DemoDatabases):
+    """A data set that is built from resources/demo."""
+
+    source: Literal["demo"] = Field(description="Built from resources/demo.")
+
+
+class FileDataset(ImportSettings):
+    """A data set from files of yours."""
+
+    source: Literal["files"] = Field(description="Files of yours.")
+    questions: FilledText = Field(
+        description="The questions with their gold SQL; here and below, resources/downloads/<name>/... is in a "
+        "download."
+    )
+    databases: FilledText | None = Field(
+        default=None,
+        description="Folder, zip or tar archive with <db_id>/<db_id>.sqlite and the other files of its suite; or one "
+        "SQLite or DuckDB file; or the URL of a PostgreSQL database, without password.",
+    )
+    gold: FilledText | None = Field(
+        default=None,
+        description="Gold SQL in the official format, in the order of the questions, instead of theirs.",
+    )
+    gold_repairs: FilledText | None = Field(
+        default=None,
+        description="JSON Lines of id and sql, queries held to be right; gold that gives another result is disputed, "
+        "and the report scores with and without it.",
+    )
+    gold_problems: GoldProblems | None = Field(
+        default=None,
+        description="What is done with gold SQL that has a problem; all is kept if absent, and listed either way.",
+    )
+    split: Shares | None = Field(
+        default=None,
+        description="PartOf the examples into train, validation and test; without it, all of them are for whatever the "
+        "set is used for.",
+    )
+
+
+# In the config these have to be written: they decide about verdicts.
+_REQUIRED_LIMITS = ("max_vm_steps", "timeout", "memory_mb")
+
+# The limits of the scoring, as the metric declares them for itself, which needs no pydantic.
+Scoring: type[Settings] = create_model(
+    "Scoring",
+    __base__=Settings,
+    __doc__="Limits of one execution of one statement.",
+    **{
+        limit.name: (
+            limit.type,
+            Field(
+                ge=limit.metadata["least"],
+                le=limit.metadata["most"],
+                description=limit.metadata["help"],
+                json_schema_extra={"unit": limit.metadata["unit"]},
+            ),
+        )
+        for limit in fields(Limits)
+        if limit.name in _REQUIRED_LIMITS
+    },  # type: ignore[call-overload]
+)
+
+
+class Published(Settings):
+    """A published table that the report sets beside this run's own figures."""
+
+    table: FilledText = Field(
+        description="A YAML file with source, metric, questions and rows, as in config/published."
+    )
+    rows: dict[Name, Text] = Field(
+        min_length=1,
+        description="For each variant that reruns a published one, the name of its row in the table.",
+    )
+
+
+Seeds = Annotated[list[Seed], *UNIQUE, Field(min_length=1)]
+
+
+class _Generated(Settings):
+    decoding: Annotated[dict[str, Any], PartOf(DecodingEntry)] | None = Field(
+        default=None, description="Settings of generation that differ from the experiment's."
+    )
+    context: Text | None = Field(default=None, description="A context other than the experiment's.")
+    seed: Seed | None = Field(default=None, description="A seed other than the experiment's.")
+    seeds: Seeds | None = Field(default=None, description="Seeds other than the experiment's.")
+
+
+class _Trained(_Generated):
+    training: Annotated[dict[str, Any], PartOf(TrainingEntry)] | None = Field(
+        default=None, description="Settings of fine-tuning that differ from the experiment's."
+    )
+    parallelism: Parallelism | None = Field(
+        default=None, description="How the training is spread over GPUs; replaces the experiment's."
+    )
+
+
+class UntrainedVariant(_Generated):
+    """The base itself."""
+
+    method: Literal["none"] = Field(description="The base itself.")
+
+
+class LoraVariant(_Trained, LoraSettings):
+    """Adapters, merged into the base."""
+
+    method: Literal["lora"] = Field(description="Adapters, merged into the base.")
+
+
+class FullVariant(_Trained):
+    """All parameters trained."""
+
+    method: Literal["full"] = Field(description="All parameters trained.")
+
+
+class ImportedVariant(Settings):
+    """Predictions made elsewhere."""
+
+    method: Literal["imported"] = Field(description="Predictions made elsewhere.")
+    predictions: FilledText = Field(
+        description="A .sql file in the official format, in the order of the questions, or .jsonl joined by id."
+    )
+
+
+BaseModel = Annotated[ToyBase | FolderBase, Field(discriminator="source")]
+Dataset = Annotated[DemoDataset | FileDataset, Field(discriminator="source")]
+Variant = Annotated[
+    UntrainedVariant | LoraVariant | FullVariant | ImportedVariant, Field(discriminator="method")
+]
+
+
+class Experiment(Settings):
+    """One experiment: what is compared, on what, and how."""
+
+    title: FilledText = Field(
+        description="What the experiment is, in a few words; the heading of the report."
+    )
+    seed: Seed | None = Field(
+        default=None,
+        description="Seed of data, initial weights and sampling; the short form of seeds with one entry.",
+    )
+    seeds: Seeds | None = Field(
+        default=None,
+        description="Instead of seed: each variant is trained, asked and scored once with each; data and base model "
+        "take the first.",
+    )
+    base_model: BaseModel = Field(description="The model that every variant starts from.")
+    downloads: dict[Name, Download] = Field(
+        default={},
+        description="Files of the internet, by name; each is unpacked into resources/downloads/<name>, where data sets "
+        "find it.",
+    )
+    datasets: dict[Name, Dataset] = Field(
+        min_length=1, description="Sets of questions with their databases, by name."
+    )
+    train_on: Text = Field(description="The data set that variants are fine-tuned on.")
+    test_on: Text = Field(description="The data set that variants are compared on.")
+    decontamination: Decontamination | None = Field(
+        default=None, description=Decontamination.__doc__
+    )
+    test_split: Literal["test", "validation"] = Field(
+        default="test",
+        description="The part of test_on that variants are compared on; validation is for choosing prompts and "
+        "settings.",
+    )
+    contexts: dict[Name, Context] = Field(
+        min_length=1,
+        description="Ways of writing a question and its database into a prompt, by name.",
+    )
+    context: Text = Field(description="The context of every variant that names no other.")
+    training: TrainingEntry = Field(description=TrainingEntry.__doc__)
+    parallelism: Parallelism = Field(
+        default=Parallelism(method="single"),
+        description="How trainings are spread over GPUs, for every variant that names no other.",
+    )
+    decoding: DecodingEntry = Field(description=DecodingEntry.__doc__)
+    scoring: Scoring = Field(description=Scoring.__doc__)  # type: ignore[valid-type]
+    published: Published | None = Field(default=None, description=Published.__doc__)
+    variants: dict[Name, Variant] = Field(
+        min_length=1, description="What is compared, by name, in the order of tables and charts."
+    )

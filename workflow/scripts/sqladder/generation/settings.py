@@ -1,0 +1,52 @@
+"""The settings of generation: how the next token is chosen, and how much is generated at a time."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from sqladder.settings.base import Seed, Settings, Tokens, misfit
+
+Engine = Literal["transformers", "vllm"]
+# vLLM takes this for every temperature between it and 0.
+LOWEST_TEMPERATURE = 0.01
+
+
+class Decoding(Settings):
+    """What a config says of the generation of answers."""
+
+    engine: Engine = Field(description="What generates.")
+    max_new_tokens: Tokens = Field(ge=1, description="Tokens after which an answer is cut.")
+    batch_size: int = Field(
+        ge=1, description="Prompts a batch; with vllm the most answers in work at a time."
+    )
+    temperature: float = Field(ge=0, le=2, description="0 is greedy.")
+    top_p: float = Field(gt=0, le=1, description="Nucleus sampling; without effect when greedy.")
+    repetition_penalty: float = Field(gt=0, le=10, description="1 is none.")
+    samples: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="Answers to each prompt; more than one need a temperature. The first is scored, all are kept.",
+    )
+
+
+class DecodingSettings(Decoding):
+    """How the answers of one variant are generated."""
+
+    seed: Seed = Field(description="Seed of the sampling.")
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        if 0 < self.temperature < LOWEST_TEMPERATURE:
+            raise misfit(
+                "temperature",
+                f"engines take {LOWEST_TEMPERATURE} for {self.temperature}; write 0, which is greedy, or "
+                f"{LOWEST_TEMPERATURE} at least",
+            )
+        if self.samples > 1 and self.temperature == 0:
+            raise misfit(
+                "samples",
+                f"samples is {self.samples}, but greedy answers are all the same; give a temperature above 0, or "
+                "leave samples out",
+            )
+        return self

@@ -1,0 +1,29 @@
+"""The limits as flags of a program."""
+
+import argparse
+from dataclasses import fields
+
+from sqladder.metric.limits import Limits, limit_range
+
+
+def add_limit_flags(parser: argparse.ArgumentParser) -> None:
+    """Declare a flag for each limit."""
+    group = parser.add_argument_group("limits", "of one execution of one statement")
+    for limit in fields(Limits):
+        unit, (least, most) = limit.metadata["unit"], limit_range(limit)
+        group.add_argument(
+            "--" + limit.name.replace("_", "-"),
+            type=type(limit.default),
+            default=limit.default,
+            metavar="N",
+            help=f"{limit.metadata['help']} ({unit}; {least:,} to {most:,}; default {limit.default:,})",
+        )
+
+
+def limits_from_flags(args: argparse.Namespace) -> Limits:
+    """Return the limits that the flags say.
+
+    Raises:
+        InputError: names the limit that is out of its range.
+    """
+    return Limits(**{name: getattr(args, name) for name in Limits.__dataclass_fields__})

@@ -1,0 +1,90 @@
+"""Settings of a context: how a question and its database are written into a prompt."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from sqladder.errors import InputError
+from sqladder.prompts.rendering import check_user_template, placeholders
+from sqladder.retrieval.settings import Examples, Writing
+from sqladder.settings.base import FilledText, Settings, Text, misfit
+
+SchemaForm = Literal["ddl", "ddl_values", "compact", "prose", "m_schema"]
+
+
+class Descriptions(Settings):
+    """Descriptions of columns in the schema's text: BIRD's, which lie beside the databases, and those named here."""
+
+    tables: FilledText | None = Field(default=None, description="Spider's tables.json.")
+
+
+class Linking(Settings):
+    """Leaves out the tables that the question seems not to be about."""
+
+    budget: int = Field(
+        ge=1,
+        description="Characters that the schema's text may have; it is left whole if it has fewer.",
+    )
+
+
+class Values(Settings):
+    """Values of the database that the question mentions."""
+
+    place: Literal["in_schema", "block"] = Field(
+        description="in_schema writes them beside their columns; block where {values} stands, so that the schema's "
+        "text stays the same for all questions."
+    )
+    per_column: int = Field(ge=1, description="The most values of one column.")
+    at_most: int = Field(ge=1, description="The most values of one question.")
+
+
+class SchemaSettings(Settings):
+    """What of a context concerns the schema."""
+
+    # `schema` is a name of pydantic's own.
+    form: SchemaForm = Field(alias="schema", description="How the database's schema is written.")
+    descriptions: Descriptions | None = Field(default=None, description=Descriptions.__doc__)
+    linking: Linking | None = Field(default=None, description=Linking.__doc__)
+    values: Values | None = Field(default=None, description=Values.__doc__)
+
+
+class ContextSettings(SchemaSettings):
+    """What prompts are rendered with; the examples come as a file."""
+
+    system: Text = Field(description="The system message; {examples} may stand in it.")
+    user: Text = Field(
+        description="The user message, with {schema} and {question}, and where they are wanted {values}, {examples} "
+        "and {evidence}, in any order."
+    )
+    examples: Writing | None = Field(default=None, description=Writing.__doc__)
+
+    @model_validator(mode="after")
+    def _placed(self) -> Self:
+        """Check that the texts hold in braces what there are entries for, and nothing else."""
+        try:
+            check_user_template(self.user)
+        except InputError as error:
+            raise misfit("user", str(error)) from error
+        shown = placeholders(self.user)
+        if "examples" in placeholders(self.system):
+            shown.add("examples")
+        as_block = self.values is not None and self.values.place == "block"
+        for part, wanted in (("examples", self.examples is not None), ("values", as_block)):
+            if wanted and part not in shown:
+                raise misfit("user", f"`{part}` has no place; write {{{part}}} into the user text")
+            if part in shown and not wanted:
+                entry = "`values` with place: block" if part == "values" else "`examples`"
+                raise misfit(
+                    "user", f"the text holds {{{part}}}, but there is no entry {entry}; add it"
+                )
+        return self
+
+
+class Context(ContextSettings):
+    """A way of writing a question and its database into a prompt."""
+
+    examples: Examples | None = Field(
+        default=None,
+        discriminator="method",
+        description="Few-shot examples from the training examples; never the question itself.",
+    )

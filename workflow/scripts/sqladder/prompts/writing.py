@@ -1,0 +1,96 @@
+"""The prompts of a set of examples, one after the other: a large set never lies in memory whole."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqladder.errors import InputError
+from sqladder.files import Fields, Row, by_id, iterate_jsonl, with_unique_ids
+from sqladder.prompts.contexts import ContextWriter, Written
+from sqladder.prompts.rendering import chat_messages
+from sqladder.prompts.settings import ContextSettings
+from sqladder.retrieval.references import TEMPLATES
+
+
+@dataclass(frozen=True)
+class PromptFiles:
+    """What prompts are made of.
+
+    Attributes:
+        examples: the questions, JSON Lines.
+        databases: folder of <db_id>/<db_id>.sqlite, None where examples bring the text of their schemas.
+        references: the few-shot examples of each question by id, None where the context has none.
+    """
+
+    examples: Path
+    databases: Path | None = None
+    references: Path | None = None
+
+
+class PromptWriter:
+    """Renders examples in one context."""
+
+    def __init__(self, context: ContextSettings, files: PromptFiles, with_answer: bool) -> None:
+        self._context, self._files, self._with_answer = context, files, with_answer
+        self._schemas = ContextWriter(files.databases, context) if files.databases else None
+
+    @property
+    def databases(self) -> int | None:
+        """How many databases were read so far, None where examples bring their schemas."""
+        return None if self._schemas is None else len(self._schemas)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the prompt of each example, id and messages, with the answer where it is for training.
+
+        Raises:
+            InputError: an example lacks a text, or its few-shot examples.
+        """
+        references = self._references()
+        examples = self._files.examples
+        fields: Fields = {"id": str, "question": str}
+        if self._schemas is not None:
+            fields = {**fields, "db_id": str}
+        for example in with_unique_ids(iterate_jsonl(examples, fields), examples):
+            yield self._row(example, self._written(example), references)
+
+    def _references(self) -> dict[str, str] | None:
+        """Each question's few-shot examples as text; None where the context has none."""
+        path, shown = self._files.references, self._context.examples
+        if path is None or shown is None:
+            return None
+        write = TEMPLATES[shown.template]
+        rows = by_id(iterate_jsonl(path), path)
+        return {key: write(row["examples"]) for key, row in rows.items()}
+
+    def _written(self, example: Row) -> Written:
+        """An example's schema from its database; data without databases bring it as text."""
+        if self._schemas is not None:
+            return self._schemas.write(example["db_id"], example["question"])
+        if not example.get("schema"):
+            raise InputError(
+                f"{self._files.examples}: example {example['id']!r} brings no 'schema': give --databases"
+            )
+        return Written(str(example["schema"]), "")
+
+    def _row(self, example: Row, written: Written, references: dict[str, str] | None) -> Row:
+        for field in ("question", "sql") if self._with_answer else ("question",):
+            if not example.get(field):
+                raise InputError(
+                    f"{self._files.examples}: example {example['id']!r} has no {field!r}"
+                )
+        parts = {"values": written.values, "evidence": example.get("evidence") or ""}
+        if references is not None:
+            if example["id"] not in references:
+                raise InputError(
+                    f"{self._files.references} has no examples for question {example['id']!r}"
+                )
+            parts["examples"] = references[example["id"]]
+        messages = chat_messages(
+            written.schema,
+            example["question"],
+            example["sql"] if self._with_answer else None,
+            system_text=self._context.system,
+            user_template=self._context.user,
+            parts=parts,
+        )
+        return {"id": example["id"], "messages": messages}
