@@ -16,7 +16,8 @@ from sqladder.report.charts.paired_differences import drawn_pairs
 from sqladder.report.charts.registry import CHARTS
 from sqladder.report.charts.styles import style
 from sqladder.report.comparison import compare
-from sqladder.report.results import level_count, load_run
+from sqladder.report.loading import load_run
+from sqladder.report.results import level_count
 from sqladder.statistics.intervals import wilson_interval
 
 SVG = "{http://www.w3.org/2000/svg}"

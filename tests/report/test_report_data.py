@@ -7,7 +7,8 @@ import pytest
 import report_runs as runs
 from sqladder.errors import InputError
 from sqladder.report.features import sql_features
-from sqladder.report.results import level_count, load_run
+from sqladder.report.loading import load_run
+from sqladder.report.results import level_count
 
 QUESTIONS = runs.question_rows(40)
 MARKS = {"baseline": [n % 2 == 0 for n in range(40)], "full": [n % 3 != 0 for n in range(40)]}

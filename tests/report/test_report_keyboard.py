@@ -9,8 +9,8 @@ from browser import SHIFT, Browser, chromium
 from sqladder.report.charts.drawing import plot, save
 from sqladder.report.charts.registry import CHARTS
 from sqladder.report.comparison import compare
+from sqladder.report.loading import load_run
 from sqladder.report.page.html_page import render_page
-from sqladder.report.results import load_run
 from sqladder.report.sections.document import render
 from sqladder.report.sections.report_inputs import ReportInputs
 

@@ -15,7 +15,7 @@ import report_runs as runs
 from sqladder.report.comparison import compare
 from sqladder.report.cost import device_seconds
 from sqladder.report.csv_export import metrics_csv
-from sqladder.report.results import load_run
+from sqladder.report.loading import load_run
 from sqladder.report.sections.document import render
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.times import TIMES_BEGIN, TIMES_END

@@ -12,7 +12,7 @@ from scipy import stats
 import report_runs as runs
 from report_runs import discordance
 from sqladder.report.comparison import compare
-from sqladder.report.results import load_run
+from sqladder.report.loading import load_run
 from sqladder.report.sections.document import render
 from sqladder.report.sections.observations import observations
 from sqladder.report.sections.report_inputs import ReportInputs

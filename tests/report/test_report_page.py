@@ -16,9 +16,9 @@ import report_runs as runs
 from sqladder.report.charts.drawing import plot, save
 from sqladder.report.charts.registry import CHARTS
 from sqladder.report.comparison import compare
+from sqladder.report.loading import load_run
 from sqladder.report.page.html_page import LIMIT, render_page
 from sqladder.report.page.inline_svg import inline_svg
-from sqladder.report.results import load_run
 from sqladder.report.sections.document import render
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.taxonomy import KINDS

@@ -8,7 +8,7 @@ import yaml
 import report_runs as runs
 from conftest import ROOT
 from sqladder.errors import InputError
-from sqladder.report.results import load_run
+from sqladder.report.loading import load_run
 from sqladder.report.sections.published import published_table
 
 TABLE = ROOT / "config/published/qwen3-1p7b.yaml"

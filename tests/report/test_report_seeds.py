@@ -14,8 +14,8 @@ from sqladder.report.charts.registry import CHARTS
 from sqladder.report.charts.styles import style
 from sqladder.report.comparison import compare
 from sqladder.report.csv_export import metrics_csv
+from sqladder.report.loading import load_run
 from sqladder.report.page.html_page import browser_data
-from sqladder.report.results import load_run
 from sqladder.report.sections.document import render
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.statistics.seeds import PairedDifference

@@ -4,7 +4,7 @@ import pytest
 
 import report_runs as runs
 from sqladder.report.charts.bars import bar, text_bars
-from sqladder.report.results import load_run
+from sqladder.report.loading import load_run
 
 
 @pytest.mark.parametrize(

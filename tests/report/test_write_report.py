@@ -7,7 +7,7 @@ import pytest
 import report_runs as runs
 from report_runs import arguments_of, call, cpu_seconds_of_children
 from sqladder.report.charts.registry import CHARTS
-from sqladder.report.results import load_run
+from sqladder.report.loading import load_run
 from sqladder.report.sections.doubtful_gold import doubtful_gold
 
 NAMES = ("baseline", "lora_32r", "full")

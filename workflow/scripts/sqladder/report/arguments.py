@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from sqladder.report.results import Run, load_run
+from sqladder.report.loading import load_run
+from sqladder.report.results import Run
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:

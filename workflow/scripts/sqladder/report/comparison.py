@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
-from sqladder.report.results import LEVELS, Run, Variant
+from sqladder.report.metrics import LEVELS
+from sqladder.report.results import Run, Variant
 from sqladder.statistics.intervals import Interval
 from sqladder.statistics.paired import Discordance
 from sqladder.statistics.ranks import holm, rank_ranges

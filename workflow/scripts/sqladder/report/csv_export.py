@@ -4,7 +4,8 @@ import csv
 import io
 from typing import Any
 
-from sqladder.report.results import COLUMNS, Count, Run, level_count
+from sqladder.report.metrics import COLUMNS
+from sqladder.report.results import Count, Run, level_count
 
 HEADER = ("variant", "level", "n", "correct", "rate", "low", "high", "metric", "seed", "sd")
 

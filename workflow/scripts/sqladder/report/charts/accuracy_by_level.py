@@ -17,7 +17,8 @@ from sqladder.report.charts.drawing import (
 )
 from sqladder.report.charts.styles import Style
 from sqladder.report.comparison import Comparison
-from sqladder.report.results import COLUMN_TITLES, LEVELS, Count, level_count
+from sqladder.report.metrics import COLUMN_TITLES, LEVELS
+from sqladder.report.results import Count, level_count
 from sqladder.texts.numbers import rate
 
 TITLE = "Accuracy by level"

@@ -1,6 +1,7 @@
 """The bar chart of block characters that reads in any terminal and in Markdown."""
 
-from sqladder.report.results import LEVELS, Run, level_count
+from sqladder.report.metrics import LEVELS
+from sqladder.report.results import Run, level_count
 from sqladder.texts.numbers import rate
 
 WIDTH = 10

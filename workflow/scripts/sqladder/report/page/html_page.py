@@ -21,8 +21,9 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from sqladder.files import Row
+from sqladder.report.metrics import LEVELS
 from sqladder.report.page.inline_svg import inline_svg
-from sqladder.report.results import LEVELS, OneSeed, Run
+from sqladder.report.results import OneSeed, Run
 from sqladder.report.taxonomy import KINDS
 
 FOLDER = Path(__file__).parent

@@ -1,7 +1,8 @@
 """Accuracy by level, with the ranking and the best variant of each."""
 
 from sqladder.report.comparison import Comparison
-from sqladder.report.results import COLUMN_TITLES, LEVELS, Variant, level_count
+from sqladder.report.metrics import COLUMN_TITLES, LEVELS
+from sqladder.report.results import Variant, level_count
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.tables import level_table
 from sqladder.texts.markdown import escape, table

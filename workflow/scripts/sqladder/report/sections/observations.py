@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from sqladder.report.comparison import ALPHA, Comparison, Pair, adjusted, make_pair
-from sqladder.report.results import LEVELS, METRICS, Run, Variant, count, level_count
+from sqladder.report.metrics import LEVELS, METRICS
+from sqladder.report.results import Run, Variant, count, level_count
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.statistics.groups import equal_shares_p
 from sqladder.statistics.ranks import holm

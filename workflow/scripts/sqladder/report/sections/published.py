@@ -7,7 +7,8 @@ import yaml
 
 from sqladder.errors import InputError
 from sqladder.files import Row
-from sqladder.report.results import COLUMN_TITLES, COLUMNS, METRICS, Run, level_count
+from sqladder.report.metrics import COLUMN_TITLES, COLUMNS, METRICS
+from sqladder.report.results import Run, level_count
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import UNKNOWN, listing, number, plural, points, rate

@@ -2,7 +2,8 @@
 
 import textwrap
 
-from sqladder.report.results import METRICS, Run, level_count
+from sqladder.report.metrics import METRICS
+from sqladder.report.results import Run, level_count
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.tables import level_table
 from sqladder.texts.markdown import escape, table

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from sqladder.report.results import COLUMN_TITLES, COLUMNS, Run, count, level_count
+from sqladder.report.metrics import COLUMN_TITLES, COLUMNS
+from sqladder.report.results import Run, count, level_count
 from sqladder.statistics.seeds import Marks
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import number, rate

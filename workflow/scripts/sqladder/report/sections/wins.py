@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from sqladder.report.charts.paired_differences import drawn_pairs
 from sqladder.report.comparison import Pair
-from sqladder.report.results import LEVELS, Run
+from sqladder.report.metrics import LEVELS
+from sqladder.report.results import Run
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.taxonomy import KINDS
 from sqladder.texts.markdown import escape, folded, table

@@ -1,0 +1,204 @@
+"""Load the files of one run and check that they belong together.
+
+Everything the report shows is counted from verdicts.jsonl. metrics.json is read for what verdicts
+alone do not say (whole interactions) and must agree with them otherwise.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from sqladder.data.corpus import read_answers, read_examples
+from sqladder.errors import InputError
+from sqladder.files import Fields, Row, by_id, read_jsonl, read_object
+from sqladder.metric.reasons import explanation
+from sqladder.report.metrics import LEVELS
+from sqladder.report.results import OneSeed, Run, Variant, count
+from sqladder.report.taxonomy import KINDS
+from sqladder.statistics.replicates import METRICS_FIELDS, Replicate, replicate_of
+
+SCORED_FIELDS: Fields = {
+    "id": str,
+    "db_id": str,
+    "hardness": str,
+    "verdict": str,
+    "file": str | None,
+    "reason": str,
+    "expected": int | float | None,
+    "found": int | str | None,
+}
+FAILURE_FIELDS: Fields = {"variant": str, "id": str, "kind": str, "reason": str}
+
+
+Files = Mapping[Replicate, Path]
+
+
+class StageFiles(NamedTuple):
+    """Content of metrics.json and the other files by variant and seed; imported ones lack the last two."""
+
+    metrics: Mapping[Replicate, Row]
+    failures: Mapping[tuple[str, str], Row]
+    predictions: Files
+    training: Files
+    generation: Files
+
+
+def load_run(
+    questions: Path,
+    verdicts: Sequence[Path],
+    metrics: Sequence[Path],
+    predictions: Sequence[Path],
+    failures: Path,
+    training: Sequence[Path] = (),
+    generation: Sequence[Path] = (),
+    baseline: str | None = None,
+) -> Run:
+    """Read a run; a file belongs to the variant, and the seed, that its folder is named after.
+
+    Args:
+        questions: JSON Lines of every question that was to be asked; those without a verdict are
+            reported as left out.
+        verdicts: one verdicts.jsonl a variant and seed; their order is the order of the variants.
+        metrics: one metrics.json a variant and seed.
+        predictions: one predictions.jsonl a variant and seed, for the examples of failures.
+        failures: JSON Lines with variant (or variant/seed_<seed>), id, kind and reason of every answer
+            that is not right.
+        training: train.json of the variants that were trained here.
+        generation: generation.json of the variants whose SQL was generated here.
+        baseline: variant that the others are compared with.
+
+    Raises:
+        InputError: no variant, a file is missing for a variant, variants answered different
+            questions, a failure has no kind, metrics.json contradicts the verdicts, or the
+            baseline is unknown.
+    """
+    sources = _by_replicate(verdicts, "verdicts.jsonl")
+    if not sources:
+        raise InputError("no verdicts.jsonl was given: name at least one variant's")
+    names = list(dict.fromkeys(replicate.variant for replicate in sources))
+    if baseline is not None and baseline not in names:
+        raise InputError(f"baseline {baseline!r} is no variant of this run: {', '.join(names)}")
+    asked = by_id(read_examples(questions), questions)
+    verdict_rows = _aligned_verdicts(sources)
+    first_source, first = next(iter(sources.values())), next(iter(verdict_rows.values()))
+    scored = [_question(asked, row, first_source, questions) for row in first]
+    known = {question["id"] for question in scored}
+    left_out = [row for key, row in asked.items() if key not in known]
+    stated = _by_replicate(metrics, "metrics.json", sources)
+    files = StageFiles(
+        {replicate: read_object(path, METRICS_FIELDS) for replicate, path in stated.items()},
+        {(row["variant"], row["id"]): row for row in read_jsonl(failures, FAILURE_FIELDS)},
+        _by_replicate(predictions, "predictions.jsonl", sources),
+        _by_replicate(training, "train.json"),
+        _by_replicate(generation, "generation.json"),
+    )
+    found = [_one_seed(replicate, rows, files) for replicate, rows in verdict_rows.items()]
+    variants = [Variant(name, [o for o in found if o.replicate.variant == name]) for name in names]
+    run = Run(variants, scored, left_out, baseline)
+    for own in found:
+        _check_metrics(run, own, files.metrics[own.replicate], stated[own.replicate])
+    return run
+
+
+def _by_replicate(paths: Sequence[Path], kind: str, needed: Files | None = None) -> Files:
+    files: dict[Replicate, Path] = {}
+    for path in paths:
+        key = replicate_of(path)
+        if not path.exists():
+            raise InputError(f"{path} does not exist: {kind} of variant {key.name!r} was asked for")
+        if key in files:
+            raise InputError(f"variant {key.name!r} has two {kind}: {files[key]} and {path}")
+        files[key] = path
+    missing = [key.name for key in needed or () if key not in files]
+    if missing:
+        raise InputError(f"no {kind} was given for variant {missing[0]!r}")
+    return files
+
+
+def _question(asked: Mapping[str, Row], verdict: Row, source: Path, questions: Path) -> Row:
+    if verdict["id"] not in asked:
+        raise InputError(f"{source}: question {verdict['id']!r} is not in {questions}")
+    if verdict["hardness"] not in LEVELS:
+        raise InputError(
+            f"{source}: question {verdict['id']!r} has hardness {verdict['hardness']!r}, "
+            f"which is none of {', '.join(LEVELS)}"
+        )
+    return {**asked[verdict["id"]], "db_id": verdict["db_id"], "hardness": verdict["hardness"]}
+
+
+def _aligned_verdicts(sources: Files) -> dict[Replicate, list[Row]]:
+    """The verdicts of each variant and seed in the question order of the first one."""
+    rows = {key: by_id(read_jsonl(path, SCORED_FIELDS), path) for key, path in sources.items()}
+    first = next(iter(rows))
+    if not rows[first]:
+        raise InputError(f"{sources[first]} is empty: no question was scored")
+    for other in rows:
+        for here, there in ((first, other), (other, first)):
+            missing = [key for key in rows[here] if key not in rows[there]]
+            if missing:
+                raise InputError(
+                    f"{sources[there]} lacks {len(missing)} questions that {here.name!r} has a verdict "
+                    f"for, first {missing[0]!r}: score all variants on the same questions"
+                )
+    return {name: [own[key] for key in rows[first]] for name, own in rows.items()}
+
+
+def _one_seed(replicate: Replicate, verdicts: list[Row], files: StageFiles) -> OneSeed:
+    facts = files.metrics[replicate]
+    marks = {"test_suite": np.array([row["verdict"] == "correct" for row in verdicts])}
+    joint = {"test_suite": facts["accuracy"]["joint_all"]}
+    for metric, levels in facts["secondary"].items():
+        marks[metric] = np.array([bool(row[metric]) for row in verdicts])
+        joint[metric] = levels["joint_all"]
+    stages = [
+        read_object(stage[replicate]) if replicate in stage else {}
+        for stage in (files.training, files.generation)
+    ]
+    return OneSeed(
+        replicate=replicate,
+        marks=marks,
+        verdicts=[row["verdict"] for row in verdicts],
+        failures=[_failure(replicate.name, row, files.failures) for row in verdicts],
+        predictions=_predictions(verdicts, files.predictions[replicate]),
+        joint_all=joint,
+        training=stages[0],
+        generation=stages[1],
+    )
+
+
+def _failure(name: str, verdict: Row, failures: Mapping[tuple[str, str], Row]) -> Row | None:
+    if verdict["verdict"] == "correct":
+        return None
+    row = failures.get((name, verdict["id"]))
+    if row is None or row["kind"] not in KINDS:
+        raise InputError(
+            f"failure of variant {name!r} at question {verdict['id']!r} has no known kind: sort "
+            "the failures of these verdicts again"
+        )
+    return row
+
+
+def _predictions(verdicts: list[Row], path: Path) -> list[Row]:
+    """Each question's prediction, with the reason of its verdict in words as `detail`."""
+    answers = read_answers(path, [row["id"] for row in verdicts])
+    return [{**answers[row["id"]], "detail": _detail(row)} for row in verdicts]
+
+
+def _detail(row: Row) -> str:
+    return explanation(
+        row["verdict"], *(row[key] for key in ("file", "reason", "expected", "found"))
+    )
+
+
+def _check_metrics(run: Run, own: OneSeed, facts: Row, path: Path) -> None:
+    stated = {"test_suite": facts["accuracy"], **facts["secondary"]}
+    for metric, levels in stated.items():
+        for level in (*LEVELS, "all"):
+            here, there = count(own.marks[metric][None], run.select(level)), levels[level]
+            if (here.n, here.correct) != (there["n"], there["correct"]):
+                raise InputError(
+                    f"{path}: {metric} of level {level} counts {there['correct']} of {there['n']}, "
+                    f"but verdicts.jsonl {here.correct} of {here.n}: score the variant again"
+                )
