@@ -15,7 +15,6 @@ import struct
 import sys
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -102,13 +101,19 @@ def main() -> None:
         for request in json.loads(line):
             try:
                 for judgement in worker.answer(request):
-                    _say({"judgement": asdict(judgement)})
+                    _say({"judgement": _fields(judgement)})
             except MemoryError:
                 # The heap is no longer to be trusted: end, and be replaced.
                 raise
             except Exception:
                 # A fault of ours is reported as one and never becomes a verdict.
                 _say({"bug": traceback.format_exc()})
+
+
+def _fields(judgement: Judgement) -> dict[str, Any]:
+    # Not dataclasses.asdict: its deep copy takes longer than many a query.
+    rows = {"gold_rows": judgement.gold_rows, "answer_rows": judgement.answer_rows}
+    return vars(judgement) | {name: kept and vars(kept) for name, kept in rows.items()}
 
 
 def _say(message: dict[str, object]) -> None:
