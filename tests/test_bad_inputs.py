@@ -45,14 +45,14 @@ PROGRAMS = {
     "check_gold": "--examples {examples.jsonl} --databases databases --failing keep --empty keep "
     "--slow keep --repairs {repairs.jsonl} --output out --checks out2 --summary out3",
     "decontaminate": "--examples {examples.jsonl} --evaluation {examples.jsonl} "
-    "--evaluation-databases databases --mark exact_question --output out --marks out2 "
+    "--evaluation-databases databases --drop --mark exact_question --output out --marks out2 "
     "--evaluation-marks out3 --report out4 --facts out5",
     "import_predictions": "--predictions {v/predictions.jsonl} --questions {examples.jsonl} "
     "--examples {examples.jsonl} --output out",
     "import_questions": "--questions {examples.jsonl} --format jsonl --databases databases "
     "--all out --output out2 --left-out out3",
-    "render_prompts": "--examples {examples.jsonl} --databases databases --schema-form ddl "
-    "--system-text= --user-template={schema}{question} --output out",
+    "render_prompts": "--examples {examples.jsonl} --databases databases --schema ddl "
+    "--system= --user={schema}{question} --output out",
     "retrieve_examples": "--questions {examples.jsonl} --pool {pool.jsonl} --method bm25 --by question "
     "--count 1 --output out",
     "score": "--examples {examples.jsonl} --predictions {v/predictions.jsonl} --databases databases "
