@@ -1,14 +1,17 @@
 """Shared fixtures: the material that is not part of the project is found through the environment, or the test skips."""
 
+import gc
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from sqladder.processes.imports import uncollected
 
@@ -17,12 +20,21 @@ ROOT = Path(__file__).resolve().parent.parent
 # A second thread costs networks of this size more than it gives, and other tests run meanwhile.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+# A busy machine stops any process for a while; tests that time something say so themselves.
+settings.register_profile("tests", deadline=timedelta(seconds=10))
+settings.load_profile("tests")
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """Import all test files without looking for garbage among what they import, then or in any test."""
     with uncollected():
         return (yield)
+
+
+def pytest_unconfigure() -> None:
+    """Let go of what was imported: at the end of Python, some packages report what is still held as leaked."""
+    gc.unfreeze()
 
 
 def _folder_named_by(variable: str, holds: str) -> Path:
