@@ -6,6 +6,8 @@ SHELL := bash
 VENV := .venv
 CORES := 4
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+# As many processes as processors, each taking whole files; with more than four, memory would decide.
+WORKERS := -n logical --maxprocesses 4 --dist loadfile
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,10 +24,10 @@ preview: env  ## three prompts of every context: results/preview.md
 	$(RUN) snakemake --cores $(CORES) results/preview.md
 
 test: $(VENV)/test.stamp  ## all tests but the slow ones (minutes)
-	$(RUN) python -m pytest
+	$(RUN) python -m pytest $(WORKERS)
 
 test-slow: $(VENV)/test.stamp  ## the slow tests: kill and resume, whole runs
-	$(RUN) python -m pytest -m slow
+	$(RUN) python -m pytest $(WORKERS) -m slow
 
 test-vllm: $(VENV)-vllm/vllm.stamp  ## vLLM on CPU against transformers, in an environment of its own
 	PATH="$(CURDIR)/$(VENV)-vllm/bin:$$PATH" python -m pytest -m vllm tests/generation/test_generate_vllm.py tests/generation/test_generation_benchmarks.py

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from sqladder.processes.imports import uncollected
+from started_snakemake import run_started
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -94,11 +95,4 @@ def snakemake_environment(**more: str) -> dict[str, str]:
 
 def run_snakemake(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess:
     """Run snakemake in a folder; output is text, both streams in one."""
-    return subprocess.run(
-        [sys.executable, "-m", "snakemake", *arguments],
-        cwd=folder,
-        env=snakemake_environment(**more),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    return run_started(folder, arguments, snakemake_environment(**more))

@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 import zipfile
+from contextlib import contextmanager
 
 import pyarrow
 import pyarrow.parquet
@@ -64,22 +65,22 @@ def training_set():
     return buffer.getvalue()
 
 
-@pytest.fixture
-def server(tmp_path):
+@contextmanager
+def sources(folder):
+    """Serve the three downloads, two of which fail at first."""
     with fault_server() as running:
         running.add_dataset("fahmiaziz/text2sql-dataset", {"data/train.parquet": training_set()})
         running.add("/spider", zipped({"spider_data/dev.json": json.dumps(DEV)}), Fault(status=503))
         suite = {
-            f"database/music/{name}.sqlite": database(tmp_path, *ages)
+            f"database/music/{name}.sqlite": database(folder, *ages)
             for name, ages in {"music": (25, 30), "music_other": (21, 40, 41)}.items()
         }
         running.add("/suite", zipped(suite), Fault(cut_after=100))
         yield running
 
 
-@pytest.fixture
-def project(tmp_path, server):
-    folder = copy_project(tmp_path / "project")
+def make_project(target, server):
+    folder = copy_project(target)
     config = yaml.safe_load((ROOT / "tests/tiny/config.yaml").read_text())
     config["downloads"] = {
         "text2sql": {
@@ -116,6 +117,31 @@ def project(tmp_path, server):
     return folder
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A server and a project whose prompts were made from it, both for tests that do not change them."""
+    folder = tmp_path_factory.mktemp("served")
+    with sources(folder) as server:
+        project = make_project(folder / "project", server)
+        done = run(project, server, *PROMPTS)
+        assert done.returncode == 0, done.stdout
+        yield project, server
+
+
+@pytest.fixture
+def finished(served, tmp_path):
+    """A copy of the project whose prompts were made, for a test that changes it, and its server."""
+    project, server = served
+    return shutil.copytree(project, tmp_path / "finished"), server
+
+
+@pytest.fixture
+def new(tmp_path):
+    """A project that has made nothing yet, and a server of its own."""
+    with sources(tmp_path) as server:
+        yield make_project(tmp_path / "project", server), server
+
+
 def run(project, server, *arguments):
     config = ["--configfile", "config/first.yaml", "--replace-workflow-config"]
     return run_snakemake(project, "--cores", "2", *config, *arguments, HF_ENDPOINT=server.url)
@@ -128,9 +154,8 @@ def lines(project, name):
     return [json.loads(line) for line in (project / name).read_text().splitlines()]
 
 
-def test_prompts_are_made_from_nothing_but_the_server(project, server):
-    done = run(project, server, *PROMPTS)
-    assert done.returncode == 0, done.stdout
+def test_prompts_are_made_from_nothing_but_the_server(served):
+    project, _ = served
     train, test = (lines(project, name) for name in PROMPTS)
     assert (len(train), len(test)) == (57, len(DEV))
     assert "CREATE TABLE shop_0 (id INTEGER, city TEXT)" in train[0]["messages"][1]["content"]
@@ -140,8 +165,9 @@ def test_prompts_are_made_from_nothing_but_the_server(project, server):
     assert facts["training_rows"] == {"seen": 60, "dropped": 3, "kept": 57}
 
 
-def test_another_rule_of_decontamination_cleans_and_renders_again(project, server):
-    assert run(project, server, *PROMPTS).returncode == 0
+def test_another_rule_of_decontamination_cleans_and_renders_again(finished):
+    project, server = finished
+    assert "Nothing to be done" in run(project, server, "-n", *PROMPTS).stdout
     path = project / "config/first.yaml"
     path.write_text(path.read_text().replace("- exact_question", "- folded_question"))
     done = run(project, server, "-n", *PROMPTS)
@@ -150,20 +176,22 @@ def test_another_rule_of_decontamination_cleans_and_renders_again(project, serve
     assert "rule import_rows" not in done.stdout
 
 
-def test_what_was_downloaded_is_recorded_and_the_next_machine_gets_the_same(project, server):
-    assert run(project, server, *PROMPTS).returncode == 0
+def test_what_was_downloaded_is_recorded_and_the_next_machine_gets_the_same(finished, monkeypatch):
+    project, server = finished
     record = json.loads((project / "config/checksums/text2sql.json").read_text())
     assert record["commit"] == COMMIT
     for name in ("downloads", "datasets", "prompts", "decontaminated"):
         shutil.rmtree(project / "resources" / name)
-    server.add("/spider", zipped({"spider_data/dev.json": json.dumps(DEV[:5])}))
+    other = zipped({"spider_data/dev.json": json.dumps(DEV[:5])})
+    monkeypatch.setitem(server.files, "/spider", other)
     done = run(project, server, *PROMPTS)
     assert done.returncode != 0
     assert "config/checksums/spider.json says" in done.stdout
     assert not (project / "resources/downloads/spider").exists()
 
 
-def test_a_run_that_lost_its_server_goes_on_when_it_is_back(project, server):
+def test_a_run_that_lost_its_server_goes_on_when_it_is_back(new):
+    project, server = new
     server.faults["/suite"] = [Fault(status=404)]
     done = run(project, server, *PROMPTS)
     assert done.returncode != 0
@@ -175,7 +203,8 @@ def test_a_run_that_lost_its_server_goes_on_when_it_is_back(project, server):
 
 
 @pytest.mark.slow
-def test_the_server_is_enough_for_a_ranking(project, server):
+def test_the_server_is_enough_for_a_ranking(finished):
+    project, server = finished
     done = run(project, server, "results/report.md")
     assert done.returncode == 0, done.stdout
     assert "3 variants, 12 questions" in (project / "results/report.md").read_text()
