@@ -79,7 +79,7 @@ def write_results(
         )
     ]
     write_jsonl(args.output, predictions)
-    facts = answering.generation_facts("vllm", predictions)
+    facts = answering.generation_facts("vllm", "vllm", predictions)
     seconds = {"seconds": round(time.monotonic() - generate.STARTED, 2)}
     write_json(args.facts, facts | seconds | {"stages": stages, "gpus": 1})
 

@@ -18,53 +18,9 @@ from tqdm import tqdm
 from sqladder.errors import LOG, run_main
 from sqladder.files import write_json, write_jsonl
 from sqladder.metric.limit_flags import add_limit_flags, limits_from_flags
-from sqladder.metric.scoring import Scored, Scores, Task, score_files, with_exact_match
+from sqladder.metric.records import metrics_of, rows_row, verdict_row
+from sqladder.metric.scoring import Scores, Task, score_files, with_exact_match
 from sqladder.metric.suite import Options
-from sqladder.metric.summary import by_database, by_level, by_verdict
-
-METRIC = "test_suite_execution_accuracy"
-
-
-def verdict_row(scored: Scored) -> dict[str, Any]:
-    """One line of verdicts.jsonl."""
-    judgement = scored.executed
-    return {
-        "id": scored.item.id,
-        "db_id": scored.item.db_id,
-        "hardness": scored.hardness,
-        "verdict": judgement.verdict,
-        "file": judgement.file,
-        "reason": judgement.reason,
-        "expected": judgement.expected,
-        "found": judgement.found,
-        "plug_value": judgement.plug_value,
-        "single_database": judgement.single_database,
-        "exact_match": scored.matched,
-    }
-
-
-def rows_row(scored: Scored) -> dict[str, Any]:
-    """One line of rows.jsonl: first rows of gold on the original file, and of a wrong result where it is wrong."""
-    tables = {"gold": scored.executed.gold_rows, "answer": scored.executed.answer_rows}
-    return {"id": scored.item.id} | {key: table and asdict(table) for key, table in tables.items()}
-
-
-def metrics_of(variant: str, scores: Scores, facts: dict[str, Any]) -> dict[str, Any]:
-    """Content of metrics.json: the headline, the secondary metrics and the run's facts."""
-    return {
-        "variant": variant,
-        "metric": METRIC,
-        "n": len(scores.rows),
-        "accuracy": by_level(scores, lambda row: row.correct),
-        "by_database": by_database(scores, lambda row: row.correct),
-        "by_verdict": by_verdict(scores),
-        "secondary": {
-            "plug_value": by_level(scores, lambda row: row.plugged),
-            "single_database": by_level(scores, lambda row: row.executed.single_database),
-            "exact_match": by_level(scores, lambda row: row.matched),
-        },
-        "facts": {**facts, "database_files": scores.database_files},
-    }
 
 
 def cpu_seconds() -> float:

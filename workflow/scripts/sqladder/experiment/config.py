@@ -15,13 +15,13 @@ from sqladder.experiment.paths import download_of, input_path, is_on_disk
 from sqladder.experiment.reading import Config, read_yaml
 from sqladder.experiment.settings import Experiment
 from sqladder.experiment.training_jobs import training_values
-from sqladder.experiment.variants import TRAINED, is_fixed, setting
+from sqladder.experiment.variants import is_fixed, setting
 from sqladder.generation.settings import DecodingSettings
 from sqladder.settings.kinds import Location
 from sqladder.settings.problems import dotted, problems
 from sqladder.settings.slices import kept
 from sqladder.statistics.replicates import is_seed_folder
-from sqladder.training.settings import AnyTraining
+from sqladder.training.settings import TRAINED, AnyTraining
 
 # Folders of results/ that belong to the whole run, so that no variant may take their name.
 RESERVED_NAMES = frozenset({"benchmarks", "charts", "lengths"})

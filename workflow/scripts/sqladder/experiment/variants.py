@@ -8,9 +8,7 @@ from typing import Any
 
 from sqladder.experiment.reading import Config
 from sqladder.statistics.replicates import Replicate
-
-# The methods that train a model.
-TRAINED = frozenset({"lora", "full"})
+from sqladder.training.settings import TRAINED
 
 
 def variants_by_method(config: Config, methods: Collection[str]) -> list[str]:

@@ -53,7 +53,7 @@ def generate_here(
         prediction(*parts)
         for parts in zip(rows, encoded.prompts, answers.completions, texts, strict=True)
     ]
-    facts = generation_facts(decoding.engine, predictions)
+    facts = generation_facts(decoding.engine, engine.PACKAGE, predictions)
     return predictions, {**facts, "stages": stages | answers.stages}
 
 
@@ -92,7 +92,7 @@ def prediction(row: Row, ids: list[int], completions: list[Completion], texts: l
     }
 
 
-def generation_facts(engine: str, predictions: Sequence[Row]) -> Facts:
+def generation_facts(engine: str, package: str, predictions: Sequence[Row]) -> Facts:
     """What the predictions cost, and what made them."""
     from sqladder.models.device import device_name, peak_memory_mb
 
@@ -108,6 +108,6 @@ def generation_facts(engine: str, predictions: Sequence[Row]) -> Facts:
         # Asked of the modules: vLLM's package has another name where it is built for CPU.
         "versions": {
             name: importlib.import_module(name).__version__
-            for name in dict.fromkeys(("torch", "transformers", engine))
+            for name in dict.fromkeys(("torch", "transformers", package))
         },
     }

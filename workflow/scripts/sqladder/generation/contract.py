@@ -2,7 +2,8 @@
 
 An engine is a module of this package with a function `generate(model, prompts, decoding,
 end_tokens)`: it loads a model folder once, answers all prompts, given as token ids, as the
-`DecodingSettings` say, and returns their `Answers`.
+`DecodingSettings` say, and returns their `Answers`. `PACKAGE` names what it computes them with, for the record of
+versions.
 """
 
 import hashlib

@@ -11,6 +11,8 @@ from sqladder.generation.contract import Answers, Completion, cut_at_end_token, 
 from sqladder.generation.settings import DecodingSettings
 from sqladder.models.network import load_network
 
+PACKAGE = "transformers"
+
 
 def generate(
     model: Path,

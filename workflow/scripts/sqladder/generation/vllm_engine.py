@@ -16,6 +16,8 @@ from sqladder.errors import InputError
 from sqladder.generation.contract import Answers, cut_at_end_token, prompt_seed, timed
 from sqladder.generation.settings import DecodingSettings
 
+PACKAGE = "vllm"
+
 ENVIRONMENT = {
     # The engine in this process: one of its own would import everything once more.
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",

@@ -92,7 +92,6 @@ def training_arguments(
         "stage": "sft",
         "do_train": True,
         "model_name_or_path": str(base_model),
-        "finetuning_type": "lora" if settings.lora else "full",
         "template": TEMPLATE,
         "dataset": "train",
         "tokenized_path": str(work_folder / "data"),
@@ -124,7 +123,7 @@ def training_arguments(
         "save_total_limit": 2,  # a kill while the newer one is written leaves the older
         "report_to": "none",
     }
-    arguments |= _parallel_arguments(settings, on_gpu) | _lora_arguments(settings)
+    arguments |= _parallel_arguments(settings, on_gpu) | _method_arguments(settings)
     arguments |= json.loads(os.environ.get(OPTIONS_VARIABLE, "{}"))
     if settings.parallelism.method == "megatron":
         return megatron_arguments(arguments, settings)
@@ -141,10 +140,11 @@ def _parallel_arguments(settings: TrainingSettings, on_gpu: bool) -> dict[str, A
     return {"use_cpu": not on_gpu} | (spread if method == "ddp" else {})
 
 
-def _lora_arguments(settings: TrainingSettings) -> dict[str, Any]:
+def _method_arguments(settings: TrainingSettings) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"finetuning_type": settings.trained_by}
     if settings.lora is None:
-        return {}
-    return {
+        return arguments
+    return arguments | {
         "lora_rank": settings.lora.rank,
         "lora_alpha": settings.lora.alpha,
         "lora_dropout": settings.lora.dropout,
@@ -162,7 +162,7 @@ def export_arguments(
         model = {"model_name_or_path": str(base_model), "adapter_name_or_path": trained}
     on_gpu = torch.cuda.is_available()
     return model | {
-        "finetuning_type": "lora" if settings.lora else "full",
+        "finetuning_type": settings.trained_by,
         "template": TEMPLATE,
         "infer_dtype": "bfloat16" if on_gpu else "float32",
         "export_dir": str(output),

@@ -26,7 +26,7 @@ def run_facts(
     return {
         # As it ran: rows at a time are halved, and steps of accumulation doubled, where memory runs out.
         "settings": settings.model_dump(),
-        "method": "lora" if settings.lora else "full",
+        "method": settings.trained_by,
         "gpus": settings.parallelism.gpus,
         "nodes": settings.parallelism.nodes,
         **training_facts(watch, settings.epochs, round(tokens), base_model),

@@ -130,6 +130,11 @@ class TrainingSettings(FineTuning):
     )
 
     @property
+    def trained_by(self) -> str:
+        """The method as the config and LLaMA-Factory name it."""
+        return str(self.model_dump(include={"method"})["method"])
+
+    @property
     def lora(self) -> LoraSettings | None:
         """The adapters, None where all parameters are trained."""
         return None
@@ -197,6 +202,13 @@ class LoraTraining(TrainingSettings, LoraSettings):
 
 
 AnyTraining = Annotated[FullTraining | LoraTraining, Field(discriminator="method")]
+TRAINED: frozenset[str] = frozenset(
+    method
+    for training in get_args(get_args(AnyTraining)[0])
+    for method in get_args(training.model_fields["method"].annotation)
+)
+"""The methods that train a model."""
+
 # What `train.py` does; none is the base model itself.
 Method = Annotated[Untrained | FullTraining | LoraTraining, Field(discriminator="method")]
 

@@ -1,0 +1,53 @@
+"""What becomes of scored questions in files: lines of verdicts.jsonl and rows.jsonl, and metrics.json."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqladder.metric.scoring import Scored, Scores
+from sqladder.metric.summary import Right, by_database, by_level, by_verdict
+
+METRIC = "test_suite_execution_accuracy"
+
+SECONDARY: Mapping[str, Right] = {
+    "plug_value": lambda row: row.plugged,
+    "single_database": lambda row: row.executed.single_database,
+    "exact_match": lambda row: row.matched,
+}
+"""The metrics beside the headline one, by their names in both files."""
+
+
+def verdict_row(scored: Scored) -> dict[str, Any]:
+    """One line of verdicts.jsonl."""
+    judgement = scored.executed
+    return {
+        "id": scored.item.id,
+        "db_id": scored.item.db_id,
+        "hardness": scored.hardness,
+        "verdict": judgement.verdict,
+        "file": judgement.file,
+        "reason": judgement.reason,
+        "expected": judgement.expected,
+        "found": judgement.found,
+        **{name: right(scored) for name, right in SECONDARY.items()},
+    }
+
+
+def rows_row(scored: Scored) -> dict[str, Any]:
+    """One line of rows.jsonl: first rows of gold on the original file, and of a wrong result where it is wrong."""
+    tables = {"gold": scored.executed.gold_rows, "answer": scored.executed.answer_rows}
+    return {"id": scored.item.id} | {key: table and asdict(table) for key, table in tables.items()}
+
+
+def metrics_of(variant: str, scores: Scores, facts: dict[str, Any]) -> dict[str, Any]:
+    """Content of metrics.json: the headline, the secondary metrics and the run's facts."""
+    return {
+        "variant": variant,
+        "metric": METRIC,
+        "n": len(scores.rows),
+        "accuracy": by_level(scores, lambda row: row.correct),
+        "by_database": by_database(scores, lambda row: row.correct),
+        "by_verdict": by_verdict(scores),
+        "secondary": {name: by_level(scores, right) for name, right in SECONDARY.items()},
+        "facts": {**facts, "database_files": scores.database_files},
+    }
