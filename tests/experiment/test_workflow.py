@@ -127,7 +127,7 @@ def test_the_linter_has_no_complaint(project):
     [
         ("variants: {full: {rank: 8}}", ["variants.full.rank", "remove it"]),
         ("variants: {x: {method: imported, predictions: nowhere.sql}}", ["'nowhere.sql'"]),
-        ("training: {learning_rate: 1e-4}", ["'1e-4'", "write 1.0e-04"]),
+        ("training: {learning_rate: 1e-4}", ["'1e-4'", "write 1.0e-4"]),
         ("variants:\n  a: {method: none}\n  a: {method: full}", ["'a' is used twice"]),
     ],
 )
