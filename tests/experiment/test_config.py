@@ -1,8 +1,10 @@
 import copy
 from pathlib import Path
 
+import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
+from safetensors.numpy import save_file
 
 from conftest import ROOT
 from sqladder.errors import InputError
@@ -10,6 +12,7 @@ from sqladder.experiment.config import check
 from sqladder.experiment.config_schema import config_schema
 from sqladder.experiment.paths import input_path
 from sqladder.experiment.reading import read_yaml
+from sqladder.experiment.training_jobs import base_model, base_template, given_base
 from sqladder.experiment.variants import (
     first_seed,
     replicates,
@@ -46,6 +49,7 @@ def spider_named(monkeypatch, tmp_path):
     monkeypatch.setenv("SQLADDER_SPIDER_TRAIN", str(tmp_path))
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("SQLADDER_BASE", str(tmp_path))
+    (tmp_path / "tokenizer_config.json").write_text('{"chat_template": "{{ messages }}"}')
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
@@ -102,7 +106,7 @@ def test_an_editor_is_told_what_the_check_is(config):
     schema = Draft202012Validator(SCHEMA)
     for path in (ROOT / "config").glob("*.yaml"):
         assert list(schema.iter_errors(read_yaml(path))) == []
-    for spoil in (remove_rank, misspell_rank, give_full_a_rank, unknown_module, number_as_text):
+    for spoil in (remove_rank, misspell_rank, give_full_a_rank, number_as_text):
         wrong = copy.deepcopy(config)
         spoil(wrong)
         assert list(schema.iter_errors(wrong)), spoil.__name__
@@ -338,3 +342,54 @@ def test_variants_keep_the_order_of_the_config(config):
 def test_a_path_may_name_an_environment_variable(monkeypatch):
     monkeypatch.setenv("SOME_FOLDER", "/data")
     assert input_path("$SOME_FOLDER/dev.jsonl") == "/data/dev.jsonl"
+
+
+@pytest.fixture
+def on_llama(config, tmp_path):
+    """The default experiment on a base of another family, from a folder on this disk."""
+    folder = tmp_path / "llama"
+    folder.mkdir()
+    (folder / "tokenizer_config.json").write_text('{"chat_template": "{{ messages }}"}')
+    layers = ("self_attn.qkv_proj", "mlp.down_proj")
+    weights = {f"model.layers.0.{name}.weight": np.zeros((2, 3), "float32") for name in layers}
+    save_file(weights, folder / "model.safetensors")
+    config["base_model"] = {"source": "folder", "path": str(folder)}
+    for name in ("lora_32r", "lora_128r"):
+        config["variants"][name]["target_modules"] = "all-linear"
+    return config
+
+
+def test_names_of_layers_are_those_of_the_base_model(on_llama):
+    check(on_llama)
+    on_llama["variants"]["lora_32r"]["target_modules"] = ["qkv_proj"]
+    check(on_llama)
+    on_llama["variants"]["lora_32r"]["target_modules"] = ["q_proj"]
+    message = (
+        r"lora_32r.target_modules: 'q_proj' is no linear layer.*did you mean qkv_proj.*down_proj"
+    )
+    with pytest.raises(InputError, match=message):
+        check(on_llama)
+    on_llama["variants"]["lora_32r"]["target_modules"] = ["all-linear", "down_proj"]
+    with pytest.raises(InputError, match=r"target_modules: all-linear is each of them"):
+        check(on_llama)
+
+
+def test_a_base_has_one_chat_template(on_llama):
+    on_llama["base_model"]["template"] = "chatml"
+    with pytest.raises(InputError, match=r"base_model.template: .*of its own; remove it"):
+        check(on_llama)
+    (Path(on_llama["base_model"]["path"]) / "tokenizer_config.json").write_text("{}")
+    check(on_llama)
+    del on_llama["base_model"]["template"]
+    with pytest.raises(InputError, match=r"no chat template.*add template: chatml or plain"):
+        check(on_llama)
+
+
+def test_a_base_that_gets_a_template_is_made_before_all_that_reads_it(on_llama):
+    assert base_model(on_llama) == on_llama["base_model"]["path"]
+    on_llama["base_model"]["template"] = "plain"
+    assert base_model(on_llama) == "resources/base_with_template"
+    assert (given_base(on_llama), base_template(on_llama)) == (
+        on_llama["base_model"]["path"],
+        "plain",
+    )

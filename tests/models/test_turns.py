@@ -3,7 +3,10 @@
 import json
 import lzma
 import os
+import re
 import shutil
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -11,9 +14,10 @@ import pytest
 from transformers import AutoTokenizer
 
 import toy_models
+from conftest import ROOT
 from published_texts import published_messages
 from sqladder.errors import InputError
-from sqladder.models.turns import TEMPLATES, Turns, read_turns
+from sqladder.models.turns import Turns, has_template, read_turns
 from sqladder.prompts.rendering import answer_ids, prompt_ids
 
 MESSAGES = published_messages("CREATE TABLE t (a)", "How many t?", "SELECT count(*) FROM t")
@@ -147,25 +151,36 @@ def bare(tmp_path):
     return folder
 
 
-def test_a_base_without_template_needs_one_from_the_config(bare):
+def with_template(folder, name, output):
+    """The folder that the program makes of one without template, or what it says."""
+    program = ROOT / "workflow/scripts/add_template.py"
+    flags = [f"--model={folder}", f"--template={name}", f"--output={output}"]
+    return subprocess.run([sys.executable, program, *flags], capture_output=True, text=True).stderr
+
+
+def test_a_base_without_template_gets_the_one_of_the_config(bare, tmp_path):
     with pytest.raises(
         InputError, match=r"no chat template.*base_model\.template, chatml or plain"
     ):
         read_turns(bare)
-    assert "<|im_start|>assistant\n" in read_turns(bare, "chatml").render(PROMPT)
-    plain = read_turns(bare, "plain")
+    assert not has_template(bare)
+    with_template(bare, "chatml", tmp_path / "chatml")
+    assert has_template(tmp_path / "chatml")
+    assert read_turns(tmp_path / "chatml").render(PROMPT).endswith("<|im_start|>assistant\n")
+    assert "ends with '<|im_end|>'" in with_template(bare, "plain", tmp_path / "plain")
+    plain = read_turns(tmp_path / "plain")
     assert plain.render(PROMPT).startswith(PROMPT[0]["content"])
     assert plain.end_of_turn == plain.tokenizer.eos_token
 
 
 def test_a_template_of_the_config_must_be_needed_and_possible(bare, tmp_path):
-    with pytest.raises(InputError, match="brings a chat template of its own"):
-        read_turns(toy_models.save_base(tmp_path / "base"), "plain")
+    base = toy_models.save_base(tmp_path / "base")
+    assert "brings a chat template of its own" in with_template(base, "plain", tmp_path / "no")
     text = (bare / "tokenizer.json").read_text().replace("<|im_start|>", "<start>")
     (bare / "tokenizer.json").write_text(text)
-    with pytest.raises(InputError, match=r"is no token of .* choose plain"):
-        read_turns(bare, "chatml")
-    assert set(TEMPLATES) == {"chatml", "plain"}
+    message = with_template(bare, "chatml", tmp_path / "no")
+    assert re.search("is no token of .*choose plain", message)
+    assert not (tmp_path / "no").exists()
 
 
 def renamed(folder, target, names):

@@ -15,10 +15,11 @@ import toy_models
 from sqladder.errors import InputError
 from sqladder.models.shapes import linear_layers
 from sqladder.training import disk
+from sqladder.training.adapters import adapter_weights
 from sqladder.training.checkpoints import mark_complete
-from sqladder.training.disk import adapter_weights, check_room, explain_full_disk, size
+from sqladder.training.disk import check_room, explain_full_disk, size
 from sqladder.training.faults import is_disk_full, is_failed_write
-from sqladder.training.settings import TARGET_MODULES, FullTraining, LoraSettings, LoraTraining
+from sqladder.training.settings import FullTraining, LoraSettings, LoraTraining
 
 Usage = namedtuple("Usage", "total used free")
 MEGABYTES = 8
@@ -51,9 +52,10 @@ def test_other_errors_are_no_full_disk():
 def test_adapters_have_the_weights_that_peft_gives_them(tmp_path):
     peft = pytest.importorskip("peft")
     layers = linear_layers(toy_models.save_base(tmp_path / "base"))
-    for names in (["q_proj", "v_proj"], list(TARGET_MODULES)):
+    for names in (["q_proj", "v_proj"], ["all-linear"]):
         adapted = peft.get_peft_model(
-            toy_models.untrained(), peft.LoraConfig(r=4, target_modules=names)
+            toy_models.untrained(),
+            peft.LoraConfig(r=4, target_modules=names if len(names) > 1 else names[0]),
         )
         expected = sum(p.numel() for p in adapted.parameters() if p.requires_grad)
         lora = LoraSettings(rank=4, alpha=8, dropout=0.0, target_modules=names)
@@ -76,7 +78,7 @@ def settings(**changes):
 
 
 def adapters():
-    modules = list(TARGET_MODULES)
+    modules = ["all-linear"]
     return LoraTraining(method="lora", **GIVEN, rank=4, alpha=8, dropout=0, target_modules=modules)
 
 

@@ -10,10 +10,12 @@ from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
 import toy_models
+from sqladder.demo.settings import LINEAR_LAYERS
 from sqladder.errors import InputError
+from sqladder.models.shapes import linear_layers
 from sqladder.training.checkpoints import mark_complete, prepare_work_folder
 from sqladder.training.pairs import pairs_within
-from sqladder.training.settings import TARGET_MODULES, log_interval
+from sqladder.training.settings import log_interval
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +111,8 @@ def test_the_untrained_variant_shares_the_files_of_its_base(base, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"target_modules": ["q_proj", "q_prj"]}, "'q_prj'.*q_proj, k_proj"),
-        ({"target_modules": ["all", "q_proj"]}, "'all'"),
+        ({"target_modules": ["q_proj", "q_prj"]}, "'q_prj'.*did you mean q_proj.*down_proj"),
+        ({"target_modules": ["all-linear", "q_proj"]}, "all-linear is each of them"),
         ({"method": "full"}, "--rank: has no use with method full"),
         ({"base_model": "nowhere"}, "base model nowhere is not a folder"),
     ],
@@ -125,10 +127,8 @@ def test_wrong_options_are_refused_before_anything_is_loaded(base, tmp_path, cha
     assert not (tmp_path / "model").exists()
 
 
-def test_every_linear_layer_of_qwen3_may_be_a_target():
-    model = toy_models.untrained()
-    linear = {n.split(".")[-1] for n, m in model.named_modules() if isinstance(m, torch.nn.Linear)}
-    assert linear - {"lm_head"} == set(TARGET_MODULES)
+def test_every_linear_layer_of_the_toy_base_may_be_a_target(base):
+    assert set(linear_layers(base)) == set(LINEAR_LAYERS)
 
 
 def test_rows_beyond_the_cutoff_are_left_out_and_counted(caplog):

@@ -1,6 +1,7 @@
 # Models: the base, and every variant's own as a Hugging Face folder; LoRA is merged.
 # REQUIRED: resources/prompts/{context}/{pretrain,train}.jsonl.
-# OUTPUTS: resources/base_model (toy base only), resources/prompts/{context}/train.{cutoff}.{over}.jsonl,
+# OUTPUTS: resources/base_model (toy base only), resources/base_with_template (where the config names a template),
+#          resources/prompts/{context}/train.{cutoff}.{over}.jsonl,
 #          results/lengths/, results/{replicate}/{model/,train.json}.
 # GPUs are leased by a program whose code is in no rule's params: an edit of it changes no model (docs/gpus.md).
 # Checkpoints lie outside the declared outputs, so that a job that was killed goes on where it was.
@@ -34,6 +35,28 @@ rule train_base:
             --work-folder resources/base_model_training \
             --output {output.model:q} \
             --facts {output.facts:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule add_template:
+    input:
+        model=training_jobs.given_base(config),
+    output:
+        model=directory("resources/base_with_template"),
+    log:
+        "logs/add_template.log",
+    conda:
+        "../envs/train.yaml"
+    params:
+        code=CODE["add_template.py"],
+        template=training_jobs.base_template(config),
+    shell:
+        r"""
+        python workflow/scripts/add_template.py \
+            --model {input.model:q} \
+            --template {params.template:q} \
+            --output {output.model:q} \
             >{log:q} 2>&1
         """
 

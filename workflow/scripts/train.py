@@ -15,7 +15,9 @@ from pathlib import Path
 from sqladder.errors import InputError, run_main
 from sqladder.files import write_json
 from sqladder.models.folders import check_model_folder
+from sqladder.models.shapes import linear_layers
 from sqladder.settings.program_flags import add_flags, from_flags
+from sqladder.training.adapters import wrong_target
 from sqladder.training.launch import TrainingFiles, fine_tune
 from sqladder.training.settings import Method, TrainingSettings
 from sqladder.training.untrained import keep_base_model
@@ -40,11 +42,18 @@ def training_files(args: argparse.Namespace) -> TrainingFiles:
     return TrainingFiles(args.base_model, args.data, args.output, args.work_folder, args.profile)
 
 
+def check_targets(settings: TrainingSettings, base_model: Path) -> None:
+    names = settings.lora.target_modules if settings.lora else []
+    if wrong := wrong_target(names, linear_layers(base_model)):
+        raise InputError(f"--target-modules: {wrong}")
+
+
 def main() -> None:
     args = make_parser().parse_args()
     settings = from_flags(args, Method)
     check_model_folder(args.base_model, "base model")
     if isinstance(settings, TrainingSettings):
+        check_targets(settings, args.base_model)
         facts = fine_tune(settings, training_files(args))
     else:
         facts = keep_base_model(args.base_model, args.output)

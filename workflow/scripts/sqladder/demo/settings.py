@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from sqladder.settings.base import Seed, Settings, Steps, misfit
 
+LINEAR_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+"""Of its Qwen3 network (transformers: Qwen3Attention and Qwen3MLP)."""
+
 
 class NetworkSize(Settings):
     """Size of the network; 128 wide with 4 layers makes about a million parameters."""

@@ -4,12 +4,13 @@ Everything that can be wrong with a config is found before a job runs, and all o
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqladder.databases.urls import check_url
+from sqladder.demo.settings import LINEAR_LAYERS
 from sqladder.errors import InputError
 from sqladder.experiment.paths import download_of, input_path, is_on_disk
 from sqladder.experiment.reading import Config, read_yaml
@@ -17,10 +18,13 @@ from sqladder.experiment.settings import Experiment
 from sqladder.experiment.training_jobs import training_values
 from sqladder.experiment.variants import is_fixed, setting
 from sqladder.generation.settings import DecodingSettings
+from sqladder.models.shapes import linear_layers
+from sqladder.models.turns import TEMPLATES, has_template
 from sqladder.settings.kinds import Location
 from sqladder.settings.problems import dotted, problems
 from sqladder.settings.slices import kept
 from sqladder.statistics.replicates import is_seed_folder
+from sqladder.training.adapters import wrong_target
 from sqladder.training.settings import TRAINED, AnyTraining
 
 # Folders of results/ that belong to the whole run, so that no variant may take their name.
@@ -46,6 +50,7 @@ def _cross_checks(config: Config) -> Iterator[str]:
         yield from _check_toy(config)
     else:
         yield from _check_paths("base_model", config["base_model"], ["path"], config)
+        yield from _check_template(config["base_model"])
     for name, dataset in config["datasets"].items():
         if dataset["source"] == "files":
             yield from _check_files(f"datasets.{name}", dataset, config)
@@ -88,6 +93,20 @@ def _check_toy(config: Config) -> Iterator[str]:
         yield (
             f"base_model.context: there is no context {toy['context']!r}; "
             f"{_list(config['contexts'])}"
+        )
+
+
+def _check_template(base: Config) -> Iterator[str]:
+    """Check that a base that is on this disk has one chat template, of its own or from the config."""
+    folder = Path(input_path(base["path"]))
+    if not folder.is_dir():
+        return
+    if has_template(folder) and "template" in base:
+        yield f"base_model.template: {base['path']!r} brings a chat template of its own; remove it"
+    if not has_template(folder) and "template" not in base:
+        yield (
+            f"base_model: {base['path']!r} brings no chat template, so how a question is put to it is not "
+            f"known; add template: {' or '.join(TEMPLATES)}"
         )
 
 
@@ -152,6 +171,20 @@ def _check_variants(config: Config) -> Iterator[str]:
             place = partial(_merged, name, "training")
             values = kept(AnyTraining, training_values(config, name, 0))
             yield from problems(AnyTraining, values, place)
+            yield from _check_targets(config, name)
+
+
+def _check_targets(config: Config, name: str) -> Iterator[str]:
+    """Check names of layers, where the base model's are known before it is downloaded."""
+    base, targets = config["base_model"], config["variants"][name].get("target_modules", [])
+    layers: Collection[str] = LINEAR_LAYERS
+    if base["source"] == "folder":
+        layers = linear_layers(Path(input_path(base["path"])))
+    wrong = (
+        wrong_target([targets] if isinstance(targets, str) else targets, layers) if layers else None
+    )
+    if wrong:
+        yield f"variants.{name}.target_modules: {wrong}"
 
 
 def _check_name(name: str, names: list[str]) -> Iterator[str]:

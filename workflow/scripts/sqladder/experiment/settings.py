@@ -15,6 +15,7 @@ from sqladder.demo.settings import DemoDatabases, ToyModel
 from sqladder.downloads.settings import Download
 from sqladder.generation.settings import Decoding
 from sqladder.metric.limits import Limits
+from sqladder.models.turns import TemplateName
 from sqladder.prompts.settings import Context
 from sqladder.settings.base import UNIQUE, FilledText, Name, Seed, Settings, Text
 from sqladder.settings.parts import PartOf
@@ -47,6 +48,11 @@ class FolderBase(Settings):
     source: Literal["folder"] = Field(description="A Hugging Face checkpoint on disk.")
     path: FilledText = Field(
         description="The checkpoint; resources/downloads/<name> is a download."
+    )
+    template: TemplateName | None = Field(
+        default=None,
+        description="How a conversation is written, for a checkpoint that brings no chat template: chatml, or plain, "
+        "which is prompt, answer, end of text.",
     )
 
 

@@ -29,7 +29,19 @@ def is_toy(config: Config) -> bool:
 
 def base_model(config: Config) -> str | list[str]:
     """The folder of the base model: made by this workflow, or given."""
-    return "resources/base_model" if is_toy(config) else needed_file(config["base_model"]["path"])
+    if is_toy(config):
+        return "resources/base_model"
+    return "resources/base_with_template" if base_template(config) else given_base(config)
+
+
+def given_base(config: Config) -> str | list[str]:
+    """The folder of the base model that the config names; none where the base is made."""
+    return [] if is_toy(config) else needed_file(config["base_model"]["path"])
+
+
+def base_template(config: Config) -> str:
+    """The chat template that the config names for the base model, "" where that brings its own."""
+    return "" if is_toy(config) else config["base_model"].get("template", "")
 
 
 def pretraining_prompts(config: Config) -> str:

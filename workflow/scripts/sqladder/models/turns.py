@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from jinja2.exceptions import TemplateError
 
@@ -19,12 +19,16 @@ from sqladder.files import read_json
 
 Message = dict[str, str]
 
+TEMPLATE_FILE = "chat_template.jinja"
+
 TEMPLATE_DATE = datetime(2024, 7, 26)
 """What a template that writes today's date is told (Llama 3.1's own, where it knows none): prompts are the same
 every day."""
 
+TemplateName = Literal["chatml", "plain"]
+
 # For checkpoints that bring no template; the config chooses (base_model.template).
-TEMPLATES: Mapping[str, str] = MappingProxyType(
+TEMPLATES: Mapping[TemplateName, str] = MappingProxyType(
     {
         "chatml": (
             "{%- for message in messages -%}"
@@ -186,25 +190,26 @@ def _message(role: str, content: str) -> Message:
     return {"role": role, "content": content}
 
 
-def read_turns(model: Path, template: str | None = None) -> Turns:
-    """Turns of a checkpoint.
-
-    Args:
-        model: Hugging Face folder.
-        template: name of one of `TEMPLATES`, for a checkpoint that brings none.
+def read_turns(model: Path) -> Turns:
+    """Turns of a checkpoint, a Hugging Face folder.
 
     Raises:
-        InputError: the template is missing, not needed, or not one that the tokenizer can write.
+        InputError: it has no chat template, or nothing that ends an answer.
     """
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(model)
-    if template is not None:
-        tokenizer.chat_template = chosen_template(tokenizer, template, model)
     return Turns(tokenizer, _ends_of_generation(model), f"the tokenizer of {model}")
 
 
-def chosen_template(tokenizer: Any, name: str, model: Path) -> str:
+def has_template(model: Path) -> bool:
+    """Whether a checkpoint brings a chat template, by its files."""
+    config = model / "tokenizer_config.json"
+    named = config.is_file() and read_json(config).get("chat_template")
+    return bool(named) or (model / TEMPLATE_FILE).is_file()
+
+
+def chosen_template(tokenizer: Any, name: TemplateName, model: Path) -> str:
     """Text of a template for a checkpoint that brings none.
 
     Raises:

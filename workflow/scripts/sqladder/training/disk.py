@@ -2,14 +2,14 @@
 
 import math
 import shutil
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sqladder.errors import InputError
 from sqladder.models.folders import count_parameters
-from sqladder.models.shapes import Shape, linear_layers
+from sqladder.models.shapes import linear_layers
+from sqladder.training.adapters import adapter_weights
 from sqladder.training.checkpoints import complete_checkpoints, remove_torn
-from sqladder.training.settings import LoraSettings, TrainingSettings
+from sqladder.training.settings import TrainingSettings
 
 # A checkpoint holds each trained weight and its two moments of Adam, in 32 bits; or the moments in 8.
 BYTES_PER_WEIGHT = {"adamw": 12, "adamw_8bit": 6}
@@ -25,17 +25,6 @@ def checkpoint_bytes(settings: TrainingSettings, base_model: Path) -> int:
     else:
         trained = count_parameters(base_model)
     return trained * BYTES_PER_WEIGHT[settings.optimizer]
-
-
-def adapter_weights(lora: LoraSettings, layers: Mapping[str, Sequence[Shape]]) -> int:
-    """Trained weights of adapters: rank times what each adapted layer takes and gives.
-
-    Args:
-        lora: rank and names of the adapted layers.
-        layers: name of a linear layer -> its shape in each block.
-    """
-    shapes = (shape for name in lora.target_modules for shape in layers.get(name, ()))
-    return lora.rank * sum(map(sum, shapes))
 
 
 def check_room(settings: TrainingSettings, base_model: Path, work_folder: Path, steps: int) -> None:

@@ -18,7 +18,7 @@ from sqladder.files import write_text
 from sqladder.processes.imports import uncollected
 from sqladder.training.megatron import megatron_arguments
 from sqladder.training.processes import deepspeed_config
-from sqladder.training.settings import TrainingSettings, log_interval
+from sqladder.training.settings import ALL_LINEAR, LoraSettings, TrainingSettings, log_interval
 
 # The rows come as token ids, so a template has nothing to do; any other would add its tokens to the tokenizer.
 TEMPLATE = "empty"
@@ -148,8 +148,13 @@ def _method_arguments(settings: TrainingSettings) -> dict[str, Any]:
         "lora_rank": settings.lora.rank,
         "lora_alpha": settings.lora.alpha,
         "lora_dropout": settings.lora.dropout,
-        "lora_target": ",".join(settings.lora.target_modules),
+        "lora_target": _lora_target(settings.lora),
     }
+
+
+def _lora_target(lora: LoraSettings) -> str:
+    # LLaMA-Factory's own word for PEFT's.
+    return "all" if lora.target_modules == [ALL_LINEAR] else ",".join(lora.target_modules)
 
 
 def export_arguments(

@@ -2,14 +2,13 @@
 
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from sqladder.data.settings import Cutoff
-from sqladder.settings.base import UNIQUE, Seed, Settings, Share, Steps, Tokens, misfit
+from sqladder.settings.base import UNIQUE, FilledText, Seed, Settings, Share, Steps, Tokens, misfit
 
-# The linear layers of a Qwen3 block (transformers: Qwen3Attention and Qwen3MLP).
-TargetModule = Literal["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-TARGET_MODULES: tuple[str, ...] = get_args(TargetModule)
+ALL_LINEAR = "all-linear"
+"""Each linear layer of the base model's blocks, by PEFT's name for them."""
 
 Strategy = Literal["single", "ddp", "zero2", "zero3", "megatron"]
 Kernels = Literal["plain", "fused"]
@@ -17,6 +16,25 @@ Kernels = Literal["plain", "fused"]
 PLAIN_ONLY = ("zero3", "megatron")
 
 LOSS_POINTS = 100
+
+
+def _listed(value: object) -> object:
+    return [value] if value == ALL_LINEAR else value
+
+
+TargetModules = Annotated[
+    list[FilledText],
+    *UNIQUE,
+    BeforeValidator(_listed),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"const": ALL_LINEAR},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True},
+            ]
+        }
+    ),
+]
 
 
 class LoraSettings(Settings):
@@ -28,9 +46,19 @@ class LoraSettings(Settings):
     dropout: Share = Field(
         ge=0, lt=1, description="Share of the adapters' input that a training step leaves out."
     )
-    target_modules: Annotated[list[TargetModule], *UNIQUE] = Field(
-        min_length=1, description="The linear layers that get an adapter."
+    target_modules: TargetModules = Field(
+        min_length=1,
+        description="The linear layers that get an adapter, by the names that the base model gives them, or "
+        "all-linear.",
     )
+
+    @model_validator(mode="after")
+    def _all_or_some(self) -> Self:
+        if ALL_LINEAR in self.target_modules and len(self.target_modules) > 1:
+            raise misfit(
+                "target_modules", f"{ALL_LINEAR} is each of them; name it alone, or leave it out"
+            )
+        return self
 
 
 class Parallelism(Settings):
