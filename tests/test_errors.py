@@ -41,7 +41,14 @@ def test_a_fault_of_our_own_keeps_its_traceback(error):
 def started(code):
     program = f"from sqladder.errors import run_main\ndef main():\n    {code}\nrun_main(main)"
     command = [sys.executable, "-c", program]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background jobs, and what they start, do not hear Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def test_nobody_who_reads_on_ends_a_program_in_silence():

@@ -78,7 +78,11 @@ def test_pins_that_contradict_each_other_do_not_resolve(cache):
 
 
 SCRIPTS = ROOT / "workflow/scripts"
-DISTRIBUTIONS = {"yaml": "pyyaml", "markdown_it": "markdown-it-py"}
+DISTRIBUTIONS = {
+    "yaml": "pyyaml",
+    "markdown_it": "markdown-it-py",
+    "pydantic_core": "pydantic-core",
+}
 
 
 def third_party(program):

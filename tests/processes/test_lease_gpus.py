@@ -332,6 +332,8 @@ import os, sys
 sys.path.insert(0, {str(PROGRAM.parent)!r})
 from sqladder.processes.gpu_devices import Device
 from sqladder.processes.gpu_lease import lease
+from sqladder.errors import show_log
+show_log()
 """
     hold = take + "lease([Device('0', 'GPU-a')], 1, ['hold'])\nprint('held', flush=True)\n"
     hold += "import time; time.sleep(600)"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.errors import InputError
-from sqladder.metric.sandbox import read_only_uri
+from sqladder.metric.read_only import read_only_uri
 
 # Keywords that SQLite rejects, or does not read as a name, where a table or column name stands
 # bare; the tests check each against the library. Other keywords (key, desc, ...) need no quotes.

@@ -25,7 +25,7 @@ from sqladder.metric.grammar import (
     parse,
 )
 from sqladder.metric.input_error import InputError
-from sqladder.metric.sandbox import read_only_uri
+from sqladder.metric.read_only import read_only_uri
 
 PARTS = (
     "select",

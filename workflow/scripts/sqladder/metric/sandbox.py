@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqladder.metric.limits import Limits
+from sqladder.metric.read_only import read_only_uri
 from sqladder.metric.reasons import Expected, Found, sentence
 
 # A handler is called every so many steps; the budget is counted in whole calls.
@@ -78,11 +79,6 @@ class Result:
     def columns(self) -> int:
         """Number of columns."""
         return len(self.names)
-
-
-def read_only_uri(path: Path) -> str:
-    """URI by which sqlite3 opens a file that nobody changes: no lock, no journal, no new file."""
-    return path.resolve().as_uri() + "?mode=ro&immutable=1"
 
 
 class Sandbox:
