@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests")]
 
-from sql_fuzz import GOLDS, confirms, random_query, write_databases  # noqa: E402
+from sql_fuzz import GOLDS, confirms, random_pair, write_databases  # noqa: E402
 from sqladder.metric.inputs import Gold, Item  # noqa: E402
 from sqladder.metric.limits import Limits  # noqa: E402
 from sqladder.metric.scoring import Task, score  # noqa: E402
@@ -34,7 +34,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
 def fuzz(folder: Path, seed: int) -> Counter[str]:
     """Score one batch of random queries and check what came of it."""
     rng = random.Random(seed)
-    pairs = [(rng.choice(GOLDS), random_query(rng)) for _ in range(BATCH)]
+    pairs = [random_pair(rng) for _ in range(BATCH)]
     pairs += [(gold, gold) for gold in GOLDS]
     before, start = contents(folder), time.monotonic()
     items = [Item(i, "concert", gold, i, 0) for i, (gold, _) in enumerate(pairs)]

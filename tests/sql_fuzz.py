@@ -3,7 +3,7 @@
 import random
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -93,6 +93,62 @@ def random_query(rng: random.Random) -> str:
     if rng.random() < 0.02:
         sql = f"select {'(' * 50}{rng.choice(HOSTILE) * rng.randint(1, 2000)}"
     return sql
+
+
+def random_pair(rng: random.Random) -> tuple[str, str]:
+    """A gold query with a random one, or one with anything quoted and what only looks the same."""
+    if rng.random() < 0.7:
+        return rng.choice(GOLDS), random_query(rng)
+    gold = quoted_query(rng)
+    return gold, look_alike(rng, gold)
+
+
+def quoted_query(rng: random.Random) -> str:
+    """A query with literals, quoted names, blobs and comments that hold quotes, backslashes and keywords."""
+    shapes = (
+        "select {} from singer",
+        "select name, {} from singer order by {}",
+        "select name from singer where name like '%\\_%' escape '\\' or name < {} and 'B' > {}",
+        "select '\\' as {name}, {}, 'B' from singer",
+        "select a.{name} from (select {} as {name} from singer) as a where {} <> 'B'",
+    )
+    sql = rng.choice(shapes)
+    while "{}" in sql:
+        sql = sql.replace("{}", _between(rng, ("''", "''", '""', ("x'", "'"))), 1)
+    sql = sql.replace("{name}", _between(rng, ('""', "``", "[]")))
+    if rng.random() < 0.3:
+        place = rng.choice([at for at, character in enumerate(sql) if character == " "])
+        comment = _between(rng, (("/*", "*/"), ("--", "\n"), ("# ", "\n")))
+        sql = f"{sql[:place]} {comment} {sql[place:]}"
+    return sql
+
+
+def look_alike(rng: random.Random, sql: str) -> str:
+    """A text with other case and blanks in some places, as if nothing in it were quoted."""
+    changes = (str.upper, str.lower, str.swapcase)
+    at = sorted(rng.randint(0, len(sql)) for _ in range(2))
+    sql = sql[: at[0]] + rng.choice(changes)(sql[at[0] : at[1]]) + sql[at[1] :]
+    for _ in range(rng.randint(0, 3)):
+        blanks = [place for place, character in enumerate(sql) if character.isspace()]
+        if blanks:
+            place = rng.choice(blanks)
+            sql = sql[:place] + rng.choice(("  ", "\n", "\t", "\r", "")) + sql[place + 1 :]
+    return sql
+
+
+def _between(rng: random.Random, quotes: Sequence[str | tuple[str, str]]) -> str:
+    """A text between quotes, in most cases one that ends where the last of them stands."""
+    opening, closing = rng.choice(quotes)
+    pieces = [
+        *("a", "B", " ", "  ", "\\", "\\", "'", '"', "`", "]", "[", "--", "/*", "*/", "\n", "\r")
+    ]
+    pieces += ["# ", ";", "x", "distinct ", "order by ", "''", "\\'", '\\"', "(", ")", "é", "É"]
+    if opening == "x'":
+        pieces = ["0F", "a1"]
+    text = "".join(rng.choice(pieces) for _ in range(rng.randint(0, 4)))
+    if rng.random() < 0.9:
+        text = text.replace(closing, closing * 2 if opening == closing else "")
+    return opening + text + closing
 
 
 def _select(rng: random.Random, depth: int) -> str:

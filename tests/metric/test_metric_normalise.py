@@ -80,6 +80,8 @@ def test_the_current_year_is_2020():
         ("select a from t order  by a", False, True),
         ("select a from (select a from t order by a)", True, False),
         ("select 'order by'", True, False),
+        (r"select a from t where a <> '\' order by a || ''", True, True),
+        ("select a from t order/* */by a", False, True),
         ("select a from t", False, False),
     ],
 )

@@ -49,10 +49,32 @@ def test_blanks_and_unquoted_case_make_no_difference(left, right):
         ("select a\u2028 from t", "select a from t"),
         ("select é", "select É"),
         ("select random()", "select random()"),
+        (r"select '\' , 'A'", r"select '\' , 'a'"),
+        (r'select "\" , "A"', r'select "\" , "a"'),
+        ("select # 'A'\n", "select # 'a'\n"),
+        ("select ´A´", "select ´a´"),
+        ("select a --b\n, c", "select a --b , c"),
+        ("select 1 --a\r, 2\n", "select 1 --a\n, 2\n"),
+        ("select 1 /* 'A", "select 1 /* 'a"),
+        ("select 1;;", "select 1"),
+        ("explain query plan select 1 from t a", "explain query plan select 1 from t A"),
     ],
 )
 def test_what_may_be_another_query_is_not_the_same(left, right):
     assert not same_query(left, right)
+
+
+def test_a_backslash_before_a_quote_does_not_hide_that_a_literal_differs(files):
+    gold = r"select age from pet where 'a_b' like '%\_%' escape '\' and name = 'x'"
+    question = GoldQuery(files, gold, Options(), LIMITS)
+    assert question.judge(gold, plug=False).verdict == "correct"
+    assert question.judge(gold.replace("'x'", "'X'"), plug=False).verdict == "wrong_result"
+
+
+def test_a_second_semicolon_is_executed_where_the_text_is_kept_whole(files):
+    question = GoldQuery(files, "select age from pet", Options(keep_distinct=True), LIMITS)
+    assert question.judge("select age from pet;", plug=False).verdict == "correct"
+    assert question.judge("select age from pet;;", plug=False).verdict == "refused"
 
 
 def test_gold_is_executed_once_a_file_for_all_predictions(files):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 
-from sqladder.metric import lexer
+from sqladder.metric import lexer, sqlite_tokens
 
 REPAIRS = {
     "value-in-names": "leave `value` in predictions alone instead of writing `1` for it",
@@ -62,10 +62,10 @@ def order_matters(gold: str, repairs: Repairs = frozenset()) -> bool:
     if "order-by" not in repairs:
         return "order by" in gold.lower()
     depth = 0
-    words = [t for t in lexer.tokenize(gold) if t.kind not in (lexer.SPACE, lexer.NEWLINE)]
-    for token, following in pairwise(words):
-        depth += {"(": 1, ")": -1}.get(token.text, 0)
-        if depth == 0 and (token.text.lower(), following.text.lower()) == ("order", "by"):
+    # A gold that is no SQL to SQLite has no result whose order could matter.
+    for word, following in pairwise(sqlite_tokens.words(gold) or []):
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        if depth == 0 and (word, following) == ("order", "by"):
             return True
     return False
 

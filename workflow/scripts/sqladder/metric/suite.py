@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqladder.metric import first_rows, lexer, normalise
+from sqladder.metric import first_rows, lexer, normalise, sqlite_tokens
 from sqladder.metric import plug_value as values
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.first_rows import FirstRows
@@ -79,8 +79,6 @@ class _Failure(NamedTuple):
     error: QueryError
 
 
-# Other white space, such as U+2028, is part of a name to SQLite.
-_SQLITE_BLANKS = frozenset((" ", "\t", "\n", "\r", "\f", "\r\n"))
 # Packed bytes of gold results kept for one question; as rows they take some ten times as much.
 # Beyond this gold is executed again when needed.
 _BYTES_KEPT = 10_000_000
@@ -142,8 +140,8 @@ class GoldQuery:
 
     def _compare(self, prepared: str, plugged: bool) -> tuple[int, _Failure | None]:
         """Number of files on which a text equals gold, and why it does not on the next one."""
-        same_text = same_query(self.gold, prepared)
         sql = normalise.executable(prepared, self.options.repairs)
+        same_text = same_query(self._executable_gold, sql)
         for number, file in enumerate(self.files):
             try:
                 gold = self._gold_result(number, plugged)
@@ -224,27 +222,21 @@ def same_query(left: str, right: str) -> bool:
 
 
 def _squeezed(sql: str) -> str:
-    return "".join(sql.split()).rstrip(";").lower()
+    return "".join(sql.split()).removesuffix(";").lower()
 
 
-def query_key(sql: str) -> str | None:
-    """A text that two queries share only if SQLite reads them as the same query.
+def query_key(sql: str) -> tuple[str, ...] | None:
+    """What two texts share only if SQLite reads them as the same query: its tokens.
 
-    Blanks between tokens and the case of what is not quoted make no difference. A query whose
-    result may differ from one execution to the next has no key.
+    Blanks between tokens and the case of what is not quoted make no difference. A text that is no
+    SQL to SQLite has no key, nor has a query whose result may differ from one execution to the next,
+    or may show how names are written.
     """
-    words = []
-    for token in lexer.tokenize(sql):
-        if token.text in _SQLITE_BLANKS:
-            continue
-        bare = token.kind == lexer.OTHER and token.text[0] not in "`[´" and token.text.isascii()
-        words.append(token.text.lower() if bare else token.text)
-    while words and words[-1] == ";":
-        words.pop()
-    # x'41' is a blob but x '41' a column with a name: the one spelling that blanks change.
-    if "x" in words or any("random" in word for word in words):
+    words = sqlite_tokens.words(sql, comments=True)
+    if words is None or words[:1] == ["explain"] or any("random" in word for word in words):
         return None
-    return " ".join(words)
+    # A second one would be a second statement.
+    return tuple(words[:-1] if words[-1:] == [";"] else words)
 
 
 def _unfit(prediction: str, options: Options, limits: Limits) -> QueryError | None:
