@@ -121,6 +121,24 @@ def test_a_template_that_writes_todays_date_writes_a_fixed_one():
     assert datetime.now().strftime("%d %b %Y") not in turns.render(PROMPT)
 
 
+def test_what_a_reader_would_not_expect_is_said(caplog):
+    tokenizer = toy_models.tokenizer()
+    Turns(tokenizer).say()
+    assert caplog.text == ""
+    assert Turns(tokenizer).facts() == {
+        "end_of_turn": "<|im_end|>",
+        "stops": ["<|im_end|>"],
+        "system": "turn",
+        "date": None,
+    }
+    tokenizer.chat_template = "{{ strftime_now('%d') }}" + IGNORES_SYSTEM
+    turns = Turns(tokenizer)
+    turns.say()
+    assert "told 26 July 2024, every day" in caplog.text
+    assert "goes before the question" in caplog.text
+    assert (turns.facts()["system"], turns.facts()["date"]) == ("before the question", "2024-07-26")
+
+
 def test_what_a_template_writes_before_the_end_of_an_answer_is_learned_too():
     tokenizer = toy_models.tokenizer()
     tokenizer.chat_template = (

@@ -54,7 +54,7 @@ def generate_here(
         for parts in zip(rows, encoded.prompts, answers.completions, texts, strict=True)
     ]
     facts = generation_facts(decoding.engine, engine.PACKAGE, predictions)
-    return predictions, {**facts, "stages": stages | answers.stages}
+    return predictions, {**facts, "turns": encoded.turns, "stages": stages | answers.stages}
 
 
 def load_engine(name: str, cache_folder: Path | None) -> ModuleType:

@@ -21,10 +21,11 @@ from sqladder.prompts import rendering as prompts
 
 
 class Encoded(NamedTuple):
-    """Token ids of each prompt, in the order of the prompts, and of what ends an answer."""
+    """Token ids of each prompt, in the order of the prompts, of what ends an answer, and how turns are written."""
 
     prompts: list[list[int]]
     end_tokens: list[int]
+    turns: dict[str, Any]
 
 
 def tokenizer_process() -> ProcessPoolExecutor:
@@ -50,7 +51,8 @@ def encode(model: Path, rows: Sequence[Row], max_new_tokens: int) -> Encoded:
     check_tokenizer(turns.tokenizer, model)
     ids = [prompts.prompt_ids(turns, row["messages"]) for row in rows]
     check_lengths(rows, ids, max_new_tokens, model)
-    return Encoded(ids, list(turns.stops))
+    turns.say()
+    return Encoded(ids, list(turns.stops), turns.facts())
 
 
 def decode(model: Path, answers: Sequence[Sequence[Completion]]) -> list[list[str]]:

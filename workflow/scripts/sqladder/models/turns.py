@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from jinja2.exceptions import TemplateError
 
-from sqladder.errors import InputError
+from sqladder.errors import LOG, InputError
 from sqladder.files import read_json
 
 Message = dict[str, str]
@@ -113,6 +113,24 @@ class Turns:
         """The id that fills rows up: the tokenizer's, else one that ends an answer. It is masked."""
         own = self.tokenizer.pad_token_id
         return self.stops[0] if own is None else own
+
+    def facts(self) -> dict[str, Any]:
+        """How conversations are written, for the record of a run: JSON."""
+        return {
+            "end_of_turn": self.end_of_turn,
+            "stops": self.tokenizer.convert_ids_to_tokens(list(self.stops)),
+            "system": "turn" if self.takes_system else "before the question",
+            "date": f"{TEMPLATE_DATE:%Y-%m-%d}" if self.writes_date else None,
+        }
+
+    def say(self) -> None:
+        """Log what is otherwise than a reader of the checkpoint's template expects."""
+        if self.writes_date:
+            LOG.info(
+                f"{self._name} writes today's date: it is told {TEMPLATE_DATE:%d %B %Y}, every day"
+            )
+        if not self.takes_system:
+            LOG.info(f"{self._name} takes no system turn: its text goes before the question")
 
     def render(self, messages: Sequence[Message]) -> str:
         """Text of a prompt, up to where the model's answer begins, with thinking off."""

@@ -23,6 +23,7 @@ def prepare_rows(
     """Write the rows that all processes of a training read, and return those of the data in them."""
     turns = read_turns(base_model)
     rows = read_jsonl(data, PROMPT_FIELDS)
+    turns.say()
     pairs = token_pairs(turns, rows, data)
     write_row_names(work_folder, rows, pairs)
     pairs = pairs_within(pairs, settings.cutoff_length)
