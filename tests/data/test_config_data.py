@@ -1,6 +1,7 @@
 """What the config's checks say about downloads, data sets and decontamination."""
 
 import copy
+import shutil
 
 import pytest
 
@@ -119,3 +120,39 @@ def test_an_environment_variable_may_name_a_file_or_a_url(monkeypatch):
     assert needed_file("$WHERE") == []
     monkeypatch.setenv("WHERE", "/data")
     assert needed_file("$WHERE/q.csv") == "/data/q.csv"
+
+
+def trained_on_the_test(config):
+    config |= {"train_on": "mine", "test_on": "mine", "test_split": "test"}
+    del config["datasets"]["mine"]["split"]
+    return config
+
+
+def test_what_is_tested_is_not_trained_on(config):
+    with pytest.raises(InputError) as error:
+        check(trained_on_the_test(config))
+    said = str(error.value)
+    assert "test_on: 'mine' is train_on too and has no split" in said
+    assert "add datasets.mine.split: {by: question" in said
+    config["variants"] = {"baseline": {"method": "none"}}
+    check(config)
+
+
+@pytest.mark.parametrize("kind", ["same", "copy", "link", "folder"])
+def test_a_second_name_for_the_same_questions_does_not_help(config, tmp_path, kind):
+    questions = tmp_path / "q.csv"
+    questions.write_text("question,sql\nHow many?,SELECT 1\n")
+    other = {"same": questions, "folder": tmp_path}.get(kind, tmp_path / "other.csv")
+    if kind == "copy":
+        shutil.copyfile(questions, other)
+    if kind == "link":
+        other.symlink_to(questions)
+    config["datasets"]["again"] = {**config["datasets"]["mine"], "questions": str(other)}
+    config |= {"train_on": "again", "test_on": "mine"}
+    with pytest.raises(
+        InputError, match=r"test_on: the questions of 'mine' .* are those of train_on, 'again'"
+    ):
+        check(config)
+    if kind == "copy":
+        other.write_text("question,sql\nHow few?,SELECT 1\n")
+        check(config)

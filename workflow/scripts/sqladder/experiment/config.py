@@ -12,6 +12,7 @@ from typing import Any
 from sqladder.databases.urls import check_url
 from sqladder.demo.settings import LINEAR_LAYERS
 from sqladder.errors import InputError
+from sqladder.experiment.overlap import check_overlap
 from sqladder.experiment.paths import download_of, input_path, is_on_disk
 from sqladder.experiment.reading import Config, read_yaml
 from sqladder.experiment.settings import Experiment
@@ -57,6 +58,7 @@ def _cross_checks(config: Config) -> Iterator[str]:
     for name, download in config.get("downloads", {}).items():
         yield from _missing_paths(f"downloads.{name}", download, ["folder"])
     yield from _check_splits(config)
+    yield from check_overlap(config)
     yield from _check_seeds("config", config)
     if not {"seed", "seeds"} & set(config):
         yield "config: lacks seed; add it, or several as seeds"
