@@ -2,11 +2,13 @@
 
 import io
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
 import tarfile
 import zipfile
+from contextlib import closing
 
 import pytest
 
@@ -30,12 +32,18 @@ def database(tmp_path):
     return path
 
 
+def content_of_a_database(number):
+    with sqlite3.connect(":memory:") as connection:
+        connection.execute(f"CREATE TABLE t AS SELECT {number} AS n")
+        return connection.serialize()
+
+
 FILES = {
-    "spider/database/a/a.sqlite": b"1",
-    "spider/database/a/a_v1.sqlite": b"2",
+    "spider/database/a/a.sqlite": content_of_a_database(1),
+    "spider/database/a/a_v1.sqlite": content_of_a_database(2),
     "spider/database/a/database_description/t.csv": b"3",
     "spider/database/a/schema.sql": b"4",
-    "spider/database/b/b.sqlite": b"5",
+    "spider/database/b/b.sqlite": content_of_a_database(5),
 }
 LAID_OUT = {"a/a.sqlite", "a/a_v1.sqlite", "a/database_description/t.csv", "b/b.sqlite"}
 
@@ -63,6 +71,11 @@ def as_tar(folder):
     return folder / "in.tar.xz"
 
 
+def dump(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
+
+
 @pytest.mark.parametrize("source", [as_folder, as_zip, as_tar])
 def test_databases_are_laid_out_with_suites_and_descriptions(tmp_path, source):
     done = run("import_databases", "--source", source(tmp_path), "--output", tmp_path / "out")
@@ -75,7 +88,7 @@ def test_databases_are_laid_out_with_suites_and_descriptions(tmp_path, source):
 def test_a_single_database_gets_the_name_of_its_file(tmp_path, database):
     done = run("import_databases", "--source", database, "--output", tmp_path / "out")
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "out/shop/shop.sqlite").read_bytes() == database.read_bytes()
+    assert dump(tmp_path / "out/shop/shop.sqlite") == dump(database)
 
 
 def test_a_single_file_that_is_no_database_is_refused(tmp_path):
@@ -83,6 +96,53 @@ def test_a_single_file_that_is_no_database_is_refused(tmp_path):
     done = run("import_databases", "--source", tmp_path / "x.sqlite", "--output", tmp_path / "out")
     assert done.returncode == 1
     assert "neither a SQLite nor a DuckDB database" in done.stderr
+
+
+def import_from(source, tmp_path):
+    return run("import_databases", "--source", source, "--output", tmp_path / "out")
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_a_database_that_a_program_writes_is_taken_with_its_latest_rows(tmp_path, single):
+    path = tmp_path / "in/shop/shop.sqlite"
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute("PRAGMA journal_mode=WAL")
+        writer.execute("CREATE TABLE item AS SELECT 'lamp' AS name")
+        writer.commit()
+        done = import_from(path if single else tmp_path / "in", tmp_path)
+        assert done.returncode == 0, done.stderr
+        # The copy holds all by itself, and nobody has to close the original.
+        copied = tmp_path / "out/shop"
+        assert [file.name for file in copied.iterdir()] == ["shop.sqlite"]
+        assert any("'lamp'" in line for line in dump(copied / "shop.sqlite"))
+    assert [file.name for file in path.parent.iterdir()] == ["shop.sqlite"]
+
+
+def test_a_database_at_rest_gets_no_files_beside_it(tmp_path, database):
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    before = sorted(tmp_path.iterdir())
+    done = import_from(database, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(tmp_path.iterdir()) == sorted([*before, tmp_path / "out"])
+
+
+def test_half_a_transaction_that_a_writer_left_is_no_database(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "live.sqlite")) as writer:
+        writer.execute("CREATE TABLE item (name)")
+        writer.execute("PRAGMA cache_size=1")
+        rows = [("x" * 1000,) for _ in range(1000)]
+        writer.executemany("INSERT INTO item VALUES (?)", rows)
+        writer.commit()
+        writer.execute("UPDATE item SET name = name || 'y'")
+        for end in ("", "-journal"):
+            shutil.copyfile(tmp_path / f"live.sqlite{end}", tmp_path / f"left.sqlite{end}")
+    done = import_from(tmp_path / "left.sqlite", tmp_path)
+    assert done.returncode == 1
+    assert "left.sqlite cannot be copied as a SQLite database" in done.stderr
+    assert "open it once with sqlite3" in done.stderr
+    assert not list((tmp_path / "out").rglob("*.sqlite"))
 
 
 def import_questions(tmp_path, text, *arguments):

@@ -15,6 +15,7 @@ from pathlib import Path
 from sqladder.data.corpus import find_databases
 from sqladder.databases.engine import SQLITE, kind_of, name_of, open_engine
 from sqladder.databases.export import export_to_sqlite
+from sqladder.databases.snapshot import copy_sqlite
 from sqladder.databases.urls import is_url
 from sqladder.downloads.archives import is_archive, unpack
 from sqladder.errors import LOG, run_main
@@ -28,7 +29,7 @@ def lay_out(databases: dict[str, Path], output: Path) -> int:
     for db_id, folder in databases.items():
         (output / db_id).mkdir(parents=True)
         for path in sorted(folder.glob("*.sqlite")):
-            shutil.copyfile(path, output / db_id / path.name)
+            copy_sqlite(path, output / db_id / path.name)
             copied += 1
         if (folder / BIRD_FOLDER).is_dir():
             shutil.copytree(folder / BIRD_FOLDER, output / db_id / BIRD_FOLDER)
@@ -41,7 +42,7 @@ def import_single(source: str, output: Path) -> None:
     target = output / name / f"{name}.sqlite"
     target.parent.mkdir(parents=True)
     if kind == SQLITE:
-        shutil.copyfile(source, target)
+        copy_sqlite(Path(source), target)
         return
     with closing(open_engine(source, Limits())) as engine:
         counts = export_to_sqlite(engine, target)
