@@ -17,6 +17,7 @@ from sqladder.data.gold_summary import summary
 from sqladder.errors import InputError
 from sqladder.files import write_jsonl
 from sqladder.metric.limits import Limits
+from sqladder.metric.scoring import score_pair
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 # One step that computes for long: no budget of steps ends it, the process has to be replaced.
@@ -57,6 +58,28 @@ def databases(tmp_path_factory):
     with sqlite3.connect(path) as connection:
         connection.executescript("CREATE TABLE cat (name, age); INSERT INTO cat VALUES ('Tom', 4);")
     return {"pets": path}
+
+
+# What people leave at the end of a query, and whether the scoring executes it then.
+ENDS = {
+    ";;": True,
+    "; ;": True,
+    "; -- done": True,
+    " -- done": True,
+    ";; /* done */": True,
+    ";\n-- a\n;\n": True,
+    "; nonsense": True,
+    ") ;;": False,
+}
+
+
+@pytest.mark.parametrize(("end", "runs"), ENDS.items())
+@pytest.mark.parametrize("query", ["SELECT name FROM cat", "SELECT DISTINCT name FROM cat"])
+def test_the_check_and_the_scoring_agree_on_what_runs(databases, query, end, runs):
+    status = check_golds([example("a", query + end)], databases, LIMITS)["a"].status
+    assert status == ("ok" if runs else "failing")
+    judged = score_pair(query + end, "SELECT 1 WHERE 0", databases["pets"], limits=LIMITS)
+    assert (judged.verdict == "gold_error") == (not runs)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from sqladder.databases.conversion import Answer
 from sqladder.databases.engine import Engine, open_engine
 from sqladder.errors import InputError
 from sqladder.files import Row
+from sqladder.metric import lexer
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.limits import Limits
 from sqladder.metric.normalise import executable, order_matters, prepare_gold
@@ -90,7 +91,8 @@ def _answers(
     copy: str, original: str, queries: Sequence[tuple[str, str]], limits: Limits
 ) -> Iterator[Check]:
     """Yield checks until the process ends; one that dies or hangs gives that query's check as the last."""
-    engines = 2 if original else 1
+    # The original, and on its copy both the query as it is and the text that is scored.
+    engines = 3 if original else 1
     arguments = (copy, original, queries, limits)
     for answer in guarded(_serve, arguments, len(queries), engines * limits.timeout):
         if isinstance(answer, InputError):
@@ -139,7 +141,7 @@ def _gives_rows(sql: str, files: Iterable[str], limits: Limits) -> bool:
     for file in files:
         engine = open_engine(file, limits)
         try:
-            if engine.execute(executable(sql)).rows:
+            if engine.execute(_scored(sql)).rows:
                 return True
         except QueryError:
             continue
@@ -169,19 +171,31 @@ def _dispute(sql: str, repair: str, files: Iterable[str], limits: Limits) -> str
 
 def _check(sql: str, sandbox: Engine, original: Engine | None) -> Check:
     start = time.perf_counter()
+    statement = _first_statement(sql)
     try:
-        expected = original.execute(sql) if original else None
-        result = sandbox.execute(executable(sql))
+        result = sandbox.execute(_scored(sql))
+        expected = original.execute(statement) if original else None
+        copied = sandbox.execute(executable(statement)) if original else None
     except QueryError as error:
         seconds = time.perf_counter() - start
         status = SLOW if error.verdict == "timeout" else FAILING
         return Check(status, str(error), None, round(seconds, 3))
     seconds = round(time.perf_counter() - start, 3)
-    if expected is not None and not _equal(expected, result, sql, number_keys=True):
+    if expected and copied and not _equal(expected, copied, statement, number_keys=True):
         detail = "the SQLite copy, on which predictions are scored, gives another result"
         return Check(FAILING, detail, len(expected.rows), seconds)
     status = OK if result.rows else EMPTY
     return Check(status, "" if result.rows else "no row on any file", len(result.rows), seconds)
+
+
+def _scored(sql: str) -> str:
+    """The text that the scoring executes for a gold query."""
+    return executable(prepare_gold(sql))
+
+
+def _first_statement(sql: str) -> str:
+    """A query without what the scoring does not read either: `;;`, comments and statements behind its end."""
+    return "".join(token.text for token in lexer.first_statement(sql))
 
 
 def _equal(expected: Answer, result: Answer, sql: str, *, number_keys: bool = False) -> bool:
