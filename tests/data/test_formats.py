@@ -1,8 +1,10 @@
+import csv
 import json
 
 import pyarrow
 import pyarrow.parquet
 import pytest
+import yaml
 
 from sqladder.data.formats import Incomplete, read_questions
 from sqladder.errors import InputError
@@ -80,7 +82,9 @@ def test_parquet_rows_with_a_schema_of_their_own_need_no_database(tmp_path):
         ("jsonl", '{"question": "Q", "sql": ""}', r"row 1 .*'sql' is ''"),
         ("jsonl", '{"question": "Q", "sql": "select 1"}', "names no database"),
         ("spider", "{}", "is not a JSON list but dict"),
-        ("spider", '[{"question": "Q", "sql": {}}]', "'query' is None"),
+        ("spider", '[{"question": "Q", "sql": {}}]', r"no column 'query'.*columns: \{sql: sql\}"),
+        ("spider", '[{"question": "Q", "query": {}}]', "'query' is {}"),
+        ("csv", "question,sql,question\nQ,select 1,P\n", "two columns 'question' in its header"),
         ("csv", "question,sql,db_id\nHow, many?,select 1,a\n", "line 2 has more cells"),
         ("csv", 'question,sql,db_id\n"Q"x,select 1,a\n', "line 2 is not valid CSV"),
         ("parquet", "no parquet", "not a readable Parquet file"),
@@ -92,10 +96,92 @@ def test_a_file_that_does_not_fit_is_refused_with_its_place(tmp_path, form, text
         list(read_questions(path, form))
 
 
-def test_text_that_is_not_utf_8_is_refused(tmp_path):
-    (tmp_path / "q.csv").write_bytes(b"question,sql,db_id\nCaf\xe9?,select 1,a\n")
-    with pytest.raises(InputError, match="not UTF-8"):
+def test_text_that_is_not_utf_8_is_refused_with_how_to_convert_it(tmp_path):
+    (tmp_path / "q.csv").write_bytes(b"question,sql,db_id\nWho?,select 1,a\nCaf\xe9?,select 1,a\n")
+    with pytest.raises(
+        InputError, match=r"line 3 is not UTF-8.*0xe9 is 'é' .*iconv -f WINDOWS-1252"
+    ):
         list(read_questions(tmp_path / "q.csv", "csv"))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_csv_of_other_programs_is_read_as_it_is(tmp_path, delimiter, encoding):
+    path = tmp_path / "q.csv"
+    with path.open("w", encoding=encoding, newline="") as file:
+        rows = [
+            ("question ", "sql"),
+            ("Wie viele, Café;\t\nbitte?", "select 1"),
+            (),
+            ("Wer?", "select 2"),
+        ]
+        csv.writer(file, delimiter=delimiter).writerows(rows)
+    read = list(read_questions(path, "csv", only_database="a"))
+    assert [(row["id"], row["question"], row["sql"]) for row in read] == [
+        ("1", "Wie viele, Café;\t\nbitte?", "select 1"),
+        ("2", "Wer?", "select 2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "entry"),
+    [
+        ("Question,Query", "{question: Question, sql: Query}"),
+        ("prompt;gold answer;answer", "{question: prompt, sql: answer}"),
+        ("id,question,GOLD", "{sql: GOLD}"),
+        ("frage,abfrage", "{question: <column of the question>, sql: <column of the sql>}"),
+        ("no header at all", "{question: <column of the question>, sql: <column of the sql>}"),
+    ],
+)
+def test_a_header_with_other_names_is_shown_with_the_entry_to_write(tmp_path, header, entry):
+    path = write(tmp_path / "q.csv", f"{header}\nQ\n")
+    with pytest.raises(InputError) as error:
+        list(read_questions(path, "csv", only_database="a"))
+    assert f"columns: {entry}" in str(error.value)
+    for name in header.replace(";", ",").split(","):
+        assert repr(name) in str(error.value)
+
+
+def test_the_entry_that_a_message_shows_can_be_written(tmp_path):
+    path = write(tmp_path / "q.csv", "Question,SQL\nHow many?,select 1\n")
+    with pytest.raises(InputError) as error:
+        list(read_questions(path, "csv", only_database="a"))
+    shown = yaml.safe_load(str(error.value).split("columns: ")[1])
+    assert len(list(read_questions(path, "csv", shown, only_database="a"))) == 1
+
+
+def test_a_file_of_which_no_row_can_be_used_holds_no_question(tmp_path):
+    path = write(tmp_path / "q.csv", "frage,sql\nQ,select 1\n")
+    with pytest.raises(
+        InputError, match=r"holds no question; each of its 1 rows .*'question' is None"
+    ):
+        list(read_questions(path, "csv", only_database="a", incomplete=Incomplete()))
+
+
+def bird_file(tmp_path, *ids):
+    rows = [{**BIRD[0], "question_id": key, "question": f"Q{n}?"} for n, key in enumerate(ids)]
+    return write(tmp_path / "dev.json", json.dumps(rows))
+
+
+def test_blank_ids_do_not_collide_with_each_other_nor_with_others(tmp_path):
+    for ids in (["2", "", " "], ["", None, "\t"]):
+        path = bird_file(tmp_path, *ids)
+        found = [row["id"] for row in read_questions(path, "bird")]
+        assert len(set(found)) == 3
+    assert found == ["1", "2", "3"]
+
+
+def test_doubled_ids_are_refused_with_a_way_out_that_works(tmp_path):
+    path = bird_file(tmp_path, 7, 7)
+    with pytest.raises(InputError, match="id '7' occurs twice, in rows 1 and 2") as error:
+        list(read_questions(path, "bird"))
+    shown = yaml.safe_load(str(error.value).split("columns: ")[1])
+    assert "format: spider" in str(error.value)
+    read = list(read_questions(path, "spider", shown))
+    assert [(row["id"], row["evidence"]) for row in read] == [
+        ("1", "which means 2"),
+        ("2", "which means 2"),
+    ]
 
 
 def test_a_column_that_the_config_names_and_the_file_lacks_is_an_error_with_those_it_has(tmp_path):

@@ -11,7 +11,7 @@ from sqladder.data.corpus import find_databases, replace_gold, without_missing
 from sqladder.data.formats import Incomplete, read_questions
 from sqladder.data.settings import ImportSettings
 from sqladder.errors import LOG, run_main
-from sqladder.files import Row, by_id, write_jsonl
+from sqladder.files import Row, write_jsonl
 from sqladder.settings.program_flags import add_flags, from_flags
 
 
@@ -42,7 +42,6 @@ def read(args: argparse.Namespace, settings: ImportSettings, databases: set[str]
     rows = list(read_questions(args.questions, settings.format, columns, only, counted))
     if incomplete.count:
         LOG.info("%d rows left out, first %s", incomplete.count, incomplete.first)
-    by_id(rows, args.questions)
     return replace_gold(rows, args.gold) if args.gold else rows
 
 

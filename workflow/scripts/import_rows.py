@@ -13,7 +13,7 @@ from tqdm import tqdm
 from sqladder.data.formats import Incomplete, read_questions
 from sqladder.data.settings import Reading
 from sqladder.errors import LOG, InputError, run_main
-from sqladder.files import Row, with_unique_ids, write_jsonl
+from sqladder.files import Row, write_jsonl
 from sqladder.settings.program_flags import add_flags, from_flags
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     counted = incomplete if settings.incomplete_rows == "drop" else None
     columns = settings.columns.given()
     rows = read_questions(args.rows, settings.format, columns, incomplete=counted)
-    checked = with_unique_ids(with_schemas(rows, args.rows), args.rows)
+    checked = with_schemas(rows, args.rows)
     count = write_jsonl(args.output, tqdm(checked, desc="rows", unit="row", disable=None))
     LOG.info("%d rows, %d left out %s", count, incomplete.count, incomplete.first)
 

@@ -4,22 +4,20 @@ Every form gives the same examples: id, db_id, question, sql, and where there ar
 read one after the other, so that a large training set never lies in memory whole.
 """
 
-import csv
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqladder.data.csv_files import csv_rows
 from sqladder.errors import InputError
 from sqladder.files import Row, parse_json, reading
 
 REQUIRED = ("question", "sql")
 OPTIONAL = ("id", "db_id", "evidence", "schema")
 FIELDS = (*REQUIRED, *OPTIONAL)
-
-# BIRD's longest gold and schemas of hundreds of columns are beyond csv's own limit of 128 KiB a field.
-csv.field_size_limit(2**24)
 
 
 def _json_lines(path: Path) -> Iterator[Row]:
@@ -43,23 +41,6 @@ def _as_row(row: Any, path: Path, where: str) -> Row:
     if not isinstance(row, dict):
         raise InputError(f"{path} {where} is not a JSON object but {type(row).__name__}")
     return row
-
-
-def _csv_rows(path: Path) -> Iterator[Row]:
-    # newline="": a quoted question may hold a line break.
-    with reading(path), path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, restkey="more cells than columns", strict=True)
-        try:
-            for row in reader:
-                if reader.restkey in row:
-                    raise InputError(
-                        f"{path} line {reader.line_num} has more cells than the {len(reader.fieldnames or ())} columns "
-                        "of the header; put a text that holds a comma in quotes"
-                    )
-                yield row
-        except csv.Error as error:
-            line = reader.line_num + 1
-            raise InputError(f"{path} line {line} is not valid CSV: {error}") from error
 
 
 def _parquet_rows(path: Path) -> Iterator[Row]:
@@ -87,7 +68,7 @@ class Format:
 
 FORMATS = {
     "jsonl": Format(_json_lines),
-    "csv": Format(_csv_rows),
+    "csv": Format(csv_rows),
     "parquet": Format(_parquet_rows),
     "spider": Format(_json_list, {"db_id": "db_id", "question": "question", "sql": "query"}),
     "bird": Format(
@@ -100,6 +81,18 @@ FORMATS = {
             "evidence": "evidence",
         },
     ),
+}
+
+
+# What others call a field, tried in this order when the file's columns have other names.
+_USUAL_NAMES = {
+    "question": ("nl", "utterance", "text", "prompt", "input", "instruction"),
+    "sql": ("query", "answer", "gold", "output", "completion", "response"),
+    "schema": ("context", "ddl"),
+}
+# The way out where a format's own ids are not unique.
+_OTHER_IDS = {
+    "bird": "or number them by their places: format: spider with columns: {sql: SQL, evidence: evidence}",
 }
 
 
@@ -137,33 +130,93 @@ def read_questions(
         row has them. A row with a schema and no db_id gets a db_id made of the schema, so that equal schemas share it.
 
     Raises:
-        InputError: a column that the config names is missing, a text is missing or empty, or no row names a database.
+        InputError: a column is missing, a text is missing or empty, no row names a database, an id occurs twice, or no
+            row at all can be used.
     """
     known = FORMATS[form]
-    named = dict(columns or {})
+    named = {**known.columns, **(columns or {})}
+    required = [*REQUIRED, *(columns or {})]
+    left_out = Incomplete() if incomplete is None else incomplete
+    ids = _Ids(path, form)
+
+    def own_id(row: Row) -> Any:
+        return row.get(named["id"]) if "id" in named else None
+
     number = 0
     for number, row in enumerate(known.read(path), start=1):
-        for name in named.values():
-            if name not in row:
-                raise InputError(
-                    f"{path} row {number} has no column {name!r}; it has {', '.join(map(repr, row))}"
-                )
-        example, problem = _example(row, {**known.columns, **named}, number, only_database)
+        missing = [field for field in required if named[field] not in row]
+        if missing and (incomplete is None or set(missing) & set(columns or {})):
+            raise InputError(_no_column(path, number, row, named, missing))
+        example, problem = _example(row, named, number, only_database)
         if not problem:
-            yield example
+            yield {"id": ids.of(own_id(row), number), **example}
         elif incomplete is None:
-            raise InputError(f"{path} row {number} (id {example.get('id')!r}): {problem}")
+            raise InputError(f"{path} row {number} (id {own_id(row)!r}): {problem}")
         else:
-            incomplete.add(f"row {number}: {problem}")
-    if not number:
-        raise InputError(f"{path} holds no question")
+            left_out.add(f"row {number}: {problem}")
+    if number == left_out.count:
+        reason = f"; each of its {number} rows lacks a text, {left_out.first}" if number else ""
+        raise InputError(f"{path} holds no question{reason}")
+
+
+def _no_column(
+    path: Path, number: int, row: Row, columns: Mapping[str, str], missing: list[str]
+) -> str:
+    """What to say of a row that lacks columns: those that it has, and the entry that would name them."""
+    entries = ", ".join(f"{name}: {_likely(name, row, columns)}" for name in dict.fromkeys(missing))
+    return (
+        f"{path} row {number} has no column {columns[missing[0]]!r}; it has {', '.join(map(repr, row))}; "
+        f"name those that hold it: columns: {{{entries}}}"
+    )
+
+
+def _likely(name: str, row: Row, columns: Mapping[str, str]) -> str:
+    """The column that a field is likely to stand in, or a text that says what to fill in."""
+    wanted = [name, columns[name].casefold(), *_USUAL_NAMES.get(name, ())]
+    found = {str(column).casefold(): str(column) for column in reversed(row)}
+    taken = set(columns.values())
+    return next(
+        (_in_yaml(found[word]) for word in wanted if word in found and found[word] not in taken),
+        f"<column of the {name}>",
+    )
+
+
+def _in_yaml(name: str) -> str:
+    return name if re.fullmatch(r"[^\W\d]\w*", name) else "'" + name.replace("'", "''") + "'"
+
+
+class _Ids:
+    """Ids of questions: their own, or their places in a file whose first question has none."""
+
+    def __init__(self, path: Path, form: str) -> None:
+        self._path, self._form = path, form
+        self._rows: dict[str, int] = {}
+        self._own = False
+
+    def of(self, value: Any, number: int) -> str:
+        """The id of a row.
+
+        Raises:
+            InputError: an earlier row has it.
+        """
+        # BIRD numbers its questions; ids are texts everywhere else.
+        own = "" if value is None else str(value)
+        self._own = self._own or (not self._rows and bool(own.strip()))
+        key = own if own.strip() else f"row {number}" if self._own else str(number)
+        first = self._rows.setdefault(key, number)
+        if first != number:
+            raise InputError(
+                f"{self._path}: id {key!r} occurs twice, in rows {first} and {number}; give each question an id of its "
+                f"own, {_OTHER_IDS.get(self._form, 'or name the column that has them: columns: {id: <column>}')}"
+            )
+        return key
 
 
 def _example(
     row: Row, columns: Mapping[str, str], number: int, only_database: str | None
 ) -> tuple[Row, str]:
     """The row's example and, where it cannot be used, the reason."""
-    example: Row = {name: row.get(columns[name]) for name in FIELDS if name in columns}
+    example: Row = {name: row.get(column) for name, column in columns.items() if name != "id"}
     for name in REQUIRED:
         value = example[name]
         if not isinstance(value, str) or not value.strip():
@@ -172,14 +225,12 @@ def _example(
         value = example.get(name)
         if not isinstance(value, str) or not value.strip():
             example.pop(name, None)
-    key = example.get("id")
     db_id = example.get("db_id") or only_database
     if not db_id and "schema" in example:
         db_id = "schema_" + hashlib.sha256(example["schema"].encode()).hexdigest()[:12]
     if not db_id:
         return example, "it names no database, and the data set has more than one"
-    # BIRD numbers its questions; ids are texts everywhere else.
-    texts = {"id": str(number if key in (None, "") else key), "db_id": str(db_id)}
+    texts = {"db_id": str(db_id)}
     return {
         **texts,
         **{name: example[name] for name in FIELDS if name in example and name not in texts},
