@@ -49,6 +49,11 @@ def sqladder(folder: Path, *options, pred: str = "pred.sql"):
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
+def table_of(run: subprocess.CompletedProcess) -> list[str]:
+    """Lines of the official table, without what follows it."""
+    return run.stdout.partition("\n\ngold.sql:")[0].splitlines()
+
+
 def rows(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
@@ -58,7 +63,7 @@ def test_the_table_of_one_session_has_levels_and_no_joint_all(folder):
     write_predictions(folder, [[GOLD[0], "select name from pet", GOLD[2]]])
     run = sqladder(folder)
     assert (run.returncode, run.stderr) == (0, "")
-    assert [line.split() for line in run.stdout.splitlines()] == [
+    assert [line.split() for line in table_of(run)] == [
         ["easy", "medium", "hard", "extra", "all"],
         ["count", "3", "0", "0", "0", "3"],
         ["=====================", "EXECUTION", "ACCURACY", "====================="],
@@ -69,7 +74,7 @@ def test_the_table_of_one_session_has_levels_and_no_joint_all(folder):
 def test_several_sessions_add_joint_all_and_turns(folder):
     write_gold(folder, [GOLD[:2], GOLD[2:]])
     write_predictions(folder, [[GOLD[0], "select 1"], GOLD[2:]])
-    table = [line.split() for line in sqladder(folder).stdout.splitlines()]
+    table = [line.split() for line in table_of(sqladder(folder))]
     assert table[0][-1] == "joint_all"
     assert table[3][-2:] == ["0.667", "0.500"]
     assert table[-1] == ["execution", "1.000", "0.000", "0.000", "0.000", "0.000"]
@@ -98,8 +103,119 @@ def test_verdicts_say_for_every_pair_what_and_why(folder):
 def test_plug_value_lets_golds_values_replace_the_predictions(folder):
     write_gold(folder, [GOLD[1:2]])
     write_predictions(folder, [["select name from pet where age > 99"]])
-    assert "0.000" in sqladder(folder).stdout.splitlines()[-1].split()[-1]
-    assert "1.000" in sqladder(folder, "--plug_value").stdout.splitlines()[-1].split()[-1]
+    assert table_of(sqladder(folder))[-1].split()[-1] == "0.000"
+    assert table_of(sqladder(folder, "--plug_value"))[-1].split()[-1] == "1.000"
+    found = json.loads(sqladder(folder, "--plug_value", "--json").stdout)["pred.sql"]
+    assert found["execution"]["all"]["correct"] == 1
+    assert found["by_verdict"] == {"correct": 1}
+
+
+def test_table_and_json_say_what_the_figures_are_of(folder):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [[*GOLD[:2], "select 5 from pet limit 1"]])
+    with sqlite3.connect(folder / "db" / "pets" / "pets_v1.sqlite") as connection:
+        connection.executescript("create table pet(name, age); insert into pet values('a', 7);")
+    connection.close()
+    options = ("--keep_distinct", "--repair", "literals", "--max-rows", 99)
+    assert sqladder(folder, *options).stdout.splitlines()[-6:] == [
+        "",
+        "gold.sql: official format in 1 session",
+        "pred.sql: official format in 1 session",
+        "options: etype exec, keep_distinct, repair literals, max_rows 99",
+        f"2 database files, SQLite {sqlite3.sqlite_version}",
+        "on the original database alone: 3 of 3 (1.000)",
+    ]
+    found = json.loads(sqladder(folder, *options, "--json").stdout)["pred.sql"]
+    assert found["original_database"]["all"]["correct"] == 3
+    assert found["execution"]["all"]["correct"] == 2
+    assert (found["database_files"], found["sqlite"]) == (2, sqlite3.sqlite_version)
+    assert found["options"] == {
+        "etype": "exec",
+        "plug_value": False,
+        "keep_distinct": True,
+        "repairs": ["literals"],
+    }
+    assert found["limits"]["max_rows"] == 99
+
+
+SQLS = ["select count(*) from pet", "select 'a,b;c'", ""]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        (
+            "a.json",
+            "\n".join(json.dumps({"id": i, "sql": sql}) for i, sql in enumerate(SQLS)),
+            "JSON Lines",
+        ),
+        ("a.json", json.dumps([{"sql": sql} for sql in SQLS]), "a JSON list"),
+        (
+            "predict_dev.json",
+            json.dumps({str(i): f"{sql}\t----- bird -----\tpets" for i, sql in enumerate(SQLS)}),
+            "BIRD's predictions",
+        ),
+        ("a.csv", f'id,sql\n2,\n1,"{SQLS[1]}"\n0,{SQLS[0]}\n', "CSV"),
+        ("a.csv", f'id;sql\n2;\n1;"{SQLS[1]}"\n0;{SQLS[0]}\n', "CSV"),
+        ("a.txt", f"id\tsql\r\n2\t\r\n1\t{SQLS[1]}\r\n0\t{SQLS[0]}\r\n", "CSV"),
+    ],
+)
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_format_is_told_by_content_and_said(folder, name, text, kind, mark):
+    (folder / "gold.sql").write_text(mark + "".join(f"{sql or 'select 1'}\tpets\n" for sql in SQLS))
+    (folder / name).write_text(mark + text)
+    run = sqladder(folder, "--verdicts", "v.jsonl", pred=name)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert f"{name}: {kind}" in run.stdout
+    verdicts = [row["verdict"] for row in rows(folder / "v.jsonl")]
+    assert verdicts == ["correct", "correct", "no_sql"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.json", '[{"sql": null}]', "'sql' is None, but must be a text"),
+        ("a.json", '{"0": 0}', "a.json question 0 (id 0): 'sql' is 0, but must be a text"),
+        ("a.json", '{"0": "select 1", "0": "x"}', "a.json has '0' twice"),
+        (
+            "a.json",
+            '{"0": "select 1\\t----- bird -----\\tdogs"}',
+            "answers question 0 for database 'dogs', gold asks for 'pets'",
+        ),
+        ("a.json", "select 1", "a.json line 1 is not JSON"),
+        ("a.csv", "number,answer\n1,x\n", "the header 'number,answer' has no column 'sql'"),
+        ("a.csv", "id,sql\n0,select 1,2\n", "a.csv line 2 has 3 cells, its header 2"),
+        ("a.json", '[{"id": 0, "sql": ""}, {"sql": ""}]', "a.json record 2 has no 'id'"),
+    ],
+)
+def test_records_that_are_not_the_questions_answers_are_refused(folder, name, text, message):
+    write_gold(folder, [GOLD[:1]])
+    (folder / name).write_text(text)
+    run = sqladder(folder, pred=name)
+    assert run.returncode == 1
+    assert message in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_gold_may_be_a_json_list_with_birds_or_spiders_names(folder):
+    gold = [{"question_id": 7, "db_id": "pets", "SQL": GOLD[0]}]
+    gold += [{"question_id": 9, "db_id": "pets", "query": GOLD[1], "sql": {"select": []}}]
+    (folder / "gold.sql").write_text(json.dumps(gold))
+    (folder / "p.json").write_text(json.dumps({"0": GOLD[0], "1": GOLD[1]}))
+    run = sqladder(folder, "--verdicts", "v.jsonl", pred="p.json")
+    found = [(row["id"], row["verdict"]) for row in rows(folder / "v.jsonl")]
+    assert found == [(7, "correct"), (9, "correct")]
+    assert "gold.sql: a JSON list" in run.stdout
+
+
+def test_a_path_may_hold_an_equals_sign(folder):
+    write_gold(folder, [GOLD])
+    (folder / "lr=1e-4").mkdir()
+    write_predictions(folder, [GOLD], "lr=1e-4/x.sql")
+    write_predictions(folder, [GOLD], "lr=2.sql")
+    run = sqladder(folder, "--pred", "lr=2.sql", "--pred", "b=lr=2.sql", pred="lr=1e-4/x.sql")
+    names = [line for line in run.stdout.splitlines() if line.endswith(":")]
+    assert names == ["x.sql:", "lr=2.sql:", "b:"]
 
 
 def test_json_holds_the_same_numbers(folder):

@@ -3,9 +3,11 @@
 import argparse
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,8 @@ from sqladder.metric.limit_flags import add_limit_flags, limits_from_flags
 from sqladder.metric.normalise import REPAIRS
 from sqladder.metric.scoring import Scored, Scores, Task, score_files
 from sqladder.metric.suite import CORRECT, GOLD_ERROR, Judgement, Options
-from sqladder.metric.summary import by_level, by_part, by_turn, by_verdict
-from sqladder.metric.table import execution_right, official_table
+from sqladder.metric.summary import by_level, by_part, by_turn, by_verdict, on_original
+from sqladder.metric.table import execution_right, facts_table, official_table
 
 HELP = "execution accuracy on test suites, and exact set match"
 GOLD_FAILED = 3
@@ -28,7 +30,9 @@ EPILOG = f"""exit status: 0 scored; 1 an input is missing or malformed; 2 wrong 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options; names with underscores are those of the official script."""
     parser.epilog = EPILOG
-    parser.add_argument("--gold", required=True, type=Path, help="query, tab, database; or .jsonl")
+    parser.add_argument(
+        "--gold", required=True, type=Path, help="query, tab, database; or JSON, JSON Lines, CSV"
+    )
     parser.add_argument(
         "--pred",
         required=True,
@@ -75,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
             if len(scores) > 1:
                 print(f"{name}:")
             print(official_table(found, args.etype, args.plug_value), end="")
+            print(facts_table(found, task), end="")
     return _report_gold_errors(scores)
 
 
@@ -82,7 +87,8 @@ def _arms(given: list[str]) -> dict[str, Path]:
     arms = {}
     for text in given:
         name, equals, path = text.partition("=")
-        if not equals:
+        # The name of a file or folder may hold the sign too: lr=1e-4/predicted.sql.
+        if not equals or "/" in name or Path(text).is_file():
             name, path = Path(text).name, text
         if name in arms:
             raise InputError(f"two prediction files are called {name!r}; write NAME={path}")
@@ -145,12 +151,21 @@ def _row(row: Scored, plug_value: bool) -> dict[str, Any]:
 
 
 def _summary(scores: Scores, task: Task) -> dict[str, Any]:
-    found: dict[str, Any] = {"n": len(scores.rows), "database_files": scores.database_files}
+    options = asdict(task.options) | {"repairs": sorted(task.options.repairs)}
+    found: dict[str, Any] = {
+        "n": len(scores.rows),
+        "database_files": scores.database_files,
+        "files": scores.files,
+        "options": {"etype": task.etype, **options},
+        "limits": asdict(task.limits),
+        "sqlite": sqlite3.sqlite_version,
+    }
     if task.etype != "match":
         right = execution_right(task.options.plug_value)
         found["execution"] = by_level(scores, right)
         found["execution_by_turn"] = by_turn(scores, right)
-        found["by_verdict"] = by_verdict(scores)
+        found["by_verdict"] = by_verdict(scores, task.options.plug_value)
+        found["original_database"] = by_level(scores, on_original)
     if task.etype != "exec":
         found["exact_match"] = by_level(scores, lambda row: row.matched)
         found["partial_match"] = by_part(scores)

@@ -1,12 +1,11 @@
-"""Read gold queries and predictions: the official text format and JSON Lines joined by `id`."""
+"""Read gold queries and predictions: the official text format, or records joined by `id`."""
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqladder.metric.input_error import InputError
+from sqladder.metric.record_files import RecordFile, read_records, read_text
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,11 @@ class Item:
 
 @dataclass(frozen=True)
 class Gold:
-    """A gold file: its questions in order, and how many sessions it has, empty ones included."""
+    """A gold file: its questions in order, how many sessions it has, empty ones included, and its format in words."""
 
     items: list[Item]
     sessions: int
+    kind: str = ""
 
 
 def read_gold(path: Path) -> Gold:
@@ -42,21 +42,34 @@ def read_gold(path: Path) -> Gold:
     Raises:
         InputError: the file is unreadable, empty, or a line lacks its query or database.
     """
-    gold = _gold_by_id(path) if path.suffix == ".jsonl" else _gold_sessions(path)
+    text = read_text(path)
+    records = read_records(path, text)
+    gold = _gold_of_records(path, records) if records else _gold_sessions(path, text)
     if not gold.items:
         raise InputError(f"{path} holds no gold query")
     return gold
 
 
-def read_predictions(path: Path, gold: Gold) -> list[str]:
-    """Predictions for the questions of a gold file, in the order of those.
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions for the questions of a gold file, in the order of those, and the format of their file in words."""
+
+    sqls: list[str]
+    kind: str
+
+
+def read_predictions(path: Path, gold: Gold) -> Predictions:
+    """Predictions for the questions of a gold file.
 
     Raises:
         InputError: the file is unreadable or does not answer exactly these questions.
     """
-    if path.suffix == ".jsonl":
-        return _predictions_by_id(path, gold.items)
-    sessions = _sessions(path)
+    text = read_text(path)
+    records = read_records(path, text)
+    if records:
+        sqls = _predictions_of_records(path, records, gold.items)
+        return Predictions(sqls, _described(path, records.kind))
+    sessions = _sessions(text)
     found = {(i, j): line for i, turns in enumerate(sessions) for j, line in enumerate(turns)}
     # Pairing by position alone would score a short file on its first questions only.
     for item in gold.items:
@@ -65,7 +78,7 @@ def read_predictions(path: Path, gold: Gold) -> list[str]:
                 f"{path} has no prediction for question {item.id} (session {item.session + 1}, "
                 f"turn {item.turn + 1} of the gold file): {len(found)} predictions in "
                 f"{len(sessions)} sessions for {len(gold.items)} questions in {gold.sessions}; "
-                "an empty prediction needs JSON Lines"
+                "an empty prediction needs JSON Lines, a JSON list or CSV"
             )
     if len(found) > len(gold.items) or len(sessions) != gold.sessions:
         raise InputError(
@@ -73,26 +86,22 @@ def read_predictions(path: Path, gold: Gold) -> list[str]:
             f"gold has {len(gold.items)} questions in {gold.sessions}"
         )
     # What follows a tab is no part of a prediction in this format.
-    return [found[item.session, item.turn].split("\t")[0] for item in gold.items]
+    sqls = [found[item.session, item.turn].split("\t")[0] for item in gold.items]
+    return Predictions(sqls, _described(path, _official(len(sessions))))
 
 
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise InputError(
-            f"{path} line {line} is not UTF-8 (byte {error.object[error.start]:#04x}); "
-            "convert the file, for instance with iconv"
-        ) from error
+def _described(path: Path, kind: str) -> str:
+    return f"{path}: {kind}"
 
 
-def _sessions(path: Path) -> list[list[str]]:
+def _official(sessions: int) -> str:
+    return f"official format in {sessions} session{'s' if sessions > 1 else ''}"
+
+
+def _sessions(text: str) -> list[list[str]]:
     """Stripped lines between blank ones; every blank line ends a session, even an empty one."""
     sessions: list[list[str]] = [[]]
-    for line in _read_text(path).removesuffix("\n").split("\n"):
+    for line in text.removesuffix("\n").split("\n"):
         if line.strip():
             sessions[-1].append(line.strip())
         else:
@@ -100,9 +109,9 @@ def _sessions(path: Path) -> list[list[str]]:
     return sessions if sessions[-1] else sessions[:-1]
 
 
-def _gold_sessions(path: Path) -> Gold:
+def _gold_sessions(path: Path, text: str) -> Gold:
     items: list[Item] = []
-    sessions = _sessions(path)
+    sessions = _sessions(text)
     for number, session in enumerate(sessions):
         for turn, line in enumerate(session):
             fields = line.split("\t")
@@ -112,46 +121,43 @@ def _gold_sessions(path: Path) -> Gold:
                     f"a tab and the database; this one has {len(fields)} fields"
                 )
             items.append(Item(len(items), fields[1], fields[0], number, turn))
-    return Gold(items, len(sessions))
+    return Gold(items, len(sessions), _described(path, _official(len(sessions))))
 
 
-def _rows(path: Path, keys: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    seen = set()
-    for number, line in enumerate(_read_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{path} line {number} is not JSON: {error}") from error
-        for key in keys:
-            if not isinstance(row, dict) or key not in row:
-                raise InputError(f"{path} line {number} has no {key!r}")
-        if not isinstance(row["id"], str | int):
-            raise InputError(f"{path} line {number}: id {row['id']!r} is no text or number")
-        for key in keys[1:]:
-            if not isinstance(row[key], str):
-                raise InputError(
-                    f"{path} line {number} (id {row['id']!r}): {key!r} is {row[key]!r}, but must be a text; "
-                    'an answer without SQL is ""'
-                )
-        if row["id"] in seen:
-            raise InputError(f"{path} line {number}: id {row['id']!r} occurs twice")
-        seen.add(row["id"])
-        yield row
+def _with_ids(records: RecordFile) -> list[tuple[Any, dict[str, Any]]]:
+    """The records by `id`; by their 0-based position if no record has one."""
+    by_position = not any("id" in row for _, row in records.rows)
+    found: dict[Any, dict[str, Any]] = {}
+    for position, (place, row) in enumerate(records.rows):
+        if not by_position and "id" not in row:
+            raise InputError(f"{place} has no 'id'")
+        identity = position if by_position else row["id"]
+        if identity in found:
+            raise InputError(f"{place}: id {identity!r} occurs twice")
+        found[identity] = row
+    return list(found.items())
 
 
-def _gold_by_id(path: Path) -> Gold:
+def _gold_of_records(path: Path, records: RecordFile) -> Gold:
+    for place, row in records.rows:
+        if "db_id" not in row:
+            raise InputError(f"{place} has no 'db_id'")
     items = [
-        Item(row["id"], row["db_id"], row["sql"], number, 0)
-        for number, row in enumerate(_rows(path, ("id", "db_id", "sql")))
+        Item(identity, row["db_id"], row["sql"], number, 0)
+        for number, (identity, row) in enumerate(_with_ids(records))
     ]
-    return Gold(items, len(items))
+    return Gold(items, len(items), _described(path, records.kind))
 
 
-def _predictions_by_id(path: Path, items: list[Item]) -> list[str]:
-    found = {row["id"]: row["sql"] for row in _rows(path, ("id", "sql"))}
+def _predictions_of_records(path: Path, records: RecordFile, items: list[Item]) -> list[str]:
+    found = dict(_with_ids(records))
     known = {item.id for item in items}
+    if not known & found.keys():
+        # A cell of CSV is text, and BIRD numbers the questions of its file.
+        known_as = {str(identity): identity for identity in known}
+        found = {known_as.get(str(identity), identity): row for identity, row in found.items()}
+    if not known & found.keys() and set(found) == set(range(len(items))):
+        found = {item.id: found[number] for number, item in enumerate(items)}
     for unknown in found.keys() - known:
         raise InputError(f"{path} has a prediction for {unknown!r}, which is no gold id")
     missing = [item.id for item in items if item.id not in found]
@@ -159,4 +165,10 @@ def _predictions_by_id(path: Path, items: list[Item]) -> list[str]:
         raise InputError(
             f"{path} lacks predictions for {len(missing)} of {len(items)} ids, first {missing[0]!r}"
         )
-    return [found[item.id] for item in items]
+    for item in items:
+        if found[item.id].get("db_id", item.db_id) != item.db_id:
+            raise InputError(
+                f"{path} answers question {item.id!r} for database {found[item.id]['db_id']!r}, "
+                f"gold asks for {item.db_id!r}"
+            )
+    return [found[item.id]["sql"] for item in items]

@@ -68,11 +68,13 @@ class Scores:
         rows: the questions in the order of the gold file.
         sessions: number of sessions, empty ones included.
         database_files: number of database files of the questions' suites.
+        files: how the gold file and the prediction file were understood, in words; empty without files.
     """
 
     rows: list[Scored]
     sessions: int
     database_files: int
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,8 @@ def score_files(
     Equal predictions for one gold query are judged once for all files.
 
     Args:
-        gold: gold file, official format or JSON Lines with `id`, `db_id`, `sql`.
-        predictions: prediction file of each arm, official format or JSON Lines with `id`, `sql`.
+        gold: gold file, official format or records with `id`, `db_id`, `sql`.
+        predictions: prediction file of each arm, official format or records with `id`, `sql`.
         task: databases and settings.
         progress: called with the numbers of finished and of all distinct comparisons.
 
@@ -128,8 +130,11 @@ def score_files(
         InputError: a file or database is missing or malformed; the message names it.
     """
     questions = read_gold(gold)
-    arms = {name: read_predictions(path, questions) for name, path in predictions.items()}
-    return score(questions, arms, task, progress)
+    read = {name: read_predictions(path, questions) for name, path in predictions.items()}
+    scores = score(questions, {name: found.sqls for name, found in read.items()}, task, progress)
+    for name, found in scores.items():
+        found.files = (questions.kind, read[name].kind)
+    return scores
 
 
 def score(

@@ -7,6 +7,7 @@ from typing import Any
 from sqladder.metric.difficulty import LEVELS
 from sqladder.metric.match import PARTS, Part
 from sqladder.metric.scoring import Scored, Scores
+from sqladder.metric.suite import CORRECT
 
 TURNS = ("turn 1", "turn 2", "turn 3", "turn 4", "turn > 4")
 Right = Callable[[Scored], bool]
@@ -83,8 +84,17 @@ def _part_rates(parts: list[Part]) -> dict[str, float]:
     return {"acc": accuracy, "rec": recall, "f1": f1}
 
 
-def by_verdict(scores: Scores) -> dict[str, int]:
-    """How often each verdict was given, most frequent first."""
+def by_verdict(scores: Scores, plug_value: bool = False) -> dict[str, int]:
+    """How often each verdict was given, most frequent first; `plug_value` is that with gold's values."""
     return dict(
-        Counter(row.judgement.verdict for row in scores.rows if row.judgement).most_common()
+        Counter(
+            CORRECT if plug_value and row.plugged else row.judgement.verdict
+            for row in scores.rows
+            if row.judgement
+        ).most_common()
     )
+
+
+def on_original(row: Scored) -> bool:
+    """Whether a prediction is right on the original database alone, with its own values."""
+    return row.judgement is not None and row.judgement.single_database

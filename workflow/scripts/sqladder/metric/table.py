@@ -1,11 +1,13 @@
-"""The report that the official script prints, in the same words and columns."""
+"""The report that the official script prints, in the same words and columns, and what it is of."""
 
+import sqlite3
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from typing import Any
 
 from sqladder.metric.match import PARTS
-from sqladder.metric.scoring import Scored, Scores
-from sqladder.metric.summary import Right, by_level, by_part, by_turn
+from sqladder.metric.scoring import Scored, Scores, Task
+from sqladder.metric.summary import Right, by_level, by_part, by_turn, on_original, rate
 
 Rates = dict[str, dict[str, Any]]
 
@@ -34,6 +36,32 @@ def official_table(scores: Scores, etype: str, plug_value: bool) -> str:
         for title, table in turns.items():
             lines += _section("TURN ", title, table, names)
     return "\n".join(lines) + "\n"
+
+
+def facts_table(scores: Scores, task: Task) -> str:
+    """What the figures are of: the files as understood, the options that held, the databases, SQLite's version."""
+    lines = [*scores.files, f"options: {_options_in_words(task)}"]
+    plural = "s" if scores.database_files != 1 else ""
+    lines.append(f"{scores.database_files} database file{plural}, SQLite {sqlite3.sqlite_version}")
+    if task.etype != "match":
+        alone = rate(map(on_original, scores.rows))
+        lines.append(
+            f"on the original database alone: {alone['correct']} of {alone['n']} ({alone['rate']:.3f})"
+        )
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def _options_in_words(task: Task) -> str:
+    options, limits = task.options, task.limits
+    said = [f"etype {task.etype}"]
+    said += [name for name in ("plug_value", "keep_distinct") if getattr(options, name)]
+    said += [f"repair {name}" for name in sorted(options.repairs)]
+    said += [
+        f"{limit.name} {getattr(limits, limit.name)}"
+        for limit in fields(limits)
+        if getattr(limits, limit.name) != limit.default
+    ]
+    return ", ".join(said)
 
 
 def execution_right(plug_value: bool) -> Right:
