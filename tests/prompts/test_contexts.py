@@ -183,3 +183,36 @@ def test_all_972_prompts_of_spider_render_in_seconds(spider, spider_databases, t
     assert all(row["question"] in text for row, text in zip(rows, prompts, strict=True))
     assert max(map(len, texts.values())) <= 1500
     assert len(writer) == 19
+
+
+@pytest.fixture
+def with_views(tmp_path):
+    (tmp_path / "shop").mkdir()
+    with closing(sqlite3.connect(tmp_path / "shop/shop.sqlite")) as connection:
+        connection.executescript(
+            "CREATE VIEW cheap AS SELECT name AS item, price FROM product WHERE price < 9;"
+            "CREATE TABLE product (name TEXT, price INT); INSERT INTO product VALUES ('lamp', 5);"
+            "CREATE VIEW endless AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+            " SELECT max(i) AS most FROM n; CREATE VIEW broken AS SELECT x FROM gone;"
+        )
+    return tmp_path
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_views_stand_in_every_form_behind_the_tables(with_views, form, caplog):
+    text = ContextWriter(with_views, settings(form)).write("shop", "Which items are cheap?").schema
+    assert -1 < text.index("product") < text.index("cheap") < text.index("endless")
+    assert "item" in text
+    assert "most" in text
+    assert "broken" not in text
+    assert "view 'broken' is left out" in caplog.text
+    said = {"ddl": 2, "ddl_values": 2, "m_schema": 2}.get(form, 0)
+    assert text.count("-- a view") + text.count("# View: ") == said
+
+
+def test_values_and_linking_know_views_without_computing_them(with_views):
+    options = settings("ddl", values=BLOCK, linking={"budget": 50})
+    written = ContextWriter(with_views, options).write("shop", "What does the lamp cost?")
+    assert written.values == "product.name: 'lamp'"
+    linked = ContextWriter(with_views, settings("ddl", linking={"budget": 60}))
+    assert linked.write("shop", "Which cheap item is there?").schema.endswith(" -- a view")

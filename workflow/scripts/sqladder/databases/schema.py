@@ -4,11 +4,11 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqladder.errors import InputError
+from sqladder.errors import LOG, InputError
 from sqladder.metric.read_only import read_only_uri
 
 # Keywords that SQLite rejects, or does not read as a name, where a table or column name stands
@@ -45,12 +45,13 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Table:
-    """One table; `primary_key` holds column names in key order, () without a key."""
+    """One table, or a view; `primary_key` holds column names in key order, () without a key."""
 
     name: str
     columns: tuple[Column, ...]
     primary_key: tuple[str, ...]
     foreign_keys: tuple[ForeignKey, ...]
+    is_view: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,28 @@ def read_schema(path: Path) -> Database:
     if not tables:
         raise InputError(f"database {path} has no table")
     return Database(tuple(_complete_keys(table, tables) for table in tables.values()))
+
+
+def read_views(path: Path) -> tuple[Table, ...]:
+    """The views of a database file with their columns; no row of a view is computed.
+
+    Raises:
+        InputError: the file is missing or is not a SQLite database.
+    """
+    with open_read_only(path) as connection:
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY rowid"
+        ).fetchall()
+        views = [_read_view(connection, path, name) for (name,) in names]
+    return tuple(view for view in views if view)
+
+
+def _read_view(connection: sqlite3.Connection, path: Path, name: str) -> Table | None:
+    try:
+        return replace(_read_table(connection, name), is_view=True)
+    except sqlite3.Error as error:
+        LOG.warning("%s: view %r is left out, no query can use it: %s", path, name, error)
+        return None
 
 
 def _read_table(connection: sqlite3.Connection, name: str) -> Table:

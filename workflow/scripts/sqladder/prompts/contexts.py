@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqladder.databases.question_values import ValueIndex
 from sqladder.databases.sample_values import ColumnName, ColumnValues, read_examples
-from sqladder.databases.schema import Database, read_schema
+from sqladder.databases.schema import Database, read_schema, read_views
 from sqladder.prompts.descriptions import read_descriptions
 from sqladder.prompts.linking import Linker
 from sqladder.prompts.schema_forms import FORMS, Notes, values_block
@@ -53,10 +53,12 @@ class _Known:
         self._settings = settings
         self._form = FORMS[settings.form]
         self._path = folder / f"{folder.name}.sqlite"
-        self._database = read_schema(self._path)
+        # Values come from tables alone: a view has no others, and to compute its rows can take for ever.
+        self._stored = read_schema(self._path)
+        self._database = Database((*self._stored.tables, *read_views(self._path)))
         self._notes = Notes(
             folder.name,
-            read_examples(self._path, self._database) if self._form.shows_examples else {},
+            read_examples(self._path, self._stored) if self._form.shows_examples else {},
             descriptions=self._described(folder, settings.descriptions),
         )
 
@@ -72,7 +74,7 @@ class _Known:
 
     @cached_property
     def _values(self) -> ValueIndex:
-        return ValueIndex(self._path, self._database)
+        return ValueIndex(self._path, self._stored)
 
     @cached_property
     def _linker(self) -> Linker:

@@ -62,7 +62,9 @@ def _commented_table(table: Table, notes: Notes, examples: ColumnValues) -> str:
         f"  {line}{comma}{comment}"
         for line, comma, comment in zip(lines, commas, comments, strict=True)
     )
-    return f"CREATE TABLE {quoted(table.name)} (\n{body}\n);"
+    # As a table it loads back, and its columns have types and comments.
+    view = " -- a view" if table.is_view else ""
+    return f"CREATE TABLE {quoted(table.name)} (\n{body}\n);{view}"
 
 
 def _comment(column: ColumnName, notes: Notes, examples: ColumnValues) -> str:
@@ -133,7 +135,8 @@ def m_schema(database: Database, notes: Notes) -> str:
     lines = [f"【DB_ID】 {one_line(notes.name)}", "【Schema】"]
     for table in database.tables:
         columns = ",\n".join(_m_schema_column(table, column, notes) for column in table.columns)
-        lines += [f"# Table: {quoted(table.name)}", "[", columns, "]"]
+        kind = "View" if table.is_view else "Table"
+        lines += [f"# {kind}: {quoted(table.name)}", "[", columns, "]"]
     keys = [
         f"{quoted(table)}.{quoted(column)}={quoted(parent)}.{quoted(parent_column)}"
         for table, column, parent, parent_column in _foreign_key_pairs(database)
