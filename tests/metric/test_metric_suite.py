@@ -165,3 +165,64 @@ def test_a_long_text_of_printf_is_not_null(files):
     with pytest.raises(QueryError, match="a value of more than 100000 bytes"):
         database.execute("select hex(zeroblob(100000))")
     database.close()
+
+
+@pytest.fixture
+def with_virtual_tables(tmp_path):
+    path = tmp_path / "virtual.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            """create table doc(j text, x as (json_extract(j, '$.x')) stored, y as (json_extract(j, '$.y')));
+            create index by_y on doc(json_extract(j, '$.y'));
+            insert into doc(j) values('{"x": 1, "y": [2, 3]}');
+            create virtual table page using fts5(body); insert into page values('hello world'), ('bye');
+            create virtual table old using fts4(body); insert into old values('hello world'), ('bye');
+            create virtual table terms using fts5vocab(page, 'row');
+            create virtual table box using rtree(id, low, high); insert into box values(1, 0, 5), (2, 3, 9);
+            create view element as select value from doc, json_each(doc.y);"""
+        )
+    connection.close()
+    return path
+
+
+READS = {
+    "select value from json_each('[1, 2]')": [(1,), (2,)],
+    "select atom from json_tree('[1]') where atom is not null": [(1,)],
+    "select value from element": [(2,), (3,)],
+    "select x, y from doc where json_extract(j, '$.y') = '[2,3]'": [(1, "[2,3]")],
+    "select highlight(page, 0, '[', ']') from page where page match 'hello'": [("[hello] world",)],
+    "select body from page where page match 'bye' order by rank": [("bye",)],
+    "select body from old where body match 'bye'": [("bye",)],
+    "select term from terms where doc = 1 and term > 'c'": [("hello",), ("world",)],
+    "select id from box where low < 2": [(1,)],
+    "select name from pragma_table_info('page')": [("body",)],
+    "select name from pragma_table_xinfo('doc')": [("j",), ("x",), ("y",)],
+    "select name from pragma_index_list('doc')": [("by_y",)],
+    "select count(*) from pragma_foreign_key_list('doc')": [(0,)],
+    "pragma user_version": [(0,)],
+}
+WRITES = [
+    "insert into box values(3, 0, 1)",
+    "delete from box_node",
+    "insert into page(page) values('rebuild')",
+    "update page set body = ''",
+    "update sqlite_master set sql = ''",
+    "pragma user_version = 3",
+    "create virtual table more using fts5(body)",
+    "drop table page",
+]
+
+
+@pytest.mark.parametrize("first", [*READS, *WRITES])
+def test_what_only_reads_is_answered_and_what_writes_is_refused_whatever_ran_before(
+    with_virtual_tables, first
+):
+    database = Sandbox(with_virtual_tables, LIMITS)
+    for sql in (first, *READS, *WRITES, first, *reversed(READS)):
+        if sql in READS:
+            assert database.execute(sql).rows == READS[sql]
+        else:
+            with pytest.raises(QueryError) as refusal:
+                database.execute(sql)
+            assert refusal.value.verdict == "refused"
+    database.close()

@@ -10,6 +10,7 @@ import marshal
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,10 +33,43 @@ _ALLOWED = frozenset(
         sqlite3.SQLITE_RECURSIVE,
     )
 )
+# Pragmas, and the tables pragma_..., that only tell something; those of the second set only without an argument.
+_TELLING_PRAGMAS = frozenset(
+    (
+        "table_info",
+        "table_xinfo",
+        "table_list",
+        "index_list",
+        "index_info",
+        "index_xinfo",
+        "foreign_key_list",
+        "foreign_key_check",
+        "database_list",
+        "collation_list",
+        "function_list",
+        "module_list",
+        "pragma_list",
+        "compile_options",
+    )
+)
+_TELLING_WITHOUT_ARGUMENT = frozenset(
+    (
+        "application_id",
+        "data_version",
+        "encoding",
+        "freelist_count",
+        "page_count",
+        "page_size",
+        "schema_version",
+        "user_version",
+    )
+)
 _FORBIDDEN_FUNCTIONS = frozenset(("load_extension", "fts3_tokenizer"))
 # printf (alias format) gives NULL, not an error, for a text beyond the length limit, and a NULL would
 # change the result unseen. Under SQLite's own limit it meets the heap limit first, and that is an error.
 _PRINTF = re.compile("printf|format", re.IGNORECASE)
+# SQLite's message for any statement that would change the table of all tables.
+_TABLE_OF_TABLES_IS_SAFE = "sqlite_master may not be modified"
 _SQLITE_MAX_LENGTH = 1_000_000_000
 
 
@@ -174,18 +208,32 @@ class Sandbox:
         connection = self._connection
         for name, value in _sqlite_limits(self.limits):
             connection.setlimit(name, value)
-        # Functions and virtual tables with side effects do not run from views of the file.
-        connection.execute("PRAGMA trusted_schema=OFF")
+        # SQLite's own default, set because a build may have another: without it, a generated column or an index over
+        # json_extract makes the whole file unreadable. Functions with side effects are refused in either case.
+        connection.execute("PRAGMA trusted_schema=ON")
         connection.execute("PRAGMA temp_store=MEMORY")
         # For all connections of the process. SQLite fails cleanly at its half; the other half is
         # for the rows in Python.
         connection.execute(f"PRAGMA hard_heap_limit={self.limits.memory_mb * 2**20 // 2}")
+        self._connect_virtual_tables()
         # Last, because it would refuse the lines above.
         connection.set_authorizer(self._authorize)
         connection.set_progress_handler(self._spend, STEPS_PER_CALL)
 
+    def _connect_virtual_tables(self) -> None:
+        # An R*Tree prepares its writing statements when it is first read, which nobody can tell from a query
+        # that writes. What cannot be connected or is no database is an error of the query that reads it.
+        with suppress(sqlite3.Error):
+            tables = self._connection.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'create virtual%'"
+            )
+            for (name,) in tables.fetchall():
+                quoted = name.replace('"', '""')
+                with suppress(sqlite3.Error):
+                    self._connection.execute(f'SELECT 1 FROM "{quoted}" LIMIT 0')
+
     def _authorize(self, action: int, first: str | None, second: str | None, *_: str | None) -> int:
-        if action not in _ALLOWED:
+        if action not in _ALLOWED and not _only_tells(action, first, second):
             self._denied = _ACTION_NAMES.get(action, f"action {action}")
             return sqlite3.SQLITE_DENY
         if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _FORBIDDEN_FUNCTIONS:
@@ -202,6 +250,8 @@ class Sandbox:
         """Turn an exception of sqlite3 into the verdict it stands for."""
         if self._denied:
             return QueryError("refused", "not_allowed", found=self._denied)
+        if _TABLE_OF_TABLES_IS_SAFE in str(error):
+            return QueryError("refused", "not_allowed", found="update")
         if self._calls_left < 0:
             return QueryError("timeout", "steps", self.limits.max_vm_steps)
         if isinstance(error, MemoryError) or "out of memory" in str(error):
@@ -227,13 +277,23 @@ _ACTION_NAMES = {
 }
 
 
+def _only_tells(action: int, first: str | None, second: str | None) -> bool:
+    """Whether an action that may change something does not."""
+    if action == sqlite3.SQLITE_PRAGMA:
+        name = (first or "").lower()
+        return name in _TELLING_PRAGMAS or (name in _TELLING_WITHOUT_ARGUMENT and second is None)
+    # What SQLite asks when json_each and the like are first read; real changes of that table are an error below.
+    return action == sqlite3.SQLITE_UPDATE and first == "sqlite_master"
+
+
 def _sqlite_limits(limits: Limits) -> Iterator[tuple[int, int]]:
     yield sqlite3.SQLITE_LIMIT_SQL_LENGTH, 4 * limits.max_sql_chars
     yield sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000
     # Nothing that reading needs.
     yield sqlite3.SQLITE_LIMIT_ATTACHED, 0
     yield sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 1
-    yield sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 0
+    # Full-text search and R*Trees write their own statements with parameters; one in a query has no value.
+    yield sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 2000
     yield sqlite3.SQLITE_LIMIT_WORKER_THREADS, 0
     # SQLite's own defaults, set because a build may have others and verdicts should not differ.
     yield sqlite3.SQLITE_LIMIT_COLUMN, 2000
