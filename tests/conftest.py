@@ -1,6 +1,7 @@
 """Shared fixtures: the material that is not part of the project is found through the environment, or the test skips."""
 
 import gc
+import lzma
 import os
 import shutil
 import subprocess
@@ -61,6 +62,24 @@ def spider_databases(spider, tmp_path_factory) -> Path:
     with tarfile.open(spider / "databases.tar.xz") as archive:
         archive.extractall(folder, filter="data")
     return folder / "database"
+
+
+@pytest.fixture(scope="session")
+def tokenizers() -> Path:
+    """The folder with the tokenizers of Gemma 3 (gemma3) and Llama 3.1 (llama3_1)."""
+    return _folder_named_by("SQLADDER_TOKENIZERS", "the tokenizers of Gemma 3 and Llama 3.1")
+
+
+def unpack(source: Path, target: Path) -> Path:
+    """Copy the files of a folder, those that end in .xz unpacked."""
+    target.mkdir(parents=True)
+    for path in source.iterdir():
+        packed = path.read_bytes()
+        is_packed = path.suffix == ".xz"
+        (target / (path.stem if is_packed else path.name)).write_bytes(
+            lzma.decompress(packed) if is_packed else packed
+        )
+    return target
 
 
 @pytest.fixture(scope="session")

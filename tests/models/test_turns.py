@@ -1,20 +1,17 @@
 """A base model's turns come from its checkpoint: real tokenizers of several families, and one under other names."""
 
 import json
-import lzma
-import os
 import re
 import shutil
 import subprocess
 import sys
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from transformers import AutoTokenizer
 
 import toy_models
-from conftest import ROOT
+from conftest import ROOT, unpack
 from published_texts import published_messages
 from sqladder.errors import InputError
 from sqladder.models.turns import Turns, has_template, read_turns
@@ -42,16 +39,11 @@ IGNORES_SYSTEM = (
 
 
 @pytest.fixture(scope="module")
-def families(tmp_path_factory):
+def families(tokenizers, tmp_path_factory):
     """Folders of real tokenizers by family, unpacked."""
-    source = os.environ.get("SQLADDER_TOKENIZERS")
-    if not source:
-        pytest.skip("SQLADDER_TOKENIZERS is not set: it names the folder of Gemma's and Llama's")
     folder = tmp_path_factory.mktemp("tokenizers")
-    for packed in Path(source).glob("*/*.xz"):
-        target = folder / packed.parent.name / packed.stem
-        target.parent.mkdir(exist_ok=True)
-        target.write_bytes(lzma.decompress(packed.read_bytes()))
+    for family in FAMILIES:
+        unpack(tokenizers / family, folder / family)
     return folder
 
 
