@@ -137,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         tag = '"' + hashlib.md5(content).hexdigest() + '"'
         start = self._start(content, tag, fault)
         if start is not None and start >= len(content):
-            self._status(416, {})
+            self._status(416, {"Content-Range": f"bytes */{len(content)}"})
             return
         body = content[start or 0 :]
         self.send_response(200 if start is None else 206)

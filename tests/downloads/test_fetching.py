@@ -78,6 +78,18 @@ def test_a_part_longer_than_the_file_is_thrown_away(server, tmp_path):
     assert (tmp_path / "data.bin").read_bytes() == CONTENT
 
 
+def test_a_part_of_full_size_is_not_fetched_again(server, tmp_path):
+    url = server.add("/data.bin", CONTENT, Fault(cut_after=60_000), *[Fault(status=503)] * 4)
+    with pytest.raises(InputError):
+        fetch_url(url, tmp_path / "data.bin", PATIENT)
+    # Killed between the last byte and the end.
+    (tmp_path / "data.bin.part").write_bytes(CONTENT)
+    asked = len(server.requests)
+    fetch_url(url, tmp_path / "data.bin", PATIENT)
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
+    assert len(server.requests) == asked + 1
+
+
 def test_retry_after_is_obeyed(server, tmp_path, monkeypatch):
     waits = []
     monkeypatch.setattr("tenacity.nap.time.sleep", waits.append)

@@ -288,6 +288,33 @@ def test_a_name_used_twice_is_refused_with_both_lines(tmp_path):
         read_yaml(tmp_path / "c.yaml")
 
 
+def test_entries_may_be_merged_from_others(tmp_path):
+    (tmp_path / "c.yaml").write_text(
+        "a: &a {rank: 4, alpha: 8}\nb: &b\n  <<: *a\n  rank: 16\nc: {<<: [*b, *a], alpha: 1}\n"
+    )
+    assert read_yaml(tmp_path / "c.yaml") == {
+        "a": {"rank": 4, "alpha": 8},
+        "b": {"rank": 16, "alpha": 8},
+        "c": {"rank": 16, "alpha": 1},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: &a {x: 1}\nb:\n  <<: *a\n  x: 2\n  x: 3\n", "'x' is used twice, in lines 4 and 5"),
+        (
+            "a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a\n",
+            "'<<' is used twice, in lines 3 and 4; merge both",
+        ),
+    ],
+)
+def test_a_merge_hides_no_name_used_twice(tmp_path, text, words):
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(InputError, match=words):
+        read_yaml(tmp_path / "c.yaml")
+
+
 def test_text_that_is_no_yaml_is_refused(tmp_path):
     (tmp_path / "c.yaml").write_text("a: [1\n")
     with pytest.raises(InputError, match="not valid YAML"):

@@ -123,21 +123,56 @@ def test_the_linter_has_no_complaint(project):
 
 
 @pytest.mark.parametrize(
-    ("text", "parts"),
+    ("pattern", "text", "parts"),
     [
-        ("variants: {full: {rank: 8}}", ["variants.full.rank", "remove it"]),
-        ("variants: {x: {method: imported, predictions: nowhere.sql}}", ["'nowhere.sql'"]),
-        ("training: {learning_rate: 1e-4}", ["'1e-4'", "write 1.0e-4"]),
-        ("variants:\n  a: {method: none}\n  a: {method: full}", ["'a' is used twice"]),
+        ("(?=    method: full)", "    rank: 8\n", ["variants.full.rank", "remove it"]),
+        (
+            "(?<=variants:\n)",
+            "  x: {method: imported, predictions: nowhere.sql}\n",
+            ["'nowhere.sql'"],
+        ),
+        (r"learning_rate: \S+", "learning_rate: 1e-4", ["'1e-4'", "write 1.0e-4"]),
+        (
+            "(?<=variants:\n)",
+            "  a: {method: none}\n  a: {method: full}\n",
+            ["'a' is used twice"],
+        ),
     ],
 )
-def test_a_wrong_config_is_refused_before_any_job(project, text, parts):
-    (project / "wrong.yaml").write_text(text)
+def test_a_wrong_config_is_refused_before_any_job(project, pattern, text, parts):
+    right = (project / "config/config.yaml").read_text()
+    (project / "wrong.yaml").write_text(re.sub(pattern, text, right))
     done = run_snakemake(project, "--cores", "1", "--configfile", "wrong.yaml")
     assert done.returncode != 0
     assert [part for part in parts if part not in done.stdout] == []
     assert "Traceback" not in done.stdout
     assert not (project / "results").exists()
+
+
+@pytest.mark.parametrize("option", ["--cores", "--jobs"])
+def test_a_run_that_could_start_no_job_is_refused(project, option):
+    done = run_snakemake(project, option, "0")
+    assert done.returncode != 0
+    assert (
+        f"{option} 0 lets no job run: give at least 1" in done.stdout or "--cores 0" in done.stdout
+    )
+
+
+def test_a_config_of_ones_own_is_the_whole_experiment(project):
+    text = (project / "config/config.yaml").read_text()
+    kept = text.replace("  lora_128r:", "  mine:").replace("title:", "title: Mine {variant} {x  #")
+    (project / "own.yaml").write_text(kept)
+    done = run_snakemake(project, "-n", "--configfile", "own.yaml")
+    assert done.returncode == 0, done.stdout
+    assert set(planned_replicates(done.stdout)) == {"baseline", "lora_32r", "mine", "full"}
+
+
+def test_merged_entries_reach_the_plan(project):
+    text = (project / "config/config.yaml").read_text()
+    text = text.replace("  full:\n    method: full", "  full: &full\n    method: full")
+    (project / "config/config.yaml").write_text(text + "  again: {<<: *full, seed: 7}\n")
+    done = run_snakemake(project, "-n", "results/again/metrics.json")
+    assert planned_replicates(done.stdout) == {"again": {"train", "generate", "score"}}, done.stdout
 
 
 def test_an_unset_environment_variable_is_named(project):

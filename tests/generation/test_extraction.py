@@ -1,5 +1,7 @@
 """Extraction of the SQL statement from a completion."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,3 +95,28 @@ def test_a_long_degenerate_completion_is_cut_in_reasonable_time():
     repeated = "SELECT a FROM t WHERE " + "('a' OR \n\n" * 10_000
     assert extract_sql(repeated).startswith("SELECT a FROM t")
     assert extract_sql("select '" + "''" * 50_000 + " x").startswith("select")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["SELECT [", "SELECT /*", "\n \n", "SELECT '", "a''b", 'a"" "', "`", "\n```sql\n", "\n A b. "],
+)
+@pytest.mark.parametrize("end", ["", "\nselect 2", "\nThis is prose."])
+def test_the_time_grows_with_the_length_of_the_text(piece, end):
+    started = time.process_time()
+    extract_sql("SELECT 1" + piece * 20_000 + end)
+    # Each takes some hundredths of a second; what looked through the rest of the text from each piece took 3 to 60 s.
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "sql"),
+    [
+        ("SELECT a, [b;c] FROM t; x", "SELECT a, [b;c] FROM t"),
+        ("SELECT 1\n\n\n\nFROM t; x", "SELECT 1\n\n\n\nFROM t"),
+        # To SQLite, a comment that nothing closes goes to the end.
+        ("SELECT 1 /* one; two", "SELECT 1 /* one; two"),
+    ],
+)
+def test_brackets_blank_lines_and_comments_stay_whole(text, sql):
+    assert extract_sql(text) == sql

@@ -17,3 +17,13 @@ def test_a_snapshot_of_links_is_taken_as_the_files_that_it_names(tmp_path):
         path.unlink()
     check_model_folder(copy, "model")
     assert {path.name for path in copy.iterdir()} == {path.name for path in blobs.iterdir()}
+
+
+def test_a_copy_has_no_part_in_how_old_its_source_is(tmp_path):
+    base, copy = tmp_path / "base", tmp_path / "model"
+    base.mkdir()
+    copy.mkdir()
+    for name in (".snakemake_timestamp", "config.json"):
+        (base / name).touch()
+    link_files(base, copy)
+    assert [path.name for path in copy.iterdir()] == ["config.json"]

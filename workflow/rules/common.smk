@@ -23,6 +23,7 @@ from sqladder.experiment import (
 )
 from sqladder.experiment.code_digests import code_digests
 from sqladder.experiment.flags import as_flags
+from sqladder.experiment.packages import check_packages
 from sqladder.experiment.reading import read_yaml
 from sqladder.processes.lifetime import OWNER_VARIABLE, this_process
 from sqladder.processes.run_lock import take_lock
@@ -39,6 +40,16 @@ try:
     CODE = code_digests(SCRIPTS)
 except InputError as error:
     raise WorkflowError(str(error)) from error
+
+for option, number in {
+    "--cores": workflow.resource_settings.cores,
+    "--jobs": workflow.resource_settings.nodes,
+}.items():
+    # Snakemake would wait for ever.
+    if number is not None and number < 1:
+        raise WorkflowError(
+            f"{option} {number} lets no job run: give at least 1, such as {option} 4"
+        )
 
 REPLICATES = list(variants.replicates(config))
 GENERATED = variants.generated(config)
@@ -63,15 +74,33 @@ wildcard_constraints:
     over="drop|cut|stop",
 
 
+# Open, and with it locked, until this process ends: a local name of onstart would be closed at once.
+HELD_OPEN = []
+
+
 onstart:
-    # Not in a dry run. The handle stays open, and with it the lock, until this process ends.
-    run_lock = take_lock(Path(".snakemake/run.lock"))
+    # Not in a dry run.
+    try:
+        HELD_OPEN.append(take_lock(Path(".snakemake/run.lock")))
+        if not workflow.deployment_settings.deployment_method:
+            check_packages(config, needed_jobs())
+    except InputError as error:
+        raise WorkflowError(str(error)) from error
 
 
 if workflow.remote_exec:
     # The scheduler of a cluster gave this job GPUs of its own: lease_gpus.py, which inherits this, takes them as they
     # are.
     os.environ.update(SQLADDER_GPUS_ASSIGNED="1")
+
+
+def needed_jobs():
+    """Rule and replicate of the jobs of this run that have one."""
+    return [
+        (job.rule.name, job.wildcards.replicate)
+        for job in workflow.dag.needrun_jobs()
+        if "replicate" in job.wildcards.keys()
+    ]
 
 
 def by_wildcards(function, **given):

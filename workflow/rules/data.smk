@@ -71,6 +71,7 @@ rule fetch:
         "logs/fetch/{download}.log",
     benchmark:
         "results/benchmarks/fetch/{download}.tsv"
+    retries: 2
     conda:
         "../envs/data.yaml"
     params:

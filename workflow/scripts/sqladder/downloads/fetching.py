@@ -133,7 +133,9 @@ def _fetch_rest(client: httpx.Client, url: str, part: Path, patience: Patience) 
     headers = {"Accept-Encoding": "identity", **_range_headers(part)}
     with client.stream("GET", url, headers=headers) as response:
         if response.status_code == 416:
-            # The part is at least as long as the file: it cannot be the beginning of it.
+            # The tag was right, or the server would send the whole: a part as long as the file is the file.
+            if response.headers.get("content-range") == f"bytes */{_size(part)}":
+                return
             part.unlink(missing_ok=True)
             raise PassingError("the server's file is not the one that was begun; starting anew")
         check_status(response, _shown(url), patience)

@@ -27,10 +27,14 @@ def generation_gpus(config: Config, replicate: str) -> int:
     return own_setting(config, replicate, "decoding").get("gpus", 1)
 
 
+def engine(config: Config, replicate: str) -> str:
+    """The program that generates a replicate's answers."""
+    return own_setting(config, replicate, "decoding")["engine"]
+
+
 def generation_environment(config: Config, replicate: str) -> str:
     """The conda environment of a replicate's engine."""
-    engine = own_setting(config, replicate, "decoding")["engine"]
-    return f"../envs/{'vllm' if engine == 'vllm' else 'generate'}.yaml"
+    return f"../envs/{'vllm' if engine(config, replicate) == 'vllm' else 'generate'}.yaml"
 
 
 def imported_file(config: Config, replicate: str) -> str:

@@ -13,20 +13,29 @@ Config = dict[str, Any]
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML's plain loader keeps the last of two equal keys in silence; this one refuses them."""
+    """YAML's plain loader keeps the last of two equal keys in silence; this one refuses them.
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+    Keys that a merge (`<<: *base`) brings are no doubles: the mapping's own come before them. So they are compared as
+    written, before the merge.
+    """
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
         seen: dict[Hashable, int] = {}
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key_node, yaml.ScalarNode):
+                continue
+            is_merge = key_node.tag == "tag:yaml.org,2002:merge"
+            key = key_node.value if is_merge else self.construct_object(key_node)
             line = key_node.start_mark.line + 1
             if key in seen:
                 raise InputError(
                     f"{key_node.start_mark.name}: the name {key!r} is used twice, in lines "
-                    f"{seen[key]} and {line}; rename or remove one"
+                    f"{seen[key]} and {line}; "
+                    + ("merge both in one: <<: [*a, *b]" if is_merge else "rename or remove one")
                 )
             seen[key] = line
-        return super().construct_mapping(node, deep)
+        return node
 
 
 def read_yaml(path: Path) -> Any:

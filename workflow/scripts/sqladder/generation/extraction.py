@@ -20,14 +20,16 @@ _SHOUTED_QUERY = re.compile(r"\b(?=SELECT\b)")
 
 # Quoted text and comments may hold a semicolon, a fence or a blank line; nothing in them ends a
 # statement. What does: a semicolon, a fence, a blank line before something that is no clause, or a
-# line that reads as a sentence.
+# line that reads as a sentence. Blank lines before a clause, a bracket or comment that nothing closes are taken as they
+# are: looked for again from each of thousands of brackets, the end of one would take minutes.
 _END_OF_STATEMENT = re.compile(
     r"""
     (?P<end> ; | ```
         | \n[ \t]*\n (?!\s*(?:CONTINUES))
         | \n[ \t]* (?!CONTINUES) (?-i:[A-Z]\w*[ ][a-z]) [^\n]* [.:!?] [ \t]* (?=\n|\Z)
     )
-    | '(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`\n]*` | \[[^\]\n]*\] | --[^\n]* | /\*.*?\*/
+    | \n[ \t]*\n\s*
+    | '(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`\n]*` | \[[^\]\n]*\]? | --[^\n]* | /\*.*?(?:\*/|\Z)
     """.replace("CONTINUES", _CONTINUES),
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )

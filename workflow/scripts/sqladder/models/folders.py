@@ -12,6 +12,8 @@ from safetensors import safe_open
 from sqladder.errors import InputError
 from sqladder.models.weights import check_weights
 
+# Snakemake puts it into every folder that is a job's output.
+TIMESTAMP_FILE = ".snakemake_timestamp"
 # One of these holds the tokenizer's words.
 VOCABULARIES = ("tokenizer.json", "vocab.json", "tokenizer.model")
 
@@ -33,8 +35,11 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 
 def link_files(source: Path, target: Path) -> None:
-    """Put every file of a folder into another as a hard link, or as a copy across file systems."""
+    """Put every file of a model folder into another as a hard link, or as a copy across file systems."""
     for path in sorted(source.rglob("*")):
+        # Snakemake tells by its time how old the folder is, and touches it: shared, it would make the source look new.
+        if path.name == TIMESTAMP_FILE:
+            continue
         copy = target / path.relative_to(source)
         if path.is_dir():
             copy.mkdir(parents=True, exist_ok=True)

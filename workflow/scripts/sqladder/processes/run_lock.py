@@ -19,8 +19,9 @@ def take_lock(path: Path) -> TextIO:
     if not try_lock(handle):
         holder = signature(handle) or "unknown"
         handle.close()
+        folder = path.resolve().parent.parent
         raise InputError(
-            f"process {holder} is running this workflow in {path.parent.parent}; wait for it, or use another folder"
+            f"process {holder} is running this workflow in {folder}; wait for it, or use another folder"
         )
     sign(handle, str(os.getpid()))
     return handle
