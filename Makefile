@@ -1,4 +1,4 @@
-# make report: the demonstration from nothing to results/report.md.   make test: every test.   make help: all targets.
+# make report: the demonstration from nothing to results/report.md.   make test: the tests but the slow ones.   make help: all targets.
 SHELL := bash
 .DELETE_ON_ERROR:
 .PHONY: schema help env slurm report preview test test-slow test-vllm lint clean

@@ -29,7 +29,7 @@ def project(tmp_path_factory):
 
 
 def planned_commands():
-    """Leave out --report, which needs a finished run: tests/test_workflow.py has one, and gives the command."""
+    """All but --report, which needs a finished run: tests/experiment/test_workflow.py has one."""
     return [command for command in commands("snakemake") if "--report" not in command]
 
 

@@ -1,4 +1,4 @@
-"""Who is given which device, and in what order. The locks themselves: tests/test_lease_gpus.py."""
+"""Who is given which device, and in what order. The locks themselves: tests/processes/test_lease_gpus.py."""
 
 import pytest
 
