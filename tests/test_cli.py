@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sqladder import __version__
 from sqladder.cli import parse_arguments
 from terminal import shown_on
 
@@ -453,3 +454,38 @@ def test_half_a_surrogate_pair_in_a_prediction_is_refused_and_the_others_are_sco
     assert run.returncode == 0, run.stderr
     found = [(row["verdict"], row["reason"]) for row in rows(folder / "v.jsonl")]
     assert found == [("refused", "surrogate"), ("correct", "")]
+
+
+def test_the_version_is_said():
+    command = [sys.executable, "-m", "sqladder.cli", "--version"]
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (0, f"sqladder {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("nowhere/v.jsonl", "cannot be written: No such file or directory; nothing was scored"),
+        ("db", "cannot be written: Is a directory"),
+        ("/proc/v.jsonl", "cannot be written"),
+    ],
+)
+def test_verdicts_that_cannot_be_written_are_refused_before_anything_is_scored(
+    folder, path, message
+):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [GOLD])
+    run = sqladder(folder, "--verdicts", path)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert f"--verdicts {path} {message}" in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_infinite_numbers_and_none_are_told_apart(folder):
+    gold = ["select 9e999", "select -9e999", "select 9e999 - 9e999"]
+    write_gold(folder, [gold])
+    write_predictions(folder, [["select 1e999 * 2", "select 9e999", "select 0"]])
+    run = sqladder(folder, "--json")
+    assert json.loads(run.stdout)["pred.sql"]["by_verdict"] == {"wrong_result": 2, "correct": 1}
+    assert run.stderr == ""

@@ -104,10 +104,13 @@ def test_a_blob_is_described(judged):
 
 def test_a_gold_that_fails_says_why_in_place_of_rows(judged):
     found = judged(ENDLESS.format("count(*)"), "SELECT 1")
-    assert (found.gold_rows.rows, found.gold_rows.problem) == ([], "more than 2000000 steps")
+    assert (found.gold_rows.rows, found.gold_rows.problem) == (
+        [],
+        "more than 2000000 steps (limit max_vm_steps)",
+    )
     assert (found.verdict, found.detail) == (
         "gold_error",
-        "db.sqlite: gold: more than 2000000 steps",
+        "db.sqlite: gold: more than 2000000 steps (limit max_vm_steps)",
     )
 
 

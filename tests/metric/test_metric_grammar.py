@@ -112,6 +112,17 @@ def test_hardness_of_queries(sql, expected):
         ("select a from t where a=1 or b=2 order by c limit 1", "extra"),
         ("select a from t where a is not null and exists (select 1 from u)", "extra"),
         ("with x as (select 1) select * from x", "easy"),
+        ("with x as (select a from t where b in (select b from u)) select a from x", "hard"),
+        (
+            "with x as materialized (select a, b from t where c = 1 and d like 'e' order by a limit 1), "
+            "y(a) as (select a from x group by a) select a from y",
+            "extra",
+        ),
+        (
+            "with x as (with y as (select a from t where b like 'c') select a from y) select a from x",
+            "medium",
+        ),
+        ("select a from t left join u where c like '%\\_' escape '\\' or d <> ''", "extra"),
         ("", "easy"),
         ("'", "easy"),
         ("((((", "easy"),
@@ -124,5 +135,12 @@ def test_queries_outside_the_grammar_get_the_level_of_their_keywords(sql, expect
 
 
 def test_hardness_of_hostile_text_is_quick_and_a_level():
-    for sql in ("(" * 100_000, "select a from t where a in (" * 4_000, "a " * 50_000, "'" * 99_999):
+    for sql in (
+        "with a as (" * 9_000,
+        "with a as (select 1), " * 4_000,
+        "(" * 100_000,
+        "select a from t where a in (" * 4_000,
+        "a " * 50_000,
+        "'" * 99_999,
+    ):
         assert hardness(sql) in LEVELS

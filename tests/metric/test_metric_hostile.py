@@ -409,7 +409,7 @@ def test_a_gold_that_hangs_in_one_step_is_a_gold_error(folder):
     hanging = CASES["instr of long texts"][0]
     judgements = judge(folder, [(hanging, "select 1"), *HONEST])
     assert judgements[0].verdict == "gold_error"
-    assert judgements[0].detail == "concert.sqlite: gold: more than 2 s"
+    assert judgements[0].detail == "concert.sqlite: gold: more than 2 s (limit timeout)"
     assert [j.verdict for j in judgements[1:]] == EXPECTED_OF_HONEST
 
 

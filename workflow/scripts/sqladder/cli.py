@@ -7,6 +7,7 @@ Example: sqladder score --gold gold.sql --pred predicted.sql --db databases/
 import argparse
 import sys
 
+from sqladder import __version__
 from sqladder.errors import run_main
 from sqladder.metric import command as score
 from sqladder.report import compare_runs as compare
@@ -17,6 +18,7 @@ COMMANDS = {"score": score, "compare": compare}
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse a command line; `command` of the result is the module of the subcommand."""
     parser = argparse.ArgumentParser(prog="sqladder", description="Compare text-to-SQL models.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     subparsers = parser.add_subparsers(required=True)
     for name, module in COMMANDS.items():
         subparser = subparsers.add_parser(name, help=module.HELP, description=module.HELP)

@@ -68,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
     """
     arms = _arms(args.pred)
     task = _task(args)
+    if args.verdicts:
+        _check_writable(args.verdicts)
     with _progress() as progress:
         scores = score_files(args.gold, arms, task, progress)
     if args.verdicts:
@@ -119,6 +121,19 @@ def _progress() -> Iterator[Any]:
             bar.update(bar_task, completed=judged, total=total, refresh=True)
 
         yield advance
+
+
+def _check_writable(path: Path) -> None:
+    # Before anything is scored, whose verdicts would be lost.
+    existed = path.exists()
+    try:
+        path.open("a").close()
+    except OSError as error:
+        raise InputError(
+            f"--verdicts {path} cannot be written: {error.strerror}; nothing was scored"
+        ) from error
+    if not existed:
+        path.unlink()
 
 
 def _write_verdicts(path: Path, scores: dict[str, Scores], plug_value: bool) -> None:

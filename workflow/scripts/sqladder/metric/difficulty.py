@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from sqladder.metric import lexer
+from sqladder.metric import lexer, sqlite_tokens
 from sqladder.metric.grammar import (
     COMPARISONS,
     SET_OPERATORS,
@@ -19,6 +19,7 @@ _LIKE = COMPARISONS.index("like")
 _AGGREGATE_FUNCTIONS = frozenset(("max", "min", "count", "sum", "avg"))
 _CLAUSE_WORDS = frozenset(("select", "from", "on", "where", "group", "having", "order", "limit"))
 _CONDITIONAL = frozenset(("on", "where", "having"))
+_DEPTH_OF_WITH = 8
 _COUNTED = _CLAUSE_WORDS | {"join", "or", "like"}
 
 
@@ -86,12 +87,24 @@ def _aggregates(query: Query) -> int:
 
 
 def _components_of_tokens(sql: str) -> tuple[int, int, int]:
-    """The same components counted by keywords, for SQL that Spider's grammar does not know."""
-    count = _count_words(
-        token.text.lower()
-        for token in lexer.tokenize(sql)
-        if token.kind not in (lexer.SPACE, lexer.NEWLINE, lexer.COMMENT)
-    )
+    """The same components counted by keywords, for SQL that Spider's grammar does not know.
+
+    The queries of a WITH clause count as if they were part of the outermost one.
+    """
+    words = sqlite_tokens.words(sql)
+    if words is None:
+        words = [
+            token.text.lower()
+            for token in lexer.tokenize(sql)
+            if token.kind not in (lexer.SPACE, lexer.NEWLINE, lexer.COMMENT)
+        ]
+    counted = [_components_of_words(query) for query in _queries_of(words)]
+    clauses, nested, others = (sum(numbers) for numbers in zip(*counted, strict=True))
+    return clauses, nested, others
+
+
+def _components_of_words(words: list[str]) -> tuple[int, int, int]:
+    count = _count_words(words)
     clauses = sum(count[name] > 0 for name in ("where", "group", "order", "limit"))
     clauses += count["join"] + count["from ,"] + count["or"] + count["like"]
     others = (
@@ -101,6 +114,39 @@ def _components_of_tokens(sql: str) -> tuple[int, int, int]:
         + (count["group ,"] > 0)
     )
     return clauses, count["nested"], others
+
+
+def _queries_of(words: list[str]) -> list[list[str]]:
+    """The outermost query and those of its WITH clause, and of theirs down to a depth that people write."""
+    queries, waiting = [], [(words, 0)]
+    while waiting:
+        words, depth = waiting.pop()
+        if words[:1] != ["with"] or depth == _DEPTH_OF_WITH:
+            queries.append(words)
+            continue
+        bodies, outermost = _bodies_of_with(words)
+        queries.append(outermost)
+        waiting += [(body, depth + 1) for body in bodies]
+    return queries
+
+
+def _bodies_of_with(words: list[str]) -> tuple[list[list[str]], list[str]]:
+    """What stands in parentheses after AS or MATERIALIZED on the outermost level, and all the rest."""
+    bodies: list[list[str]] = []
+    rest: list[str] = []
+    depth, start, previous = 0, 0, ""
+    for position, word in enumerate(words):
+        depth += word == "("
+        if word == "(" and depth == 1 and previous in ("as", "materialized"):
+            start = position + 1
+        depth -= word == ")"
+        if start and not depth:
+            bodies.append(words[start:position])
+            start = 0
+        elif not start:
+            rest.append(word)
+        previous = word
+    return bodies, rest
 
 
 def _count_words(words: Iterable[str]) -> Counter[str]:
