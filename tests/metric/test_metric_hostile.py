@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from sqladder.metric.scoring import OFFICIAL, Task, score, score_pair
 from sqladder.metric.suite import Options
 
 LIMITS = Limits(max_vm_steps=3_000_000, timeout=2, memory_mb=400, max_rows=100_000)
+LIMITS_BUT_TIME = replace(LIMITS, timeout=60)
 NAMES = "select name from singer"
 EMPTY = "select name from singer where age > 1000"
 ENDLESS = "with recursive t(x) as (select 1 union all select x + 1 from t) select {} from t"
@@ -275,7 +277,9 @@ def attack(request, folder):
     before, start = state(folder), time.perf_counter()
     sql = CASES[request.param][0].replace("{outside}", str(folder / "outside"))
     pairs = [HONEST[0], (NAMES, sql), *HONEST[1:]]
-    judgements = judge(folder, pairs)
+    # What another limit has to end gets time enough for it, on a busy machine too.
+    may_time_out = "timeout" in CASES[request.param][1]
+    judgements = judge(folder, pairs, limits=LIMITS if may_time_out else LIMITS_BUT_TIME)
     return {
         "case": request.param,
         "hostile": judgements.pop(1),
