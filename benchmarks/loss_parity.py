@@ -39,6 +39,7 @@ import torch
 SCRIPTS = Path(__file__).resolve().parent.parent / "workflow" / "scripts"
 # Above, train.py would log means of several steps.
 MOST_STEPS = 199
+CUTOFF_LENGTH = 1024
 SHOWN_STEPS = 3
 # Of a row's JSON, about: how many rows fill the packed ones need not be exact.
 CHARACTERS_A_TOKEN = 5
@@ -178,6 +179,7 @@ def train(run: Run, setup: Setup, number: int, arguments: argparse.Namespace) ->
         "work_folder": folder / "work",
         "learning_rate": arguments.learning_rate,
         "epochs": 1,
+        "cutoff_length": CUTOFF_LENGTH,
         "seed": arguments.seed + (run.name == OTHER_ORDER),
         # Multiples of every number of steps that is logged; nothing is saved before the end.
         "save_steps": 10_000,
@@ -203,8 +205,9 @@ def train(run: Run, setup: Setup, number: int, arguments: argparse.Namespace) ->
     facts = json.loads((folder / "train.json").read_text())
     losses = [loss for _, loss in facts["loss_curve"]]
     halved = ""
-    if facts["batch_size"] != run.options["batch_size"]:
-        halved = f"{facts['batch_size']} rows x {facts['gradient_accumulation']}"
+    used = facts["settings"]
+    if used["batch_size"] != run.options["batch_size"]:
+        halved = f"{used['batch_size']} rows x {used['gradient_accumulation']}"
     return Training(losses[:-1] if setup.packed else losses, halved)
 
 
