@@ -1,11 +1,9 @@
 """Prompts: one rendering for training and inference, down to the token."""
 
-import lzma
-import shutil
-
 import pytest
 
 import toy_models
+from conftest import unpack
 from published_texts import SYSTEM_TEXT, published_messages
 from sqladder.demo.base_model import CHAT_TEMPLATE
 from sqladder.errors import InputError
@@ -54,12 +52,7 @@ def model_folder(request, tmp_path):
     """A model folder without weights: the tokenizer and the config are enough to make prompts."""
     if request.param == "toy":
         return toy_models.save_base(tmp_path / "model")
-    source, folder = request.getfixturevalue("qwen3"), tmp_path / "model"
-    folder.mkdir()
-    for name in ("config.json", "tokenizer_config.json"):
-        shutil.copy(source / name, folder / name)
-    with lzma.open(source / "tokenizer.json.xz") as packed:
-        (folder / "tokenizer.json").write_bytes(packed.read())
+    folder = unpack(request.getfixturevalue("qwen3"), tmp_path / "model")
     (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE)
     return folder
 

@@ -9,7 +9,7 @@ from transformers import Trainer, TrainingArguments
 
 import toy_models
 from sqladder.models.turns import Turns
-from sqladder.training.fused import fuse
+from sqladder.training.fused import fuse_step
 from sqladder.training.loss_guard import LoggedLossGuard, LossError, LossGuard
 from sqladder.training.packing import pack, token_row
 from sqladder.training.pairs import IGNORED, token_pairs
@@ -124,7 +124,7 @@ def test_a_sound_training_is_left_alone(pairs, tmp_path):
 def test_the_members_of_packed_rows_are_named(pairs, tmp_path):
     write_row_names(tmp_path, ROWS, pairs)
     model = toy_models.untrained()
-    fuse(model, longest_member=LONGEST, bf16=False)
+    fuse_step(model, LONGEST)
     answer = pairs[BROKEN][1]
     break_at(model, answer, math.nan)
     rows = pack(pairs, 2 * LONGEST, LONGEST, 0, seed=1)

@@ -11,7 +11,7 @@ import toy_models
 from sqladder.models.shapes import NetworkWeights
 from sqladder.models.turns import Turns
 from sqladder.training.flops import training_flops
-from sqladder.training.fused import boundaries, fuse
+from sqladder.training.fused import boundaries, fuse_step
 from sqladder.training.packing import best_fit, pack, token_row, write_token_rows
 from sqladder.training.pairs import IGNORED, token_pairs
 
@@ -57,7 +57,7 @@ def test_packed_rows_give_the_loss_and_gradients_of_single_rows(pairs, adapt):
     expected = one_by_one(plain, pairs)
     expected.backward()
 
-    fuse(fused, longest_member=LONGEST, bf16=False)
+    fuse_step(fused, LONGEST)
     batch = tensors(pack(pairs, LENGTH, LONGEST, padding=0, seed=1))
     assert len(batch["input_ids"]) < len(pairs)
     loss = fused(**batch).loss
@@ -72,7 +72,7 @@ def test_packed_rows_give_the_loss_and_gradients_of_single_rows(pairs, adapt):
 
 def test_members_of_a_packed_row_do_not_see_each_other(pairs):
     model = toy_models.untrained()
-    fuse(model, longest_member=LONGEST, bf16=False)
+    fuse_step(model, LONGEST)
     batch = tensors(pack(pairs[:2], LENGTH, LONGEST, padding=0, seed=1))
     end = int((batch["position_ids"][0] == 0).nonzero()[1])
     kept = batch | {"labels": batch["labels"].clone()}
@@ -91,7 +91,7 @@ def test_fused_kernels_give_the_loss_of_padded_rows_too(pairs):
     for row in rows:
         for name, value in fill.items():
             row[name] = row[name] + [value] * (width - len(row[name]))
-    fuse(fused, longest_member=None, bf16=False)
+    fuse_step(fused, None)
     loss = fused(**tensors(rows), num_items_in_batch=None).loss
     assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
     halved = fused(**tensors(rows), num_items_in_batch=2 * sum(len(a) for _, a in pairs[:3])).loss

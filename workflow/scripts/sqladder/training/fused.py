@@ -41,21 +41,13 @@ def base_network(model: Any) -> Any:
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-def fuse(model: Any, *, longest_member: int | None, bf16: bool) -> None:
-    """Put fused kernels into a model, with adapters or without, in place.
+def fuse_step(model: Any, longest_member: int | None) -> Callable[[], None]:
+    """Replace the step of a model, with adapters or without, in place and uncompiled.
 
     Args:
         model: a causal language model of transformers.
         longest_member: an upper bound of a member's tokens where rows hold several members, by
             position ids that start anew; None where each row stands alone.
-        bf16: the training computes in bfloat16.
-    """
-    fuse_step(model, longest_member)
-    speed_up(model, is_packed=longest_member is not None, bf16=bf16)
-
-
-def fuse_step(model: Any, longest_member: int | None) -> Callable[[], None]:
-    """Replace the network's step, uncompiled.
 
     Returns:
         What puts the plain step back.
