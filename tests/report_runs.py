@@ -69,7 +69,7 @@ def _levels(rows, right):
     return {**table, "all": _counts(rows, right), "joint_all": _counts(rows, right)}
 
 
-def metrics_of(name, rows):
+def metrics_of(name, rows, quirks="repaired"):
     """metrics.json, counted by this test code and not by the code under test."""
     return {
         "variant": name,
@@ -82,7 +82,7 @@ def metrics_of(name, rows):
         },
         "by_verdict": dict(Counter(row["verdict"] for row in rows)),
         "secondary": {key: _levels(rows, lambda row, key=key: row[key]) for key in SECONDARY},
-        "facts": {},
+        "facts": {"settings": {"quirks": quirks}},
     }
 
 
@@ -187,7 +187,9 @@ def run_facts():
     }
 
 
-def write_run(folder, questions, variants, trained=(), generated=(), left_out=()):
+def write_run(
+    folder, questions, variants, trained=(), generated=(), left_out=(), quirks="repaired"
+):
     """Write a run; `variants` maps names, "full" or "full/seed_42", to marks or to whole verdict rows.
 
     Returns the keyword arguments of `load_run`.
@@ -201,7 +203,7 @@ def write_run(folder, questions, variants, trained=(), generated=(), left_out=()
         here = folder / "results" / name
         files["verdicts"].append(write_lines(here / "verdicts.jsonl", rows))
         failures += failure_rows(name, rows)
-        files["metrics"].append(write_value(here / "metrics.json", metrics_of(name, rows)))
+        files["metrics"].append(write_value(here / "metrics.json", metrics_of(name, rows, quirks)))
         answers = [{"id": q["id"], "sql": f"SELECT '{q['id']}'", "text": ""} for q in questions]
         files["predictions"].append(write_lines(here / "predictions.jsonl", answers))
         if name in trained:

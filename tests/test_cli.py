@@ -139,6 +139,22 @@ def test_table_and_json_say_what_the_figures_are_of(folder):
     assert found["limits"]["max_rows"] == 99
 
 
+def test_the_word_value_is_read_as_1_or_left_alone_and_said(folder):
+    asked = ["select 'value' from pet"]
+    write_gold(folder, [asked])
+    write_predictions(folder, [asked])
+    official, repaired = sqladder(folder), sqladder(folder, "--quirks", "repaired")
+    assert table_of(official)[-1].split()[-1] == "0.000"
+    assert "1 predictions hold the word value" in official.stdout
+    assert "options: etype exec, quirks official\n" in official.stdout
+    assert table_of(repaired)[-1].split()[-1] == "1.000"
+    assert "the word value" not in repaired.stdout
+    assert "options: etype exec, quirks repaired\n" in repaired.stdout
+    for options, number in (((), 1), (("--quirks", "repaired"), 0)):
+        found = json.loads(sqladder(folder, "--json", *options).stdout)["pred.sql"]
+        assert found["value_read_as_1"] == number
+
+
 SQLS = ["select count(*) from pet", "select 'a,b;c'", ""]
 
 

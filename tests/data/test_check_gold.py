@@ -17,6 +17,7 @@ from sqladder.data.gold_summary import summary
 from sqladder.errors import InputError
 from sqladder.files import write_jsonl
 from sqladder.metric.limits import Limits
+from sqladder.metric.normalise import QUIRKS
 from sqladder.metric.scoring import score_pair
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
@@ -150,6 +151,15 @@ def test_repairs_that_repair_nothing_are_refused(tmp_path, rows, message):
     write_jsonl(tmp_path / "repairs.jsonl", rows)
     with pytest.raises(InputError, match=message):
         read_repairs(tmp_path / "repairs.jsonl", [example("a", "SELECT 1")])
+
+
+def test_gold_is_prepared_with_the_quirks_of_the_scoring(databases):
+    rows = [example("operator", "SELECT name FROM cat WHERE '> =' <> '>' || ' ='")]
+    found = [
+        check_golds(rows, databases, LIMITS, mended=QUIRKS[name])["operator"].status
+        for name in ("official", "repaired")
+    ]
+    assert found == ["ok", "empty"]
 
 
 def test_repairs_of_questions_that_were_left_out_are_left_out(tmp_path):

@@ -122,6 +122,28 @@ def test_gold_is_checked_under_the_limits_of_scoring(files_config):
     assert "--original=postgresql://server/shop" in data_jobs.gold_flags(files_config, "mine")
 
 
+@pytest.mark.parametrize(
+    ("entries", "quirks"),
+    [
+        ({"format": "csv"}, "repaired"),
+        ({"format": "bird"}, "repaired"),
+        ({"format": "spider"}, "official"),
+        # BIRD's own files, read by their places.
+        ({"format": "spider", "columns": {"sql": "SQL"}}, "repaired"),
+    ],
+)
+def test_the_quirks_of_the_official_evaluator_belong_to_spider(files_config, entries, quirks):
+    files_config["datasets"]["mine"] |= entries
+    assert f"--quirks={quirks}" in data_jobs.scoring_flags(files_config, "mine")
+    files_config["datasets"]["other"] = files_config["datasets"]["mine"]
+    for written in ("official", "repaired"):
+        files_config["scoring"]["quirks"] = written
+        assert f"--quirks={written}" in data_jobs.scoring_flags(files_config, "mine")
+        assert f"--quirks={written}" in data_jobs.gold_flags(files_config, "mine")
+        # What is trained on is nothing that is scored: the choice makes no training anew.
+        assert f"--quirks={quirks}" in data_jobs.gold_flags(files_config, "other")
+
+
 def test_a_download_may_come_from_a_local_folder(config, monkeypatch):
     monkeypatch.setenv("MIRROR", "/mirror")
     hub = {"source": "huggingface", "repository": "a/b", "revision": "main", "files": ["*.json"]}

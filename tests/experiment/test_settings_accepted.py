@@ -47,7 +47,7 @@ from sqladder.experiment.settings import (
     TrainingEntry,
 )
 from sqladder.generation.settings import DecodingSettings
-from sqladder.metric.limit_flags import add_limit_flags, limits_from_flags
+from sqladder.metric.limit_flags import add_limit_flags, add_quirks_flag, limits_from_flags
 from sqladder.prompts.settings import Context, ContextSettings
 from sqladder.retrieval.settings import Choice, IndexSettings
 from sqladder.settings.kinds import keys, kind_of
@@ -242,8 +242,11 @@ def test_whatever_the_check_accepts_the_programs_accept(config):
         made = to_flags(through(program, words))
         assert set(made) <= set(words), program
     parser = argparse.ArgumentParser()
+    add_quirks_flag(parser)
     add_limit_flags(parser)
-    limited = limits_from_flags(parser.parse_args(data_jobs.limit_flags(config)))
+    limited = limits_from_flags(
+        parser.parse_args(data_jobs.scoring_flags(config, config["test_on"]))
+    )
     assert limited.max_vm_steps == config["scoring"]["max_vm_steps"]
 
 

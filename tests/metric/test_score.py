@@ -128,6 +128,16 @@ def test_settings_reach_the_sandbox_and_the_facts(folder):
     assert metrics["facts"]["settings"]["max_vm_steps"] == 20000
 
 
+@pytest.mark.parametrize(("quirks", "right"), [("official", 0), ("repaired", 1)])
+def test_quirks_decide_and_are_recorded(folder, quirks, right):
+    sql = {"count": "select 'value' from pet"}
+    assert run_program(folder, sql, sql, f"--quirks={quirks}").returncode == 0
+    _, metrics = results(folder)
+    assert metrics["accuracy"]["all"]["correct"] == right
+    assert metrics["facts"]["settings"]["quirks"] == quirks
+    assert metrics["facts"]["value_read_as_1"] == 1 - right
+
+
 def test_a_gold_that_fails_has_a_verdict_of_its_own(folder):
     run_program(folder, GOLD, {**PREDICTED, "broken": "select 1"})
     verdicts, metrics = results(folder)

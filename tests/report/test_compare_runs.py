@@ -49,6 +49,15 @@ def test_changes_are_counted_tested_and_named(tmp_path):
     assert compare(old, new, "--show", 12).stdout.count("fixed  q") == 12 + 3
 
 
+def test_runs_that_were_scored_with_other_quirks_are_told_apart(tmp_path):
+    questions, marks = runs.question_rows(20), {"one": [True] * 20}
+    for name in ("official", "repaired"):
+        runs.write_run(tmp_path / name, questions, marks, quirks=name)
+    done = compare(tmp_path / "official", tmp_path / "repaired")
+    assert "other quirks of the official evaluator, official -> repaired" in done.stdout
+    assert "quirks" not in compare(tmp_path / "official", tmp_path / "official").stdout
+
+
 def test_seeds_are_compared_as_seeds(tmp_path):
     """Each of the new seeds alone would be significant; together they vary too much."""
     before = [False] * 30 + [True] * 30

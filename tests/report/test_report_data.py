@@ -92,6 +92,15 @@ def test_missing_inputs_are_named(tmp_path, change, message):
         load_run(**{**files, **change})
 
 
+def test_the_run_knows_its_quirks_and_variants_share_them(tmp_path):
+    files = runs.write_run(tmp_path, QUESTIONS, MARKS, quirks="official")
+    assert load_run(**files).quirks == "official"
+    metrics = files["metrics"][1]
+    metrics.write_text(metrics.read_text().replace('"official"', '"repaired"'))
+    with pytest.raises(InputError, match=r"was scored with quirks repaired, but .* with official"):
+        load_run(**files)
+
+
 def test_a_file_that_does_not_exist_is_named_with_its_variant(tmp_path):
     files = runs.write_run(tmp_path, QUESTIONS, MARKS)
     gone = tmp_path / "results" / "full" / "train.json"

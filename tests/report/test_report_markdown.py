@@ -67,6 +67,19 @@ def report(comparison):
     )
 
 
+def test_the_head_says_which_quirks_decided(tmp_path):
+    texts = {}
+    for quirks in ("official", "repaired"):
+        files = runs.write_run(tmp_path / quirks, QUESTIONS, {"full": ROWS["full"]}, quirks=quirks)
+        answers = files["predictions"][0]
+        answers.write_text(answers.read_text().replace("'q0003'", "value"))
+        inputs = ReportInputs(compare(load_run(**files)), runs.run_facts(), "A title", "charts")
+        texts[quirks] = render(inputs).split("\n## ")[0]
+    assert "(`scoring.quirks: repaired`)" in texts["repaired"]
+    assert "(`scoring.quirks: official`)" in texts["official"]
+    assert "which 1 of 310 answers have" in texts["official"]
+
+
 def section(report, heading):
     """The text from a heading to the next one of any level."""
     start = report.index(f"\n{heading}\n") + len(heading) + 2

@@ -21,7 +21,7 @@ rule score:
     threads: 2
     params:
         code=CODE["score.py"],
-        flags=data_jobs.limit_flags(config),
+        flags=data_jobs.scoring_flags(config, config["test_on"]),
     shell:
         r"""
         python workflow/scripts/score.py \

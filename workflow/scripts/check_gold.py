@@ -17,7 +17,8 @@ from sqladder.data.gold_summary import summary
 from sqladder.data.settings import GoldProblems
 from sqladder.errors import LOG, run_main
 from sqladder.files import write_jsonl, write_text
-from sqladder.metric.limit_flags import add_limit_flags, limits_from_flags
+from sqladder.metric.limit_flags import add_limit_flags, add_quirks_flag, limits_from_flags
+from sqladder.metric.normalise import QUIRKS
 from sqladder.settings.program_flags import add_flags, from_flags
 
 
@@ -33,6 +34,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--repairs", type=Path, help="id and sql of queries held to be right; gold is compared"
     )
+    add_quirks_flag(parser)
     add_limit_flags(parser)
     parser.add_argument("--output", required=True, type=Path, help="writes the examples that stay")
     parser.add_argument("--checks", required=True, type=Path, help="writes a line for every gold")
@@ -52,7 +54,8 @@ def main() -> None:
     if repairs:
         LOG.info("%d of %d examples have a listed repair", len(repairs), len(examples))
     with tqdm(total=len(examples), desc="gold", unit="query", disable=None) as bar:
-        checks = check_golds(examples, files, limits, originals, bar.update, repairs)
+        mended = QUIRKS[args.quirks]
+        checks = check_golds(examples, files, limits, originals, bar.update, repairs, mended)
     # The tables first: they say what to mend when the next line stops the run.
     write_jsonl(args.checks, ({"id": row["id"], **asdict(checks[row["id"]])} for row in examples))
     write_text(args.summary, summary(examples, checks, actions))

@@ -17,10 +17,12 @@ from tqdm import tqdm
 
 from sqladder.errors import LOG, run_main
 from sqladder.files import write_json, write_jsonl
-from sqladder.metric.limit_flags import add_limit_flags, limits_from_flags
+from sqladder.metric.limit_flags import add_limit_flags, add_quirks_flag, limits_from_flags
+from sqladder.metric.normalise import QUIRKS
 from sqladder.metric.records import metrics_of, rows_row, verdict_row
 from sqladder.metric.scoring import Scores, Task, score_files, with_exact_match
 from sqladder.metric.suite import Options
+from sqladder.metric.summary import value_read_as_1
 
 
 def cpu_seconds() -> float:
@@ -34,7 +36,8 @@ def cpu_seconds() -> float:
 def task_of(args: argparse.Namespace) -> Task:
     """Databases and settings; values are plugged in too, for the secondary metric."""
     limits = limits_from_flags(args)
-    return Task(args.databases, Options(plug_value=True), limits, args.jobs, keep_rows=True)
+    options = Options(plug_value=True, repairs=QUIRKS[args.quirks])
+    return Task(args.databases, options, limits, args.jobs, keep_rows=True)
 
 
 def run(args: argparse.Namespace, task: Task) -> tuple[Scores, dict[str, Any]]:
@@ -48,7 +51,8 @@ def run(args: argparse.Namespace, task: Task) -> tuple[Scores, dict[str, Any]]:
     facts = {
         "seconds": round(time.perf_counter() - start, 3),
         "cpu_seconds": round(cpu_seconds() - cpu, 3),
-        "settings": {**asdict(task.limits), **options},
+        "settings": {"quirks": args.quirks, **asdict(task.limits), **options},
+        "value_read_as_1": value_read_as_1(scores, task.options),
     }
     return scores, facts
 
@@ -71,6 +75,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rows", required=True, type=Path, help="rows.jsonl to write")
     parser.add_argument("--metrics", required=True, type=Path, help="metrics.json to write")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes")
+    add_quirks_flag(parser)
     add_limit_flags(parser)
     return parser.parse_args()
 

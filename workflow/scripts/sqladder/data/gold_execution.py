@@ -19,7 +19,7 @@ from sqladder.files import Row
 from sqladder.metric import lexer
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.limits import Limits
-from sqladder.metric.normalise import executable, order_matters, prepare_gold
+from sqladder.metric.normalise import Repairs, executable, order_matters, prepare_gold
 from sqladder.metric.sandbox import QueryError
 from sqladder.metric.suite import same_query
 from sqladder.metric.worker import confine
@@ -27,6 +27,7 @@ from sqladder.processes.guarded import Death, guarded
 
 OK, EMPTY, SLOW, FAILING, DISPUTED = "ok", "empty", "slow", "failing", "disputed"
 PROBLEMS = (FAILING, EMPTY, SLOW)
+OFFICIAL: Repairs = frozenset()
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,29 @@ class Check:
     seconds: float
 
 
+@dataclass(frozen=True)
+class _Scoring:
+    """What one execution may cost, and which quirks of the official evaluator are repaired."""
+
+    limits: Limits
+    mended: Repairs
+
+    def executed(self, sql: str) -> str:
+        """The text that the scoring executes for a gold query."""
+        return executable(prepare_gold(sql, repairs=self.mended), self.mended)
+
+    def equal(
+        self, expected: Answer, result: Answer, gold: str, *, number_keys: bool = False
+    ) -> bool:
+        """Whether two results are equal, as the scoring compares them."""
+        ordered = order_matters(gold, self.mended)
+        number_keys = number_keys or "number-keys" in self.mended
+        try:
+            return results_equal(expected.rows, result.rows, ordered, number_keys=number_keys)
+        except TooHardError:
+            return False
+
+
 def check_golds(
     examples: Iterable[Row],
     databases: Mapping[str, Path],
@@ -46,6 +70,7 @@ def check_golds(
     originals: Mapping[str, str] | None = None,
     progress: Callable[[], object] = lambda: None,
     repairs: Mapping[str, str] | None = None,
+    mended: Repairs = OFFICIAL,
 ) -> dict[str, Check]:
     """Execute the gold of every example.
 
@@ -58,6 +83,7 @@ def check_golds(
         progress: called after each query.
         repairs: id -> the query that somebody holds to be right; gold that gives another result on a file of the suite
             is disputed.
+        mended: quirks of the official evaluator that the scoring does not have, from `normalise.REPAIRS`.
 
     Returns:
         id -> check.
@@ -65,11 +91,11 @@ def check_golds(
     groups: dict[str, list[Row]] = {}
     for row in examples:
         groups.setdefault(row["db_id"], []).append(row)
-    checks = {}
+    checks, scoring = {}, _Scoring(limits, mended)
     for db_id, rows in groups.items():
         original = (originals or {}).get(db_id, "")
         queries = [(row["sql"], (repairs or {}).get(row["id"], "")) for row in rows]
-        found = _check_database(str(databases[db_id]), original, queries, limits)
+        found = _check_database(str(databases[db_id]), original, queries, scoring)
         for row, check in zip(rows, found, strict=True):
             checks[row["id"]] = check
             progress()
@@ -77,27 +103,27 @@ def check_golds(
 
 
 def _check_database(
-    copy: str, original: str, queries: Sequence[tuple[str, str]], limits: Limits
+    copy: str, original: str, queries: Sequence[tuple[str, str]], scoring: _Scoring
 ) -> Iterator[Check]:
     """Check queries of one database, each with its repair or "", in order; a process that dies is replaced."""
     done = 0
     while done < len(queries):
-        for check in _answers(copy, original, queries[done:], limits):
+        for check in _answers(copy, original, queries[done:], scoring):
             yield check
             done += 1
 
 
 def _answers(
-    copy: str, original: str, queries: Sequence[tuple[str, str]], limits: Limits
+    copy: str, original: str, queries: Sequence[tuple[str, str]], scoring: _Scoring
 ) -> Iterator[Check]:
     """Yield checks until the process ends; one that dies or hangs gives that query's check as the last."""
     # The original, and on its copy both the query as it is and the text that is scored.
     engines = 3 if original else 1
-    arguments = (copy, original, queries, limits)
-    for answer in guarded(_serve, arguments, len(queries), engines * limits.timeout):
+    arguments = (copy, original, queries, scoring)
+    for answer in guarded(_serve, arguments, len(queries), engines * scoring.limits.timeout):
         if isinstance(answer, InputError):
             raise answer
-        yield _cause_of_death(answer, limits) if isinstance(answer, Death) else answer
+        yield _cause_of_death(answer, scoring.limits) if isinstance(answer, Death) else answer
 
 
 def _cause_of_death(death: Death, limits: Limits) -> Check:
@@ -111,37 +137,37 @@ def _serve(
     copy: str,
     original: str,
     queries: Sequence[tuple[str, str]],
-    limits: Limits,
+    scoring: _Scoring,
 ) -> None:
     """Run in the process: answer each query with a check."""
     try:
-        engine = open_engine(original, limits) if original else None
-        sandbox = open_engine(copy, limits)
+        engine = open_engine(original, scoring.limits) if original else None
+        sandbox = open_engine(copy, scoring.limits)
     except InputError as error:
         answers.send(error)
         return
     if not original:
         # Other engines keep their limits themselves, with threads and memory that these would not leave them.
-        confine(limits)
+        confine(scoring.limits)
     suite = [] if original else sorted(Path(copy).parent.glob("*.sqlite"))
     others = [str(file) for file in suite if file != Path(copy)]
     for sql, repair in queries:
-        signal.setitimer(signal.ITIMER_REAL, 0 if original else limits.timeout)
-        check = _check(sql, sandbox, engine)
-        if check.status == EMPTY and _gives_rows(sql, others, limits):
+        signal.setitimer(signal.ITIMER_REAL, 0 if original else scoring.limits.timeout)
+        check = _check(sql, sandbox, engine, scoring)
+        if check.status == EMPTY and _gives_rows(sql, others, scoring):
             check = replace(check, status=OK, detail="no row on the original, but on another file")
         if repair and check.status in (OK, EMPTY):
-            dispute = _dispute(sql, repair, [copy, *others], limits)
+            dispute = _dispute(sql, repair, [copy, *others], scoring)
             check = replace(check, status=DISPUTED, detail=dispute) if dispute else check
         answers.send(check)
 
 
-def _gives_rows(sql: str, files: Iterable[str], limits: Limits) -> bool:
+def _gives_rows(sql: str, files: Iterable[str], scoring: _Scoring) -> bool:
     """Whether a query that is empty on the original tells right from wrong on another file of the suite."""
     for file in files:
-        engine = open_engine(file, limits)
+        engine = open_engine(file, scoring.limits)
         try:
-            if engine.execute(_scored(sql)).rows:
+            if engine.execute(scoring.executed(sql)).rows:
                 return True
         except QueryError:
             continue
@@ -150,58 +176,44 @@ def _gives_rows(sql: str, files: Iterable[str], limits: Limits) -> bool:
     return False
 
 
-def _dispute(sql: str, repair: str, files: Iterable[str], limits: Limits) -> str:
+def _dispute(sql: str, repair: str, files: Iterable[str], scoring: _Scoring) -> str:
     """The first file on which a repair gives another result than gold, as the scoring compares results; or ""."""
-    gold, other = prepare_gold(sql), prepare_gold(repair)
-    if same_query(gold, other):
+    gold = prepare_gold(sql, repairs=scoring.mended)
+    texts = [scoring.executed(sql), scoring.executed(repair)]
+    if same_query(*texts):
         return ""
-    texts = [executable(gold), executable(other)]
     for file in files:
-        engine = open_engine(file, limits)
+        engine = open_engine(file, scoring.limits)
         try:
             expected, result = (engine.execute(text) for text in texts)
         except QueryError as error:
             return f"it or its repair fails on {Path(file).name}: {error}"
         finally:
             engine.close()
-        if not _equal(expected, result, gold):
+        if not scoring.equal(expected, result, gold):
             return f"the listed repair gives another result on {Path(file).name}"
     return ""
 
 
-def _check(sql: str, sandbox: Engine, original: Engine | None) -> Check:
+def _check(sql: str, sandbox: Engine, original: Engine | None, scoring: _Scoring) -> Check:
     start = time.perf_counter()
     statement = _first_statement(sql)
     try:
-        result = sandbox.execute(_scored(sql))
+        result = sandbox.execute(scoring.executed(sql))
         expected = original.execute(statement) if original else None
-        copied = sandbox.execute(executable(statement)) if original else None
+        copied = sandbox.execute(executable(statement, scoring.mended)) if original else None
     except QueryError as error:
         seconds = time.perf_counter() - start
         status = SLOW if error.verdict == "timeout" else FAILING
         return Check(status, str(error), None, round(seconds, 3))
     seconds = round(time.perf_counter() - start, 3)
-    if expected and copied and not _equal(expected, copied, statement, number_keys=True):
+    if expected and copied and not scoring.equal(expected, copied, statement, number_keys=True):
         detail = "the SQLite copy, on which predictions are scored, gives another result"
         return Check(FAILING, detail, len(expected.rows), seconds)
     status = OK if result.rows else EMPTY
     return Check(status, "" if result.rows else "no row on any file", len(result.rows), seconds)
 
 
-def _scored(sql: str) -> str:
-    """The text that the scoring executes for a gold query."""
-    return executable(prepare_gold(sql))
-
-
 def _first_statement(sql: str) -> str:
     """A query without what the scoring does not read either: `;;`, comments and statements behind its end."""
     return "".join(token.text for token in lexer.first_statement(sql))
-
-
-def _equal(expected: Answer, result: Answer, sql: str, *, number_keys: bool = False) -> bool:
-    try:
-        return results_equal(
-            expected.rows, result.rows, order_matters(sql), number_keys=number_keys
-        )
-    except TooHardError:
-        return False

@@ -135,12 +135,23 @@ def gold_flags(config: Config, dataset: str) -> list[str]:
     original = {"original": source} if is_foreign(source) else {}
     listed = entry.get("gold_repairs")
     repairs = {"repairs": input_path(listed)} if listed else {}
-    return to_flags(actions) + limit_flags(config) + as_flags({**original, **repairs})
+    return to_flags(actions) + scoring_flags(config, dataset) + as_flags({**original, **repairs})
 
 
-def limit_flags(config: Config) -> list[str]:
-    """What one execution of one statement may cost."""
-    return to_flags(settings_of(Scoring, config["scoring"]))
+def scoring_flags(config: Config, dataset: str) -> list[str]:
+    """What one execution of one statement may cost, and whether the official evaluator's quirks hold."""
+    scoring = {**config["scoring"], "quirks": quirks_of(config, dataset)}
+    return to_flags(settings_of(Scoring, scoring))
+
+
+def quirks_of(config: Config, dataset: str) -> str:
+    """Whether the official evaluator's quirks hold: for the test as the config says, otherwise on Spider only."""
+    scoring, entry = config["scoring"], config["datasets"][dataset]
+    if dataset == config["test_on"] and "quirks" in scoring:
+        return scoring["quirks"]
+    # Other names of columns are of data that has been given Spider's form.
+    is_spider = entry.get("format") == "spider" and "columns" not in entry
+    return "official" if is_spider else "repaired"
 
 
 def split_flags(config: Config, dataset: str) -> list[str]:

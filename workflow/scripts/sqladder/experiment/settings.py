@@ -98,11 +98,20 @@ class FileDataset(ImportSettings):
 # In the config these have to be written: they decide about verdicts.
 _REQUIRED_LIMITS = ("max_vm_steps", "timeout", "memory_mb")
 
+
+class _Quirks(Settings):
+    quirks: Literal["official", "repaired"] | None = Field(
+        default=None,
+        description="Whether the quirks of the official evaluator hold, such as reading the word value in an answer "
+        "as 1; official for Spider (format spider, without columns) and repaired for other data sets if absent.",
+    )
+
+
 # The limits of the scoring, as the metric declares them for itself, which needs no pydantic.
 Scoring: type[Settings] = create_model(
     "Scoring",
-    __base__=Settings,
-    __doc__="Limits of one execution of one statement.",
+    __base__=_Quirks,
+    __doc__="Limits of one execution of one statement, and which verdicts the official evaluator's quirks decide.",
     **{
         limit.name: (
             limit.type,

@@ -12,11 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.metric.input_error import InputError
-from sqladder.metric.limit_flags import add_limit_flags, limits_from_flags
-from sqladder.metric.normalise import REPAIRS
+from sqladder.metric.limit_flags import add_limit_flags, add_quirks_flag, limits_from_flags
+from sqladder.metric.normalise import QUIRKS, REPAIRS
 from sqladder.metric.scoring import Scored, Scores, Task, score_files
 from sqladder.metric.suite import CORRECT, GOLD_ERROR, Judgement, Options
-from sqladder.metric.summary import by_level, by_part, by_turn, by_verdict, on_original
+from sqladder.metric.summary import (
+    by_level,
+    by_part,
+    by_turn,
+    by_verdict,
+    on_original,
+    value_read_as_1,
+)
 from sqladder.metric.table import execution_right, facts_table, official_table
 
 HELP = "execution accuracy on test suites, and exact set match"
@@ -47,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--plug_value", action="store_true", help="let gold's values replace the prediction's"
     )
     parser.add_argument("--keep_distinct", action="store_true", help="do not delete DISTINCT")
+    add_quirks_flag(parser)
     parser.add_argument(
         "--repair",
         action="append",
@@ -99,8 +107,8 @@ def _arms(given: list[str]) -> dict[str, Path]:
 
 
 def _task(args: argparse.Namespace) -> Task:
-    repairs = frozenset(REPAIRS if "all" in args.repair else args.repair)
-    options = Options(args.plug_value, args.keep_distinct, repairs)
+    repairs = QUIRKS["repaired"] if "all" in args.repair else frozenset(args.repair)
+    options = Options(args.plug_value, args.keep_distinct, repairs | QUIRKS[args.quirks])
     return Task(args.db, options, limits_from_flags(args), args.jobs, args.etype, args.table)
 
 
@@ -181,6 +189,7 @@ def _summary(scores: Scores, task: Task) -> dict[str, Any]:
         found["execution_by_turn"] = by_turn(scores, right)
         found["by_verdict"] = by_verdict(scores, task.options.plug_value)
         found["original_database"] = by_level(scores, on_original)
+        found["value_read_as_1"] = value_read_as_1(scores, task.options)
     if task.etype != "exec":
         found["exact_match"] = by_level(scores, lambda row: row.matched)
         found["partial_match"] = by_part(scores)

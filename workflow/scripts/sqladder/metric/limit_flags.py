@@ -1,9 +1,10 @@
-"""The limits as flags of a program."""
+"""The limits of scoring, and its quirks, as flags of a program."""
 
 import argparse
 from dataclasses import fields
 
 from sqladder.metric.limits import Limits, limit_range
+from sqladder.metric.normalise import QUIRKS
 
 
 def add_limit_flags(parser: argparse.ArgumentParser) -> None:
@@ -27,3 +28,14 @@ def limits_from_flags(args: argparse.Namespace) -> Limits:
         InputError: names the limit that is out of its range.
     """
     return Limits(**{name: getattr(args, name) for name in Limits.__dataclass_fields__})
+
+
+def add_quirks_flag(parser: argparse.ArgumentParser) -> None:
+    """Declare the flag that chooses between the official evaluator's quirks and their repairs."""
+    parser.add_argument(
+        "--quirks",
+        choices=tuple(QUIRKS),
+        default="official",
+        help="keep the quirks of the official evaluator, such as reading `value` in a prediction as 1, or repair all "
+        "of them (default official)",
+    )

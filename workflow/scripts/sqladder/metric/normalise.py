@@ -20,6 +20,9 @@ REPAIRS = {
     "one-statement": "refuse a text with a second statement instead of dropping that",
 }
 
+QUIRKS = {"official": frozenset[str](), "repaired": frozenset(REPAIRS)}
+"""Whether the official evaluator's quirks hold: what is repaired."""
+
 _OPERATORS = (("> =", ">="), ("< =", "<="), ("! =", "!="))
 _CURRENT_YEAR = re.compile(r"YEAR\s*\(\s*CURDATE\s*\(\s*\)\s*\)\s*", re.IGNORECASE)
 _QUOTED = re.compile(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")")

@@ -7,7 +7,7 @@ from typing import Any
 from sqladder.metric.difficulty import LEVELS
 from sqladder.metric.match import PARTS, Part
 from sqladder.metric.scoring import Scored, Scores
-from sqladder.metric.suite import CORRECT
+from sqladder.metric.suite import CORRECT, Options
 
 TURNS = ("turn 1", "turn 2", "turn 3", "turn 4", "turn > 4")
 Right = Callable[[Scored], bool]
@@ -98,3 +98,10 @@ def by_verdict(scores: Scores, plug_value: bool = False) -> dict[str, int]:
 def on_original(row: Scored) -> bool:
     """Whether a prediction is right on the original database alone, with its own values."""
     return row.judgement is not None and row.judgement.single_database
+
+
+def value_read_as_1(scores: Scores, options: Options) -> int:
+    """How many predictions were compared with 1 in the place of their `value`, as the official evaluator does."""
+    if "value-in-names" in options.repairs:
+        return 0
+    return sum("value" in row.prediction for row in scores.rows)

@@ -6,8 +6,17 @@ from dataclasses import fields
 from typing import Any
 
 from sqladder.metric.match import PARTS
+from sqladder.metric.normalise import QUIRKS
 from sqladder.metric.scoring import Scored, Scores, Task
-from sqladder.metric.summary import Right, by_level, by_part, by_turn, on_original, rate
+from sqladder.metric.summary import (
+    Right,
+    by_level,
+    by_part,
+    by_turn,
+    on_original,
+    rate,
+    value_read_as_1,
+)
 
 Rates = dict[str, dict[str, Any]]
 
@@ -48,6 +57,12 @@ def facts_table(scores: Scores, task: Task) -> str:
         lines.append(
             f"on the original database alone: {alone['correct']} of {alone['n']} ({alone['rate']:.3f})"
         )
+        changed = value_read_as_1(scores, task.options)
+        if changed:
+            lines.append(
+                f"{changed} predictions hold the word value, which the official evaluator reads as 1; "
+                "--quirks repaired leaves them as they are"
+            )
     return "\n" + "\n".join(lines) + "\n"
 
 
@@ -55,7 +70,8 @@ def _options_in_words(task: Task) -> str:
     options, limits = task.options, task.limits
     said = [f"etype {task.etype}"]
     said += [name for name in ("plug_value", "keep_distinct") if getattr(options, name)]
-    said += [f"repair {name}" for name in sorted(options.repairs)]
+    whole = [f"quirks {name}" for name, repairs in QUIRKS.items() if repairs == options.repairs]
+    said += whole or [f"repair {name}" for name in sorted(options.repairs)]
     said += [
         f"{limit.name} {getattr(limits, limit.name)}"
         for limit in fields(limits)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sqladder.errors import InputError
-from sqladder.files import Row, by_id, read_json, read_jsonl
+from sqladder.files import Row, by_id, read_json, read_jsonl, read_object
 from sqladder.statistics.replicates import replicate_of, single_seed_varies
 
 HELP = "which questions changed between two runs, and whether the difference is significant"
@@ -25,10 +25,17 @@ Verdicts = Mapping[str, Row]
 
 @dataclass(frozen=True)
 class ScoredVariant:
-    """One variant of a run: the verdicts of each seed, and the facts of its training, empty where there was none."""
+    """One variant of a run.
+
+    Attributes:
+        seeds: the verdicts of each seed.
+        trainings: the facts of each seed's training, empty where there was none.
+        quirks: whether the official evaluator's held in the scoring of each seed; "unknown" where no file says so.
+    """
 
     seeds: Sequence[Verdicts]
     trainings: Sequence[Row]
+    quirks: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -82,10 +89,22 @@ def run(args: argparse.Namespace) -> int:
         alone = [name for name in own if name not in other]
         if alone:
             print(f"only in {source}: {', '.join(alone)}")
+    for name in shared:
+        print("".join(_other_quirks(name, old[name], new[name])), end="")
     changes = [_change(name, old[name], new[name]) for name in shared]
     for change, p in zip(changes, p_values(changes), strict=True):
         print("\n".join(described(change, p, args.show)))
     return 0
+
+
+def _other_quirks(name: str, old: ScoredVariant, new: ScoredVariant) -> Iterator[str]:
+    """Yield the line that says that the runs were scored in different ways."""
+    before, after = (" and ".join(sorted(set(own.quirks))) for own in (old, new))
+    if before != after:
+        yield (
+            f"{name}: scored with other quirks of the official evaluator, {before} -> {after}: some of what changed "
+            "may be the scoring; score both runs the same way (scoring.quirks)\n"
+        )
 
 
 def _change(variant: str, old: ScoredVariant, new: ScoredVariant) -> Change:
@@ -109,7 +128,7 @@ def read_run(folder: Path) -> dict[str, ScoredVariant]:
 
 
 def _by_variant(paths: Sequence[Path]) -> dict[str, ScoredVariant]:
-    found: dict[str, list[tuple[Verdicts, Row]]] = {}
+    found: dict[str, list[tuple[Verdicts, Row, str]]] = {}
     kinds: dict[str, bool] = {}
     for path in paths:
         variant, seed = replicate_of(path)
@@ -120,8 +139,17 @@ def _by_variant(paths: Sequence[Path]) -> dict[str, ScoredVariant]:
             )
         trained = path.with_name("train.json")
         training = read_json(trained) if trained.exists() else {}
-        found.setdefault(variant, []).append((by_id(read_jsonl(path), path), training))
+        found.setdefault(variant, []).append(
+            (by_id(read_jsonl(path), path), training, _quirks(path))
+        )
     return {name: ScoredVariant(*zip(*seeds, strict=True)) for name, seeds in sorted(found.items())}
+
+
+def _quirks(verdicts: Path) -> str:
+    """Which quirks of the official evaluator held, by the metrics.json beside the verdicts."""
+    metrics = verdicts.with_name("metrics.json")
+    facts = read_object(metrics).get("facts", {}) if metrics.exists() else {}
+    return facts.get("settings", {}).get("quirks", "unknown")
 
 
 def p_values(changes: list[Change]) -> list[float]:

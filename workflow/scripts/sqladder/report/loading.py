@@ -71,8 +71,8 @@ def load_run(
 
     Raises:
         InputError: no variant, a file is missing for a variant, variants answered different
-            questions, a failure has no kind, metrics.json contradicts the verdicts, or the
-            baseline is unknown.
+            questions, a failure has no kind, metrics.json contradicts the verdicts, variants were
+            scored with other quirks, or the baseline is unknown.
     """
     sources = _by_replicate(verdicts, "verdicts.jsonl")
     if not sources:
@@ -96,7 +96,7 @@ def load_run(
     )
     found = [_one_seed(replicate, rows, files) for replicate, rows in verdict_rows.items()]
     variants = [Variant(name, [o for o in found if o.replicate.variant == name]) for name in names]
-    run = Run(variants, scored, left_out, baseline)
+    run = Run(variants, scored, left_out, baseline, _quirks(files.metrics, stated))
     for own in found:
         _check_metrics(run, own, files.metrics[own.replicate], stated[own.replicate])
     return run
@@ -115,6 +115,21 @@ def _by_replicate(paths: Sequence[Path], kind: str, needed: Files | None = None)
     if missing:
         raise InputError(f"no {kind} was given for variant {missing[0]!r}")
     return files
+
+
+def _quirks(metrics: Mapping[Replicate, Row], paths: Files) -> str | None:
+    """Which quirks of the official evaluator all verdicts were given with, where the files say so."""
+    found = {
+        key: row.get("facts", {}).get("settings", {}).get("quirks") for key, row in metrics.items()
+    }
+    first = next(iter(found))
+    for key, quirks in found.items():
+        if quirks != found[first]:
+            raise InputError(
+                f"{paths[key]} was scored with quirks {quirks}, but {paths[first]} with {found[first]}: score both "
+                "the same way"
+            )
+    return found[first]
 
 
 def _question(asked: Mapping[str, Row], verdict: Row, source: Path, questions: Path) -> Row:

@@ -101,12 +101,16 @@ class Variant:
 
 @dataclass(frozen=True)
 class Run:
-    """All variants on the questions that were scored, in the order of the config."""
+    """All variants on the questions that were scored, in the order of the config.
+
+    `quirks` says whether the official evaluator's held, `official` or `repaired`; None where it is not known.
+    """
 
     variants: Sequence[Variant]
     questions: Sequence[Row]
     left_out: Sequence[Row]
     baseline: str | None
+    quirks: str | None = None
 
     @property
     def n(self) -> int:

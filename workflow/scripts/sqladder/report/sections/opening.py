@@ -23,11 +23,24 @@ def section(inputs: ReportInputs) -> str:
         f"{plural(len(run.variants), 'variant')}, {plural(run.n, 'question')}, "
         f"{plural(len(run.by_database), 'database')}. Accuracy is test-suite execution accuracy: "
         "an answer counts when its result equals the gold query's on every database file of the "
-        "suite, with the values that the model wrote itself."
+        "suite, with the values that the model wrote itself." + _quirks(run)
     )
     if run.left_out:
         lines.append(_left_out(run))
     return "\n\n".join(lines)
+
+
+def _quirks(run: Run) -> str:
+    """Whether the official evaluator's quirks decide about answers, and about how many the best known of them does."""
+    if run.quirks is None:
+        return ""
+    if run.quirks == "repaired":
+        return " The official evaluator's quirks are repaired (`scoring.quirks: repaired`)."
+    concerned = sum("value" in row["sql"] for own in run.replicates for row in own.predictions)
+    return (
+        " The official evaluator's quirks hold (`scoring.quirks: official`): the word `value` in an answer is read "
+        f"as 1, which {number(concerned)} of {number(run.n * len(run.replicates))} answers have."
+    )
 
 
 def _left_out(run: Run) -> str:
