@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, copy_project, run_snakemake, snakemake_environment
+from sqladder.training.checkpoints import PROGRESS_FILE
 
 ARGUMENTS = ["--cores", "2", "--configfile", "config/run.yaml", "--replace-workflow-config"]
 TIMES = re.compile(r"<!-- times: begin -->.*?<!-- times: end -->", re.DOTALL)
@@ -82,7 +83,9 @@ def test_a_run_killed_in_training_goes_on_and_ends_like_an_undisturbed_one(
             command, cwd=folder, env=snakemake_environment(), stdout=log, stderr=log
         )
     try:
-        wait_for(lambda: list(folder.glob("results/full/training/**/checkpoint-*")), 300)
+        # Its folder comes first; without this file it was cut off, and nothing goes on from it.
+        complete = f"results/full/training/**/checkpoint-*/{PROGRESS_FILE}"
+        wait_for(lambda: list(folder.glob(complete)), 300)
     finally:
         kill(psutil.Process(started.pid))
         started.wait()

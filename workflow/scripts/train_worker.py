@@ -4,10 +4,12 @@ Example: python train_worker.py results/full/training/job.json
 """
 
 import argparse
+import faulthandler
 import os
 import sys
 import traceback
 from pathlib import Path
+from typing import NoReturn
 
 from sqladder.errors import LOG, InputError, show_log
 from sqladder.processes.imports import leave_out_sklearn, uncollected
@@ -19,6 +21,7 @@ def main() -> None:
     parser.add_argument("job", type=Path, help="job.json of the work folder")
     job = parser.parse_args().job
     show_log()
+    faulthandler.enable()
     try:
         leave_out_sklearn()
         with uncollected():
@@ -29,17 +32,19 @@ def main() -> None:
             write_failure(job.parent, int(os.environ.get("RANK", "0")), error)
         except OSError:  # the disk is still full: without the file, train.py repeats no reason
             LOG.error(f"error: {error}")
-        end()
+        end(1)
     except Exception:
         traceback.print_exc()
-        end()
+        end(1)
+    # All files are written, and threads that talk to another process may abort a clean end.
+    end(0)
 
 
-def end() -> None:
-    """End at once, as failed: a clean end may wait for processes that wait for this one."""
+def end(status: int) -> NoReturn:
+    """End at once: a clean end may wait for processes that wait for this one."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(1)
+    os._exit(status)
 
 
 if __name__ == "__main__":
