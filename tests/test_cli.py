@@ -1,6 +1,7 @@
 import json
 import os
 import pty
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -435,6 +436,87 @@ def test_a_database_of_the_suite_that_is_no_file_is_named(folder, make):
     assert run.returncode == 1
     assert run.stderr.endswith("pets_v1.sqlite is no file that can be read\n")
     assert run.stderr.count("\n") == 1
+
+
+def as_linked_files(db, store):
+    for number, name in enumerate(("pets.sqlite", "pets_v1.sqlite")):
+        (db / "pets" / name).rename(store / f"{number}.sqlite")
+        (db / "pets" / name).symlink_to(store / f"{number}.sqlite")
+
+
+def as_linked_folder(db, store):
+    (db / "pets").rename(store / "elsewhere")
+    (db / "pets").symlink_to(store / "elsewhere")
+
+
+def as_other_suffixes(db, store):
+    for name in ("pets", "pets_v1", "._pets"):
+        (db / "pets" / f"{name}.sqlite").rename(db / "pets" / f"{name}.db")
+
+
+def as_the_suite_alone(db, store):
+    for path in (db / "pets").iterdir():
+        path.rename(store / path.name)
+    (db / "pets").rmdir()
+    db.rmdir()
+    store.rename(db.with_name("pets"))
+    db.symlink_to("pets")
+
+
+@pytest.mark.parametrize(
+    "change", [as_linked_files, as_linked_folder, as_other_suffixes, as_the_suite_alone]
+)
+def test_a_database_keeps_its_suite_wherever_it_lies(folder, change):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [GOLD])
+    [database] = folder.rglob("pets.sqlite")
+    shutil.copy(database, database.with_name("pets_v1.sqlite"))
+    database.with_name("._pets.sqlite").touch()
+    (folder / "store").mkdir()
+    change(database.parent.parent, folder / "store")
+    where = folder / "pets" if change is as_the_suite_alone else folder / "db"
+    run = sqladder(folder, "--db", where)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "\n2 database files" in run.stdout
+    assert table_of(run)[-1].split()[-1] == "1.000"
+
+
+@pytest.mark.parametrize("suffix", ["sqlite", "db", "sqlite3"])
+def test_a_flat_folder_of_databases_is_understood(folder, suffix):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [GOLD])
+    [database] = folder.rglob("pets.sqlite")
+    database.rename(folder / "db" / f"pets.{suffix}")
+    database.parent.rmdir()
+    shutil.copy(folder / "db" / f"pets.{suffix}", folder / "db" / f"pets_v1.{suffix}")
+    run = sqladder(folder)
+    assert (run.returncode, run.stderr) == (0, "")
+    # The other file is another database.
+    assert "\n1 database file," in run.stdout
+    (folder / "db" / "pets.sqlite3").touch()
+    (folder / "db" / "pets.db").touch()
+    assert "'pets' is there twice" in sqladder(folder).stderr
+
+
+def test_an_original_outside_the_folder_of_its_suite_is_refused(folder):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [GOLD])
+    [database] = folder.rglob("pets.sqlite")
+    shutil.copy(database, database.with_name("pets_v1.sqlite"))
+    database.rename(folder / "db" / "pets.sqlite")
+    run = sqladder(folder)
+    assert run.returncode == 1
+    assert "lies beside a folder with files of its suite: move it to" in run.stderr
+
+
+def test_a_log_beside_the_file_that_a_link_leads_to_is_seen(folder):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [GOLD])
+    [database] = folder.rglob("pets.sqlite")
+    database.rename(folder / "stored")
+    database.symlink_to(folder / "stored")
+    (folder / "stored-wal").write_bytes(b"rows")
+    assert "has changes that are only in stored-wal" in sqladder(folder).stderr
 
 
 def test_a_database_that_is_none_is_an_error_of_gold(folder):

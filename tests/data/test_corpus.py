@@ -3,12 +3,12 @@ import json
 import pytest
 
 from sqladder.data.corpus import (
-    find_databases,
     import_predictions,
     read_examples,
     replace_gold,
     without_missing,
 )
+from sqladder.data.database_folders import find_databases
 from sqladder.errors import InputError
 
 QUESTIONS = [
@@ -63,7 +63,50 @@ def test_databases_are_found_at_any_depth_and_suites_stay_together(tmp_path):
     for name in ("x/database/a/a.sqlite", "x/database/a/a_v1.sqlite", "b/b.sqlite"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    assert find_databases(tmp_path) == {"a": tmp_path / "x/database/a", "b": tmp_path / "b"}
+    suite = [tmp_path / "x/database/a" / name for name in ("a.sqlite", "a_v1.sqlite")]
+    assert find_databases(tmp_path) == {"a": suite, "b": [tmp_path / "b/b.sqlite"]}
+
+
+SQLITE = b"SQLite format 3\0"
+
+
+def test_flat_databases_are_found_where_there_are_no_others(tmp_path):
+    flat = tmp_path / "mine"
+    flat.mkdir()
+    for name, content in {
+        "a.sqlite": SQLITE,
+        "b.db": SQLITE,
+        "c.sqlite3": SQLITE,
+        "Thumbs.db": b"something else",
+        "._a.sqlite": b"",
+    }.items():
+        (flat / name).write_bytes(content)
+    found = {name[0]: [flat / name] for name in ("a.sqlite", "b.db", "c.sqlite3")}
+    assert find_databases(tmp_path) == find_databases(flat) == found
+
+
+def test_what_is_of_no_suite_is_left_out_aloud(tmp_path, caplog):
+    (tmp_path / "a").mkdir()
+    for name in ("a/a.sqlite", "stray.sqlite"):
+        (tmp_path / name).touch()
+    assert list(find_databases(tmp_path)) == ["a"]
+    assert "1 database files are no <db_id>/<db_id>.sqlite" in caplog.text
+    assert "stray.sqlite" in caplog.text
+
+
+def test_links_to_files_and_folders_keep_their_suites(tmp_path):
+    store = tmp_path / "store"
+    (store / "b").mkdir(parents=True)
+    for name in ("b/b.sqlite", "b/b_v1.sqlite", "0001", "0002"):
+        (store / name).touch()
+    mine = tmp_path / "mine"
+    (mine / "a").mkdir(parents=True)
+    (mine / "a/a.sqlite").symlink_to(store / "0001")
+    (mine / "a/a_v1.sqlite").symlink_to(store / "0002")
+    (mine / "b").symlink_to(store / "b")
+    (mine / "round").symlink_to(mine)
+    suites = {name: [path.name for path in files] for name, files in find_databases(mine).items()}
+    assert suites == {"a": ["a.sqlite", "a_v1.sqlite"], "b": ["b.sqlite", "b_v1.sqlite"]}
 
 
 def test_a_database_found_twice_is_an_error(tmp_path):

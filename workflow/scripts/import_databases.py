@@ -12,7 +12,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from sqladder.data.corpus import find_databases
+from sqladder.data.database_folders import find_databases
 from sqladder.databases.engine import SQLITE, kind_of, name_of, open_engine
 from sqladder.databases.export import export_to_sqlite
 from sqladder.databases.snapshot import copy_sqlite
@@ -23,17 +23,17 @@ from sqladder.metric.limits import Limits
 from sqladder.prompts.descriptions import BIRD_FOLDER
 
 
-def lay_out(databases: dict[str, Path], output: Path) -> int:
+def lay_out(databases: dict[str, list[Path]], output: Path) -> int:
     """Copy every database with its suite and BIRD's descriptions; returns how many database files that are."""
-    copied = 0
-    for db_id, folder in databases.items():
+    for db_id, suite in databases.items():
         (output / db_id).mkdir(parents=True)
-        for path in sorted(folder.glob("*.sqlite")):
-            copy_sqlite(path, output / db_id / path.name)
-            copied += 1
-        if (folder / BIRD_FOLDER).is_dir():
-            shutil.copytree(folder / BIRD_FOLDER, output / db_id / BIRD_FOLDER)
-    return copied
+        for path in suite:
+            copy_sqlite(path, output / db_id / f"{path.stem}.sqlite")
+        described = suite[0].parent / BIRD_FOLDER
+        # In a flat folder it would be of all databases.
+        if suite[0].parent.name == db_id and described.is_dir():
+            shutil.copytree(described, output / db_id / BIRD_FOLDER)
+    return sum(map(len, databases.values()))
 
 
 def import_single(source: str, output: Path) -> None:

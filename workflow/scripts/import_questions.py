@@ -7,7 +7,8 @@ Example: python import_questions.py --questions dev.json --format bird --databas
 import argparse
 from pathlib import Path
 
-from sqladder.data.corpus import find_databases, replace_gold, without_missing
+from sqladder.data.corpus import replace_gold, without_missing
+from sqladder.data.database_folders import find_databases
 from sqladder.data.formats import Incomplete, read_questions
 from sqladder.data.settings import ImportSettings
 from sqladder.errors import LOG, run_main

@@ -82,26 +82,6 @@ def replace_gold(examples: list[Row], gold: Path) -> list[Row]:
     return replaced
 
 
-def find_databases(folder: Path) -> dict[str, Path]:
-    """Find the databases below a folder: `db_id` -> the folder that holds <db_id>.sqlite and the rest of its suite.
-
-    Raises:
-        InputError: there is none, or two folders hold the same one.
-    """
-    found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*.sqlite")):
-        if path.stem != path.parent.name:
-            continue
-        if path.stem in found:
-            raise InputError(
-                f"database {path.stem!r} is there twice: {found[path.stem]} and {path.parent}; remove one"
-            )
-        found[path.stem] = path.parent
-    if not found:
-        raise InputError(f"{folder} holds no database; expected <db_id>/<db_id>.sqlite below it")
-    return found
-
-
 def without_missing(
     examples: list[Row], databases: set[str], allow_missing: bool
 ) -> tuple[list[Row], list[Row]]:

@@ -49,6 +49,11 @@ def is_foreign(source: str) -> bool:
     return is_url(source) or (Path(source).is_file() and _head(source)[8:12] == b"DUCK")
 
 
+def is_sqlite(path: Path) -> bool:
+    """Whether a file has the first bytes of a SQLite database."""
+    return _head(str(path)) == b"SQLite format 3\0"
+
+
 def _head(source: str) -> bytes:
     with Path(source).open("rb") as file:
         return file.read(16)
@@ -66,7 +71,7 @@ def kind_of(source: str) -> str:
         raise InputError(f"database {source} does not exist")
     if is_foreign(source):
         return DUCKDB
-    if _head(source) == b"SQLite format 3\0":
+    if is_sqlite(Path(source)):
         return SQLITE
     raise InputError(f"{source} is neither a SQLite nor a DuckDB database")
 

@@ -72,8 +72,8 @@ class FileDataset(ImportSettings):
     )
     databases: FilledText | None = Field(
         default=None,
-        description="Folder, zip or tar archive with <db_id>/<db_id>.sqlite and the other files of its suite; or one "
-        "SQLite or DuckDB file; or the URL of a PostgreSQL database, without password.",
+        description="Folder, zip or tar archive with <db_id>/<db_id>.sqlite and the other files of its suite, or with "
+        "<db_id>.sqlite; or one SQLite or DuckDB file; or the URL of a PostgreSQL database, without password.",
     )
     gold: FilledText | None = Field(
         default=None,

@@ -47,7 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="[NAME=]FILE",
         help="predicted queries; several files share the work on gold",
     )
-    parser.add_argument("--db", required=True, type=Path, help="<db_id>/<db_id>.sqlite and suites")
+    parser.add_argument(
+        "--db",
+        required=True,
+        type=Path,
+        help="folder of <db_id>/<db_id>.sqlite and suites, or of <db_id>.sqlite",
+    )
     parser.add_argument("--etype", choices=("exec", "match", "all"), default="exec")
     parser.add_argument("--table", type=Path, help="Spider's tables.json, for match and all")
     parser.add_argument(

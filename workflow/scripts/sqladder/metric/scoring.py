@@ -1,12 +1,12 @@
 """Score prediction files: verdicts of every pair and their tallies."""
 
-import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqladder.metric import pool
+from sqladder.metric.database_files import readable, suite_files, suite_of
 from sqladder.metric.difficulty import hardness
 from sqladder.metric.grammar import GrammarError
 from sqladder.metric.input_error import InputError
@@ -260,39 +260,10 @@ def score_pair(
         InputError: the database is missing.
     """
     _check_repairs(options)
-    files = _beside(database)
+    files = readable(suite_of(database))
     question = pool.Question(files, gold, [(prediction, options.plug_value)], [None])
     pool.run([question], options, limits, jobs=1)
     return question.judgement(0)
-
-
-def suite_files(databases: Path, db_id: str) -> list[str]:
-    """Files of a database's test suite, the original first.
-
-    Raises:
-        InputError: the original is not there.
-    """
-    if not db_id or Path(db_id).name != db_id:
-        raise InputError(f"{db_id!r} is no name of a database")
-    return _beside(databases / db_id / f"{db_id}.sqlite")
-
-
-def _beside(original: Path) -> list[str]:
-    if not original.is_file():
-        raise InputError(f"database {original} is missing")
-    folder = original.resolve().parent
-    names = sorted(entry.name for entry in os.scandir(folder))
-    suite = [name for name in names if name.endswith(".sqlite") and name != original.name]
-    for name in (original.name, *suite):
-        if not (folder / name).is_file() or not os.access(folder / name, os.R_OK):
-            raise InputError(f"database {folder / name} is no file that can be read")
-        log = f"{name}-wal"
-        if log in names and (folder / log).stat().st_size:
-            raise InputError(
-                f"{folder / name} has changes that are only in {log}; close the program that "
-                f"writes it, or run: sqlite3 {folder / name} 'PRAGMA wal_checkpoint(TRUNCATE)'"
-            )
-    return [str(folder / name) for name in (original.name, *suite)]
 
 
 def _check_repairs(options: Options) -> None:
