@@ -82,7 +82,7 @@ def metrics_of(name, rows, quirks="repaired"):
         },
         "by_verdict": dict(Counter(row["verdict"] for row in rows)),
         "secondary": {key: _levels(rows, lambda row, key=key: row[key]) for key in SECONDARY},
-        "facts": {"settings": {"quirks": quirks}},
+        "facts": {"settings": {"quirks": quirks}, "versions": {"sqlite": "3.45.1"}},
     }
 
 

@@ -126,6 +126,7 @@ def test_settings_reach_the_sandbox_and_the_facts(folder):
     keys = ("file", "reason", "expected", "found")
     assert [verdicts[0][key] for key in keys] == ["pets.sqlite", "steps", 20000, None]
     assert metrics["facts"]["settings"]["max_vm_steps"] == 20000
+    assert metrics["facts"]["versions"]["sqlite"] == sqlite3.sqlite_version
 
 
 @pytest.mark.parametrize(("quirks", "right"), [("official", 0), ("repaired", 1)])

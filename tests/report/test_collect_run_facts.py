@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sqlite3
 import subprocess
 from importlib import metadata
 
@@ -69,6 +70,8 @@ def test_seeds_are_found_at_any_depth_with_their_path():
 def test_versions_are_those_installed():
     versions = package_versions()
     assert versions["numpy"] == metadata.version("numpy")
+    assert versions["sqlglot"] == metadata.version("sqlglot")
+    assert versions["sqlite"] == sqlite3.sqlite_version
     assert "python" in versions
 
 
@@ -118,14 +121,19 @@ def test_benchmarks_give_rule_job_and_times(tmp_path):
 def test_a_rule_of_one_job_has_no_job_name_and_short_jobs_no_samples(tmp_path):
     path = tmp_path / "benchmarks" / "train_base.tsv"
     path.parent.mkdir(parents=True)
-    path.write_text(HEADER + "0.02\t0:00:00\tNA\t-\t\t-\t-\t-\t0\tNA\n")
-    assert read_benchmark(path) == {
-        "rule": "train_base",
-        "name": "",
-        "seconds": 0.02,
-        "cpu_seconds": None,
-        "peak_rss_mb": None,
-    }
+    # Without a sample, and with one of the shell only, which had used 3.1 MB and no time.
+    for line in (
+        "0.02\t0:00:00\tNA\t-\t\t-\t-\t-\t0\tNA",
+        "0.9\t0:00:00\t3.1\t1\t1\t1\t0\t0\t0\t0.0",
+    ):
+        path.write_text(f"{HEADER}{line}\n")
+        assert read_benchmark(path) == {
+            "rule": "train_base",
+            "name": "",
+            "seconds": float(line.split("\t")[0]),
+            "cpu_seconds": None,
+            "peak_rss_mb": None,
+        }
 
 
 def test_other_files_are_no_benchmarks(tmp_path):

@@ -177,7 +177,7 @@ def test_the_methods_name_what_is_done_with_seeds(report):
     methods = report.split("## Methods\n")[1].split("\n## ")[0]
     assert "Satterthwaite" in methods
     assert "is not measured" not in methods
-    assert len([line for line in methods.splitlines() if line[:2].strip(".").isdigit()]) == 10
+    assert len([line for line in methods.splitlines() if line[:2].strip(".").isdigit()]) == 11
 
 
 def test_the_page_has_every_seed_as_an_answer(comparison, marks):

@@ -19,7 +19,7 @@ from sqladder.errors import LOG, run_main
 from sqladder.files import write_json, write_jsonl
 from sqladder.metric.limit_flags import add_limit_flags, add_quirks_flag, limits_from_flags
 from sqladder.metric.normalise import QUIRKS
-from sqladder.metric.records import metrics_of, rows_row, verdict_row
+from sqladder.metric.records import engine_versions, metrics_of, rows_row, verdict_row
 from sqladder.metric.scoring import Scores, Task, score_files, with_exact_match
 from sqladder.metric.suite import Options
 from sqladder.metric.summary import value_read_as_1
@@ -53,6 +53,7 @@ def run(args: argparse.Namespace, task: Task) -> tuple[Scores, dict[str, Any]]:
         "cpu_seconds": round(cpu_seconds() - cpu, 3),
         "settings": {"quirks": args.quirks, **asdict(task.limits), **options},
         "value_read_as_1": value_read_as_1(scores, task.options),
+        "versions": engine_versions(),
     }
     return scores, facts
 

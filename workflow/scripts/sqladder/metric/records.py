@@ -1,5 +1,7 @@
 """What becomes of scored questions in files: lines of verdicts.jsonl and rows.jsonl, and metrics.json."""
 
+import platform
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -37,6 +39,11 @@ def rows_row(scored: Scored) -> dict[str, Any]:
     """One line of rows.jsonl: first rows of gold on the original file, and of a wrong result where it is wrong."""
     tables = {"gold": scored.executed.gold_rows, "answer": scored.executed.answer_rows}
     return {"id": scored.item.id} | {key: table and asdict(table) for key, table in tables.items()}
+
+
+def engine_versions() -> dict[str, str]:
+    """Versions of what verdicts hang on: Python and the SQLite that it holds."""
+    return {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
 
 
 def metrics_of(variant: str, scores: Scores, facts: dict[str, Any]) -> dict[str, Any]:

@@ -180,6 +180,7 @@ def _one_seed(replicate: Replicate, verdicts: list[Row], files: StageFiles) -> O
         joint_all=joint,
         training=stages[0],
         generation=stages[1],
+        scoring=facts.get("facts", {}),
     )
 
 

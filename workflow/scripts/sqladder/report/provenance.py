@@ -4,6 +4,7 @@ import csv
 import hashlib
 import os
 import platform
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from importlib import metadata
@@ -33,6 +34,7 @@ PACKAGES = (
     "safetensors",
     "scipy",
     "snakemake",
+    "sqlglot",
     "tokenizers",
     "torch",
     "transformers",
@@ -40,6 +42,10 @@ PACKAGES = (
     "vllm",
 )
 """Packages whose version can change a number of the report."""
+
+
+SAMPLED_FROM = 1.0
+"""Seconds from which a job's samples tell of its program: Snakemake looks at the shell that starts it, then each 0.5 s."""
 
 
 def git_state(folder: Path) -> tuple[str | None, bool]:
@@ -72,8 +78,8 @@ def find_seeds(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of Python and of the installed packages among `PACKAGES`."""
-    versions = {"python": platform.python_version()}
+    """Versions of Python, of the SQLite that it holds, and of the installed packages among `PACKAGES`."""
+    versions = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
     for name in PACKAGES:
         try:
             versions[name] = metadata.version(name)
@@ -124,8 +130,8 @@ def read_benchmark(path: Path) -> dict[str, Any]:
     """One job of benchmarks/<rule>/<job>.tsv, or <rule>.tsv for a rule of one job; a job may have a folder.
 
     Returns:
-        rule, name, seconds, cpu_seconds and peak_rss_mb; what Snakemake could not measure, as for
-        a job too short for a sample, is None.
+        rule, name, seconds, cpu_seconds and peak_rss_mb; what Snakemake could not measure, as of
+        a job too short for a sample of its program, is None.
     """
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
@@ -133,12 +139,14 @@ def read_benchmark(path: Path) -> dict[str, Any]:
         raise InputError(f"{path} is no Snakemake benchmark: it lacks the column 's' or a row")
     parts = path.with_suffix("").parts
     rule, *name = parts[parts.index("benchmarks") + 1 :]
+    taken = float(rows[-1]["s"])
+    samples = rows[-1] if taken >= SAMPLED_FROM else {}
     return {
         "rule": rule,
         "name": "/".join(name),
-        "seconds": float(rows[-1]["s"]),
-        "cpu_seconds": _measured(rows[-1].get("cpu_time")),
-        "peak_rss_mb": _measured(rows[-1].get("max_rss")),
+        "seconds": taken,
+        "cpu_seconds": _measured(samples.get("cpu_time")),
+        "peak_rss_mb": _measured(samples.get("max_rss")),
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from sqladder.files import Row
 from sqladder.report.features import FEATURES, sql_features
-from sqladder.report.metrics import LEVELS
+from sqladder.report.metrics import COLUMNS, LEVELS
 from sqladder.report.taxonomy import KINDS
 from sqladder.statistics.intervals import Interval
 from sqladder.statistics.replicates import Replicate, single_seed_varies
@@ -54,7 +54,8 @@ class Count:
 class OneSeed:
     """What a variant answered with one seed, in the run's question order, and its stages' facts.
 
-    `failures` has the kind of each failure and what shows it; None where the answer is right.
+    `failures` has the kind of each failure and what shows it; None where the answer is right. `scoring` are the
+    facts of metrics.json.
     """
 
     replicate: Replicate
@@ -65,6 +66,7 @@ class OneSeed:
     joint_all: Mapping[str, Row]
     training: Mapping[str, Any]
     generation: Mapping[str, Any]
+    scoring: Mapping[str, Any]
 
     @property
     def label(self) -> str:
@@ -170,6 +172,16 @@ def level_count(run: Run, variant: Variant, level: str, metric: str = "test_suit
         totals = [own.joint_all[metric] for own in variant.seeds]
         return Count(totals[0]["n"], tuple(total["correct"] for total in totals))
     return count(variant.marks[metric], run.select(level))
+
+
+def has_conversations(run: Run) -> bool:
+    """Whether a conversation has several questions, so that the column joint_all says more than all."""
+    return level_count(run, run.variants[0], "joint_all").n != run.n
+
+
+def shown_columns(run: Run) -> tuple[str, ...]:
+    """The columns of the published table, without the last one where it would repeat the one before."""
+    return COLUMNS if has_conversations(run) else COLUMNS[:-1]
 
 
 def failure_counts(variant: Variant) -> dict[str, float]:

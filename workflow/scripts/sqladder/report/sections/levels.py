@@ -2,7 +2,7 @@
 
 from sqladder.report.comparison import Comparison
 from sqladder.report.metrics import COLUMN_TITLES, LEVELS
-from sqladder.report.results import Variant, level_count
+from sqladder.report.results import Variant, has_conversations, level_count, shown_columns
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.tables import level_table
 from sqladder.texts.markdown import escape, table
@@ -12,31 +12,19 @@ from sqladder.texts.numbers import UNKNOWN, listing, number, rate
 def section(inputs: ReportInputs) -> str:
     """The section in Markdown."""
     comparison = inputs.comparison
-    return f"""## Accuracy by level
+    run = comparison.run
+    conversations = (
+        " Joint_All counts conversations in which every question is\nanswered right."
+        * has_conversations(run)
+    )
+    text = f"""## Accuracy by level
 
-{level_table(comparison.run)}
+{level_table(run, shown_columns(run))}
 
-Easy to Extra are the hardness of the gold query. Joint_All counts conversations in which every question
-is answered right; each question is one of its own here, so it equals All.
-
-### Ranking by All
-
-{ranking_list(comparison)}
-
-### Best variant of each level
-
-{best_table(comparison)}"""
-
-
-def ranking_list(comparison: Comparison) -> str:
-    """The variants by accuracy over all questions, with shared ranks named."""
-    lines = []
-    for variant in comparison.ranking:
-        total = level_count(comparison.run, variant, "all")
-        lines.append(
-            f"- rank {comparison.rank(variant.name)}: **{escape(variant.name)}** ({rate(total.rate)})"
-        )
-    return "\n".join(lines)
+Easy to Extra are the hardness of the gold query.{conversations}"""
+    if len(comparison.ranking) == 1:
+        return text
+    return f"{text}\n\n### Best variant of each level\n\n{best_table(comparison)}"
 
 
 def best_table(comparison: Comparison) -> str:

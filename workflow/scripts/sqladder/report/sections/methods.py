@@ -14,6 +14,7 @@ _ONE_SEED = {
    {_FEW}.
 5. Test of a difference: McNemar's exact test, two-sided.""",
     "detectable": "Detectable difference: Connor's formula for McNemar's test, 5 %, power 80 %.",
+    "groups": "Fisher's exact test",
     "seeds": "One run of each variant: the spread between training seeds is not measured.",
 }
 
@@ -30,6 +31,7 @@ _SEVERAL_SEEDS = {
    {_FEW}.""",
     "detectable": """Detectable difference at 5 % and power 80 %: from the variance of the interval (Bloom 1995); two
    variants with one seed each: Connor's formula for McNemar's test.""",
+    "groups": "t-test over questions and seeds",
     "seeds": "Counts are means over seeds, which are taken as a sample of all seeds, as are the questions.",
 }
 
@@ -46,5 +48,8 @@ def section(inputs: ReportInputs) -> str:
    claim in it is at most 5 %; the pairs of the four levels are another. Significant: adjusted p below 0.05.
 7. Rank: 1 + variants shown to be better, up to all variants less those shown to be worse.
 8. "Best" is said only of a variant that differs significantly from every other.
-9. {lines["detectable"]}
-10. {lines["seeds"]}"""
+9. Kinds of verdict: of each kind, whether an answer has it, compared with the baseline's as in 5; all kinds and variants
+   are one family. Databases: Pearson's chi-squared test that the first variant is right equally often on all of them,
+   where Cochran's rule allows it. Easy and Extra: {lines["groups"]}; all variants are one family.
+10. {lines["detectable"]}
+11. {lines["seeds"]}"""

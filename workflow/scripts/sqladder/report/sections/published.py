@@ -7,11 +7,11 @@ import yaml
 
 from sqladder.errors import InputError
 from sqladder.files import Row
-from sqladder.report.metrics import COLUMN_TITLES, COLUMNS, METRICS
-from sqladder.report.results import Run, level_count
+from sqladder.report.metrics import COLUMN_TITLES, METRICS
+from sqladder.report.results import Run, level_count, shown_columns
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.texts.markdown import escape, table
-from sqladder.texts.numbers import UNKNOWN, listing, number, plural, points, rate
+from sqladder.texts.numbers import UNKNOWN, listing, number, points, rate
 
 OUTSIDE = "*"
 """Marks a published figure that lies outside of the interval of this run's own."""
@@ -38,21 +38,28 @@ def published_table(run: Run, path: Path, rows: Mapping[str, str]) -> str:
     published = yaml.safe_load(path.read_text(encoding="utf-8"))
     _check(run, path, published, rows)
     metric = published["metric"]
-    asked = [number(published["questions"][level]) for level in COLUMNS]
-    scored = [number(level_count(run, run.variants[0], level, metric).n) for level in COLUMNS]
+    levels = shown_columns(run)
+    asked = [number(published["questions"][level]) for level in levels]
+    scored = [number(level_count(run, run.variants[0], level, metric).n) for level in levels]
     lines = [["questions", "published", *asked], ["questions", "this run", *scored]]
     for variant, row in rows.items():
         lines += _lines(run, variant, published["rows"][row], metric)
-    cells = table(["variant", "figure", *COLUMN_TITLES.values()], lines, "llrrrrrr")
+    cells = table(
+        ["variant", "figure", *(COLUMN_TITLES[level] for level in levels)],
+        lines,
+        "ll" + "r" * len(levels),
+    )
     compared = [f"*{escape(name)}* with its row *{escape(row)}*" for name, row in rows.items()]
     return f"""## Beside the published table
 
 {cells}
 
+**{_other_answers(run, published)}**
+
 Published by <{published["source"]}>; compared are {listing(compared)}. The published figures are accuracy with
-{METRICS[metric].title}, so this run's figures are too: they are not those of the ranking.{_questions(run, published)} A
-difference is this run's figure less the published one, in points; {escape(OUTSIDE)} marks a published figure outside of
-the 95 % interval of this run's."""
+{METRICS[metric].title}, so this run's figures are too: they are not those of the ranking. A difference is this run's
+figure less the published one, in points; {escape(OUTSIDE)} marks a published figure outside of the 95 % interval of
+this run's, which knows nothing of how uncertain the published figure itself is."""
 
 
 def _check(run: Run, path: Path, published: Row, rows: Mapping[str, str]) -> None:
@@ -68,9 +75,10 @@ def _check(run: Run, path: Path, published: Row, rows: Mapping[str, str]) -> Non
 
 
 def _lines(run: Run, name: str, row: Mapping[str, float], metric: str) -> list[list[str]]:
-    totals = [level_count(run, run.named(name), level, metric) for level in COLUMNS]
+    levels = shown_columns(run)
+    totals = [level_count(run, run.named(name), level, metric) for level in levels]
     gaps = []
-    for level, total in zip(COLUMNS, totals, strict=True):
+    for level, total in zip(levels, totals, strict=True):
         if total.rate is None:
             gaps.append(UNKNOWN)
             continue
@@ -78,22 +86,27 @@ def _lines(run: Run, name: str, row: Mapping[str, float], metric: str) -> list[l
         mark = "" if low <= row[level] <= high else f" {escape(OUTSIDE)}"
         gaps.append(points(total.rate - row[level]) + mark)
     return [
-        [escape(name), "published", *(rate(row[level]) for level in COLUMNS)],
+        [escape(name), "published", *(rate(row[level]) for level in levels)],
         [escape(name), "this run", *(rate(total.rate) for total in totals)],
         [escape(name), "difference", *gaps],
     ]
 
 
-def _questions(run: Run, published: Row) -> str:
-    """What the differences owe to questions that only the published figures are about."""
+def _other_answers(run: Run, published: Row) -> str:
+    """What the published side is of: answers that this run has not seen, often to other questions."""
     asked = published["questions"]["all"]
     if asked == run.n:
-        return ""
+        return (
+            f"The published side is of other answers, to {number(asked)} questions, which this run cannot see: the "
+            "differences are not paired, and no test goes with them."
+        )
     missing = sorted({question["db_id"] for question in run.left_out})
     why = (
-        f": those of {listing([escape(name) for name in missing])} were left out" if missing else ""
+        f" (those of {listing([escape(name) for name in missing])} were left out)"
+        if missing
+        else ""
     )
     return (
-        f" They are about {plural(run.n, 'question')}, the published ones about {number(asked)}{why}, so a part of "
-        "every difference may be due to the questions."
+        f"The published side is of other questions' answers: of {number(asked)} questions, this run's of "
+        f"{number(run.n)}{why}. A part of every difference may be due to the questions, and no test goes with it."
     )

@@ -8,7 +8,7 @@ from sqladder.report.results import Run
 from sqladder.report.sections.report_inputs import Facts, ReportInputs
 from sqladder.report.sections.times import timed
 from sqladder.texts.markdown import code_block, escape, table
-from sqladder.texts.numbers import megabytes, seconds
+from sqladder.texts.numbers import UNKNOWN, megabytes, seconds
 
 
 def section(inputs: ReportInputs) -> str:
@@ -58,6 +58,7 @@ def _versions(run: Run, of_report: Mapping[str, str]) -> str:
     used = {"report": [of_report]}
     used["training"] = [own.training.get("versions", {}) for own in run.replicates]
     used["generation"] = [own.generation.get("versions", {}) for own in run.replicates]
+    used["scoring"] = [own.scoring.get("versions", {}) for own in run.replicates]
     stages: dict[tuple[str, str], list[str]] = {}
     for stage, environments in used.items():
         for item in {pair for versions in environments for pair in versions.items()}:
@@ -81,4 +82,8 @@ def _times(times: Sequence[Facts]) -> str:
     total = sum(job["seconds"] for job in times)
     if not times:
         return "No times were recorded."
-    return f"{time_table(times)}\n\nAll jobs together: {seconds(total)}."
+    return f"""{time_table(times)}
+
+These jobs together: {seconds(total)}. Jobs that prepare data and prompts, and those of this report, are not among
+them. CPU time and memory are of Snakemake's last sample, which is up to half a second before a job's end in its first
+15 s and up to 30 s later on; "{UNKNOWN}": the job was over before its program was sampled."""

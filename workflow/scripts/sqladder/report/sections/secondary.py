@@ -2,7 +2,7 @@
 
 import textwrap
 
-from sqladder.report.metrics import METRICS
+from sqladder.report.metrics import LEVELS, METRICS
 from sqladder.report.results import Run, level_count
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.tables import level_table
@@ -20,7 +20,7 @@ def section(inputs: ReportInputs) -> str:
         ["They are not used to rank.", *(METRICS[metric].note for metric in metrics[1:])]
     )
     blocks = [
-        f"### {METRICS[metric].title.capitalize()}\n\n{level_table(run, metric)}"
+        f"### {METRICS[metric].title.capitalize()}\n\n{level_table(run, LEVELS, metric)}"
         for metric in metrics
         if metric != "test_suite"
     ]

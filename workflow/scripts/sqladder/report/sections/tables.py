@@ -1,23 +1,25 @@
 """Tables that several sections show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sqladder.report.metrics import COLUMN_TITLES, COLUMNS
+from sqladder.report.metrics import COLUMN_TITLES
 from sqladder.report.results import Run, count, level_count
 from sqladder.statistics.seeds import Marks
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import number, rate
 
 
-def level_table(run: Run, metric: str = "test_suite") -> str:
-    """The published table: the number of questions, then one row a variant."""
+def level_table(run: Run, levels: Sequence[str], metric: str = "test_suite") -> str:
+    """Columns of the published table: the number of questions, then one row a variant."""
     first = run.variants[0]
-    counts = [number(level_count(run, first, level, metric).n) for level in COLUMNS]
+    counts = [number(level_count(run, first, level, metric).n) for level in levels]
     rows = [["questions", *counts]]
     for variant in run.variants:
-        rates = [rate(level_count(run, variant, level, metric).rate) for level in COLUMNS]
+        rates = [rate(level_count(run, variant, level, metric).rate) for level in levels]
         rows.append([escape(variant.name), *rates])
-    return table(["variant", *COLUMN_TITLES.values()], rows, "lrrrrrr")
+    return table(
+        ["variant", *(COLUMN_TITLES[level] for level in levels)], rows, "l" + "r" * len(levels)
+    )
 
 
 def group_table(run: Run, groups: Mapping[str, Marks], title: str) -> str:
