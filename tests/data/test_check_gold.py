@@ -144,7 +144,10 @@ def test_a_gold_is_disputed_where_a_listed_repair_gives_another_result(databases
     [
         ([{"id": "a"}], "line 1 has no 'sql'"),
         ([{"id": "a", "sql": None}], "'sql' is None, but must be a text"),
-        ([{"id": "misspelt", "sql": "SELECT 1"}], "repairs no example .* first id is 'misspelt'"),
+        (
+            [{"id": "misspelt", "sql": "SELECT 1"}],
+            "1 of 1 ids are those of no question, first 'misspelt'; .* ids such as 'a'",
+        ),
     ],
 )
 def test_repairs_that_repair_nothing_are_refused(tmp_path, rows, message):
@@ -165,7 +168,8 @@ def test_gold_is_prepared_with_the_quirks_of_the_scoring(databases):
 def test_repairs_of_questions_that_were_left_out_are_left_out(tmp_path):
     rows = [{"id": key, "sql": f"SELECT '{key}'"} for key in "ab"]
     write_jsonl(tmp_path / "repairs.jsonl", rows)
-    repairs = read_repairs(tmp_path / "repairs.jsonl", [example("b", "SELECT 1")])
+    examples, left_out = [example("b", "SELECT 1")], [example("a", "SELECT 1")]
+    repairs = read_repairs(tmp_path / "repairs.jsonl", examples, left_out)
     assert repairs == {"b": "SELECT 'b'"}
 
 

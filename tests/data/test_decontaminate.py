@@ -169,7 +169,7 @@ class Files:
     def write(self, name, rows):
         (self.folder / name).write_text("".join(json.dumps(each) + "\n" for each in rows))
 
-    def run(self, *arguments):
+    def run(self, *arguments, output=True):
         names = {
             "examples": "train.jsonl",
             "evaluation": "test.jsonl",
@@ -180,6 +180,8 @@ class Files:
             "report": "report.md",
             "facts": "facts.json",
         }
+        if not output:
+            del names["output"]
         paths = [f"--{name}={self.folder / file}" for name, file in names.items()]
         # Each of the two is said, if only that it has no rule.
         arguments += tuple({"--drop", "--mark"} - set(arguments))
@@ -225,6 +227,17 @@ def test_rows_and_questions_are_marked(tmp_path):
         "training_rows": 2,
         "evaluation_questions": 1,
     }
+
+
+def test_rows_are_counted_without_a_file_of_those_that_stay(tmp_path):
+    files = Files(tmp_path, TRAINING)
+    done = files.run("--mark", "exact_question", output=False)
+    assert done.returncode == 0, done.stderr
+    facts = json.loads((tmp_path / "facts.json").read_text())
+    assert facts["kept_rows_suspect"] == 1
+    refused = files.run("--drop", "exact_question", output=False)
+    assert refused.returncode == 1
+    assert "--output is missing" in refused.stderr
 
 
 def test_a_question_whose_only_likeness_was_dropped_is_clean(tmp_path):

@@ -77,6 +77,24 @@ def test_the_run_can_stop_at_the_first_longer_row():
         fit("stop")
 
 
+@pytest.mark.parametrize(("kept", "least"), [(1, 0.5), (0, 0), (99, 0.995)])
+def test_too_few_rows_are_refused_with_what_they_are_and_the_keys(kept, least):
+    lengths = Lengths()
+    lengths.tokens.update(range(1, 101))
+    with pytest.raises(
+        InputError, match=f"^{kept} of 100 training rows fit .* of 50 tokens"
+    ) as error:
+        fit_prompts.check_left(kept, lengths.facts(50), least)
+    for said in ("training.least_rows", "longest has 100", "cutoff_length", "over_cutoff"):
+        assert said in str(error.value)
+
+
+def test_as_many_rows_as_asked_for_are_enough():
+    lengths = Lengths()
+    lengths.tokens.update(range(1, 101))
+    fit_prompts.check_left(50, lengths.facts(50), 0.5)
+
+
 @given(st.lists(st.integers(1, 3000), min_size=1, max_size=200))
 def test_the_histogram_holds_every_row_once(values):
     lengths = Lengths()

@@ -100,7 +100,54 @@ def test_training_uses_what_decontamination_leaves_and_the_test_does_not(files_c
     assert data_jobs.imported_examples_of(files_config, "train").endswith("rows/examples.jsonl")
     assert data_jobs.examples_of(files_config, "test").endswith("mine/validation.jsonl")
     flags = data_jobs.decontamination_flags(files_config)
-    assert flags == ["--drop=exact_question", "--mark=sql"]
+    cleaned = "--output=resources/decontaminated/train.jsonl"
+    assert flags == ["--drop=exact_question", "--mark=sql", cleaned]
+
+
+def test_copies_of_the_tests_questions_are_counted_in_any_case(files_config):
+    assert data_jobs.decontamination_flags(files_config) == ["--drop", "--mark=exact_question"]
+    # Nothing is dropped, so what is trained on does not depend on the test.
+    assert data_jobs.examples_of(files_config, "train").endswith("rows/examples.jsonl")
+    files_config["decontamination"] = {"drop": ["sql"], "mark": []}
+    flags = data_jobs.decontamination_flags(files_config)
+    assert flags[:2] == ["--drop=sql", "--mark=exact_question"]
+
+
+def test_gold_that_fails_is_not_trained_on_unless_the_config_says_so(files_config):
+    del files_config["datasets"]["mine"]["gold_problems"]
+    kept = ["--failing=keep", "--empty=keep", "--slow=keep"]
+    dropped = ["--failing=drop", "--empty=keep", "--slow=keep"]
+    # The test is asked whole.
+    assert data_jobs.gold_flags(files_config, "mine")[:3] == kept
+    files_config["train_on"] = "mine"
+    assert data_jobs.gold_flags(files_config, "mine")[:3] == dropped
+    # Without a split only few-shot examples are from it, and every question is asked.
+    del files_config["datasets"]["mine"]["split"]
+    assert data_jobs.gold_flags(files_config, "mine")[:3] == kept
+
+
+def test_the_strictest_of_variants_that_share_rows_says_how_many_must_stay(config):
+    flags = training_jobs.fitting_flags(config, "published", "1024", "drop")
+    assert flags == ["--cutoff-length=1024", "--over-cutoff=drop"]
+    config["training"]["least_rows"] = 0.2
+    config["variants"]["full"]["training"] = {"least_rows": 0.9}
+    assert training_jobs.fitting_flags(config, "published", "1024", "drop")[2:] == [
+        "--least-rows=0.9"
+    ]
+
+
+def test_a_run_knows_what_became_of_its_training_rows(files_config):
+    flags = report_jobs.training_row_flags(files_config)
+    assert flags[:2] == ["--decontamination=results/decontamination.json", "--gold-not-executed"]
+    lengths = "results/lengths/published.1024.drop.json"
+    assert flags[-3:] == ["--lengths", "full", lengths]
+    assert report_jobs.row_lengths(files_config) == [lengths]
+    files_config["train_on"] = "mine"
+    flags = report_jobs.training_row_flags(files_config)
+    assert "--gold-checks=resources/datasets/mine/gold.jsonl" in flags
+    assert "--gold-examples=resources/datasets/mine/examples.jsonl" in flags
+    files_config["variants"] = {"baseline": {"method": "none"}}
+    assert report_jobs.training_row_flags(files_config) == []
 
 
 def test_a_file_in_a_download_needs_the_download_and_is_read_where_it_lies(files_config):
@@ -304,7 +351,8 @@ def test_a_run_of_imported_predictions_is_no_demonstration_and_reads_no_training
 
 def test_the_report_compares_with_what_the_config_names(files_config):
     flags = report_jobs.report_flags(DEFAULT)
-    assert flags[-2:] == ["--baseline=baseline", "--demonstration"]
+    marks = "--marks=resources/decontaminated/test_marks.jsonl"
+    assert flags[-3:] == ["--baseline=baseline", marks, "--demonstration"]
     files_config["published"] = {"table": "table.yaml", "rows": {"full": "full_8b"}}
     files_config["decontamination"] = {"drop": [], "mark": ["sql"]}
     flags = report_jobs.report_flags(files_config)

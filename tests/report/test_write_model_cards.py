@@ -9,6 +9,8 @@ from scipy.stats import binomtest
 
 import report_runs as runs
 from sqladder.experiment.recipe import base_repository
+from sqladder.report.model_card import model_card
+from sqladder.statistics.replicates import Replicate
 
 
 def config(**base):
@@ -55,6 +57,21 @@ def cards(folder):
         return {name: path.read_text() for name, path in zip(names[1:], outputs, strict=True)}
 
     return write
+
+
+def test_a_card_says_what_became_of_the_rows(folder):
+    lengths = {"rows": 90, "cutoff": 64, "over_cutoff": 30, "cut": 10, "dropped": 20}
+    facts = {
+        **runs.run_facts(),
+        "config": config(),
+        "training_rows": {"lengths": {"full": lengths}},
+    }
+    own, own_metrics = Replicate("full", None), runs.metrics_of("full", [])
+    card = model_card(
+        own, facts, {}, None, runs.training_facts(), own_metrics, [own_metrics], False
+    )
+    data = card.split("## Data")[1]
+    assert "Of 90 training rows, 30 are longer than 64 tokens: 20 dropped and 10 cut" in data
 
 
 def test_the_hub_reads_the_results_and_tags(cards, folder):

@@ -175,6 +175,7 @@ rule import_rows:
 rule check_gold:
     input:
         examples="resources/datasets/{dataset}/paired.jsonl",
+        left_out="resources/datasets/{dataset}/left_out.jsonl",
         repairs=by_wildcards(data_jobs.dataset_file, key="gold_repairs"),
         databases="resources/datasets/{dataset}/databases",
     output:
@@ -196,6 +197,7 @@ rule check_gold:
         r"""
         python workflow/scripts/check_gold.py \
             --examples {input.examples:q} \
+            --left-out {input.left_out:q} \
             --databases {input.databases:q} \
             {params.flags:q} \
             --output {output.examples:q} \
@@ -240,7 +242,7 @@ rule decontaminate:
         evaluation=data_jobs.examples_of(config, "test"),
         evaluation_databases=data_jobs.databases_of(config, "test"),
     output:
-        examples="resources/decontaminated/train.jsonl",
+        **data_jobs.cleaned_rows(config),
         marks="resources/decontaminated/train_marks.jsonl",
         evaluation_marks="resources/decontaminated/test_marks.jsonl",
         report="results/decontamination.md",
@@ -261,7 +263,6 @@ rule decontaminate:
             --evaluation {input.evaluation:q} \
             --evaluation-databases {input.evaluation_databases:q} \
             {params.flags:q} \
-            --output {output.examples:q} \
             --marks {output.marks:q} \
             --evaluation-marks {output.evaluation_marks:q} \
             --report {output.report:q} \

@@ -5,7 +5,9 @@
 
 rule collect_run_facts:
     input:
+        **report_jobs.training_row_files(config),
         data=report_jobs.files_that_made_the_run(config),
+        lengths=report_jobs.row_lengths(config),
         models=collect("results/{replicate}/model", replicate=GENERATED),
         benchmarks=report_jobs.benchmarks_of_the_run(config),
     output:
@@ -17,6 +19,7 @@ rule collect_run_facts:
     params:
         code=CODE["collect_run_facts.py"],
         config=by_wildcards(report_jobs.merged_config),
+        training_rows=by_wildcards(report_jobs.training_row_flags),
     shell:
         r"""
         python workflow/scripts/collect_run_facts.py \
@@ -24,6 +27,7 @@ rule collect_run_facts:
             --data {input.data:q} \
             --models {input.models:q} \
             --benchmarks {input.benchmarks:q} \
+            {params.training_rows:q} \
             --output {output.facts:q} \
             >{log:q} 2>&1
         """

@@ -78,13 +78,13 @@ rule fit_prompts:
     params:
         code=CODE["fit_prompts.py"],
         template=by_wildcards(context_jobs.user_template),
+        flags=by_wildcards(training_jobs.fitting_flags),
     shell:
         r"""
         python workflow/scripts/fit_prompts.py \
             --prompts {input.prompts:q} \
             --tokenizer {input.base_model:q} \
-            --cutoff-length {wildcards.cutoff} \
-            --over-cutoff {wildcards.over} \
+            {params.flags:q} \
             --user-template {params.template:q} \
             --output {output.prompts:q} \
             --facts {output.facts:q} \

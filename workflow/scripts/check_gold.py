@@ -16,7 +16,7 @@ from sqladder.data.gold_sorting import sort_out
 from sqladder.data.gold_summary import summary
 from sqladder.data.settings import GoldProblems
 from sqladder.errors import LOG, run_main
-from sqladder.files import write_jsonl, write_text
+from sqladder.files import read_jsonl, write_jsonl, write_text
 from sqladder.metric.limit_flags import add_limit_flags, add_quirks_flag, limits_from_flags
 from sqladder.metric.normalise import QUIRKS
 from sqladder.settings.program_flags import add_flags, from_flags
@@ -25,6 +25,9 @@ from sqladder.settings.program_flags import add_flags, from_flags
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--examples", required=True, type=Path, help="id, db_id, question, sql")
+    parser.add_argument(
+        "--left-out", type=Path, help="questions without database, which may have repairs too"
+    )
     parser.add_argument(
         "--databases", required=True, type=Path, help="folder of <db_id>/<db_id>.sqlite"
     )
@@ -50,7 +53,8 @@ def main() -> None:
     files = {key: args.databases / key / f"{key}.sqlite" for key in {e["db_id"] for e in examples}}
     limits = limits_from_flags(args)
     originals = dict.fromkeys(files, args.original) if args.original else None
-    repairs = read_repairs(args.repairs, examples) if args.repairs else {}
+    left_out = read_jsonl(args.left_out, {"id": str}) if args.left_out else []
+    repairs = read_repairs(args.repairs, examples, left_out) if args.repairs else {}
     if repairs:
         LOG.info("%d of %d examples have a listed repair", len(repairs), len(examples))
     with tqdm(total=len(examples), desc="gold", unit="query", disable=None) as bar:
@@ -64,6 +68,11 @@ def main() -> None:
     statuses = [check.status for check in checks.values()]
     found = {problem: statuses.count(problem) for problem in (*PROBLEMS, DISPUTED)}
     counts = ", ".join(f"{count} {problem}" for problem, count in found.items())
+    if len(kept) < len(examples):
+        LOG.warning(
+            "%d of %d examples are left out for their gold; %s lists them, and gold_problems decides",
+            *(len(examples) - len(kept), len(examples), args.summary),
+        )
     LOG.info("%d gold queries: %s; %d examples stay", len(examples), counts, len(kept))
 
 

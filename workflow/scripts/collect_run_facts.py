@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.errors import LOG, InputError, run_main
-from sqladder.files import write_json
+from sqladder.files import read_object, write_json
 from sqladder.report.provenance import (
     checksum,
     find_seeds,
@@ -23,13 +23,26 @@ from sqladder.report.provenance import (
     package_versions,
     read_benchmark,
 )
+from sqladder.report.training_rows import gold_facts, length_facts
 from sqladder.statistics.replicates import replicate_of
+
+
+def training_rows(args: argparse.Namespace) -> dict[str, Any]:
+    """What became of the training rows, as far as files say it."""
+    gold: Any = "not executed" if args.gold_not_executed else None
+    if args.gold_checks:
+        gold = gold_facts(args.gold_checks, args.gold_examples)
+    return {
+        "gold": gold,
+        "shared_with_test": read_object(args.decontamination) if args.decontamination else None,
+        "lengths": {name: length_facts(Path(path)) for name, path in args.lengths},
+    }
 
 
 def collect(
     config: dict[str, Any], data: list[Path], models: list[Path], benchmarks: list[Path]
 ) -> dict[str, Any]:
-    """All facts; a model folder belongs to the variant, and the seed, that its parent folder is named after."""
+    """All other facts; a model folder belongs to the variant, and the seed, that its parent folder is named after."""
     commit, modified = git_state(Path(__file__).parent)
     return {
         "commit": commit,
@@ -66,10 +79,24 @@ def main() -> None:
     parser.add_argument(
         "--benchmarks", type=Path, nargs="*", default=[], help="Snakemake benchmarks"
     )
+    parser.add_argument("--gold-checks", type=Path, help="of the data set that is trained on")
+    parser.add_argument("--gold-examples", type=Path, help="its rows that stayed")
+    parser.add_argument(
+        "--gold-not-executed", action="store_true", help="it has no databases to execute gold on"
+    )
+    parser.add_argument("--decontamination", type=Path, help="decontamination.json")
+    parser.add_argument(
+        "--lengths",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("REPLICATE", "FILE"),
+        help="a trained variant and the lengths of its rows",
+    )
     parser.add_argument("--output", type=Path, required=True, help="JSON file to write")
     args = parser.parse_args()
     facts = collect(parse_config(args.config), args.data, args.models, args.benchmarks)
-    write_json(args.output, facts)
+    write_json(args.output, {**facts, "training_rows": training_rows(args)})
     LOG.info(f"{args.output}: {len(facts['data'])} checksums, {len(facts['times'])} jobs")
 
 

@@ -27,7 +27,6 @@ def make_parser() -> argparse.ArgumentParser:
         "examples": "training rows",
         "evaluation": "evaluation questions",
         "evaluation-databases": "theirs",
-        "output": "writes the rows that stay",
         "marks": "writes each training row's rules",
         "evaluation-marks": "writes each evaluation question's",
         "report": "writes it, Markdown",
@@ -35,6 +34,9 @@ def make_parser() -> argparse.ArgumentParser:
     }
     for name, text in files.items():
         parser.add_argument(f"--{name}", required=True, type=Path, help=text)
+    parser.add_argument(
+        "--output", type=Path, help="writes the rows that stay; needed where a rule drops some"
+    )
     parser.add_argument(
         "--databases", type=Path, help="of the rows; not needed where they bring their schema"
     )
@@ -45,12 +47,16 @@ def make_parser() -> argparse.ArgumentParser:
 def main() -> None:
     args = make_parser().parse_args()
     actions = actions_of(from_flags(args, Decontamination))
+    if "drop" in actions.values() and not args.output:
+        raise InputError("--output is missing: rules under --drop leave fewer rows, which go there")
     questions = read_examples(args.evaluation)
     evaluation = read_evaluation(questions, args.evaluation_databases, actions)
     sifter = Sifter(evaluation, actions, args.databases)
     training = iterate_jsonl(args.examples, TRAINING_FIELDS)
     rows = tqdm(training, desc="decontaminate", unit="row", disable=None)
-    kept, tally = write_jsonl(args.output, sifter.sift(rows)), sifter.tally
+    staying = sifter.sift(rows)
+    kept = write_jsonl(args.output, staying) if args.output else sum(1 for _ in staying)
+    tally = sifter.tally
     if not kept:
         dropping = ", ".join(rule for rule, action in actions.items() if action == "drop")
         raise InputError(

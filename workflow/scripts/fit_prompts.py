@@ -52,6 +52,22 @@ def save(figure: Figure, facts: dict[str, Any], path: Path) -> None:
         figure.savefig(temporary, format="svg", metadata=about)
 
 
+def check_left(kept: int, facts: dict[str, Any], least: float) -> None:
+    """Refuse to train on what is left of the rows.
+
+    Raises:
+        InputError: no row, or a smaller share than the least, stays.
+    """
+    rows, tokens = facts["rows"], facts["tokens"]
+    if not kept or kept < least * rows:
+        raise InputError(
+            f"{kept} of {rows} training rows fit into the cutoff_length of {facts['cutoff']} tokens, fewer than "
+            f"training.least_rows ({least:g}) allows; half of the rows have {tokens['median']} tokens or more, the "
+            f"longest has {tokens['longest']}: raise cutoff_length, set over_cutoff to cut, shorten the context, or "
+            "lower least_rows"
+        )
+
+
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--prompts", required=True, type=Path, help="with answers, JSON Lines")
@@ -75,11 +91,8 @@ def main() -> None:
     fitter = Fitter(count_tokens, cutoff, settings.over_cutoff, args.user_template)
     rows = tqdm(iterate_jsonl(args.prompts, PROMPT_FIELDS), desc="tokens", unit="row", disable=None)
     kept = write_jsonl(args.output, fitter.fit(rows))
-    if not kept:
-        raise InputError(
-            f"none of the rows of {args.prompts} fits into {cutoff} tokens; raise cutoff_length"
-        )
     facts = fitter.lengths.facts(cutoff)
+    check_left(kept, facts, settings.least_rows)
     write_json(args.facts, facts)
     save(draw(facts), facts, args.chart)
     LOG.info(

@@ -30,20 +30,30 @@ def read_examples(path: Path) -> list[Row]:
     return rows
 
 
-def read_repairs(path: Path, examples: list[Row]) -> dict[str, str]:
+def read_repairs(path: Path, examples: list[Row], left_out: Iterable[Row] = ()) -> dict[str, str]:
     """The queries that somebody holds to be right (JSON Lines: id, sql), by the id of their example.
 
-    A list for a whole benchmark may hold questions that were left out here; their queries are left out too.
+    Args:
+        path: the file.
+        examples: the examples of the data set.
+        left_out: questions of the data set that were left out here; their queries are left out too.
 
     Raises:
-        InputError: a row has no text in `sql`, an id occurs twice, or no id is that of an example.
+        InputError: a row has no text in `sql`, an id occurs twice, is that of no question, or none is that of an
+            example.
     """
     rows = by_id(read_jsonl(path, {"id": str, "sql": str}), path)
     known = {example["id"] for example in examples}
+    named = known | {row["id"] for row in left_out}
+    unknown = [key for key in rows if key not in named]
+    if unknown:
+        raise InputError(
+            f"{path}: {len(unknown)} of {len(rows)} ids are those of no question, first {unknown[0]!r}; the questions "
+            f"of the data set have ids such as {examples[0]['id']!r}: mend these ids or remove their lines"
+        )
     repairs = {key: row["sql"] for key, row in rows.items() if key in known}
     if not repairs:
-        first = next(iter(rows), None)
-        raise InputError(f"{path} repairs no example of this data set; its first id is {first!r}")
+        raise InputError(f"{path} repairs no question that is asked here; leave gold_repairs out")
     return repairs
 
 

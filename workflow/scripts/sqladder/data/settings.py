@@ -51,6 +51,8 @@ class GoldProblems(Settings):
 
 
 KEEP_ALL = GoldProblems(failing="keep", empty="keep", slow="keep")
+DROP_FAILING = GoldProblems(failing="drop", empty="keep", slow="keep")
+"""Of what is trained on: SQL that fails teaches to fail."""
 
 
 class Shares(Settings):
@@ -127,6 +129,10 @@ class Decontamination(Settings):
         return self
 
 
+COUNT_COPIES = Decontamination(drop=[], mark=["exact_question"])
+"""What is counted in any case: training rows with a question of the test."""
+
+
 class Cutoff(Settings):
     """How long a training row may be."""
 
@@ -141,4 +147,11 @@ class Fitting(Cutoff):
     over_cutoff: OverCutoff = Field(
         description="What becomes of a longer row: dropped, or cut at the end of its schema; both are counted in "
         "results/lengths."
+    )
+    least_rows: Share = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Share of the training rows that must fit into cutoff_length, whole or cut; with fewer nothing "
+        "is trained.",
     )

@@ -1,6 +1,8 @@
 """Files and flags of the jobs of workflow/rules/data.smk: downloads, data sets and their splits."""
 
 from sqladder.data.settings import (
+    COUNT_COPIES,
+    DROP_FAILING,
     KEEP_ALL,
     Decontamination,
     GoldProblems,
@@ -130,12 +132,19 @@ def gold_flags(config: Config, dataset: str) -> list[str]:
     """What is done with gold that has a problem, under which limits, and what the databases are copies of."""
     entry = config["datasets"][dataset]
     problems = entry.get("gold_problems")
-    actions = settings_of(GoldProblems, problems) if problems else KEEP_ALL
+    usual = DROP_FAILING if is_training_pool(config, dataset) else KEEP_ALL
+    actions = settings_of(GoldProblems, problems) if problems else usual
     source = input_path(entry["databases"])
     original = {"original": source} if is_foreign(source) else {}
     listed = entry.get("gold_repairs")
     repairs = {"repairs": input_path(listed)} if listed else {}
     return to_flags(actions) + scoring_flags(config, dataset) + as_flags({**original, **repairs})
+
+
+def is_training_pool(config: Config, dataset: str) -> bool:
+    """Whether a data set is trained on, and is not the test as a whole."""
+    is_whole_test = dataset == config["test_on"] and dataset not in split_datasets(config)
+    return dataset == config["train_on"] and not is_whole_test
 
 
 def scoring_flags(config: Config, dataset: str) -> list[str]:
@@ -162,8 +171,25 @@ def split_flags(config: Config, dataset: str) -> list[str]:
 
 def decontamination_flags(config: Config) -> list[str]:
     """By which rules training rows are dropped or marked, and their databases, where they have some."""
+    files = {"databases": databases_of(config, "train"), **cleaned_rows(config)}
+    return to_flags(decontamination(config)) + as_flags(named(files))
+
+
+def decontamination(config: Config) -> Decontamination:
+    """The rules; copies of the test's questions are counted whatever the config says."""
+    if "decontamination" not in config:
+        return COUNT_COPIES
     rules = settings_of(Decontamination, config["decontamination"])
-    return to_flags(rules) + as_flags(named({"databases": databases_of(config, "train")}))
+    (exact,) = COUNT_COPIES.mark
+    if exact in (*rules.drop, *rules.mark):
+        return rules
+    return Decontamination(drop=rules.drop, mark=[*rules.mark, exact])
+
+
+def cleaned_rows(config: Config) -> dict[str, str | list[str]]:
+    """The file of the rows that stay, where rules may drop some; without any, training does not depend on the test."""
+    is_asked = "decontamination" in config
+    return {"output": "resources/decontaminated/train.jsonl"} if is_asked else {}
 
 
 # Downloads

@@ -2,11 +2,11 @@
 
 import json
 
-from sqladder.experiment.data_jobs import databases_of, examples_of, paired_datasets
+from sqladder.experiment.data_jobs import databases_of, examples_of, paired_datasets, row_datasets
 from sqladder.experiment.flags import as_flags, named
 from sqladder.experiment.generation_jobs import imported_file
 from sqladder.experiment.reading import Config
-from sqladder.experiment.training_jobs import base_model, is_toy
+from sqladder.experiment.training_jobs import base_model, is_toy, lengths_of
 from sqladder.experiment.variants import (
     generated,
     imported,
@@ -49,6 +49,34 @@ def files_that_made_the_run(config: Config) -> list[str | list[str]]:
     ]
 
 
+def training_row_files(config: Config) -> dict[str, str | list[str]]:
+    """The files that say what became of the training rows: the check of their gold, what they share with the test."""
+    dataset = config["train_on"]
+    if not trained(config):
+        return {}
+    folder = f"resources/datasets/{dataset}"
+    gold = {"gold_checks": f"{folder}/gold.jsonl", "gold_examples": f"{folder}/examples.jsonl"}
+    return {
+        **(gold if dataset in paired_datasets(config) else {}),
+        "decontamination": "results/decontamination.json",
+    }
+
+
+def training_row_flags(config: Config) -> list[str]:
+    """The same files, and the lengths of each replicate's rows, as flags."""
+    flags = as_flags(training_row_files(config))
+    if trained(config) and config["train_on"] in row_datasets(config):
+        flags.append("--gold-not-executed")
+    for replicate in trained(config):
+        flags += ["--lengths", replicate, lengths_of(config, replicate)]
+    return flags
+
+
+def row_lengths(config: Config) -> list[str]:
+    """The files with the lengths of the rows that variants are trained on."""
+    return list(dict.fromkeys(lengths_of(config, name) for name in trained(config)))
+
+
 def benchmarks_of_the_run(config: Config) -> list[str]:
     """Snakemake's measurements of the jobs that take time."""
     jobs = ["train_base"] if is_demonstration(config) else []
@@ -72,9 +100,8 @@ def baseline_flags(config: Config) -> list[str]:
 
 
 def marked_questions(config: Config) -> str | list[str]:
-    """The file that marks the test's questions clean or suspect, if the config asks for decontamination."""
-    is_marked = "decontamination" in config and trained(config)
-    return "resources/decontaminated/test_marks.jsonl" if is_marked else []
+    """The file that marks the test's questions clean or suspect, where something is trained."""
+    return "resources/decontaminated/test_marks.jsonl" if trained(config) else []
 
 
 def checked_gold(config: Config) -> str | list[str]:

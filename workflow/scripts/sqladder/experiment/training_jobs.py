@@ -1,5 +1,8 @@
 """Files, flags and GPUs of the jobs of workflow/rules/train.smk: the base model, and every replicate's own."""
 
+from pathlib import Path
+
+from sqladder.data.settings import Fitting
 from sqladder.demo.settings import Recipe
 from sqladder.experiment.flags import as_flags
 from sqladder.experiment.paths import needed_file
@@ -65,6 +68,23 @@ def training_prompts(config: Config, replicate: str) -> str | list[str]:
     settings = own_setting(config, replicate, "training")
     fitted = f"{settings['cutoff_length']}.{settings['over_cutoff']}"
     return f"resources/prompts/{context}/train.{fitted}.jsonl"
+
+
+def fitting_flags(config: Config, context: str, cutoff: str, over: str) -> list[str]:
+    """How long a training row may be; of the variants that share the rows, the strictest says how many must stay."""
+    shared = f"resources/prompts/{context}/train.{cutoff}.{over}.jsonl"
+    own = [
+        sliced(Fitting, own_setting(config, name, "training"))
+        for name in trained(config)
+        if training_prompts(config, name) == shared
+    ]
+    return to_flags(max(own, key=lambda settings: settings.least_rows))
+
+
+def lengths_of(config: Config, replicate: str) -> str:
+    """The file with the lengths of the rows that a replicate is trained on."""
+    name = Path(str(training_prompts(config, replicate)))
+    return f"results/lengths/{name.parent.name}.{name.stem.removeprefix('train.')}.json"
 
 
 def training_flags(config: Config, replicate: str) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from sqladder.report.cost import device_seconds, devices
+from sqladder.report.training_rows import said, said_of_lengths
 from sqladder.statistics.intervals import wilson_interval
 from sqladder.statistics.replicates import Replicate
 from sqladder.texts.markdown import escape, table
@@ -53,7 +54,7 @@ def model_card(
         _results(config, metrics),
         _recipe(recipe, training),
         *([f"![Training loss over steps]({LOSS_PICTURE})"] if has_picture else []),
-        _data(facts),
+        _data(own, facts),
         _limits(config, seeds),
     ]
     return "\n\n".join(sections) + "\n"
@@ -133,13 +134,17 @@ def _plain(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _data(facts: Facts) -> str:
+def _data(own: Replicate, facts: Facts) -> str:
     rows = [[escape(path), f"`{checksum}`"] for path, checksum in facts["data"].items()]
-    return f"""## Data
-
-{table(["file or folder of the run", "SHA-256"], rows, "ll")}
-
-Commit of the workflow: {facts["commit"] or "unknown"}."""
+    training_rows = facts.get("training_rows", {})
+    parts = [
+        "## Data",
+        *said(training_rows),
+        *said_of_lengths(training_rows, [own.name]),
+        table(["file or folder of the run", "SHA-256"], rows, "ll"),
+        f"Commit of the workflow: {facts['commit'] or 'unknown'}.",
+    ]
+    return "\n\n".join(parts)
 
 
 def _limits(config: Facts, seeds: Sequence[Facts]) -> str:

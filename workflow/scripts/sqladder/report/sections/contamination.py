@@ -14,12 +14,12 @@ MARKS = ("clean", "suspect")
 
 
 def section(inputs: ReportInputs) -> str:
-    """The section in Markdown, "" where decontamination marked no questions."""
+    """The section in Markdown, "" where no question is suspect: the head says so then."""
     return clean_and_suspect(inputs.comparison.run, inputs.marks) if inputs.marks else ""
 
 
 def clean_and_suspect(run: Run, path: Path) -> str:
-    """The section from the marks of the test's questions.
+    """The section from the marks of the test's questions, "" where none is suspect.
 
     Args:
         run: the scored run.
@@ -33,6 +33,8 @@ def clean_and_suspect(run: Run, path: Path) -> str:
     if missing:
         raise InputError(f"{path} lacks {len(missing)} of {run.n} questions, first {missing[0]!r}")
     found = np.array([marks[question["id"]]["mark"] for question in run.questions], dtype=str)
+    if "suspect" not in found:
+        return ""
     groups = {mark: found == mark for mark in MARKS}
     return f"""## Accuracy on clean and suspect questions
 

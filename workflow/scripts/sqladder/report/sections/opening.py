@@ -4,6 +4,7 @@ from collections import Counter
 
 from sqladder.report.results import Run
 from sqladder.report.sections.report_inputs import ReportInputs
+from sqladder.report.training_rows import said, said_of_lengths
 from sqladder.texts.markdown import escape
 from sqladder.texts.numbers import listing, number, plural
 
@@ -27,6 +28,8 @@ def section(inputs: ReportInputs) -> str:
     )
     if run.left_out:
         lines.append(_left_out(run))
+    rows = inputs.facts.get("training_rows", {})
+    lines += [*said(rows), *said_of_lengths(rows)]
     return "\n\n".join(lines)
 
 
