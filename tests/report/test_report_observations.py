@@ -13,6 +13,7 @@ import report_runs as runs
 from report_runs import discordance
 from sqladder.report.comparison import compare
 from sqladder.report.loading import load_run
+from sqladder.report.sections.answer import answer, findable
 from sqladder.report.sections.document import render
 from sqladder.report.sections.observations import observations
 from sqladder.report.sections.report_inputs import ReportInputs
@@ -20,8 +21,11 @@ from sqladder.statistics.paired import mcnemar_p
 
 
 def observe(folder, questions, variants, baseline="baseline"):
+    """All sentences of a run: its answer first, and last what it could have found."""
     files = runs.write_run(folder, questions, variants)
-    return observations(compare(load_run(**files, baseline=baseline)))
+    comparison = compare(load_run(**files, baseline=baseline))
+    last = [findable(comparison)] if findable(comparison) else []
+    return [answer(comparison), *observations(comparison), *last]
 
 
 def about(sentences, text):
@@ -98,7 +102,7 @@ def test_few_questions_are_said_to_be_too_few(tmp_path):
 def test_all_wrong_claims_nothing_but_the_bound(tmp_path):
     questions = runs.question_rows(100)
     found = observe(tmp_path, questions, {"baseline": [False] * 100, "full": [False] * 100})
-    assert len(about(found, "answered none of the 100 questions right")) == 2
+    assert len(about(found, "baseline and full answered none of the 100 questions right")) == 1
     assert not about(found, "is the best")
     assert not about(found, "easy")
 
@@ -275,8 +279,8 @@ def test_every_observation_names_n_and_links_a_section_of_the_report(tmp_path):
         for line in report.splitlines()
         if line.startswith("#")
     }
-    found = observations(comparison)
-    assert len(found) >= 6
+    found = [answer(comparison), *observations(comparison), findable(comparison)]
+    assert len(found) >= 5
     for sentence in found:
         assert re.search(r"n = \d|\d questions", sentence), sentence
         assert re.search(r"\]\(#([\w-]+)\)$", sentence)[1] in headings, sentence
@@ -289,7 +293,7 @@ def test_without_a_true_difference_at_most_5_percent_of_reports_claim_a_best(tmp
     base = compare(load_run(**runs.write_run(tmp_path, questions, _equal(0)))).run
     for seed in range(total):
         run = _with_marks(base, _equal(seed))
-        claims += "is the best of" in observations(compare(run))[0]
+        claims += "is the best of" in answer(compare(run))
     assert claims / total <= 0.05 + 1.645 * math.sqrt(0.05 * 0.95 / total)
 
 
@@ -322,7 +326,7 @@ def test_with_a_true_difference_the_best_is_usually_found(tmp_path):
     for seed in range(40):
         rates = [0.35, 0.35, 0.35, 0.75]
         marks_of = dict(zip("abcd", runs.random_marks(120, rates, seed), strict=True))
-        sentence = observations(compare(_with_marks(base, marks_of)))[0]
+        sentence = answer(compare(_with_marks(base, marks_of)))
         claims += sentence.startswith("**d is the best of the 4")
     assert claims >= 36
 
@@ -352,6 +356,45 @@ def test_leaders_never_differ_significantly_from_each_other(tmp_path):
             assert not comparison.pair(first, second).significant
 
 
+# Many variants
+
+
+def test_what_is_alike_of_many_variants_is_one_sentence(tmp_path):
+    """Nine variants, each with its own level, kinds of failure and oracle values: 60 sentences without grouping."""
+    questions = runs.question_rows(400)
+    variants = {"baseline": [*(["correct"] * 100), *(["sql_error"] * 200), *(["timeout"] * 100)]}
+    for place in range(6):
+        plain = [*(["correct"] * (250 + place)), *(["wrong_result"] * (150 - place))]
+        variants[f"lora_{place}"] = runs.verdict_rows(questions, plain, plug=[True] * 400)
+    variants["none"] = ["wrong_result"] * 400
+    variants["worse"] = [*(["correct"] * 40), *(["no_sql"] * 360)]
+    found = observe(tmp_path, questions, variants)
+    assert 5 <= len(found) - 2 <= 10
+    (above,) = about(found, "above the baseline by")
+    assert above.startswith(
+        "lora_5, lora_4, lora_3 and 3 more are above the baseline by 37.5 to 38.8 points"
+    )
+    (kinds,) = about(found, "verdicts than the baseline")
+    assert (
+        "; all 8 other variants have fewer sql_error verdicts than the baseline: 0 against 200"
+        in kinds
+    )
+    assert kinds.startswith("worse has more no_sql verdicts than the baseline: 360 against 0")
+
+
+def test_all_other_variants_are_not_named_one_by_one(tmp_path):
+    variants = {"baseline": marks(40, 200), "lora": marks(90, 200), "full": marks(160, 200)}
+    found = observe(tmp_path, runs.question_rows(200), variants)
+    (above,) = about(found, "above the baseline")
+    assert above.startswith(
+        "Both other variants are above the baseline by 25.0 to 60.0 points (n = 200, largest p < 0.001;"
+    )
+    (level,) = about(found, "By level")
+    assert level.startswith(
+        "By level, both other variants differ significantly from the baseline: above on easy"
+    )
+
+
 # Several seeds
 
 
@@ -366,7 +409,7 @@ def _claims_of_seeded_runs(folder, rates, total, noise):
     for seed in range(total):
         one, other = runs.seeded_marks(400, rates, 3, noise, seed)
         comparison = compare(_with_marks(base, {"a": one, "b": other}))
-        claims += "is the best of" in observations(comparison)[0]
+        claims += "is the best of" in answer(comparison)
         pooled += mcnemar_p(discordance(one.ravel(), other.ravel())) < 0.05
     return claims / total, pooled / total
 

@@ -45,7 +45,7 @@ PACKAGES = (
 
 
 SAMPLED_FROM = 1.0
-"""Seconds from which a job's samples tell of its program: Snakemake looks at the shell that starts it, then each 0.5 s."""
+"""Seconds from which a job's samples are of its program: Snakemake looks at the shell first, then every half second."""
 
 
 def git_state(folder: Path) -> tuple[str | None, bool]:

@@ -48,7 +48,7 @@ def section(inputs: ReportInputs) -> str:
    claim in it is at most 5 %; the pairs of the four levels are another. Significant: adjusted p below 0.05.
 7. Rank: 1 + variants shown to be better, up to all variants less those shown to be worse.
 8. "Best" is said only of a variant that differs significantly from every other.
-9. Kinds of verdict: of each kind, whether an answer has it, compared with the baseline's as in 5; all kinds and variants
+9. Kinds of verdict: of each, whether an answer has it, compared with the baseline's as in 5; all kinds and variants
    are one family. Databases: Pearson's chi-squared test that the first variant is right equally often on all of them,
    where Cochran's rule allows it. Easy and Extra: {lines["groups"]}; all variants are one family.
 10. {lines["detectable"]}

@@ -1,10 +1,11 @@
 """Sentences about the numbers of this run, each printed only where its test supports it.
 
 An observation is a fact about these verdicts with its n and p. None of them speaks about methods in
-general.
+general. What is alike of several variants is one sentence, so that there are never more than ten.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 
@@ -12,23 +13,33 @@ from sqladder.report.comparison import ALPHA, Comparison, Pair, adjusted, make_p
 from sqladder.report.metrics import LEVELS, METRICS
 from sqladder.report.results import Run, Variant, count, level_count
 from sqladder.report.sections.report_inputs import ReportInputs
+from sqladder.report.sections.wording import (
+    BY_DATABASE,
+    BY_LEVEL,
+    FAILURES,
+    RANKING,
+    SECONDARY,
+    at_the_start,
+    largest,
+    others,
+    sample,
+    seeds,
+    some,
+    span,
+)
 from sqladder.statistics.groups import equal_shares_p
 from sqladder.statistics.ranks import holm
 from sqladder.statistics.seeds import groups_p
 from sqladder.texts.markdown import escape
 from sqladder.texts.numbers import amount, listing, number, p_phrase, point_interval, points, rate
 
-RANKING = "[Ranking](#ranking)"
-PAIRS = "[Paired differences](#paired-differences)"
-BY_LEVEL = "[Accuracy by level](#accuracy-by-level)"
-BY_DATABASE = "[Accuracy by database](#accuracy-by-database)"
-SECONDARY = "[Secondary metrics](#secondary-metrics)"
-FAILURES = "[What failed](#what-failed)"
-
 
 def section(inputs: ReportInputs) -> str:
-    """The section in Markdown."""
-    lines = "\n".join(f"- {sentence}" for sentence in observations(inputs.comparison))
+    """The section in Markdown, "" where no test supports a sentence."""
+    found = observations(inputs.comparison)
+    if not found:
+        return ""
+    lines = "\n".join(f"- {sentence}" for sentence in found)
     return f"""## Observations
 
 Facts about the numbers of this run. A difference is named only where its test supports it at 5 %;
@@ -38,115 +49,98 @@ p-values are adjusted by Holm within each kind of observation.
 
 
 def observations(comparison: Comparison) -> list[str]:
-    """All sentences that this run supports, the most important first."""
+    """All sentences that this run supports beside its answer, ten at most, the most important first."""
     parts = (
-        _best,
         _baseline,
+        _unclear,
         _baseline_by_level,
         _easy_and_extra,
         _none_or_all,
         _oracle_values,
         _failure_kinds,
         _databases,
-        _power,
     )
     return [sentence for part in parts for sentence in part(comparison)]
 
 
-def _sample(run: Run, *names: str) -> str:
-    """How much a sentence about all questions rests on: their number, and that of the seeds."""
-    return f"n = {number(run.n)}{_seeds(run, *names)}"
-
-
-def _seeds(run: Run, *names: str) -> str:
-    """The number of seeds of the named variants, or of all, with a comma; "" where each has one."""
-    numbers = [len(v.seeds) for v in run.variants if not names or v.name in names]
-    if max(numbers) == 1:
-        return ""
-    seeds = " to ".join(map(str, sorted({min(numbers), max(numbers)})))
-    return f", {seeds} seeds{' each' * (len(numbers) > 1)}"
-
-
-def _best(comparison: Comparison) -> Iterator[str]:
-    n = _sample(comparison.run)
-    if len(comparison.ranking) == 1:
-        yield f"Only one variant was scored ({n}), so nothing is compared. {RANKING}"
-        return
-    top = comparison.ranking[0]
-    pairs = [pair for pair in comparison.pairs if pair.first == top.name]
-    if all(pair.significant for pair in pairs):
-        nearest = max(pairs, key=lambda pair: pair.p)
-        yield (
-            f"**{escape(top.name)} is the best of the {len(comparison.ranking)} variants on these "
-            f"questions**: it differs significantly from each of the others ({n}, largest "
-            f"{p_phrase(nearest.p)}). {PAIRS}"
-        )
-        return
-    # Nobody is shown to be better than a leader, so two leaders never differ significantly.
-    leaders = [v for v in comparison.ranking if comparison.ranks[v.name][0] == 1]
-    names = {variant.name for variant in leaders}
-    p = min(pair.p for pair in comparison.pairs if {pair.first, pair.second} <= names)
-    rates = [f"{escape(v.name)} ({rate(v.correct.mean())})" for v in leaders]
-    yield (
-        f"**No single variant is shown to be best**: {listing(rates)} do not differ significantly "
-        f"from each other ({n}, smallest {p_phrase(p)}). {PAIRS}"
-    )
-
-
 def _baseline(comparison: Comparison) -> Iterator[str]:
-    pairs = list(comparison.against_baseline())
-    for pair in pairs:
-        if pair.significant:
-            yield (
-                f"{escape(pair.first)} is {_direction(pair)} the baseline by "
-                f"{_size(pair)} points ({_sample(comparison.run, pair.first, pair.second)}, "
-                f"{p_phrase(pair.p)}; "
-                f"{_elsewhere(comparison, pair)}). {RANKING}"
-            )
-    unclear = [pair for pair in pairs if not pair.significant]
+    """Who is above the baseline, and who below."""
+    clear = [pair for pair in comparison.against_baseline() if pair.significant]
+    for pairs in _by_direction(clear):
+        names = [pair.first for pair in pairs]
+        gaps = span([abs(pair.difference) for pair in pairs]).replace("+", "")
+        yield (
+            f"{at_the_start(others(comparison, names))} {_is(names)} {_direction(pairs[0])} the baseline by {gaps} "
+            f"points ({sample(comparison.run, *names, pairs[0].second)}, {largest([pair.p for pair in pairs])}; "
+            f"{_elsewhere(comparison, pairs)}). {RANKING}"
+        )
+
+
+def _by_direction(pairs: Sequence[Pair]) -> list[list[Pair]]:
+    """Pairs parted into those whose first variant is above, and those where it is below."""
+    ordered = sorted(pairs, key=_direction)
+    return [list(alike) for _, alike in groupby(ordered, _direction)]
+
+
+def _is(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _unclear(comparison: Comparison) -> Iterator[str]:
+    """Who does not differ from the baseline."""
+    unclear = [pair for pair in comparison.against_baseline() if not pair.significant]
     if unclear:
         gaps = [f"{escape(p.first)} ({points(p.difference)}, {p_phrase(p.p)})" for p in unclear]
         yield (
-            f"Not significantly different from the baseline: {listing(gaps)}, {_sample(comparison.run)}. "
+            f"Not significantly different from the baseline: {some(gaps)}, {sample(comparison.run)}. "
             f"{RANKING}"
         )
 
 
-def _elsewhere(comparison: Comparison, pair: Pair) -> str:
-    interval = comparison.on_new_databases(pair)
-    if interval is None:
+def _elsewhere(comparison: Comparison, pairs: Sequence[Pair]) -> str:
+    """Whether the differences hold on other databases too."""
+    intervals = [comparison.on_new_databases(pair) for pair in pairs]
+    known = [interval for interval in intervals if interval is not None]
+    if not known:
         return "one database, so nothing is known about others"
-    holds = "excludes" if interval.low > 0 or interval.high < 0 else "includes"
-    return f"the interval clustered by database, {point_interval(interval)}, {holds} 0"
+    holding = sum(interval.low > 0 or interval.high < 0 for interval in known)
+    if len(known) == 1:
+        holds = "excludes" if holding else "includes"
+        return f"the interval clustered by database, {point_interval(known[0])}, {holds} 0"
+    share = "each" if holding == len(known) else f"{holding} of {len(known)}"
+    return f"the interval clustered by database excludes 0 for {share}"
 
 
 def _direction(pair: Pair) -> str:
     return "above" if pair.difference > 0 else "below"
 
 
-def _size(pair: Pair) -> str:
-    return points(abs(pair.difference)).lstrip("+")
-
-
 def _baseline_by_level(comparison: Comparison) -> Iterator[str]:
-    for variant in comparison.ranking:
-        if comparison.run.baseline in (None, variant.name):
-            continue
-        pairs = {
-            level: comparison.pair(variant.name, comparison.run.baseline, level) for level in LEVELS
-        }
-        clear = [
-            f"{_direction(pair)} on {level} (n = {number(pair.n)}"
-            f"{_seeds(comparison.run, pair.first, pair.second)}, {points(pair.difference)} "
-            f"points, {p_phrase(pair.p)})"
-            for level, pair in pairs.items()
-            if pair.significant
-        ]
-        if clear:
-            yield (
-                f"By level, {escape(variant.name)} differs significantly from the baseline: "
-                f"{listing(clear)}. {BY_LEVEL}"
+    """On which levels who differs from the baseline."""
+    told, who = [], []
+    for level in LEVELS:
+        clear = [pair for pair in comparison.against_baseline(level) if pair.significant]
+        for pairs in _by_direction(clear):
+            names = [pair.first for pair in pairs]
+            who.append(names)
+            told.append(
+                (
+                    others(comparison, names),
+                    f"{_direction(pairs[0])} on {level} (n = {number(pairs[0].n)}"
+                    f"{seeds(comparison.run, *names, pairs[0].second)}, "
+                    f"{span([pair.difference for pair in pairs])} points, "
+                    f"{largest([pair.p for pair in pairs])})",
+                )
             )
+    if not told:
+        return
+    if all(names == who[0] for names in who):
+        verb = "differs" if len(who[0]) == 1 else "differ"
+        groups = listing([where for _, where in told])
+        yield f"By level, {told[0][0]} {verb} significantly from the baseline: {groups}. {BY_LEVEL}"
+        return
+    groups = "; ".join(f"{names} {where}" for names, where in told)
+    yield f"By level, significantly different from the baseline: {groups}. {BY_LEVEL}"
 
 
 def _easy_and_extra(comparison: Comparison) -> Iterator[str]:
@@ -167,8 +161,8 @@ def _easy_and_extra(comparison: Comparison) -> Iterator[str]:
         every = "Every variant" if len(drops) > 1 else "The variant"
         who = every if len(fallen) == len(drops) else f"{len(fallen)} of {len(drops)} variants"
         yield (
-            f"{who} answered extra questions right less often than easy ones: {listing([*fallen])} "
-            f"(n = {easy.n} and {extra.n}{_seeds(run)}, {_group_test(run)}, largest "
+            f"{who} answered extra questions right less often than easy ones: {some([*fallen])} "
+            f"(n = {easy.n} and {extra.n}{seeds(run)}, {_group_test(run)}, largest "
             f"{p_phrase(max(fallen.values()))}). "
             f"{BY_LEVEL}"
         )
@@ -179,24 +173,29 @@ def _group_test(run: Run) -> str:
 
 
 def _none_or_all(comparison: Comparison) -> Iterator[str]:
+    """Who answered nothing right, and who everything."""
     run = comparison.run
-    n = run.n
-    for variant in run.variants:
-        total = level_count(run, variant, "all")
-        correct, interval = total.correct, total.interval
-        of = f" with any of its {len(variant.seeds)} seeds" * (len(variant.seeds) > 1)
-        if correct == 0:
-            yield (
-                f"{escape(variant.name)} answered none of the {number(n)} questions right{of}; an "
-                f"accuracy up to {rate(interval.high)} would still be compatible with that. "
-                f"{RANKING}"
-            )
-        elif correct == n:
-            yield (
-                f"{escape(variant.name)} answered all {number(n)} questions right"
-                f"{of.replace('any', 'each')}; an accuracy "
-                f"down to {rate(interval.low)} would still be compatible with that. {RANKING}"
-            )
+    none = [variant for variant in run.variants if not variant.correct.any()]
+    if none:
+        high = max(level_count(run, variant, "all").interval.high for variant in none)
+        yield (
+            f"{some([escape(variant.name) for variant in none])} answered none of the {number(run.n)} questions right"
+            f"{_with_seeds(none, 'any')}; an accuracy up to {rate(high)} would still be compatible with that. {RANKING}"
+        )
+    every = [variant for variant in run.variants if variant.correct.all()]
+    if every:
+        low = min(level_count(run, variant, "all").interval.low for variant in every)
+        yield (
+            f"{some([escape(variant.name) for variant in every])} answered all {number(run.n)} questions right"
+            f"{_with_seeds(every, 'each')}; an accuracy down to {rate(low)} would still be compatible with that. "
+            f"{RANKING}"
+        )
+
+
+def _with_seeds(variants: Sequence[Variant], which: str) -> str:
+    """How many seeds gave that; "" where each variant has one."""
+    most = max(len(variant.seeds) for variant in variants)
+    return "" if most == 1 else f" with {which} of its {most} seeds"
 
 
 def _oracle_values(comparison: Comparison) -> Iterator[str]:
@@ -208,8 +207,8 @@ def _oracle_values(comparison: Comparison) -> Iterator[str]:
     if clear:
         gains = [f"{escape(pair.first)} {points(pair.difference)}" for pair in clear]
         yield (
-            f"With {METRICS['plug_value'].title} the accuracy is different: {listing(gains)} points "
-            f"({_sample(run)}, largest {p_phrase(max(p.p for p in clear))}). {SECONDARY}"
+            f"With {METRICS['plug_value'].title} the accuracy is different: {some(gains)} points "
+            f"({sample(run)}, largest {p_phrase(max(p.p for p in clear))}). {SECONDARY}"
         )
 
 
@@ -248,15 +247,29 @@ def _failure_kinds(comparison: Comparison) -> Iterator[str]:
         for kind in kinds
     ]
     found = adjusted([pair for _, pair in tests])
-    for (kind, _), pair in zip(tests, found, strict=True):
-        if pair.significant:
-            more = "more" if pair.difference > 0 else "fewer"
-            names = (pair.first, pair.second)
-            counts = [amount((named[name] == kind).sum(axis=1).mean()) for name in names]
-            yield (
-                f"{escape(pair.first)} has {more} {kind} verdicts than the baseline: {counts[0]} "
-                f"against {counts[1]} ({_sample(run, *names)}, {p_phrase(pair.p)}). {FAILURES}"
+    told = []
+    for kind in kinds:
+        clear = [
+            pair
+            for (own, _), pair in zip(tests, found, strict=True)
+            if own == kind and pair.significant
+        ]
+        for pairs in _by_direction(clear):
+            names = [pair.first for pair in pairs]
+            counts = [(named[name] == kind).sum(axis=1).mean() for name in (*names, run.baseline)]
+            told.append(
+                f"{others(comparison, names)} {'has' if len(names) == 1 else 'have'} "
+                f"{'more' if pairs[0].difference > 0 else 'fewer'} {kind} verdicts than the baseline: "
+                f"{_range(counts[:-1])} against {amount(counts[-1])} ({sample(run, *names, run.baseline)}, "
+                f"{largest([pair.p for pair in pairs])})"
             )
+    if told:
+        yield f"{at_the_start('; '.join(told))}. {FAILURES}"
+
+
+def _range(counts: Sequence[float]) -> str:
+    """The least and the greatest of some numbers of questions."""
+    return " to ".join(dict.fromkeys([amount(min(counts)), amount(max(counts))]))
 
 
 def _databases(comparison: Comparison) -> Iterator[str]:
@@ -271,40 +284,10 @@ def _databases(comparison: Comparison) -> Iterator[str]:
         ends = [f"{rate(counts[d].rate)} ({escape(d)}, n = {counts[d].n})" for d in _ends(order)]
         yield (
             f"The accuracy of {escape(top.name)} differs between the {len(counts)} databases, from "
-            f"{ends[0]} to {ends[1]} ({_sample(run, top.name)}, {p_phrase(p)}). "
+            f"{ends[0]} to {ends[1]} ({sample(run, top.name)}, {p_phrase(p)}). "
             f"{BY_DATABASE}"
         )
 
 
 def _ends(order: Sequence[str]) -> tuple[str, str]:
     return order[0], order[-1]
-
-
-def _power(comparison: Comparison) -> Iterator[str]:
-    if not comparison.pairs:
-        return
-    run = comparison.run
-    widest = max(comparison.pairs, key=lambda pair: pair.discordant_share)
-    disagreement = f"{100 * widest.discordant_share:.0f} %"
-    # With one seed the pair that disagrees most is the hardest to separate; with several the seeds count.
-    hardest = (
-        max(comparison.pairs, key=lambda pair: pair.detectable or 1) if run.has_seeds else widest
-    )
-    if widest.discordant_share == 0:
-        yield (
-            f"All variants are right on the same questions ({_sample(run)}): no test can "
-            f"separate them. {PAIRS}"
-        )
-    elif hardest.detectable is None:
-        few = f"{number(run.n)} questions"
-        few += " with these seeds" * run.has_seeds
-        yield (
-            f"{few} are too few: at the observed disagreement of "
-            f"{disagreement}, no difference has an 80 % chance to be found. {PAIRS}"
-        )
-    else:
-        yield (
-            f"With {_sample(run)} and pairs that disagree on up to {disagreement} of the "
-            f"questions, a single test finds a true difference of {100 * hardest.detectable:.1f} points "
-            f"with a chance of 80 %; smaller ones are likelier to be missed. {PAIRS}"
-        )

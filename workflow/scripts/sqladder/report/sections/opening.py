@@ -3,6 +3,7 @@
 from collections import Counter
 
 from sqladder.report.results import Run
+from sqladder.report.sections.answer import answer, findable
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.training_rows import said, said_of_lengths
 from sqladder.texts.markdown import escape
@@ -20,6 +21,8 @@ def section(inputs: ReportInputs) -> str:
     lines = [f"# {escape(inputs.title)}"]
     if inputs.demonstration:
         lines.append(DEMONSTRATION)
+    lines.append(answer(inputs.comparison))
+    lines.append(findable(inputs.comparison))
     lines.append(
         f"{plural(len(run.variants), 'variant')}, {plural(run.n, 'question')}, "
         f"{plural(len(run.by_database), 'database')}. Accuracy is test-suite execution accuracy: "
@@ -30,7 +33,7 @@ def section(inputs: ReportInputs) -> str:
         lines.append(_left_out(run))
     rows = inputs.facts.get("training_rows", {})
     lines += [*said(rows), *said_of_lengths(rows)]
-    return "\n\n".join(lines)
+    return "\n\n".join(line for line in lines if line)
 
 
 def _quirks(run: Run) -> str:
