@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from sqladder.prompts.rendering import Message, chat_messages
+from sqladder.prompts.rendering import Message, Prompt, render_prompt
 
 _CONFIG = Path(__file__).resolve().parent.parent / "config/config.yaml"
 _CONTEXT = yaml.safe_load(_CONFIG.read_text(encoding="utf-8"))["contexts"]["published"]
@@ -14,9 +14,16 @@ USER_TEMPLATE: str = _CONTEXT["user"]
 FLAGS = (f"--system={SYSTEM_TEXT}", f"--user={USER_TEMPLATE}")
 
 
+def published_prompt(
+    schema: str, question: str, answer: str | None = None, **others: Any
+) -> Prompt:
+    """A prompt in the published texts, but for those that are given."""
+    texts = {"system_text": SYSTEM_TEXT, "user_template": USER_TEMPLATE, **others}
+    return render_prompt(schema, question, answer, **texts)
+
+
 def published_messages(
     schema: str, question: str, answer: str | None = None, **others: Any
 ) -> list[Message]:
-    """Messages of a prompt in the published texts, but for those that are given."""
-    texts = {"system_text": SYSTEM_TEXT, "user_template": USER_TEMPLATE, **others}
-    return chat_messages(schema, question, answer, **texts)
+    """Its messages alone."""
+    return published_prompt(schema, question, answer, **others).messages

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import fit_prompts
 from conftest import ROOT
-from published_texts import USER_TEMPLATE, published_messages
-from sqladder.data.lengths import Fitter, Lengths, around_schema, histogram_edges, largest
+from published_texts import USER_TEMPLATE, published_messages, published_prompt
+from sqladder.data.lengths import Fitter, Lengths, histogram_edges, largest
 from sqladder.demo.base_model import CHAT_TEMPLATE
 from sqladder.errors import InputError
 from sqladder.files import read_jsonl
@@ -33,8 +33,8 @@ class Words:
 
 def row(key, schema_words, question="Which one?"):
     schema = "\n".join(f"column{n}" for n in range(schema_words))
-    messages = published_messages(schema, question, "SELECT 1", system_text="Write SQL.")
-    return {"id": key, "messages": messages}
+    prompt = published_prompt(schema, question, "SELECT 1", system_text="Write SQL.")
+    return {"id": key, **prompt._asdict()}
 
 
 # Beside the schema: 2 words of the system, [SCHEMA], [QUESTION], 2 of the question, 2 of the answer and its end.
@@ -43,7 +43,7 @@ ROWS = [row("short", 2), row("exact", 12), row("long", 13), row("longest", 500)]
 
 
 def fit(over, rows=ROWS, cutoff=FIXED + 12):
-    fitter = Fitter(partial(row_length, Words()), cutoff, over, USER_TEMPLATE)
+    fitter = Fitter(partial(row_length, Words()), cutoff, over)
     return list(fitter.fit(rows)), fitter.lengths
 
 
@@ -57,7 +57,7 @@ def test_longer_rows_are_dropped_and_counted():
 def test_longer_rows_lose_the_end_of_their_schema_and_nothing_else():
     kept, lengths = fit("cut")
     assert [each["id"] for each in kept] == ["short", "exact", "long", "longest"]
-    assert kept[:2] == ROWS[:2]
+    assert [each["messages"] for each in kept[:2]] == [each["messages"] for each in ROWS[:2]]
     schema = "\n".join(f"column{n}" for n in range(12))
     for each in kept[2:]:
         assert each["messages"][0] == ROWS[0]["messages"][0]
@@ -120,16 +120,40 @@ def test_statistics_are_those_of_the_rows():
     assert lengths.facts(95)["over_cutoff"] == 5
 
 
+SCHEMA = "\n".join(f"column{n}" for n in range(40))
+PARTS = {
+    "values": "city: 'Paris'\ncity: 'Oslo'",
+    "examples": "Schema?\n[QUESTION]\nWhich [SCHEMA]?\nSELECT 2",
+    "evidence": "Cities\n[QUESTION]\nare places",
+}
+
+
 @pytest.mark.parametrize(
-    ("template", "texts"),
+    "template",
     [
-        (USER_TEMPLATE, ("[SCHEMA]\n", "\n[QUESTION]\n")),
-        ("{examples}Q: {question} S: {schema}", (" S: ", "")),
-        ("{schema}{question}", ("", "")),
+        USER_TEMPLATE,
+        "{schema}\n{values}\n{examples}\n{evidence}\n{question}",
+        "{examples}\n{question}\n{schema}\n{values}",
+        "{question}{values} {schema}",
+        "{schema} {question} {schema}",
     ],
 )
-def test_the_schema_is_found_between_the_templates_own_words(template, texts):
-    assert around_schema(template) == texts
+@pytest.mark.parametrize("question", ["Which one?", "Which?\n\n[QUESTION]\nThis one\n?"])
+def test_nothing_but_the_schema_is_cut_wherever_it_stands(template, question):
+    prompt = published_prompt(SCHEMA, question, "SELECT 1", user_template=template, parts=PARTS)
+    whole = {"id": "q", **prompt._asdict()}
+    none = published_messages("", question, "SELECT 1", user_template=template, parts=PARTS)
+    without = row_length(Words(), none)
+    for words in (0, 7):
+        times = template.count("{schema}")
+        [fitted], lengths = fit("cut", [whole], cutoff=without + times * words)
+        short = "\n".join(f"column{n}" for n in range(words))
+        wanted = published_messages(
+            short, question, "SELECT 1", user_template=template, parts=PARTS
+        )
+        assert fitted == {"id": "q", "messages": wanted}
+        assert (lengths.cut, lengths.dropped) == (1, 0)
+    assert fit("cut", [whole], cutoff=without - 1)[0] == []
 
 
 @given(st.integers(-1, 50), st.integers(0, 50))
@@ -148,7 +172,7 @@ def run(folder, over, cutoff):
                 folder / "p.jsonl",
             ),
             *("--tokenizer", folder.parent / "tokenizer", "--cutoff-length", str(cutoff)),
-            *("--over-cutoff", over, "--user-template", USER_TEMPLATE),
+            *("--over-cutoff", over),
             *("--output", folder / "out.jsonl", "--facts", folder / "lengths.json"),
             *("--chart", folder / "lengths.svg"),
         ],

@@ -61,7 +61,7 @@ PROGRAMS = {
     "train.py": (Method, "base-model output facts"),
     "generate.py": (DecodingSettings, "model prompts output facts"),
     "train_base.py": (Recipe, "prompts output facts work-folder"),
-    "fit_prompts.py": (Fitting, "prompts tokenizer user-template output facts chart"),
+    "fit_prompts.py": (Fitting, "prompts tokenizer output facts chart"),
     "render_prompts.py": (ContextSettings, "examples output"),
     "retrieve_examples.py": (Choice, "questions pool output"),
     "index_examples.py": (IndexSettings, "pool collection work output"),

@@ -1,6 +1,6 @@
 # Contexts: a question and its database's schema, written into the prompt that training and inference share.
 # REQUIRED: examples and databases of the data sets; base model (its tokenizer, for the preview).
-# OUTPUTS: resources/prompts/{context}/{split}.jsonl: id, messages;
+# OUTPUTS: resources/prompts/{context}/{split}.jsonl: id, messages, spans of the schema;
 #          resources/retrieval/{context}/{index/,<split>.jsonl} where a context has few-shot examples; results/preview.md.
 # The index is built in a folder outside the declared outputs, so that a job that was killed goes on where it was.
 

@@ -77,7 +77,6 @@ rule fit_prompts:
         "../envs/train.yaml"
     params:
         code=CODE["fit_prompts.py"],
-        template=by_wildcards(context_jobs.user_template),
         flags=by_wildcards(training_jobs.fitting_flags),
     shell:
         r"""
@@ -85,7 +84,6 @@ rule fit_prompts:
             --prompts {input.prompts:q} \
             --tokenizer {input.base_model:q} \
             {params.flags:q} \
-            --user-template {params.template:q} \
             --output {output.prompts:q} \
             --facts {output.facts:q} \
             --chart {output.chart:q} \

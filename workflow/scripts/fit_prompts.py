@@ -1,8 +1,8 @@
 """Count the tokens of training prompts, and drop or cut those over the cutoff.
 
 Example: python fit_prompts.py --prompts resources/prompts/published/train.jsonl --tokenizer resources/base_model \
-             --cutoff-length 1024 --over-cutoff drop --user-template '{schema} {question}' \
-             --output train.1024.drop.jsonl --facts lengths.json --chart lengths.svg
+             --cutoff-length 1024 --over-cutoff drop --output train.1024.drop.jsonl \
+             --facts lengths.json --chart lengths.svg
 """
 
 import argparse
@@ -17,11 +17,13 @@ from tqdm import tqdm
 from sqladder.data.lengths import Fitter
 from sqladder.data.settings import Fitting
 from sqladder.errors import LOG, InputError, run_main
-from sqladder.files import iterate_jsonl, replacing, write_json, write_jsonl
+from sqladder.files import Fields, iterate_jsonl, replacing, write_json, write_jsonl
 from sqladder.models.turns import read_turns
 from sqladder.processes.imports import leave_out_sklearn, uncollected
 from sqladder.prompts.rendering import PROMPT_FIELDS, row_length
 from sqladder.settings.program_flags import add_flags, from_flags
+
+FIELDS: Fields = {**PROMPT_FIELDS, "schema": list}
 
 
 def draw(facts: dict[str, Any]) -> Figure:
@@ -72,7 +74,6 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--prompts", required=True, type=Path, help="with answers, JSON Lines")
     parser.add_argument("--tokenizer", required=True, type=Path, help="folder of the base model")
-    parser.add_argument("--user-template", required=True, help="that the prompts were made with")
     parser.add_argument("--output", required=True, type=Path, help="writes the rows that fit")
     parser.add_argument("--facts", required=True, type=Path, help="writes the statistics, JSON")
     parser.add_argument("--chart", required=True, type=Path, help="writes the histogram, SVG")
@@ -88,8 +89,8 @@ def main() -> None:
     with uncollected():  # the first use of transformers, which imports it
         turns = read_turns(args.tokenizer)
     count_tokens = partial(row_length, turns)
-    fitter = Fitter(count_tokens, cutoff, settings.over_cutoff, args.user_template)
-    rows = tqdm(iterate_jsonl(args.prompts, PROMPT_FIELDS), desc="tokens", unit="row", disable=None)
+    fitter = Fitter(count_tokens, cutoff, settings.over_cutoff)
+    rows = tqdm(iterate_jsonl(args.prompts, FIELDS), desc="tokens", unit="row", disable=None)
     kept = write_jsonl(args.output, fitter.fit(rows))
     facts = fitter.lengths.facts(cutoff)
     check_left(kept, facts, settings.least_rows)

@@ -16,7 +16,6 @@ Messages = list[dict[str, str]]
 DROP, CUT, STOP = "drop", "cut", "stop"
 ACTIONS = (DROP, CUT, STOP)
 
-_PLACEHOLDER = re.compile(r"\{\w+\}")
 _WORD = re.compile(r"\S+\s*|\s+")
 
 
@@ -67,23 +66,22 @@ def histogram_edges(longest: int, bins: int = 40) -> list[int]:
 class Fitter:
     """Keeps rows within a cutoff, as a tokenizer counts them."""
 
-    def __init__(
-        self, tokens: Callable[[Messages], int], cutoff: int, over: str, template: str
-    ) -> None:
+    def __init__(self, tokens: Callable[[Messages], int], cutoff: int, over: str) -> None:
         """Remember how rows are measured.
 
         Args:
             tokens: counts the tokens of a row's messages, prompt and answer together.
             cutoff: tokens.
             over: what becomes of a longer row: "drop", "cut" (words of the schema, from its end) or "stop".
-            template: the user template, which tells where the schema stands.
         """
         self._length, self._cutoff, self._over = tokens, cutoff, over
-        self._before, self._after = around_schema(template)
         self.lengths = Lengths()
 
     def fit(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """The rows that fit, or that were made to.
+        """The rows that fit, or that were made to: id and messages.
+
+        Args:
+            rows: id, messages, and under `schema` where the schema stands, as `prompts.rendering` says it.
 
         Raises:
             InputError: a row is too long and the run is to stop at it.
@@ -91,43 +89,46 @@ class Fitter:
         for row in rows:
             length = self._length(row["messages"])
             self.lengths.tokens[length] += 1
-            fitted = row if length <= self._cutoff else self._shorten(row, length)
-            if fitted:
-                yield fitted
+            fits = length <= self._cutoff
+            messages = row["messages"] if fits else self._shorten(row, length)
+            if messages:
+                yield {"id": row["id"], "messages": messages}
 
-    def _shorten(self, row: Row, length: int) -> Row | None:
+    def _shorten(self, row: Row, length: int) -> Messages | None:
         if self._over == STOP:
             raise InputError(
                 f"training row {row['id']!r} has {length} tokens, more than the cutoff length of {self._cutoff}; "
                 "raise it, or set over_cutoff to drop or cut"
             )
-        messages = self._with_less_schema(row["messages"]) if self._over == CUT else None
+        messages = self._with_less_schema(row) if self._over == CUT else None
         if messages is None:
             self.lengths.dropped += 1
-            return None
-        self.lengths.cut += 1
-        return {**row, "messages": messages}
+        else:
+            self.lengths.cut += 1
+        return messages
 
-    def _with_less_schema(self, messages: Messages) -> Messages | None:
+    def _with_less_schema(self, row: Row) -> Messages | None:
         """Leave out words at the end of the schema until the row fits; None if no schema at all is still too long."""
+        messages, spans = row["messages"], row["schema"]
         place = next(n for n, message in enumerate(messages) if message["role"] == "user")
         content = messages[place]["content"]
-        start = content.find(self._before) + len(self._before)
-        end = content.rfind(self._after) if self._after else len(content)
-        words = _WORD.findall(content[start:end])
+        words = _WORD.findall(content[slice(*spans[0])])
 
         def with_words(count: int) -> Messages:
-            text = content[:start] + "".join(words[:count]).rstrip() + content[end:]
+            text = _replaced(content, spans, "".join(words[:count]).rstrip())
             return [*messages[:place], {"role": "user", "content": text}, *messages[place + 1 :]]
 
         most = largest(lambda n: self._length(with_words(n)) <= self._cutoff, len(words))
         return None if most is None else with_words(most)
 
 
-def around_schema(template: str) -> tuple[str, str]:
-    """The fixed texts of a user template right before and right after its schema."""
-    before, _, after = template.partition("{schema}")
-    return _PLACEHOLDER.split(before)[-1], _PLACEHOLDER.split(after)[0]
+def _replaced(text: str, spans: Iterable[tuple[int, int]], new: str) -> str:
+    """A text with something else in the place of each span."""
+    pieces, done = [], 0
+    for start, end in spans:
+        pieces += [text[done:start], new]
+        done = end
+    return "".join([*pieces, text[done:]])
 
 
 def largest(holds: Callable[[int], bool], most: int) -> int | None:

@@ -44,11 +44,6 @@ def context_flags(context: Config) -> list[str]:
     return to_flags(sliced(ContextSettings, context))
 
 
-def user_template(config: Config, context: str) -> str:
-    """The text of a context's user turn."""
-    return config["contexts"][context]["user"]
-
-
 # Few-shot examples
 
 

@@ -8,6 +8,7 @@ training, so both sides agree token by token.
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 from sqladder.errors import InputError
 from sqladder.files import Fields
@@ -40,7 +41,19 @@ def placeholders(template: str) -> set[str]:
     return set(_PLACEHOLDER.findall(template))
 
 
-def chat_messages(
+class Prompt(NamedTuple):
+    """A prompt, and where its schema stands.
+
+    Attributes:
+        messages: chat messages.
+        schema: start and end of the schema's text in the user message, in characters, for each of its places.
+    """
+
+    messages: list[Message]
+    schema: list[tuple[int, int]]
+
+
+def render_prompt(
     schema: str,
     question: str,
     answer: str | None = None,
@@ -48,7 +61,7 @@ def chat_messages(
     system_text: str,
     user_template: str,
     parts: Mapping[str, str] = _NO_PARTS,
-) -> list[Message]:
+) -> Prompt:
     """Build the messages of one prompt; an empty system text leaves the system turn out.
 
     Where the template puts the schema first, questions on one database share a prefix, which an
@@ -57,15 +70,26 @@ def chat_messages(
     """
     texts = {**dict.fromkeys(PARTS, ""), **parts, "schema": schema, "question": question}
     fields = {name: neutralise(text.strip()) for name, text in texts.items()}
-    template = check_user_template(user_template)
-    # One pass: a question that itself contains "{schema}" stays as it is.
-    user = _PLACEHOLDER.sub(lambda match: fields[match.group(1)], template)
+    user, spans = _filled(check_user_template(user_template), fields)
     system_text = system_text.replace("{examples}", fields["examples"])
     messages = [{"role": "system", "content": system_text}] if system_text else []
     messages.append({"role": "user", "content": user})
     if answer is not None:
         messages.append({"role": "assistant", "content": neutralise(answer.strip())})
-    return messages
+    return Prompt(messages, spans)
+
+
+def _filled(template: str, fields: Mapping[str, str]) -> tuple[str, list[tuple[int, int]]]:
+    """The text of a user message, and where the schema stands in it."""
+    text, spans, done = "", [], 0
+    # One pass: a question that itself contains "{schema}" stays as it is.
+    for match in _PLACEHOLDER.finditer(template):
+        text += template[done : match.start()]
+        start, done = len(text), match.end()
+        text += fields[match.group(1)]
+        if match.group(1) == "schema":
+            spans.append((start, len(text)))
+    return text + template[done:], spans
 
 
 def split_answer(messages: Sequence[Message]) -> tuple[list[Message], str | None]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqladder.errors import InputError
 from sqladder.files import Fields, Row, by_id, iterate_jsonl, with_unique_ids
 from sqladder.prompts.contexts import ContextWriter, Written
-from sqladder.prompts.rendering import chat_messages
+from sqladder.prompts.rendering import render_prompt
 from sqladder.prompts.settings import ContextSettings
 from sqladder.retrieval.references import TEMPLATES
 
@@ -40,7 +40,7 @@ class PromptWriter:
         return None if self._schemas is None else len(self._schemas)
 
     def rows(self) -> Iterator[Row]:
-        """Yield the prompt of each example, id and messages, with the answer where it is for training.
+        """Yield the prompt of each example: id, messages, and where the schema stands; with the answer for training.
 
         Raises:
             InputError: an example lacks a text, or its few-shot examples.
@@ -85,7 +85,7 @@ class PromptWriter:
                     f"{self._files.references} has no examples for question {example['id']!r}"
                 )
             parts["examples"] = references[example["id"]]
-        messages = chat_messages(
+        prompt = render_prompt(
             written.schema,
             example["question"],
             example["sql"] if self._with_answer else None,
@@ -93,4 +93,4 @@ class PromptWriter:
             user_template=self._context.user,
             parts=parts,
         )
-        return {"id": example["id"], "messages": messages}
+        return {"id": example["id"], **prompt._asdict()}
