@@ -53,6 +53,20 @@ def test_a_mentioned_value_or_a_description_speaks_for_its_table(path):
     assert kept(path, "What amount is open?", 90, descriptions=words) == ["invoice"]
 
 
+@pytest.mark.parametrize(
+    ("question", "table"),
+    [("请列出所有学生的姓名。", "学生信息"), ("哪门课程的学分最高？", "课程")],
+)
+def test_names_without_spaces_speak_for_their_tables(tmp_path, question, table):
+    path = tmp_path / "school.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "CREATE TABLE 教师 (编号 INT, 职称 TEXT); CREATE TABLE 课程 (课号 INT, 学分 INT);"
+            "CREATE TABLE 学生信息 (学号 INT, 姓名 TEXT);"
+        )
+    assert kept(path, question, 50) == [table]
+
+
 def test_the_written_schema_keeps_to_the_budget_and_names_no_dropped_table(path):
     for budget in range(60, 500, 20):
         linked = Linker(read_schema(path), {}).link("Which singers?", [], budget, length)

@@ -49,6 +49,25 @@ def test_values_are_found_by_the_words_of_the_question(index, question, values):
     assert index.mentioned(question) == values
 
 
+@pytest.mark.parametrize(
+    ("question", "values"),
+    [
+        ("北京大学有多少名学生？", {("t", "name"): ("北京大学",)}),
+        ("第3中学的学生是谁？", {("t", "name"): ("第3中学",)}),
+        ("在第3中学的学生是谁？", {("t", "name"): ("第3中学",)}),
+        ("来自France的歌手是谁？", {("t", "code"): ("France",)}),
+        ("東京タワーの高さはどのくらいですか。", {("t", "name"): ("東京タワー",)}),
+        ("さくらという歌の年は？", {("t", "note"): ("さくら",)}),
+        ("性別が「男」の人は何人ですか。", {("t", "note"): ("男",)}),
+        ("性別が'F'の人は何人ですか。", {("t", "code"): ("F",)}),
+        ("一共有多少人？", {}),
+    ],
+)
+def test_values_are_found_where_no_space_is_beside_them(tmp_path, question, values):
+    rows = [("北京大学", "France", "さくら"), ("第3中学", "F", "男"), ("東京タワー", None, None)]
+    assert index_of(tmp_path, rows).mentioned(question) == values
+
+
 def test_a_whole_value_goes_before_a_part_of_one(tmp_path):
     index = index_of(tmp_path, [("French Guiana", None, None), ("French", None, None)])
     assert index.mentioned("Who speaks French?", per_column=1) == {("t", "name"): ("French",)}

@@ -5,7 +5,9 @@ from contextlib import closing
 
 import pytest
 
+from conftest import ROOT
 from sqladder.errors import InputError
+from sqladder.files import read_jsonl
 from sqladder.retrieval import keys, references
 from sqladder.retrieval.example_pool import Pool
 from sqladder.retrieval.search import bm25_examples, random_examples, tokens
@@ -101,6 +103,28 @@ def test_masks_stand_for_names_and_values_of_the_questions_database(tmp_path):
     assert masker.mask("Which song names are there?", "d") == "Which <name> are there?"
     assert keys.query_text("masked_question", masker)(query(question)) == masked
     assert tokens(masked)[2:4] == ["<name>", "from"]
+
+
+def test_masks_stand_where_there_are_no_spaces(tmp_path):
+    path = tmp_path / "d" / "d.sqlite"
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE 歌手 (姓名 TEXT, 国籍 TEXT)")
+        connection.execute("INSERT INTO 歌手 VALUES ('周杰伦', 'France')")
+    masker = keys.Masker(tmp_path)
+    masked = "有多少<name>来自<value>并且<name>是<value>？"
+    assert masker.mask("有多少歌手来自France并且姓名是周杰伦？", "d") == masked
+    assert "<name>" in tokens(masked)
+
+
+@pytest.mark.parametrize(("language", "least"), [("zh", 43), ("ja", 45)])
+def test_bm25_finds_the_same_question_in_other_words_without_spaces(language, least):
+    rows = read_jsonl(ROOT / "benchmarks/translated_questions.jsonl")
+    rows = [{**row, "question": row[language]} for row in rows]
+    found = bm25_examples(Pool(rows), rows, 1, by_question, by_question)
+    firsts = [rows[first[0].position]["id"] for first in found]
+    right = sum(first[:2] == row["id"][:2] for row, first in zip(rows, firsts, strict=True))
+    assert right >= least
 
 
 def test_masking_without_databases_is_refused():

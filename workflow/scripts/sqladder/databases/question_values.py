@@ -20,13 +20,17 @@ from sqladder.databases.sample_values import (
     is_writable,
 )
 from sqladder.databases.schema import Database, in_quotes, open_read_only
-from sqladder.texts.stems import STOPWORDS, stems
+from sqladder.texts.stems import SPACED, STOPWORDS, stems
+from sqladder.texts.unspaced import RUN
+from sqladder.texts.words import without_case
 
 # Part of a value's weight (rare words weigh more) that a question must hold.
 ENOUGH = 0.6
 # A word that more values than this hold does not tell one from another.
 COMMON = 500
-_QUOTED = re.compile(r"""(?<!\w)(?:'([^']+)'|"([^"]+)"|‘([^’]+)’|“([^”]+)”)(?!\w)""")
+_QUOTED = re.compile(
+    rf"""(?<!{SPACED})(?:'([^']+)'|"([^"]+)"|‘([^’]+)’|“([^”]+)”|「([^」]+)」|『([^』]+)』)(?!{SPACED})"""
+)
 
 
 @dataclass(frozen=True)
@@ -110,11 +114,11 @@ class ValueIndex:
             per_column: the most values of one column.
             at_most: the most values in all.
         """
-        asked = stems(question)
+        asked, said = stems(question), without_case(question)
         quoted = {tuple(stems(next(filter(None, found)))) for found in _QUOTED.findall(question)}
         scores = self._scores(asked)
         scored = [
-            (_certainty(value, asked, quoted, score), number)
+            (_certainty(value, asked, said, quoted, score), number)
             for number, score in scores.items()
             if _may_match(value := self._values[number], question, quoted)
         ]
@@ -171,14 +175,19 @@ def _may_match(value: StoredValue, question: str, quoted: set[tuple[str, ...]]) 
 
 
 def _certainty(
-    value: StoredValue, asked: list[str], quoted: set[tuple[str, ...]], score: float
+    value: StoredValue, asked: list[str], said: str, quoted: set[tuple[str, ...]], score: float
 ) -> float:
     """Rank a value: quoted, then standing in the question whole (longer first), then in part; or 0."""
     if value.words in quoted:
         return 100 + len(value.words)
-    if _contains(asked, value.words):
+    if _contains(asked, value.words) or _is_part(without_case(value.text), said):
         return 10 + len(value.words)
     return score if score >= ENOUGH else 0
+
+
+def _is_part(text: str, said: str) -> bool:
+    """Whether a text without spaces stands in the question, whatever letters are next to it."""
+    return not text.isascii() and bool(RUN.search(text)) and text in said
 
 
 def _contains(asked: list[str], phrase: tuple[str, ...]) -> bool:

@@ -65,8 +65,9 @@ class Linker:
 
     def _scores(self, question: str, mentioned: Collection[ColumnName]) -> dict[str, float]:
         scores = dict.fromkeys(self._tables, 0.0)
-        for word in set(stems(question)) - STOPWORDS:
-            holders = self._weights.get(word, {})
+        # Not a set: sums in another order differ in their last digit, and a prompt with them.
+        for word in dict.fromkeys(stems(question)):
+            holders = {} if word in STOPWORDS else self._weights.get(word, {})
             for name, weight in holders.items():
                 scores[name] += weight * (1 + math.log(len(self._tables) / len(holders)))
         for table in {table for table, _ in mentioned} & scores.keys():

@@ -1,20 +1,25 @@
 """What questions and examples are compared by: the question, the masked question, or the SQL."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from sqladder.databases.question_values import ValueIndex
 from sqladder.databases.schema import read_schema
 from sqladder.errors import InputError
 from sqladder.files import Row
-from sqladder.texts.stems import STOPWORDS, name_words, stem, stems
+from sqladder.texts.stems import SPACED, STOPWORDS, WORD, name_words, stem, stems
+from sqladder.texts.unspaced import RUN, pairs
 
 KEYS = ("question", "masked_question", "sql")
 NAME_MASK, VALUE_MASK = "<name>", "<value>"
 
-_PIECE = re.compile(r"""'[^']+'(?!\w)|"[^"]+"|\w+(?:['’]\w+)*|\s+|.""", re.DOTALL)
-_QUOTE_OR_NUMBER = re.compile(r"""['"].|\d""")
+_PIECE = re.compile(
+    rf"""'[^']+'(?!{SPACED})|"[^"]+"|“[^”]+”|「[^」]+」|『[^』]+』|{WORD}|\s+|.""", re.DOTALL
+)
+_QUOTE_OR_NUMBER = re.compile(r"""['"“「『].|\d""")
 
 
 class Masker:
@@ -34,14 +39,13 @@ class Masker:
         found = values.mentioned(question)
         mentioned = {word for texts in found.values() for text in texts for word in stems(text)}
         masked: list[str] = []
-        for piece in _PIECE.findall(question):
-            mask = _mask_of(piece, names, mentioned - STOPWORDS)
+        for piece, mask in _marked(question, names, mentioned - STOPWORDS):
             if mask is None:
                 masked.append(piece)
             # A name or value of several words is one mask: the space between them goes too.
             elif masked[-2:-1] == [mask] and masked[-1].isspace():
                 masked.pop()
-            else:
+            elif masked[-1:] != [mask]:
                 masked.append(mask)
         return "".join(masked)
 
@@ -54,6 +58,29 @@ class Masker:
             found = frozenset(word for name in names for word in name_words(name))
             self._known[db_id] = found - STOPWORDS, ValueIndex(path, database)
         return self._known[db_id]
+
+
+def _marked(
+    question: str, names: frozenset[str], values: set[str]
+) -> Iterator[tuple[str, str | None]]:
+    """Yield the pieces of a question, each with its mask, None where it stays."""
+    for piece in _PIECE.findall(question):
+        if RUN.match(piece):
+            masks = _masks_of_letters(piece, names, values)
+            for mask, letters in groupby(zip(piece, masks, strict=True), key=itemgetter(1)):
+                yield "".join(letter for letter, _ in letters), mask
+        else:
+            yield piece, _mask_of(piece, names, values)
+
+
+def _masks_of_letters(run: str, names: frozenset[str], values: set[str]) -> list[str | None]:
+    """The mask of each letter of a run without spaces, by the pairs that it is part of."""
+    masks: list[str | None] = [None] * len(run)
+    for mask, known in ((NAME_MASK, names), (VALUE_MASK, values)):
+        for start, pair in enumerate(pairs(run)):
+            if pair in known:
+                masks[start : start + len(pair)] = [mask] * len(pair)
+    return masks
 
 
 def _mask_of(piece: str, names: frozenset[str], values: set[str]) -> str | None:

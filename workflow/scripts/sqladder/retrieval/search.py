@@ -10,6 +10,7 @@ import numpy as np
 from sqladder.files import Row
 from sqladder.retrieval.example_pool import Found, Pool
 from sqladder.texts.stems import name_words
+from sqladder.texts.unspaced import HIRAGANA
 
 Text = Callable[[Row], str]
 _TOKEN = re.compile(r"<\w+>|\w+")
@@ -54,8 +55,11 @@ def _best(scores: np.ndarray, count: int) -> np.ndarray:
 
 
 def tokens(text: str) -> list[str]:
-    """Cut a question or a statement into words; names of several words fall apart, masks stay whole."""
+    """Cut a question or a statement into words; names of several words fall apart, masks stay whole.
+
+    Japanese grammar is left out: nearly all questions share its endings, cut in many ways (docs/contexts.md).
+    """
     found: list[str] = []
     for token in _TOKEN.findall(text):
         found += [token] if token.startswith("<") else name_words(token)
-    return found
+    return [token for token in found if not HIRAGANA.search(token)]

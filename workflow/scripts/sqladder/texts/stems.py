@@ -3,11 +3,21 @@
 import re
 import unicodedata
 
+from sqladder.texts.unspaced import CHARACTERS, RUN, pairs
 from sqladder.texts.words import without_case
 
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
+SPACED = rf"[^\W{CHARACTERS}]"
+"""A letter or digit of a script that puts spaces between words."""
+
+WORD = rf"[{CHARACTERS}]+|{SPACED}+(?:['’]{SPACED}+)*"
+"""A word, or a run of letters without a space between its words."""
+
+_WORD = re.compile(WORD)
+_LETTER = rf"[^\W\d_{CHARACTERS}]"
 # The places inside a name where a word begins: studentId, HTTPServer, address2.
-_NAME_PARTS = re.compile(r"[^\W\d_]+?(?=[A-Z][a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+|[^\W\d_]+")
+_NAME_PARTS = re.compile(
+    rf"[{CHARACTERS}]+|{_LETTER}+?(?=[A-Z][a-z])|[A-Z]?[^\W\d_A-Z{CHARACTERS}]+|[A-Z]+|\d+|{_LETTER}+"
+)
 
 _STOPWORDS = """
     a about all an and any are as at be been by can did do does each every find for from get give
@@ -19,14 +29,21 @@ STOPWORDS = frozenset(_STOPWORDS.split())
 
 
 def stems(text: str) -> list[str]:
-    """Cut a text into folded words: no case, accents kept, plural and possessive endings removed."""
-    return [stem(word) for word in _WORD.findall(without_case(text))]
+    """Cut a text into folded words: no case, accents kept, plural and possessive endings removed.
+
+    Where a script puts no space between words, pairs of characters stand for them.
+    """
+    return [part for word in _WORD.findall(without_case(text)) for part in _parts(word)]
 
 
 def name_words(name: str) -> list[str]:
     """Cut an identifier into folded words: `Song_releaseYear` gives song, release, year."""
-    parts = _NAME_PARTS.findall(unicodedata.normalize("NFKC", name))
-    return [stem(part.casefold()) for part in parts]
+    found = _NAME_PARTS.findall(unicodedata.normalize("NFKC", name))
+    return [part for word in found for part in _parts(word.casefold())]
+
+
+def _parts(word: str) -> list[str]:
+    return pairs(word) if RUN.match(word) else [stem(word)]
 
 
 def stem(word: str) -> str:
