@@ -120,6 +120,46 @@ def test_two_runs_with_one_seed_differ_in_times_only(tmp_path):
     assert report_without_times(first) == report_without_times(second)
 
 
+def add_votes(config):
+    """Three ways of asking one model; little is learned, so most samples fail."""
+    drawn = {"samples": 4, "temperature": 1.0}
+    config["variants"] = {
+        "baseline": {"method": "none"},
+        "likeliest": {
+            "method": "reuse",
+            "model_of": "baseline",
+            "decoding": {**drawn, "choose": "likeliest"},
+        },
+        "votes": {
+            "method": "reuse",
+            "model_of": "likeliest",
+            "decoding": {**drawn, "choose": "vote", "include_greedy": True},
+        },
+    }
+
+
+@pytest.mark.slow
+def test_several_ways_of_asking_one_model_stand_in_one_report(tmp_path):
+    folder = copy_project(tmp_path)
+    write_config(folder, add_votes)
+    done = run_snakemake(folder, *ARGUMENTS, "results/report.md")
+    assert done.returncode == 0, done.stdout
+    results = folder / "results"
+    assert [path.parent.name for path in results.glob("*/model")] == ["baseline"]
+    for name in ("likeliest", "votes"):
+        rows = [json.loads(line) for line in (results / name / "predictions.jsonl").open()]
+        assert {len(row["samples"]) for row in rows} == {4}
+        assert all(row["sql"] == row["samples"][row["chosen"]]["sql"] for row in rows)
+        assert json.loads((results / name / "generation.json").read_text())["model"] == "baseline"
+    greedy = [json.loads(line) for line in (results / "baseline/predictions.jsonl").open()]
+    votes = [json.loads(line) for line in (results / "votes/predictions.jsonl").open()]
+    assert [row["samples"][0]["text"] for row in votes] == [row["text"] for row in greedy]
+    report = (results / "report.md").read_text()
+    assert "| votes | model of baseline |" in report
+    again = run_snakemake(folder, *ARGUMENTS, "results/report.md")
+    assert "Nothing to be done" in again.stdout, again.stdout
+
+
 def imported_only(path):
     """The Spider config without the toy variants, which cost minutes and say nothing here."""
     config = yaml.safe_load((ROOT / "config/spider-local.yaml").read_text())

@@ -15,10 +15,13 @@ from sqladder.experiment.reading import read_yaml
 from sqladder.experiment.training_jobs import base_model, base_template, given_base
 from sqladder.experiment.variants import (
     first_seed,
+    generated,
+    model_source,
     replicates,
     seeds_of,
     setting,
     variants_by_method,
+    with_model,
 )
 from sqladder.statistics.replicates import replicate_of
 
@@ -186,6 +189,28 @@ def samples_without_temperature(c):
     c["variants"]["full"]["decoding"] = {"samples": 4}
 
 
+def choice_without_samples(c):
+    c["variants"]["full"]["decoding"] = {"choose": "vote", "temperature": 0.8}
+
+
+def reuse_of_nothing(c):
+    c["variants"]["votes"] = {"method": "reuse", "model_of": "fulll"}
+
+
+def reuse_in_a_circle(c):
+    c["variants"]["a"] = {"method": "reuse", "model_of": "b"}
+    c["variants"]["b"] = {"method": "reuse", "model_of": "a"}
+
+
+def reuse_of_imported(c):
+    c["variants"]["theirs"] = {"method": "imported", "predictions": "README.md"}
+    c["variants"]["votes"] = {"method": "reuse", "model_of": "theirs"}
+
+
+def reuse_with_training(c):
+    c["variants"]["votes"] = {"method": "reuse", "model_of": "full", "training": {"epochs": 1}}
+
+
 def missing_predictions(c):
     c["variants"]["theirs"] = {"method": "imported", "predictions": "nowhere.sql"}
 
@@ -236,13 +261,18 @@ def no_variant(c):
         (remove_rank, ["variants.lora_32r", "lacks rank", "add it"]),
         (misspell_rank, ["variants.lora_32r", "'rnak'", "did you mean rank?"]),
         (give_full_a_rank, ["variants.full.rank", "no use with method full", "remove it"]),
-        (unknown_method, ["variants.full.method", "'ful'", "none, lora, full, imported"]),
+        (unknown_method, ["variants.full.method", "'ful'", "none, lora, full, reuse, imported"]),
         (unknown_module, ["lora_32r.target_modules", "'q_prj'", "did you mean q_proj?"]),
         (number_as_text, ["full.training.learning_rate", "'1e-4'", "write 1.0e-4"]),
         (name_with_slash, ["variants", "'a/b'", "unfit for a path"]),
         (name_of_a_folder, ["variants.charts", "choose another name"]),
         (names_that_differ_in_case, ["variants.Full", "full", "case only", "rename"]),
         (samples_without_temperature, ["variants.full", "samples is 4", "temperature above 0"]),
+        (choice_without_samples, ["variants.full: decoding.choose", "samples is 1", "samples: 8"]),
+        (reuse_of_nothing, ["variants.votes.model_of", "'fulll'", "the config has baseline"]),
+        (reuse_in_a_circle, ["variants.a.model_of", "a -> b -> a", "name one that does"]),
+        (reuse_of_imported, ["variants.votes.model_of", "'theirs' has no model", "name a variant"]),
+        (reuse_with_training, ["variants.votes.training", "remove it"]),
         (missing_predictions, ["variants.theirs.predictions", "'nowhere.sql'"]),
         (unset_variable, ["variants.theirs.predictions", "NOT_SET_ANYWHERE", "set it"]),
         (imported_with_training, ["variants.theirs.training", "remove it"]),
@@ -355,6 +385,37 @@ def test_each_of_several_seeds_has_a_folder_and_greedy_answers_without_training_
         "baseline/seed_42",
         "baseline/seed_43",
     ]
+
+
+def test_a_reused_model_brings_its_seeds(config):
+    del config["seed"]
+    config["seeds"] = [42, 43]
+    sampled = {"temperature": 0.8}
+    config["variants"] = {
+        "baseline": {"method": "none"},
+        "full": {"method": "full", "seeds": [7, 8]},
+        "votes": {"method": "reuse", "model_of": "full"},
+        "more": {"method": "reuse", "model_of": "votes", "decoding": sampled},
+        "drawn": {"method": "reuse", "model_of": "baseline", "decoding": sampled},
+        "seeded": {"method": "none", "decoding": sampled},
+        "greedy": {"method": "reuse", "model_of": "seeded"},
+    }
+    sources = {own: model_source(config, own) for own in generated(config)}
+    assert sources == {
+        "baseline": "baseline",
+        "full/seed_7": "full/seed_7",
+        "full/seed_8": "full/seed_8",
+        "votes/seed_7": "full/seed_7",
+        "votes/seed_8": "full/seed_8",
+        "more/seed_7": "full/seed_7",
+        "more/seed_8": "full/seed_8",
+        "drawn/seed_42": "baseline",
+        "drawn/seed_43": "baseline",
+        "seeded/seed_42": "seeded/seed_42",
+        "seeded/seed_43": "seeded/seed_43",
+        "greedy": "seeded/seed_42",
+    }
+    assert set(sources.values()) == set(with_model(config))
 
 
 @pytest.mark.parametrize("name", ["full", "full/seed_42"])

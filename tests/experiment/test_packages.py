@@ -32,6 +32,7 @@ def python_without(tmp_path, monkeypatch):
     ("job", "words"),
     [
         (("generate", "lora_32r"), "lora_32r uses the engine vllm.*envs/vllm.yaml.*transformers"),
+        (("generate_samples", "full"), "full uses the engine vllm"),
         (("train", "full"), "full uses the parallelism megatron.*envs/megatron.yaml"),
     ],
 )

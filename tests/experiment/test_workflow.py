@@ -362,6 +362,14 @@ def test_a_new_variant_runs_alone(tiny_run):
     assert planned_replicates(output) == {"again": {"train", "generate", "score"}}
 
 
+def test_a_vote_on_a_trained_model_trains_nothing(tiny_run):
+    drawn = {"samples": 3, "temperature": 0.8, "choose": "vote"}
+    votes = {"method": "reuse", "model_of": "full", "decoding": drawn}
+    output = plan_with(tiny_run, lambda c: c["variants"].update(votes=votes))
+    chosen = {"generate_samples", "choose_answers", "score"}
+    assert planned_replicates(output) == {"votes/seed_1": chosen, "votes/seed_2": chosen}
+
+
 @contextmanager
 def edited(*changes):
     """Replace text in files, and put it back: triples of path, old and new."""

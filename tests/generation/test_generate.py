@@ -112,6 +112,7 @@ def test_an_answer_ends_before_its_end_token():
         ({"top_p": 0}, "--top-p: 0.0 is out of range"),
         ({"temperature": "-1"}, "--temperature: -1.0 is out of range"),
         ({"samples": 2}, "greedy answers are all the same"),
+        ({"include_greedy": True}, "a greedy answer is the first of several samples"),
         ({"model": "nowhere"}, "model nowhere is not a folder"),
     ],
 )
@@ -137,6 +138,37 @@ def test_several_samples_are_all_kept_and_the_first_is_the_prediction(model, tmp
     facts = json.loads((tmp_path / "generation.json").read_text())
     drawn = [sample["output_tokens"] for row in rows for sample in row["samples"]]
     assert facts["output_tokens"] == sum(drawn)
+
+
+def test_the_greedy_answer_is_the_first_sample_and_the_others_are_drawn(model, prompt_ids):
+    sampling = {"samples": 3, "temperature": 2.0, "top_p": 0.95, "include_greedy": True}
+    answers = transformers_engine.generate(
+        model, prompt_ids, GREEDY.model_copy(update=sampling), [1]
+    ).completions
+    alone = transformers_engine.generate(model, prompt_ids, GREEDY, [1]).completions
+    assert [completions[0] for completions in answers] == [only for (only,) in alone]
+    assert {len(completions) for completions in answers} == {3}
+    assert any(completions[1] != completions[0] for completions in answers)
+
+
+def test_a_log_probability_is_the_mean_over_the_answers_own_tokens(model, prompt_ids):
+    network = toy_models.load(model).eval()
+    end_token = network.config.eos_token_id
+    sampling = {"samples": 3, "temperature": 1.5, "log_probabilities": True}
+    answers = transformers_engine.generate(
+        model, prompt_ids, GREEDY.model_copy(update=sampling), [end_token]
+    ).completions
+    reasons = set()
+    for ids, completions in zip(prompt_ids, answers, strict=True):
+        for tokens, reason, log_probability in completions:
+            reasons.add(reason)
+            whole = [*ids, *tokens, *([end_token] if reason == "stop" else [])]
+            with torch.inference_mode():
+                each = network(torch.tensor([whole])).logits[0].log_softmax(-1)
+            places = range(len(ids), len(whole))
+            expected = [each[place - 1, whole[place]].item() for place in places]
+            assert log_probability == pytest.approx(sum(expected) / len(expected), abs=1e-4)
+    assert reasons == {"stop", "length"}
 
 
 def test_a_tokenizer_of_another_model_is_refused(model, tmp_path):

@@ -60,3 +60,27 @@ def test_samples_of_vllm_repeat_with_the_seed_however_the_prompts_are_shared_out
     assert one == two != other
     assert {len(row["samples"]) for row in one} == {3}
     assert any(len({sample["text"] for sample in row["samples"]}) > 1 for row in one)
+
+
+def test_log_probabilities_and_the_greedy_sample_are_those_of_transformers(model, tmp_path):
+    sampling = {"samples": 3, "temperature": 1.5, "include_greedy": True, "log_probabilities": True}
+    by_vllm = generate(tmp_path / "vllm", model, "vllm", **sampling)
+    by_transformers = generate(tmp_path / "transformers", model, "transformers", **sampling)
+    for here, there in zip(by_vllm, by_transformers, strict=True):
+        first, same = here["samples"][0], there["samples"][0]
+        # Of the model itself, whatever the temperature.
+        assert first["log_probability"] == pytest.approx(same["log_probability"], abs=1e-3)
+        assert first["text"] == same["text"]
+    known = {
+        (row["id"], sample["text"]): sample["log_probability"]
+        for row in by_transformers
+        for sample in row["samples"]
+    }
+    both = [
+        (sample["log_probability"], known[row["id"], sample["text"]])
+        for row in by_vllm
+        for sample in row["samples"][1:]
+        if (row["id"], sample["text"]) in known
+    ]
+    for here, there in both:
+        assert here == pytest.approx(there, abs=1e-3)

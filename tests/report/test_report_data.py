@@ -6,9 +6,12 @@ import pytest
 
 import report_runs as runs
 from sqladder.errors import InputError
+from sqladder.report.charts import cost_vs_accuracy, loss_curves
+from sqladder.report.comparison import compare
 from sqladder.report.features import sql_features
 from sqladder.report.loading import load_run
 from sqladder.report.results import level_count
+from sqladder.report.sections.costs import training_table
 
 QUESTIONS = runs.question_rows(40)
 MARKS = {"baseline": [n % 2 == 0 for n in range(40)], "full": [n % 3 != 0 for n in range(40)]}
@@ -26,6 +29,33 @@ def test_verdicts_are_joined_by_id_not_by_position(tmp_path):
     lines = files["verdicts"][1].read_text().splitlines()
     files["verdicts"][1].write_text("\n".join(reversed(lines)))
     assert [variant.correct.tolist() for variant in load_run(**files).variants] == before
+
+
+def test_a_reused_model_was_trained_as_its_own_variant_was_and_is_drawn_once(tmp_path):
+    names = ["full/seed_1", "full/seed_2", "votes/seed_1", "votes/seed_2"]
+    files = runs.write_run(
+        tmp_path,
+        QUESTIONS,
+        dict.fromkeys(names, MARKS["full"]),
+        trained=names[:2],
+        generated=names,
+    )
+    for path in files["generation"]:
+        facts = json.loads(path.read_text())
+        model = str(path.parent.relative_to(tmp_path / "results")).replace("votes", "full")
+        runs.write_value(path, {**facts, "model": model})
+    comparison = compare(load_run(**files))
+    full, votes = comparison.run.variants
+    for own, reused in zip(full.seeds, votes.seeds, strict=True):
+        assert reused.training == {**own.training, "model_of": own.replicate.name}
+    assert [own.replicate.name for own in loss_curves.with_curve(comparison)] == names[:2]
+    times = [seconds for _, seconds in cost_vs_accuracy.with_cost(comparison)]
+    assert times[0] == times[1] > 0
+    lines = training_table(comparison.run, {}).splitlines()
+    assert [line.split("|")[2].strip() for line in lines[2:]] == [
+        *("lora", "lora"),
+        *("model of full/seed_1", "model of full/seed_2"),
+    ]
 
 
 def test_questions_without_a_verdict_are_left_out_and_known(tmp_path):

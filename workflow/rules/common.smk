@@ -52,6 +52,7 @@ for option, number in {
         )
 
 REPLICATES = list(variants.replicates(config))
+WITH_MODEL = variants.with_model(config)
 GENERATED = variants.generated(config)
 TRAINED = variants.trained(config)
 SEVERAL_SEEDS = variants.with_several_seeds(config)

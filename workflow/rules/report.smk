@@ -8,7 +8,7 @@ rule collect_run_facts:
         **report_jobs.training_row_files(config),
         data=report_jobs.files_that_made_the_run(config),
         lengths=report_jobs.row_lengths(config),
-        models=collect("results/{replicate}/model", replicate=GENERATED),
+        models=collect("results/{replicate}/model", replicate=WITH_MODEL),
         benchmarks=report_jobs.benchmarks_of_the_run(config),
     output:
         facts="results/run.json",

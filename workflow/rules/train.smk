@@ -103,7 +103,7 @@ rule train:
     benchmark:
         "results/benchmarks/train/{replicate}.tsv"
     wildcard_constraints:
-        replicate=any_of(GENERATED),
+        replicate=any_of(WITH_MODEL),
     conda:
         by_wildcards(training_jobs.training_environment)
     threads: 1  # OMP_NUM_THREADS follows; a toy model is faster on one thread, and variants train side by side

@@ -23,6 +23,7 @@ from sqladder.models.folders import check_model_folder
 from sqladder.processes.lifetime import end_with_workflow
 from sqladder.prompts.rendering import PROMPT_FIELDS
 from sqladder.settings.program_flags import add_flags, from_flags
+from sqladder.statistics.replicates import replicate_of
 
 STARTED = time.monotonic()
 
@@ -72,6 +73,8 @@ def main() -> None:
     facts |= {
         "settings": decoding.model_dump(),
         "gpus": args.gpus,
+        # Whose model it is, by its folder: a variant may ask another one's.
+        "model": replicate_of(args.model).name,
         # From the program's start to the predictions on disk.
         "seconds": round(seconds, 2),
         # Of the generation alone: the start of an engine does not grow with the prompts.

@@ -17,7 +17,7 @@ from sqladder.experiment.paths import download_of, input_path, is_on_disk
 from sqladder.experiment.reading import Config, read_yaml
 from sqladder.experiment.settings import Experiment
 from sqladder.experiment.training_jobs import training_values
-from sqladder.experiment.variants import is_fixed, setting
+from sqladder.experiment.variants import is_fixed, model_owner, setting
 from sqladder.generation.settings import DecodingSettings
 from sqladder.models.shapes import linear_layers
 from sqladder.models.turns import TEMPLATES, has_template
@@ -169,11 +169,27 @@ def _check_variants(config: Config) -> Iterator[str]:
             yield from _missing_paths(f"variants.{name}", variant, ["predictions"])
         else:
             yield from _check_generation(config, name)
+        if variant["method"] == "reuse":
+            yield from _check_reuse(config, name)
         if variant["method"] in TRAINED:
             place = partial(_merged, name, "training")
             values = kept(AnyTraining, training_values(config, name, 0))
             yield from problems(AnyTraining, values, place)
             yield from _check_targets(config, name)
+
+
+def _check_reuse(config: Config, name: str) -> Iterator[str]:
+    """Check that some variant makes the model that this one asks."""
+    try:
+        owner = model_owner(config, name)
+    except InputError as error:
+        yield f"variants.{name}.model_of: {error}"
+        return
+    if config["variants"][owner]["method"] == "imported":
+        yield (
+            f"variants.{name}.model_of: {owner!r} has no model, its predictions were made elsewhere; name a variant "
+            "that is trained or asked here"
+        )
 
 
 def _check_targets(config: Config, name: str) -> Iterator[str]:
@@ -203,6 +219,11 @@ def _check_generation(config: Config, name: str) -> Iterator[str]:
     variant, place = config["variants"][name], partial(_merged, name, "decoding")
     values = {**setting(config, name, "decoding"), "seed": 0}
     yield from problems(DecodingSettings, kept(DecodingSettings, values), place)
+    choice = values.get("choose", "first")
+    if choice != "first" and values.get("samples", 1) == 1:
+        yield place(["choose"]) + (
+            f": {choice} is a choice among several samples, and samples is 1; give more, such as samples: 8"
+        )
     context = variant.get("context", config["context"])
     if context not in config["contexts"]:
         yield (

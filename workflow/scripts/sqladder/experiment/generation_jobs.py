@@ -2,10 +2,21 @@
 
 from sqladder.experiment.paths import input_path
 from sqladder.experiment.reading import Config
-from sqladder.experiment.variants import own_entry, own_seed, own_setting
+from sqladder.experiment.variants import (
+    generated,
+    model_source,
+    own_entry,
+    own_seed,
+    own_setting,
+)
 from sqladder.generation.settings import DecodingSettings
 from sqladder.settings.program_flags import to_flags
 from sqladder.settings.slices import sliced
+
+
+def model_to_ask(config: Config, replicate: str) -> str:
+    """The model folder that a replicate's answers come from."""
+    return f"results/{model_source(config, replicate)}/model"
 
 
 def prompts_to_answer(config: Config, replicate: str) -> str:
@@ -16,10 +27,30 @@ def prompts_to_answer(config: Config, replicate: str) -> str:
 def decoding_flags(config: Config, replicate: str) -> list[str]:
     """How a replicate's answers are generated, without the number of GPUs.
 
-    How many GPUs share the work changes no answer, so it is a resource and makes nothing anew.
+    How many GPUs share the work changes no answer, so it is a resource and makes nothing anew. Nor does which of the
+    samples is chosen.
     """
-    decoding = {**own_setting(config, replicate, "decoding"), "seed": own_seed(config, replicate)}
+    decoding = {
+        **own_setting(config, replicate, "decoding"),
+        "seed": own_seed(config, replicate),
+        "log_probabilities": choice(config, replicate) != "first",
+    }
     return to_flags(sliced(DecodingSettings, decoding))
+
+
+def choice(config: Config, replicate: str) -> str:
+    """Which of several samples is a replicate's answer."""
+    return own_setting(config, replicate, "decoding").get("choose", "first")
+
+
+def chosen_from_samples(config: Config) -> list[str]:
+    """Names of the replicates whose answers are chosen among samples, beyond taking the first."""
+    return [own for own in generated(config) if choice(config, own) != "first"]
+
+
+def answered_at_once(config: Config) -> list[str]:
+    """Names of the replicates whose first, mostly only, answer is the prediction."""
+    return [own for own in generated(config) if choice(config, own) == "first"]
 
 
 def generation_gpus(config: Config, replicate: str) -> int:

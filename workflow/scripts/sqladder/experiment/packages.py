@@ -8,6 +8,7 @@ from sqladder.experiment.generation_jobs import engine
 from sqladder.experiment.reading import Config
 from sqladder.experiment.training_jobs import own_parallelism
 
+_GENERATE = ("generate", "generate_samples")
 # Megatron's adapter has a namesake on PyPI, which only training itself tells apart.
 _FIND = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
 
@@ -24,7 +25,7 @@ def check_packages(config: Config, jobs: Iterable[tuple[str, str]]) -> None:
     """
     needed: dict[str, tuple[str, str, str]] = {}
     for rule, replicate in jobs:
-        if rule == "generate" and engine(config, replicate) == "vllm":
+        if rule in _GENERATE and engine(config, replicate) == "vllm":
             needed.setdefault("vllm", (replicate, "the engine vllm", "engine: transformers"))
         if rule == "train" and own_parallelism(config, replicate)["method"] == "megatron":
             way_out = "another parallelism"

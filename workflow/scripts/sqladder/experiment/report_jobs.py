@@ -4,7 +4,7 @@ import json
 
 from sqladder.experiment.data_jobs import databases_of, examples_of, paired_datasets, row_datasets
 from sqladder.experiment.flags import as_flags, named
-from sqladder.experiment.generation_jobs import imported_file
+from sqladder.experiment.generation_jobs import answered_at_once, chosen_from_samples, imported_file
 from sqladder.experiment.reading import Config
 from sqladder.experiment.training_jobs import base_model, is_toy, lengths_of
 from sqladder.experiment.variants import (
@@ -13,16 +13,17 @@ from sqladder.experiment.variants import (
     replicates,
     trained,
     variants_by_method,
+    with_model,
 )
 
 
 def results_of_all_variants(config: Config) -> dict[str, list[str]]:
     """What every variant leaves for the report; an imported one was neither trained nor generated here."""
     everyone = ("verdicts.jsonl", "metrics.json", "predictions.jsonl")
-    ours = {"training": "train.json", "generation": "generation.json"}
     return {
         **{file.split(".")[0]: _of_each(list(replicates(config)), file) for file in everyone},
-        **{name: _of_each(generated(config), file) for name, file in ours.items()},
+        "training": _of_each(with_model(config), "train.json"),
+        "generation": _of_each(generated(config), "generation.json"),
     }
 
 
@@ -80,7 +81,10 @@ def row_lengths(config: Config) -> list[str]:
 def benchmarks_of_the_run(config: Config) -> list[str]:
     """Snakemake's measurements of the jobs that take time."""
     jobs = ["train_base"] if is_demonstration(config) else []
-    jobs += [f"{stage}/{own}" for stage in ("train", "generate") for own in generated(config)]
+    jobs += [f"train/{own}" for own in with_model(config)]
+    jobs += [f"generate/{own}" for own in answered_at_once(config)]
+    chosen = chosen_from_samples(config)
+    jobs += [f"{job}/{own}" for job in ("generate_samples", "choose_answers") for own in chosen]
     jobs += [f"score/{own}" for own in replicates(config)]
     return [f"results/benchmarks/{job}.tsv" for job in jobs]
 

@@ -13,7 +13,7 @@ from pydantic import Field, create_model
 from sqladder.data.settings import Decontamination, Fitting, GoldProblems, ImportSettings, Shares
 from sqladder.demo.settings import DemoDatabases, ToyModel
 from sqladder.downloads.settings import Download
-from sqladder.generation.settings import Decoding
+from sqladder.generation.settings import Choice, Decoding
 from sqladder.metric.limits import Limits
 from sqladder.models.turns import TemplateName
 from sqladder.prompts.settings import Context
@@ -31,6 +31,12 @@ class DecodingEntry(Decoding):
 
     gpus: int = Field(
         default=1, ge=1, description="GPUs that share the prompts, each with an engine of its own."
+    )
+    choose: Choice = Field(
+        default="first",
+        description="Which of several samples is the answer: the first; the likeliest, by the mean log-probability of "
+        "its tokens; or a vote: they are executed on the question's database, and the result that most of them give "
+        "wins.",
     )
 
 
@@ -143,11 +149,14 @@ class Published(Settings):
 Seeds = Annotated[list[Seed], *UNIQUE, Field(min_length=1)]
 
 
-class _Generated(Settings):
+class _Asked(Settings):
     decoding: Annotated[dict[str, Any], PartOf(DecodingEntry)] | None = Field(
         default=None, description="Settings of generation that differ from the experiment's."
     )
     context: Text | None = Field(default=None, description="A context other than the experiment's.")
+
+
+class _Generated(_Asked):
     seed: Seed | None = Field(default=None, description="A seed other than the experiment's.")
     seeds: Seeds | None = Field(default=None, description="Seeds other than the experiment's.")
 
@@ -179,6 +188,13 @@ class FullVariant(_Trained):
     method: Literal["full"] = Field(description="All parameters trained.")
 
 
+class ReuseVariant(_Asked):
+    """Another variant's model, asked in another way."""
+
+    method: Literal["reuse"] = Field(description="Another variant's model, asked in another way.")
+    model_of: Text = Field(description="The variant whose model, with each of its seeds, is asked.")
+
+
 class ImportedVariant(Settings):
     """Predictions made elsewhere."""
 
@@ -191,7 +207,8 @@ class ImportedVariant(Settings):
 BaseModel = Annotated[ToyBase | FolderBase, Field(discriminator="source")]
 Dataset = Annotated[DemoDataset | FileDataset, Field(discriminator="source")]
 Variant = Annotated[
-    UntrainedVariant | LoraVariant | FullVariant | ImportedVariant, Field(discriminator="method")
+    UntrainedVariant | LoraVariant | FullVariant | ReuseVariant | ImportedVariant,
+    Field(discriminator="method"),
 ]
 
 

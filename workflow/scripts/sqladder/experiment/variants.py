@@ -6,6 +6,7 @@ A replicate is a variant with one of its seeds; the workflow names it by its fol
 from collections.abc import Collection
 from typing import Any
 
+from sqladder.errors import InputError
 from sqladder.experiment.reading import Config
 from sqladder.statistics.replicates import Replicate
 from sqladder.training.settings import TRAINED
@@ -33,6 +34,25 @@ def parallelism(config: Config, variant: str) -> Config:
     return own or config.get("parallelism", {"method": "single"})
 
 
+def model_owner(config: Config, variant: str) -> str:
+    """The variant that makes the model that a variant asks: itself, unless it reuses another one's.
+
+    Raises:
+        InputError: the variants reuse each other's models in a circle, or one that there is not.
+    """
+    way = [variant]
+    while config["variants"][way[-1]]["method"] == "reuse":
+        source = config["variants"][way[-1]]["model_of"]
+        if source not in config["variants"]:
+            has = ", ".join(config["variants"])
+            raise InputError(f"there is no variant {source!r}; the config has {has}")
+        if source in way:
+            circle = " -> ".join([*way, source])
+            raise InputError(f"no variant makes this model: {circle}; name one that does")
+        way.append(source)
+    return way[-1]
+
+
 # Seeds
 
 
@@ -47,15 +67,15 @@ def _named_seeds(entry: Config) -> list[int]:
 
 def is_fixed(config: Config, variant: str) -> bool:
     """Whether a variant's answers are the same with every seed: imported, or untrained and greedy."""
-    method = config["variants"][variant]["method"]
+    method = config["variants"][model_owner(config, variant)]["method"]
     if method == "imported":
         return True
     return method not in TRAINED and setting(config, variant, "decoding")["temperature"] == 0
 
 
 def seeds_of(config: Config, variant: str) -> list[int]:
-    """The seeds that a variant is run with: its own, or else the experiment's."""
-    own = config["variants"][variant]
+    """The seeds that a variant is run with: those of its model's variant, or else the experiment's."""
+    own = config["variants"][model_owner(config, variant)]
     named = _named_seeds(own if {"seed", "seeds"} & set(own) else config)
     return named[:1] if is_fixed(config, variant) else named
 
@@ -89,9 +109,22 @@ def imported(config: Config) -> list[str]:
     return replicates_by_method(config, ["imported"])
 
 
-def generated(config: Config) -> list[str]:
-    """Names of the replicates whose predictions are generated here, the untrained ones among them."""
+def with_model(config: Config) -> list[str]:
+    """Names of the replicates that have a model of their own, the untrained ones among them."""
     return replicates_by_method(config, ["none", *TRAINED])
+
+
+def generated(config: Config) -> list[str]:
+    """Names of the replicates whose predictions are generated here."""
+    return replicates_by_method(config, ["none", "reuse", *TRAINED])
+
+
+def model_source(config: Config, replicate: str) -> str:
+    """The replicate whose model a replicate asks: itself, or that of the other variant with the same seed."""
+    owner = model_owner(config, replicates(config)[replicate].variant)
+    # A model that is the same with every seed is there once, for all of them.
+    has_several = len(seeds_of(config, owner)) > 1
+    return Replicate(owner, own_seed(config, replicate) if has_several else None).name
 
 
 def trained(config: Config) -> list[str]:

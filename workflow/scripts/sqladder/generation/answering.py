@@ -77,6 +77,7 @@ def prediction(row: Row, ids: list[int], completions: list[Completion], texts: l
             "text": text,
             "finish_reason": completion.finish_reason,
             "output_tokens": len(completion.token_ids),
+            **_log_probability(completion),
         }
         for text, completion in zip(texts, completions, strict=True)
     ]
@@ -90,6 +91,12 @@ def prediction(row: Row, ids: list[int], completions: list[Completion], texts: l
         "output_tokens": first["output_tokens"],
         **({"samples": samples} if len(samples) > 1 else {}),
     }
+
+
+def _log_probability(completion: Completion) -> Row:
+    if completion.log_probability is None:
+        return {}
+    return {"log_probability": round(completion.log_probability, 6)}
 
 
 def generation_facts(engine: str, package: str, predictions: Sequence[Row]) -> Facts:

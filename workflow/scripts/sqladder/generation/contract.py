@@ -14,10 +14,18 @@ from typing import Literal, NamedTuple
 
 
 class Completion(NamedTuple):
-    """The tokens of one answer without the end token, and why it ended there."""
+    """One answer of a model.
+
+    Attributes:
+        token_ids: its tokens without the end token.
+        finish_reason: why it ended there.
+        log_probability: mean over its tokens, the end token among them, of the natural logarithm of the probability
+            that the model gives them, whatever temperature they were drawn at; None where it was not asked for.
+    """
 
     token_ids: list[int]
     finish_reason: Literal["stop", "length"]
+    log_probability: float | None = None
 
 
 class Answers(NamedTuple):

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from sqladder.settings.base import Seed, Settings, Tokens, misfit
 
 Engine = Literal["transformers", "vllm"]
+Choice = Literal["first", "likeliest", "vote"]
 # vLLM takes this for every temperature between it and 0.
 LOWEST_TEMPERATURE = 0.01
 
@@ -26,7 +27,10 @@ class Decoding(Settings):
         default=1,
         ge=1,
         le=1000,
-        description="Answers to each prompt; more than one need a temperature. The first is scored, all are kept.",
+        description="Answers to each prompt; more than one need a temperature. One is chosen and scored, all are kept.",
+    )
+    include_greedy: bool = Field(
+        default=False, description="Whether the first of several samples is the greedy answer."
     )
 
 
@@ -34,6 +38,9 @@ class DecodingSettings(Decoding):
     """How the answers of one variant are generated."""
 
     seed: Seed = Field(description="Seed of the sampling.")
+    log_probabilities: bool = Field(
+        default=False, description="Whether the log-probability of each answer is computed."
+    )
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:
@@ -49,4 +56,18 @@ class DecodingSettings(Decoding):
                 f"samples is {self.samples}, but greedy answers are all the same; give a temperature above 0, or "
                 "leave samples out",
             )
+        if self.include_greedy and self.samples == 1:
+            raise misfit(
+                "include_greedy",
+                "a greedy answer is the first of several samples, and samples is 1; give more samples, or "
+                "temperature: 0 without include_greedy",
+            )
         return self
+
+    def draws(self) -> list[Self]:
+        """The settings of one draw after another whose answers, together, are those to a prompt."""
+        if not self.include_greedy:
+            return [self]
+        greedy = {"samples": 1, "temperature": 0.0, "include_greedy": False}
+        sampled = {"samples": self.samples - 1, "include_greedy": False}
+        return [self.model_copy(update=greedy), self.model_copy(update=sampled)]

@@ -1,6 +1,7 @@
 """Generation with Hugging Face transformers: batches of prompts of like length."""
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -24,7 +25,7 @@ def generate(
     stages: dict[str, float] = {}
     with timed(stages, "engine_start"):
         network = load_network(model)
-        network.generation_config = generation_config(decoding, end_tokens)
+    configs = [generation_config(draw, end_tokens) for draw in decoding.draws()]
     set_seed(decoding.seed)
     order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
     answers: dict[int, list[Completion]] = {}
@@ -34,10 +35,16 @@ def generate(
     ):
         for start in range(0, len(order), decoding.batch_size):
             batch = order[start : start + decoding.batch_size]
-            tokens = iter(_generate_batch(network, [prompts[index] for index in batch]))
-            for index in batch:
-                rows = [next(tokens) for _ in range(decoding.samples)]
-                answers[index] = [cut_at_end_token(row, end_tokens) for row in rows]
+            batch_prompts = [prompts[index] for index in batch]
+            drawn = [_draw(network, batch_prompts, config) for config in configs]
+            for index, *parts in zip(batch, *drawn, strict=True):
+                rows = list(chain.from_iterable(parts))
+                completions = [cut_at_end_token(row, end_tokens) for row in rows]
+                if decoding.log_probabilities:
+                    completions = _with_log_probabilities(
+                        network, prompts[index], rows, completions
+                    )
+                answers[index] = completions
             progress.update(len(batch))
     return Answers([answers[index] for index in range(len(prompts))], stages)
 
@@ -58,10 +65,14 @@ def generation_config(decoding: DecodingSettings, end_tokens: Sequence[int]) -> 
 
 
 @torch.inference_mode()
-def _generate_batch(network: PreTrainedModel, batch: list[list[int]]) -> list[list[int]]:
-    """New tokens of a batch, padded; the samples of a prompt follow each other."""
+def _draw(
+    network: PreTrainedModel, batch: list[list[int]], config: GenerationConfig
+) -> list[list[list[int]]]:
+    """New tokens, padded, of each sample of each prompt of a batch."""
+    # Beside a config that is only given, the checkpoint's own would count.
+    network.generation_config = config
     width = max(len(row) for row in batch)
-    padding = network.generation_config.pad_token_id
+    padding = config.pad_token_id
     ids = torch.tensor([[padding] * (width - len(row)) + row for row in batch])
     # By length, not by value: the padding token may also be part of a prompt.
     mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in batch])
@@ -69,4 +80,34 @@ def _generate_batch(network: PreTrainedModel, batch: list[list[int]]) -> list[li
     output = network.generate(  # type: ignore[operator]
         input_ids=ids.to(network.device), attention_mask=mask.to(network.device)
     )
-    return output[:, width:].tolist()
+    return output[:, width:].unflatten(0, (len(batch), -1)).tolist()
+
+
+@torch.inference_mode()
+def _with_log_probabilities(
+    network: PreTrainedModel,
+    prompt: list[int],
+    rows: list[list[int]],
+    completions: list[Completion],
+) -> list[Completion]:
+    """The answers to one prompt with their log-probabilities, by one pass over all of them.
+
+    Args:
+        network: the model.
+        prompt: its tokens.
+        rows: the tokens of each answer with the end token and padding after that.
+        completions: the same answers, cut.
+    """
+    lengths = torch.tensor([len(c.token_ids) + (c.finish_reason == "stop") for c in completions])
+    longest = int(lengths.max())
+    answers = torch.tensor([row[:longest] + [0] * (longest - len(row)) for row in rows])
+    ids = torch.cat([torch.tensor([prompt] * len(rows)), answers], dim=1).to(network.device)
+    # What follows an answer changes nothing before it, so no mask is needed.
+    logits = network(input_ids=ids, logits_to_keep=longest + 1).logits[:, :-1].float()
+    each = logits.log_softmax(-1).gather(-1, ids[:, len(prompt) :, None]).squeeze(-1).cpu()
+    is_own = torch.arange(longest) < lengths[:, None]
+    means = (each.where(is_own, 0).sum(1) / lengths).tolist()
+    return [
+        completion._replace(log_probability=mean)
+        for completion, mean in zip(completions, means, strict=True)
+    ]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.errors import InputError
-from sqladder.generation.contract import Answers, cut_at_end_token, prompt_seed, timed
+from sqladder.generation.contract import Answers, Completion, cut_at_end_token, prompt_seed, timed
 from sqladder.generation.settings import DecodingSettings
 
 PACKAGE = "vllm"
@@ -92,16 +92,28 @@ def generate(
         engine = LLM(**options, seed=decoding.seed)
     # Prompts that begin alike one after the other: what they share is computed once.
     order = sorted(range(len(prompts)), key=lambda index: prompts[index])
+    requests = [(index, draw) for index in order for draw in decoding.draws()]
     parameters = [
-        SamplingParams(**sampling_options(decoding, end_tokens, prompts[index])) for index in order
+        SamplingParams(**sampling_options(draw, end_tokens, prompts[index]))
+        for index, draw in requests
     ]
     with timed(stages, "generation"):
-        outputs = engine.generate([{"prompt_token_ids": prompts[i]} for i in order], parameters)
-    answers = {
-        index: [cut_at_end_token(list(part.token_ids), end_tokens) for part in output.outputs]
-        for index, output in zip(order, outputs, strict=True)
-    }
-    return Answers([answers[index] for index in range(len(prompts))], stages)
+        outputs = engine.generate(
+            [{"prompt_token_ids": prompts[index]} for index, _ in requests], parameters
+        )
+    answers: list[list[Completion]] = [[] for _ in prompts]
+    for (index, _), output in zip(requests, outputs, strict=True):
+        answers[index] += [_completion(part, end_tokens) for part in output.outputs]
+    return Answers(answers, stages)
+
+
+def _completion(part: Any, end_tokens: Sequence[int]) -> Completion:
+    """An answer as vLLM gives it (`CompletionOutput`), the end token among its tokens."""
+    tokens = list(part.token_ids)
+    completion = cut_at_end_token(tokens, end_tokens)
+    if part.cumulative_logprob is None:
+        return completion
+    return completion._replace(log_probability=part.cumulative_logprob / len(tokens))
 
 
 def engine_options(model: Path, context: int, at_once: int, on_gpu: bool) -> dict[str, Any]:
@@ -177,6 +189,8 @@ def sampling_options(
         # Ours are all: vLLM would add those of the checkpoint's generation_config.json.
         "ignore_eos": True,
         "detokenize": False,
+        # None beside that of the token itself, as the model gives it.
+        "logprobs": 0 if decoding.log_probabilities else None,
     }
     if decoding.temperature > 0:
         # By prompt, so that neither order nor shards change an answer.

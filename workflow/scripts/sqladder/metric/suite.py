@@ -109,6 +109,7 @@ class GoldQuery:
         self.ordered = normalise.order_matters(self.gold, options.repairs)
         self._executable_gold = normalise.executable(self.gold, options.repairs)
         self._results: dict[int, Result] = {}
+        self._errors: dict[int, QueryError] = {}
         self._bytes_kept = 0
 
     def judge(self, prediction: str, plug: bool) -> Judgement:
@@ -175,6 +176,9 @@ class GoldQuery:
     def _gold_result(self, number: int, plugged: bool) -> Result:
         if number in self._results:
             return self._results[number]
+        # What ran into a limit once would run into it again for every prediction.
+        if number in self._errors:
+            raise self._errors[number]
         self._before_execution(number, True, plugged)
         file = self.files[number]
         try:
@@ -182,7 +186,9 @@ class GoldQuery:
         except QueryError as error:
             if self._keep_rows and number == 0:
                 self._gold_rows = first_rows.no_rows(file.path.name, str(error))
-            raise QueryError(GOLD_ERROR, error.reason, error.expected, error.found) from error
+            reasons = error.reason, error.expected, error.found
+            self._errors[number] = QueryError(GOLD_ERROR, *reasons)
+            raise self._errors[number] from error
         if self._keep_rows and number == 0:
             self._gold_rows = first_rows.of_gold(file.path.name, result)
         size = sum(map(len, result.packed))

@@ -167,10 +167,7 @@ def _one_seed(replicate: Replicate, verdicts: list[Row], files: StageFiles) -> O
     for metric, levels in facts["secondary"].items():
         marks[metric] = np.array([bool(row[metric]) for row in verdicts])
         joint[metric] = levels["joint_all"]
-    stages = [
-        read_object(stage[replicate]) if replicate in stage else {}
-        for stage in (files.training, files.generation)
-    ]
+    generation = read_object(files.generation[replicate]) if replicate in files.generation else {}
     return OneSeed(
         replicate=replicate,
         marks=marks,
@@ -178,10 +175,19 @@ def _one_seed(replicate: Replicate, verdicts: list[Row], files: StageFiles) -> O
         failures=[_failure(replicate.name, row, files.failures) for row in verdicts],
         predictions=_predictions(verdicts, files.predictions[replicate]),
         joint_all=joint,
-        training=stages[0],
-        generation=stages[1],
+        training=_training(replicate, generation, files.training),
+        generation=generation,
         scoring=facts.get("facts", {}),
     )
+
+
+def _training(replicate: Replicate, generation: Row, trainings: Files) -> Row:
+    """How the model was trained that was asked; with `model_of` where it is another variant's."""
+    if replicate in trainings:
+        return read_object(trainings[replicate])
+    model = generation.get("model")
+    owners = [path for key, path in trainings.items() if key.name == model]
+    return {**read_object(owners[0]), "model_of": model} if owners else {}
 
 
 def _failure(name: str, verdict: Row, failures: Mapping[tuple[str, str], Row]) -> Row | None:

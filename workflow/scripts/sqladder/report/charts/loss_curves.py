@@ -19,8 +19,12 @@ TITLE = "Training loss"
 
 
 def with_curve(comparison: Comparison) -> list[OneSeed]:
-    """Trainings that wrote a loss curve."""
-    return [own for own in comparison.run.replicates if own.training.get("loss_curve")]
+    """Trainings that wrote a loss curve, each once: a reused model has that of its own variant."""
+    return [
+        own
+        for own in comparison.run.replicates
+        if own.training.get("loss_curve") and "model_of" not in own.training
+    ]
 
 
 def alt_text(comparison: Comparison) -> str:

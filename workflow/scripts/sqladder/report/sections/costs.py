@@ -1,6 +1,7 @@
 """What each training and each generation took."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqladder.report.charts import cost_vs_accuracy
 from sqladder.report.charts.cost_vs_accuracy import with_cost
@@ -30,7 +31,7 @@ def training_table(run: Run, disk: Mapping[str, int]) -> str:
     """What each training took; "-" where not known or not trained here."""
     rows = []
     for own in run.replicates:
-        facts = own.training
+        facts = _own_training(own.training)
         size = disk.get(own.replicate.name)
         rows.append(
             [
@@ -63,6 +64,11 @@ def training_table(run: Run, disk: Mapping[str, int]) -> str:
         "device",
     ]
     return table(header, rows, "llrrrrrrrrrl")
+
+
+def _own_training(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The facts of a training; of a reused model only whose it is, since its cost is counted there."""
+    return {"method": f"model of {facts['model_of']}"} if "model_of" in facts else facts
 
 
 def generation_table(run: Run) -> str:
