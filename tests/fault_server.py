@@ -36,7 +36,8 @@ class Fault:
 
 
 class FaultServer:
-    """Files by path; faults by path, one a request, in order; every request is remembered."""
+    """Files by path; faults by path, one a request, in order; every request is remembered, its query as
+    the header `?`."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -113,8 +114,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, with_body: bool) -> None:
         server: FaultServer = self.server.state
-        path = self.path.split("?")[0]
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        path, _, query = self.path.partition("?")
+        headers = {name.lower(): value for name, value in self.headers.items()} | {"?": query}
         server.requests.append((self.command, path, headers))
         faults = server.faults.get(path, [])
         fault = faults.pop(0) if faults and with_body else Fault()

@@ -69,3 +69,17 @@ def test_ctrl_c_ends_a_program_with_one_word():
 def test_a_name_that_is_no_text_can_be_printed():
     process = started("print('caf' + chr(0xdce9))")
     assert process.communicate()[0] == "caf\\udce9\n"
+
+
+def test_logs_and_tracebacks_hold_no_escape_sequences_and_no_secrets():
+    secret, colour = "https://me:hush@host/x?sig=hush", "\\x1b[31m"
+    process = started(f"import sqladder.errors as e; e.LOG.info('{secret} {colour}'); 1 / len('')")
+    text = process.stderr.read()
+    assert process.wait() == 1
+    assert "https://***@host/x?sig=*** \\x1b[31m" in text
+    assert "ZeroDivisionError" in text
+    process = started(f"raise KeyError('{secret} {colour}')")
+    text += process.stderr.read()
+    assert "KeyError" in text
+    assert "hush" not in text
+    assert "\x1b" not in text

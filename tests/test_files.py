@@ -4,7 +4,15 @@ import os
 import pytest
 
 from sqladder.errors import InputError
-from sqladder.files import by_id, join_by_id, read_jsonl, write_json, write_jsonl, write_text
+from sqladder.files import (
+    by_id,
+    join_by_id,
+    read_json,
+    read_jsonl,
+    write_json,
+    write_jsonl,
+    write_text,
+)
 
 
 def test_rows_written_are_the_rows_read(tmp_path):
@@ -94,3 +102,11 @@ def test_rows_join_by_id_whatever_their_order():
 def test_an_id_missing_on_either_side_is_named(left, right, named):
     with pytest.raises(InputError, match=f"{named}.*'b'"):
         join_by_id([{"id": i} for i in left], [{"id": i} for i in right], "left", "right")
+
+
+def test_a_page_holds_no_escape_sequences_and_a_json_file_its_values(tmp_path):
+    text = "a\x1b[31mb\u202e"
+    write_text(tmp_path / "page.md", text)
+    assert (tmp_path / "page.md").read_text() == r"a\x1b[31mb\u202e"
+    write_json(tmp_path / "value.json", text)
+    assert read_json(tmp_path / "value.json") == text

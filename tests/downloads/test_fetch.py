@@ -1,5 +1,6 @@
 """The program that fetches: what it leaves after success, after failure, and when it is run again."""
 
+import base64
 import hashlib
 import io
 import json
@@ -161,6 +162,26 @@ def test_a_local_folder_is_used_instead_of_the_net_and_checked_the_same_way(fetc
     assert (local / "a.zip").read_bytes() == ARCHIVE
     (local / "a.zip").unlink()
     assert "holds no a.zip" in fetch(*nowhere).stderr
+
+
+def test_a_variable_of_the_url_is_filled_in_and_never_shown(server, fetch):
+    url = server.add("/get", b"[]", Fault(status=503)).replace("//", "//me:$PASSWORD@")
+    arguments = ["--source", "http", "--url", f"{url}?token=$TOKEN", "--file", "dev.json"]
+    done = fetch(*arguments, PASSWORD="hush1", TOKEN="hush2")
+    assert done.returncode == 0, done.stderr
+    asked = server.asked("/get")[-1]
+    assert asked["authorization"] == f"Basic {base64.b64encode(b'me:hush1').decode()}"
+    assert asked["?"] == "token=hush2"
+    assert "dev.json from 127.0.0.1" in done.stderr
+    assert "hush" not in done.stdout + done.stderr + fetch.record.read_text()
+    refused = fetch(*arguments, PASSWORD="hush1")
+    assert "names the environment variable TOKEN, which is not set" in refused.stderr
+
+
+def test_a_variable_without_an_address_is_named_without_its_value(fetch):
+    done = fetch("--source", "http", "--url", "$WHERE", "--file", "a.zip", WHERE="ftp://hush/a")
+    assert "$WHERE, an environment variable, does not hold an address" in done.stderr
+    assert "hush" not in done.stderr
 
 
 # The hub, by the real client

@@ -13,6 +13,8 @@ from urllib.parse import urlencode
 import pytest
 
 import report_runs as runs
+from sqladder.files import write_text
+from sqladder.metric.showing import showable
 from sqladder.report.charts.drawing import plot, save
 from sqladder.report.charts.registry import CHARTS
 from sqladder.report.comparison import compare
@@ -31,7 +33,7 @@ HOSTILE = [
     f'<img src=x onerror="{SPOIL}">',
     f"'\"><svg onload={SPOIL}>",
     f"\u2028{SPOIL}//\u2029",
-    f"\0<!--<script>{SPOIL}</script>-->",
+    f"\0\x1b[31m\u202e<!--<script>{SPOIL}</script>-->",
     f'```\n</code></pre><iframe srcdoc="<script>parent.{SPOIL}</script>">',
     f"[x](javascript:{SPOIL}) `{{{{ 7*7 }}}}` {{% raw %}}",
     "SELECT '" + "x" * 20_000,
@@ -74,7 +76,7 @@ def made(tmp_path_factory):
     )
     title = f"A {HOSTILE[0]} title"
     page = render_page(text, comparison.run, title, folder / "charts", results)
-    (folder / "report.html").write_text(page)
+    write_text(folder / "report.html", page)
     return folder / "report.html", comparison.run, rows, text
 
 
@@ -134,19 +136,27 @@ def test_the_data_are_the_questions_and_answers(made, elements):
         assert [key, db, data["levels"][level]] == [
             question[name] for name in ("id", "db_id", "hardness")
         ]
-        assert asked == question["question"]
-        assert data["results"][shown][0] == [HOSTILE[(place + 4) % 7]]
-        assert data["texts"][gold][:LIMIT] == question["sql"][:LIMIT]
+        assert asked[:LIMIT] == showable(question["question"][:LIMIT])
+        assert data["results"][shown][0] == [showable(HOSTILE[(place + 4) % 7])]
+        assert data["texts"][gold][:LIMIT] == showable(question["sql"][:LIMIT])
         for variant, answer in zip(run.variants, answers, strict=True):
             sql = variant.seeds[0].predictions[place]["sql"]
-            assert data["texts"][answer[0]][:LIMIT] == sql[:LIMIT]
+            assert data["texts"][answer[0]][:LIMIT] == showable(sql[:LIMIT])
             assert (len(answer) == 1) == (rows[variant.name][place]["verdict"] == "correct")
             if len(answer) > 1:
                 assert list(KINDS)[answer[1]] == variant.seeds[0].failures[place]["kind"]
-                assert (
-                    data["texts"][answer[3]][:LIMIT]
-                    == variant.seeds[0].predictions[place]["detail"][:LIMIT]
+                assert data["texts"][answer[3]][:LIMIT] == showable(
+                    variant.seeds[0].predictions[place]["detail"][:LIMIT]
                 )
+
+
+def test_nothing_of_the_data_moves_the_cursor_or_turns_the_text(made):
+    path, run, *_ = made
+    assert any("\x1b" in question["question"] for question in run.questions)
+    written = path.read_text()
+    assert showable(written) == written
+    data = json.loads(Elements(written).texts["script"][0])
+    assert showable(json.dumps(data, ensure_ascii=False)) == json.dumps(data, ensure_ascii=False)
 
 
 def test_a_long_answer_is_cut_with_a_note(elements):

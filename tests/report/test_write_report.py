@@ -157,9 +157,9 @@ def test_accuracy_is_given_without_the_questions_whose_gold_is_doubtful(tmp_path
     assert "| all | 40 | 0.475 | 0.000 |" in report
     assert "| without doubtful gold | 36 | 0.500 | 0.000 |" in report
     assert "| doubtful gold | 4 | 0.250 | 0.000 |" in report
-    assert "| `q0003` | db_3 | the gold query fails |" in report
-    assert "| `q0002` | db_2 | the gold query outlasts the limits |" in report
-    assert "| `q0005` | db_1 | a listed repair gives another result |" in report
+    assert "| q0003 | db_3 | the gold query fails |" in report
+    assert "| q0002 | db_2 | the gold query outlasts the limits |" in report
+    assert "| q0005 | db_1 | a listed repair gives another result |" in report
 
 
 def test_without_doubtful_gold_there_is_no_section_about_it(report):

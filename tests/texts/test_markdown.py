@@ -31,7 +31,7 @@ def test_a_code_block_cannot_be_closed_by_its_text():
 
 def test_long_text_is_cut_with_a_note():
     block = code_block("x" * 700, limit=600)
-    assert "x" * 600 + "\n... (100 more characters)" in block
+    assert "x" * 600 + "... (100 more characters)" in block
 
 
 def test_a_table_has_one_rule_for_each_column():

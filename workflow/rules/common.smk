@@ -51,6 +51,9 @@ for option, number in {
             f"{option} {number} lets no job run: give at least 1, such as {option} 4"
         )
 
+# A job that fetches inherits its URL: in its command, everybody would read the password.
+os.environ.update(data_jobs.secret_urls(config))
+
 REPLICATES = list(variants.replicates(config))
 WITH_MODEL = variants.with_model(config)
 GENERATED = variants.generated(config)

@@ -7,7 +7,6 @@ import argparse
 import faulthandler
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import NoReturn
 
@@ -34,7 +33,7 @@ def main() -> None:
             LOG.error(f"error: {error}")
         end(1)
     except Exception:
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
         end(1)
     # All files are written, and threads that talk to another process may abort a clean end.
     end(0)

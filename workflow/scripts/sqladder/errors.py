@@ -3,10 +3,13 @@
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from io import TextIOWrapper
+from types import TracebackType
 
 from sqladder.metric.input_error import InputError as InputError
+from sqladder.metric.showing import shown
 
 LOG = logging.getLogger("sqladder")
 """What the programs say while they work; libraries keep their own levels."""
@@ -16,9 +19,25 @@ INTERRUPTED, NOBODY_READS = 130, 141
 """Exit statuses, as shells give them, of a program that Ctrl-C or the end of its reader ended."""
 
 
+class _Plain(logging.Formatter):
+    """Messages alone, without secrets and control characters."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return shown(super().format(record))
+
+
 def show_log() -> None:
-    """Have the log written to standard error, as plain lines."""
-    logging.basicConfig(format="%(message)s")
+    """Have the log, and the traceback of a fault of our own, written to standard error, as plain lines."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Plain())
+    logging.basicConfig(handlers=[handler])
+    sys.excepthook = _show_traceback
+
+
+def _show_traceback(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    sys.stderr.write(shown("".join(traceback.format_exception(kind, error, trace))))
 
 
 def run_main(main: Callable[[], None]) -> None:
@@ -47,4 +66,4 @@ def run_main(main: Callable[[], None]) -> None:
     except OSError as error:
         if error.filename is None:
             raise
-        sys.exit(f"error: {error.filename}: {error.strerror}")
+        sys.exit(shown(f"error: {error.filename}: {error.strerror}"))

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from types import NoneType, UnionType
 from typing import Any, get_args
 
 from sqladder.errors import InputError
+from sqladder.metric.showing import brief, showable
 
 Row = dict[str, Any]
 
@@ -54,14 +54,19 @@ def sha256_of(path: Path) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file atomically; what is no character, such as a byte of a file's name, as its escape."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+    """Write a UTF-8 text file for people atomically; characters that act on a terminal or a page as their escapes."""
+    _write(path, showable(text))
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write one JSON value atomically, indented, keys in the order given."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    _write(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    # In JSON the escape of what is no character, such as a byte of a file's name, stands for it.
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 @contextmanager
@@ -131,9 +136,7 @@ def _checked(value: Any, fields: Fields, source: str) -> Row:
             raise InputError(f"{source} has no {name!r}")
         if not isinstance(value[name], kind):
             kinds = " or ".join(dict.fromkeys(_KINDS[each] for each in get_args(kind) or (kind,)))
-            raise InputError(
-                f"{source}: {name!r} is {reprlib.repr(value[name])}, but must be {kinds}"
-            )
+            raise InputError(f"{source}: {name!r} is {brief(value[name])}, but must be {kinds}")
     return value
 
 
@@ -178,10 +181,10 @@ def with_unique_ids(rows: Iterable[Row], source: Path | str) -> Iterator[Row]:
             raise InputError(f"{source}: row {position + 1} has no 'id'")
         if not isinstance(row["id"], str | int):
             raise InputError(
-                f"{source}: row {position + 1} has the id {row['id']!r}, which is no text or number"
+                f"{source}: row {position + 1} has the id {brief(row['id'])}, which is no text or number"
             )
         if row["id"] in seen:
-            raise InputError(f"{source}: id {row['id']!r} occurs twice")
+            raise InputError(f"{source}: id {brief(row['id'])} occurs twice")
         seen.add(row["id"])
         yield row
 
@@ -202,6 +205,6 @@ def join_by_id(
         missing = [key for key in here if key not in there]
         if missing:
             raise InputError(
-                f"{source} lacks {len(missing)} of {len(here)} ids, first {missing[0]!r}"
+                f"{source} lacks {len(missing)} of {len(here)} ids, first {brief(missing[0])}"
             )
     return [(row, right_index[key]) for key, row in left_index.items()]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqladder.errors import InputError
 from sqladder.files import Row, by_id, join_by_id, read_jsonl, read_text
+from sqladder.metric.showing import brief
 
 EXAMPLE_FIELDS = ("id", "db_id", "question", "sql")
 
@@ -23,7 +24,7 @@ def read_examples(path: Path) -> list[Row]:
             value = row.get(field)
             if not isinstance(value, str) or not value.strip():
                 raise InputError(
-                    f"{path} example {number} (id {row.get('id')!r}): {field!r} is {value!r}, "
+                    f"{path} example {number} (id {brief(row.get('id'))}): {field!r} is {brief(value)}, "
                     "but must be a text that is not empty"
                 )
     by_id(rows, path)
@@ -48,8 +49,8 @@ def read_repairs(path: Path, examples: list[Row], left_out: Iterable[Row] = ()) 
     unknown = [key for key in rows if key not in named]
     if unknown:
         raise InputError(
-            f"{path}: {len(unknown)} of {len(rows)} ids are those of no question, first {unknown[0]!r}; the questions "
-            f"of the data set have ids such as {examples[0]['id']!r}: mend these ids or remove their lines"
+            f"{path}: {len(unknown)} of {len(rows)} ids are those of no question, first {brief(unknown[0])}; the "
+            f"questions of the data set have ids such as {brief(examples[0]['id'])}: mend these ids or remove their lines"
         )
     repairs = {key: row["sql"] for key, row in rows.items() if key in known}
     if not repairs:
@@ -66,7 +67,7 @@ def read_answers(path: Path, ids: Iterable[str]) -> dict[str, Row]:
     answers = by_id(read_jsonl(path, {"id": str, "sql": str}), path)
     missing = [key for key in ids if key not in answers]
     if missing:
-        raise InputError(f"{path} lacks the prediction of question {missing[0]!r}")
+        raise InputError(f"{path} lacks the prediction of question {brief(missing[0])}")
     return answers
 
 
@@ -85,8 +86,8 @@ def replace_gold(examples: list[Row], gold: Path) -> list[Row]:
         sql, _, db_id = line.partition("\t")
         if db_id != example["db_id"]:
             raise InputError(
-                f"{gold} line {number} names database {db_id!r}, but example {example['id']!r} "
-                f"in the same place is about {example['db_id']!r}"
+                f"{gold} line {number} names database {brief(db_id)}, but example {brief(example['id'])} "
+                f"in the same place is about {brief(example['db_id'])}"
             )
         replaced.append({**example, "sql": sql})
     return replaced
@@ -128,7 +129,7 @@ def import_predictions(path: Path, questions: list[Row], kept: list[Row]) -> lis
         for number, row in enumerate(rows, start=1):
             if not isinstance(row.get("sql"), str):
                 raise InputError(
-                    f"{path} prediction {number} (id {row.get('id')!r}) has no text in 'sql'"
+                    f"{path} prediction {number} (id {brief(row.get('id'))}) has no text in 'sql'"
                 )
         pairs = join_by_id(questions, rows, "the questions", path)
         sql_of = {question["id"]: row["sql"] for question, row in pairs}

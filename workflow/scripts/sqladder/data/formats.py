@@ -14,6 +14,7 @@ from typing import Any
 from sqladder.data.csv_files import csv_rows
 from sqladder.errors import InputError
 from sqladder.files import Row, parse_json, reading
+from sqladder.metric.showing import brief
 
 REQUIRED = ("question", "sql")
 OPTIONAL = ("id", "db_id", "evidence", "schema")
@@ -90,7 +91,8 @@ _USUAL_NAMES = {
     "sql": ("query", "answer", "gold", "output", "completion", "response"),
     "schema": ("context", "ddl"),
 }
-# The way out where a format's own ids are not unique.
+# The ways out where ids are not unique.
+_NAMED_IDS = "or name the column that has them: columns: {id: <column>}"
 _OTHER_IDS = {
     "bird": "or number them by their places: format: spider with columns: {sql: SQL, evidence: evidence}",
 }
@@ -151,7 +153,7 @@ def read_questions(
         if not problem:
             yield {"id": ids.of(own_id(row), number), **example}
         elif incomplete is None:
-            raise InputError(f"{path} row {number} (id {own_id(row)!r}): {problem}")
+            raise InputError(f"{path} row {number} (id {brief(own_id(row))}): {problem}")
         else:
             left_out.add(f"row {number}: {problem}")
     if number == left_out.count:
@@ -165,7 +167,7 @@ def _no_column(
     """What to say of a row that lacks columns: those that it has, and the entry that would name them."""
     entries = ", ".join(f"{name}: {_likely(name, row, columns)}" for name in dict.fromkeys(missing))
     return (
-        f"{path} row {number} has no column {columns[missing[0]]!r}; it has {', '.join(map(repr, row))}; "
+        f"{path} row {number} has no column {columns[missing[0]]!r}; it has {', '.join(map(brief, row))}; "
         f"name those that hold it: columns: {{{entries}}}"
     )
 
@@ -206,8 +208,8 @@ class _Ids:
         first = self._rows.setdefault(key, number)
         if first != number:
             raise InputError(
-                f"{self._path}: id {key!r} occurs twice, in rows {first} and {number}; give each question an id of its "
-                f"own, {_OTHER_IDS.get(self._form, 'or name the column that has them: columns: {id: <column>}')}"
+                f"{self._path}: id {brief(key)} occurs twice, in rows {first} and {number}; give each "
+                f"question an id of its own, {_OTHER_IDS.get(self._form, _NAMED_IDS)}"
             )
         return key
 
@@ -220,7 +222,10 @@ def _example(
     for name in REQUIRED:
         value = example[name]
         if not isinstance(value, str) or not value.strip():
-            return example, f"{columns[name]!r} is {value!r}, but must be a text that is not empty"
+            return (
+                example,
+                f"{columns[name]!r} is {brief(value)}, but must be a text that is not empty",
+            )
     for name in ("evidence", "schema"):
         value = example.get(name)
         if not isinstance(value, str) or not value.strip():

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sqladder.data.gold_execution import PROBLEMS, Check
 from sqladder.errors import InputError
 from sqladder.files import Row
+from sqladder.metric.showing import brief
 
 
 def sort_out(
@@ -25,7 +26,7 @@ def sort_out(
         if found and actions[problem] == "stop":
             first = found[0]
             raise InputError(
-                f"{len(found)} of {len(examples)} gold queries are {problem}, first that of {first['id']!r}: "
+                f"{len(found)} of {len(examples)} gold queries are {problem}, first that of {brief(first['id'])}: "
                 f"{checks[first['id']].detail}; mend them, or set gold_problems.{problem} to keep or drop"
             )
     kept = [row for row in examples if actions.get(checks[row["id"]].status, "keep") == "keep"]

@@ -4,7 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from sqladder.data.gold_execution import DISPUTED, OK, PROBLEMS, Check
 from sqladder.files import Row
+from sqladder.metric.showing import VALUE, cut
 from sqladder.texts.markdown import escape, table
+
+TEXT = 400
+"""Characters of a query, and of a detail, that are shown."""
 
 
 def summary(
@@ -30,7 +34,7 @@ def summary(
         )
     slowest = max(examples, key=lambda row: checks[row["id"]].seconds)
     seconds = checks[slowest["id"]].seconds
-    parts.append(f"The slowest is that of {escape(slowest['id'])}: {seconds:.3f} s.")
+    parts.append(f"The slowest is that of {escape(cut(slowest['id'], VALUE))}: {seconds:.3f} s.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -45,11 +49,11 @@ def _counts(checks: Mapping[str, Check], actions: Mapping[str, str]) -> str:
 
 def _problem(row: Row, check: Check) -> list[str]:
     cells = [
-        row["id"],
-        row["db_id"],
+        cut(row["id"], VALUE),
+        cut(row["db_id"], VALUE),
         check.status,
-        check.detail,
+        cut(check.detail, TEXT),
         f"{check.seconds:.3f}",
-        row["sql"],
+        cut(row["sql"], TEXT),
     ]
     return [escape(cell) for cell in cells]

@@ -10,6 +10,7 @@ import numpy as np
 
 from sqladder.errors import InputError
 from sqladder.files import Row
+from sqladder.metric.showing import brief
 
 Messages = list[dict[str, str]]
 
@@ -97,7 +98,7 @@ class Fitter:
     def _shorten(self, row: Row, length: int) -> Messages | None:
         if self._over == STOP:
             raise InputError(
-                f"training row {row['id']!r} has {length} tokens, more than the cutoff length of {self._cutoff}; "
+                f"training row {brief(row['id'])} has {length} tokens, more than the cutoff length of {self._cutoff}; "
                 "raise it, or set over_cutoff to drop or cut"
             )
         messages = self._with_less_schema(row) if self._over == CUT else None

@@ -9,6 +9,7 @@ from sqladder.data.settings import Decontamination
 from sqladder.databases.schema import read_schema
 from sqladder.errors import InputError
 from sqladder.files import Row
+from sqladder.metric.showing import brief
 
 
 def pairs_by_database(folder: Path | None) -> Callable[[str], Pairs]:
@@ -17,7 +18,9 @@ def pairs_by_database(folder: Path | None) -> Callable[[str], Pairs]:
     @cache
     def pairs(db_id: str) -> Pairs:
         if folder is None:
-            raise InputError(f"{db_id!r}: neither a schema in the row nor a folder of databases")
+            raise InputError(
+                f"{brief(db_id)}: neither a schema in the row nor a folder of databases"
+            )
         database = read_schema(folder / db_id / f"{db_id}.sqlite")
         return frozenset(
             (table.name.casefold(), column.name.casefold())

@@ -1,15 +1,19 @@
 """One download, from the net or from a local folder: checked, recorded and laid out."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from sqladder.downloads.archives import is_archive, unpack
 from sqladder.downloads.checksums import check_files, read_record, write_record
 from sqladder.downloads.fetching import fetch_url
 from sqladder.downloads.hub import fetch_repository, matching
 from sqladder.downloads.settings import HttpDownload, HubDownload
+from sqladder.downloads.urls import unset_variables
 from sqladder.errors import InputError
+from sqladder.metric.showing import without_secrets
 
 
 class Fetched(NamedTuple):
@@ -56,11 +60,35 @@ def _file(settings: HttpDownload, work_folder: Path) -> Fetched:
     """Get the file of a URL, or the one of that name in the local folder."""
     path = Path(settings.folder or work_folder) / settings.file
     if settings.folder is None and not path.is_file():
-        fetch_url(settings.url, path)
+        fetch_url(filled_in(settings.url), path, shown_as(settings))
     if not path.is_file():
         raise InputError(f"the folder {settings.folder} holds no {settings.file}")
     pinned = {settings.file: settings.sha256} if settings.sha256 else {}
     return Fetched({settings.file: path}, pinned, {})
+
+
+def filled_in(url: str) -> str:
+    """The address that a URL with environment variables means.
+
+    Raises:
+        InputError: a variable is not set, or what comes of it is no address; the message shows no value.
+    """
+    address = os.path.expandvars(url)
+    if missing := unset_variables(url):
+        raise InputError(f"the URL names the environment variable {missing[0]}, which is not set")
+    if not address.startswith(("http://", "https://")):
+        raise InputError(
+            f"{url}, an environment variable, does not hold an address with http:// or https://"
+        )
+    return address
+
+
+def shown_as(settings: HttpDownload) -> str:
+    """The name of a file's source in the log: of what a variable holds, the server alone."""
+    if "$" not in settings.url:
+        return without_secrets(settings.url)
+    server = urlsplit(os.path.expandvars(settings.url)).netloc.rpartition("@")[2]
+    return f"{settings.file} from {server}"
 
 
 def _hub_files(settings: HubDownload, record_path: Path, work_folder: Path) -> Fetched:

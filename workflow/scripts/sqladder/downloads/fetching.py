@@ -100,12 +100,13 @@ def _failure(state: tenacity.RetryCallState) -> PassingError:
     return error
 
 
-def fetch_url(url: str, target: Path, patience: Patience | None = None) -> None:
+def fetch_url(url: str, target: Path, name: str, patience: Patience | None = None) -> None:
     """Download a URL to a file; parts of an earlier try are used if the server's file is still the same.
 
     Args:
         url: http or https; redirects are followed.
         target: the file to make. Until it is whole, what is there lies in `<target>.part`.
+        name: of the source, in messages and the log; the URL may hold secrets.
         patience: when to give up.
 
     Raises:
@@ -114,21 +115,25 @@ def fetch_url(url: str, target: Path, patience: Patience | None = None) -> None:
     patience = patience or Patience()
     part = target.with_name(f"{target.name}.part")
     part.parent.mkdir(parents=True, exist_ok=True)
-    name = _shown(url)
     with httpx.Client(follow_redirects=True, timeout=patience.timeout) as client:
 
         def attempt() -> None:
             try:
-                _fetch_rest(client, url, part, patience)
+                _fetch_rest(client, url, part, name, patience)
             except httpx.TransportError as error:
                 raise PassingError(f"{type(error).__name__}: {error}") from error
+            except httpx.InvalidURL:
+                # Whose message quotes a part of the URL, which may be one of the password.
+                raise InputError(
+                    f"{name}: the URL is not valid; write %2F for a / in its password"
+                ) from None
 
         with_patience(attempt, lambda: _size(part), patience, name)
     _tag_file(part).unlink(missing_ok=True)
     part.rename(target)
 
 
-def _fetch_rest(client: httpx.Client, url: str, part: Path, patience: Patience) -> None:
+def _fetch_rest(client: httpx.Client, url: str, part: Path, name: str, patience: Patience) -> None:
     """Ask for what is missing of the file and append it."""
     headers = {"Accept-Encoding": "identity", **_range_headers(part)}
     with client.stream("GET", url, headers=headers) as response:
@@ -138,10 +143,10 @@ def _fetch_rest(client: httpx.Client, url: str, part: Path, patience: Patience) 
                 return
             part.unlink(missing_ok=True)
             raise PassingError("the server's file is not the one that was begun; starting anew")
-        check_status(response, _shown(url), patience)
+        check_status(response, name, patience)
         if response.headers.get("content-type", "").startswith("text/html"):
             raise InputError(
-                f"{_shown(url)} sent a web page instead of a file; open it in a browser: it may ask for a "
+                f"{name} sent a web page instead of a file; open it in a browser: it may ask for a "
                 "confirmation or a login, or the file may have moved"
             )
         begun = _start_of(response)
@@ -235,8 +240,3 @@ def _tag_file(part: Path) -> Path:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
-
-
-def _shown(url: str) -> str:
-    """The URL as it may be logged: user, password and query may hold secrets."""
-    return str(httpx.URL(url).copy_with(username=None, password=None, query=None))

@@ -28,6 +28,7 @@ from sqladder.downloads.fetching import (
     with_patience,
 )
 from sqladder.errors import InputError
+from sqladder.metric.showing import without_secrets
 
 
 def fetch_repository(
@@ -123,4 +124,4 @@ def _patiently(
 
 
 def _endpoint() -> str:
-    return os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    return without_secrets(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))

@@ -7,7 +7,11 @@ from pydantic import Field
 from sqladder.settings.base import FilledText, Settings, shaped
 
 Url = Annotated[
-    FilledText, shaped(r"^https?://[^/\s]", "has to be the http:// or https:// address of the file")
+    FilledText,
+    shaped(
+        r"^(https?://[^/\s]|\$)",
+        "has to be the http:// or https:// address of the file; $NAME may stand for secret parts, or for all of it",
+    ),
 ]
 FileName = Annotated[
     FilledText,
@@ -39,7 +43,10 @@ class HttpDownload(_Download):
     """One file or archive."""
 
     source: Literal["http"] = Field(description="One file or archive.")
-    url: Url = Field(description="The address of the file; an archive is unpacked.")
+    url: Url = Field(
+        description="The address of the file; an archive is unpacked. An environment variable, as $NAME, is filled in "
+        "when the file is fetched, and shown by its name."
+    )
     file: FileName = Field(description="The name that the file gets.")
     sha256: Sha256 | None = Field(
         default=None,

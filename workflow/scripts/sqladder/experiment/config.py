@@ -11,6 +11,7 @@ from typing import Any
 
 from sqladder.databases.urls import check_url
 from sqladder.demo.settings import LINEAR_LAYERS
+from sqladder.downloads.urls import unset_variables
 from sqladder.errors import InputError
 from sqladder.experiment.overlap import check_overlap
 from sqladder.experiment.paths import download_of, input_path, is_on_disk
@@ -57,6 +58,8 @@ def _cross_checks(config: Config) -> Iterator[str]:
             yield from _check_files(f"datasets.{name}", dataset, config)
     for name, download in config.get("downloads", {}).items():
         yield from _missing_paths(f"downloads.{name}", download, ["folder"])
+        if "folder" not in download:
+            yield from _unset(f"downloads.{name}.url", download.get("url", ""))
     yield from _check_splits(config)
     yield from check_overlap(config)
     yield from _check_seeds("config", config)
@@ -244,6 +247,13 @@ def _merged(variant: str, section: str, location: Location) -> str:
 
 def _list(mapping: Mapping[str, Any]) -> str:
     return f"the config has {', '.join(mapping)}"
+
+
+def _unset(where: str, url: str) -> Iterator[str]:
+    for name in unset_variables(url):
+        yield (
+            f"{where}: names the environment variable {name}, which is not set; set it, or write %24 for a dollar sign"
+        )
 
 
 def _missing_paths(where: str, entry: Config, keys: list[str]) -> Iterator[str]:

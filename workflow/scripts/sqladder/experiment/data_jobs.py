@@ -1,5 +1,7 @@
 """Files and flags of the jobs of workflow/rules/data.smk: downloads, data sets and their splits."""
 
+import os
+
 from sqladder.data.settings import (
     COUNT_COPIES,
     DROP_FAILING,
@@ -12,6 +14,7 @@ from sqladder.data.settings import (
 )
 from sqladder.databases.engine import is_foreign
 from sqladder.downloads.settings import Download
+from sqladder.downloads.urls import has_secrets, variable_of
 from sqladder.experiment.flags import as_flags, named
 from sqladder.experiment.paths import input_path, needed_file
 from sqladder.experiment.reading import Config
@@ -207,7 +210,18 @@ def local_download(config: Config, download: str) -> str | list[str]:
 
 
 def download_flags(config: Config, download: str) -> list[str]:
-    """What is downloaded, and from where."""
+    """What is downloaded, and from where; a URL with secrets comes by an environment variable."""
     entry = downloads(config)[download]
     folder = {"folder": input_path(entry["folder"])} if "folder" in entry else {}
-    return to_flags(settings_of(Download, {**entry, **folder}))
+    url = {"url": f"${variable_of(entry['url'])}"} if entry in _with_secrets(config) else {}
+    return to_flags(settings_of(Download, {**entry, **folder, **url}))
+
+
+def secret_urls(config: Config) -> dict[str, str]:
+    """Environment variable -> the URL that it hands over to a job, in whose command it would be seen."""
+    urls = [entry["url"] for entry in _with_secrets(config)]
+    return {variable_of(url): os.path.expandvars(url) for url in urls}
+
+
+def _with_secrets(config: Config) -> list[Config]:
+    return [entry for entry in downloads(config).values() if has_secrets(entry.get("url", ""))]

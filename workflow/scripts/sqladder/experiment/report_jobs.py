@@ -1,6 +1,7 @@
 """Files and flags of the jobs of workflow/rules/report.smk: what all variants leave, and what made the run."""
 
 import json
+from typing import Any
 
 from sqladder.experiment.data_jobs import databases_of, examples_of, paired_datasets, row_datasets
 from sqladder.experiment.flags import as_flags, named
@@ -15,6 +16,7 @@ from sqladder.experiment.variants import (
     variants_by_method,
     with_model,
 )
+from sqladder.metric.showing import without_secrets
 
 
 def results_of_all_variants(config: Config) -> dict[str, list[str]]:
@@ -35,8 +37,16 @@ def _of_each(names: list[str], file: str) -> list[str]:
 
 
 def merged_config(config: Config) -> str:
-    """The whole config as JSON."""
-    return json.dumps(config)
+    """The whole config as JSON, without secrets: it is recorded, shown and handed on."""
+    return json.dumps(_without_secrets(config))
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_secrets(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [*map(_without_secrets, value)]
+    return without_secrets(value) if isinstance(value, str) else value
 
 
 def files_that_made_the_run(config: Config) -> list[str | list[str]]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from sqladder.errors import InputError
 from sqladder.files import Row, read_json
 from sqladder.generation.contract import Completion
+from sqladder.metric.showing import brief
 from sqladder.models.turns import Turns, read_turns
 from sqladder.processes.imports import leave_out_sklearn
 from sqladder.processes.lifetime import dying_with_us
@@ -91,6 +92,6 @@ def check_lengths(rows: Sequence[Row], ids: Sequence[list[int]], new: int, model
     for row, tokens in zip(rows, ids, strict=True):
         if len(tokens) + new > limit:
             raise InputError(
-                f"prompt {row['id']!r} has {len(tokens)} tokens; with {new} new ones it exceeds the "
+                f"prompt {brief(row['id'])} has {len(tokens)} tokens; with {new} new ones it exceeds the "
                 f"{limit} that {model} takes: use a shorter form of the schema or fewer new tokens"
             )

@@ -15,6 +15,7 @@ from sqladder.metric.input_error import InputError
 from sqladder.metric.limit_flags import add_limit_flags, add_quirks_flag, limits_from_flags
 from sqladder.metric.normalise import QUIRKS, REPAIRS
 from sqladder.metric.scoring import Scored, Scores, Task, score_files
+from sqladder.metric.showing import brief, showable, shown
 from sqladder.metric.suite import CORRECT, GOLD_ERROR, Judgement, Options
 from sqladder.metric.summary import (
     by_level,
@@ -92,9 +93,9 @@ def run(args: argparse.Namespace) -> int:
     else:
         for name, found in scores.items():
             if len(scores) > 1:
-                print(f"{name}:")
+                print(showable(f"{name}:"))
             print(official_table(found, args.etype, args.plug_value), end="")
-            print(facts_table(found, task), end="")
+            print(showable(facts_table(found, task)), end="")
     return _report_gold_errors(scores)
 
 
@@ -207,10 +208,10 @@ def _report_gold_errors(scores: dict[str, Scores]) -> int:
         failed = [row for row in found.rows if row.judgement and row.executed.verdict == GOLD_ERROR]
         if failed:
             first = failed[0]
-            print(
+            told = (
                 f"{name}: gold failed on {len(failed)} of {len(found.rows)} questions, first "
-                f"{first.item.id!r} ({first.executed.detail}); they count as not right",
-                file=sys.stderr,
+                f"{brief(first.item.id)} ({first.executed.detail}); they count as not right"
             )
+            print(shown(told), file=sys.stderr)
             status = GOLD_FAILED
     return status

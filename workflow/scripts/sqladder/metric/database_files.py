@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from sqladder.metric.input_error import InputError
+from sqladder.metric.showing import brief
 
 SUFFIXES = (".sqlite", ".db", ".sqlite3")
 """What names of SQLite files end in; all files of one suite end alike."""
@@ -25,7 +26,7 @@ def suite_files(databases: Path, db_id: str) -> list[str]:
         InputError: the original is not there, is there twice, or a file cannot be read as it stands.
     """
     if not db_id or Path(db_id).name != db_id:
-        raise InputError(f"{db_id!r} is no name of a database")
+        raise InputError(f"{brief(db_id)} is no name of a database")
     own = databases / db_id
     if found := _original(own, db_id):
         return readable(suite_of(found))

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Union
 
+from sqladder.metric.showing import brief
+
 CLAUSES = ("select", "from", "where", "group", "order", "limit", "intersect", "union", "except")
 SET_OPERATORS = ("intersect", "union", "except")
 AGGREGATES = ("none", "max", "min", "count", "sum", "avg")
@@ -187,7 +189,7 @@ class _Parser:
 
     def expect(self, at: int, wanted: str) -> int:
         """Step over a token that must be there."""
-        _require(self.tokens[at] == wanted, f"{wanted!r} expected, not {self.tokens[at]!r}")
+        _require(self.tokens[at] == wanted, f"{wanted!r} expected, not {brief(self.tokens[at])}")
         return at + 1
 
     def skip_semicolons(self, at: int) -> int:
@@ -243,7 +245,7 @@ class _Parser:
         """The table that a name or alias stands for."""
         if self.schema is not None or token in self.aliases:
             return self.aliases[token]
-        _require(_is_name(token), f"{token!r} is no table name")
+        _require(_is_name(token), f"{brief(token)} is no table name")
         return token
 
     def column(self, at: int, tables: Sequence[str]) -> tuple[int, str]:
@@ -253,10 +255,10 @@ class _Parser:
             return at + 1, "__all__"
         if "." in token:
             table, _, name = token.partition(".")
-            _require("." not in name, f"{token!r} has two dots")
+            _require("." not in name, f"{brief(token)} has two dots")
             return at + 1, self.identifier(self.table_named(table), name)
         if self.schema is None:
-            _require(_is_name(token), f"{token!r} is no column name")
+            _require(_is_name(token), f"{brief(token)} is no column name")
             return at + 1, token
         for table in tables:
             if token in self.schema[self.aliases[table]]:
@@ -336,7 +338,9 @@ class _Parser:
             if self.ends_clause(at) or self.peek(at) in _JOIN_WORDS:
                 break
             if at < len(self.tokens):
-                _require(self.tokens[at] in ("and", "or"), f"{self.tokens[at]!r} after a condition")
+                _require(
+                    self.tokens[at] in ("and", "or"), f"{brief(self.tokens[at])} after a condition"
+                )
                 found.append(self.tokens[at])
                 at += 1
         return at, found
@@ -347,7 +351,7 @@ class _Parser:
         negated = self.tokens[at] == "not"
         at += negated
         token = self.tokens[at]
-        _require(token in COMPARISONS, f"{token!r} is no comparison")
+        _require(token in COMPARISONS, f"{brief(token)} is no comparison")
         at, first = self.literal(at + 1, tables)
         second = None
         if token == "between":

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqladder.metric.input_error import InputError
 from sqladder.metric.record_files import RecordFile, read_records, read_text
+from sqladder.metric.showing import brief
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _with_ids(records: RecordFile) -> list[tuple[Any, dict[str, Any]]]:
             raise InputError(f"{place} has no 'id'")
         identity = position if by_position else row["id"]
         if identity in found:
-            raise InputError(f"{place}: id {identity!r} occurs twice")
+            raise InputError(f"{place}: id {brief(identity)} occurs twice")
         found[identity] = row
     return list(found.items())
 
@@ -159,16 +160,16 @@ def _predictions_of_records(path: Path, records: RecordFile, items: list[Item]) 
     if not known & found.keys() and set(found) == set(range(len(items))):
         found = {item.id: found[number] for number, item in enumerate(items)}
     for unknown in found.keys() - known:
-        raise InputError(f"{path} has a prediction for {unknown!r}, which is no gold id")
+        raise InputError(f"{path} has a prediction for {brief(unknown)}, which is no gold id")
     missing = [item.id for item in items if item.id not in found]
     if missing:
         raise InputError(
-            f"{path} lacks predictions for {len(missing)} of {len(items)} ids, first {missing[0]!r}"
+            f"{path} lacks predictions for {len(missing)} of {len(items)} ids, first {brief(missing[0])}"
         )
     for item in items:
         if found[item.id].get("db_id", item.db_id) != item.db_id:
             raise InputError(
-                f"{path} answers question {item.id!r} for database {found[item.id]['db_id']!r}, "
-                f"gold asks for {item.db_id!r}"
+                f"{path} answers question {brief(item.id)} for database {brief(found[item.id]['db_id'])}, "
+                f"gold asks for {brief(item.db_id)}"
             )
     return [found[item.id]["sql"] for item in items]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.metric.input_error import InputError
+from sqladder.metric.showing import brief
 
 LINES, JSON_LIST, BIRD, CSV = "JSON Lines", "a JSON list", "BIRD's predictions", "CSV"
 _BIRD_MARK = "\t----- bird -----\t"
@@ -88,7 +89,7 @@ def _unique(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"{path} has {twice!r} twice in one object")
+        raise InputError(f"{path} has {brief(twice)} twice in one object")
     return found
 
 
@@ -154,12 +155,12 @@ def _record(place: str, row: Any) -> tuple[str, dict[str, Any]]:
     if "sql" not in found:
         raise InputError(f"{place} has no 'sql'")
     if not isinstance(found.get("id", 0), str | int):
-        raise InputError(f"{place}: id {found['id']!r} is no text or number")
+        raise InputError(f"{place}: id {brief(found['id'])} is no text or number")
     for key in ("db_id", "sql"):
         if not isinstance(found.get(key, ""), str):
-            identity = f" (id {found['id']!r})" if "id" in found else ""
+            identity = f" (id {brief(found['id'])})" if "id" in found else ""
             raise InputError(
-                f"{place}{identity}: {key!r} is {found[key]!r}, but must be a text; "
+                f"{place}{identity}: {key!r} is {brief(found[key])}, but must be a text; "
                 'an answer without SQL is ""'
             )
     return place, found

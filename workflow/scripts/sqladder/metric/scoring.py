@@ -14,6 +14,7 @@ from sqladder.metric.inputs import Gold, Item, read_gold, read_predictions
 from sqladder.metric.limits import Limits
 from sqladder.metric.match import Match, Matcher, declared_keys, read_key_maps, read_schema
 from sqladder.metric.normalise import REPAIRS
+from sqladder.metric.showing import brief
 from sqladder.metric.suite import CORRECT, Judgement, Options
 
 OFFICIAL = Options()
@@ -187,7 +188,7 @@ def _match(
     keys = read_key_maps(task.tables)
     for db_id in suites:
         if db_id not in keys:
-            raise InputError(f"{task.tables} does not describe database {db_id!r}")
+            raise InputError(f"{task.tables} does not describe database {brief(db_id)}")
     matchers = {
         db_id: Matcher(read_schema(Path(files[0])), keys[db_id]) for db_id, files in suites.items()
     }
@@ -205,7 +206,7 @@ def _match_or_refuse(matcher: Matcher, item: Item, prediction: str, max_chars: i
         return _match_one(matcher, item, prediction, max_chars)
     except GrammarError as error:
         raise InputError(
-            f"gold query of question {item.id!r} is outside the grammar of exact set match "
+            f"gold query of question {brief(item.id)} is outside the grammar of exact set match "
             f"({error}): {item.gold}; leave it out or score by execution only"
         ) from error
 

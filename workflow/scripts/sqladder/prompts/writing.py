@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqladder.errors import InputError
 from sqladder.files import Fields, Row, by_id, iterate_jsonl, with_unique_ids
+from sqladder.metric.showing import brief
 from sqladder.prompts.contexts import ContextWriter, Written
 from sqladder.prompts.rendering import render_prompt
 from sqladder.prompts.settings import ContextSettings
@@ -68,7 +69,7 @@ class PromptWriter:
             return self._schemas.write(example["db_id"], example["question"])
         if not example.get("schema"):
             raise InputError(
-                f"{self._files.examples}: example {example['id']!r} brings no 'schema': give --databases"
+                f"{self._files.examples}: example {brief(example['id'])} brings no 'schema': give --databases"
             )
         return Written(str(example["schema"]), "")
 
@@ -76,13 +77,13 @@ class PromptWriter:
         for field in ("question", "sql") if self._with_answer else ("question",):
             if not example.get(field):
                 raise InputError(
-                    f"{self._files.examples}: example {example['id']!r} has no {field!r}"
+                    f"{self._files.examples}: example {brief(example['id'])} has no {field!r}"
                 )
         parts = {"values": written.values, "evidence": example.get("evidence") or ""}
         if references is not None:
             if example["id"] not in references:
                 raise InputError(
-                    f"{self._files.references} has no examples for question {example['id']!r}"
+                    f"{self._files.references} has no examples for question {brief(example['id'])}"
                 )
             parts["examples"] = references[example["id"]]
         prompt = render_prompt(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqladder.errors import InputError
 from sqladder.files import Row, by_id, read_json, read_jsonl, read_object
+from sqladder.metric.showing import VALUE, cut, showable, shown
 from sqladder.statistics.replicates import replicate_of, single_seed_varies
 
 HELP = "which questions changed between two runs, and whether the difference is significant"
@@ -88,12 +89,12 @@ def run(args: argparse.Namespace) -> int:
     for source, own, other in ((args.old, old, new), (args.new, new, old)):
         alone = [name for name in own if name not in other]
         if alone:
-            print(f"only in {source}: {', '.join(alone)}")
+            print(showable(f"only in {source}: {', '.join(alone)}"))
     for name in shared:
         print("".join(_other_quirks(name, old[name], new[name])), end="")
     changes = [_change(name, old[name], new[name]) for name in shared]
     for change, p in zip(changes, p_values(changes), strict=True):
-        print("\n".join(described(change, p, args.show)))
+        print(*map(shown, described(change, p, args.show)), sep="\n")
     return 0
 
 
@@ -199,7 +200,7 @@ def described(change: Change, p: float, show: int) -> Iterator[str]:
         for key in keys[:show]:
             row = change.old[0][key]
             verdicts = f"{_told(change.old, key)} -> {_told(change.new, key)}"
-            yield f"  {name}  {key}  {row['db_id']}, {row['hardness']}: {verdicts}"
+            yield f"  {name}  {cut(key, VALUE)}  {row['db_id']}, {row['hardness']}: {verdicts}"
         if len(keys) > show:
             yield f"  {name}  and {len(keys) - show:,} more; --show {len(keys)} names them all"
 

@@ -14,6 +14,7 @@ from sqladder.data.corpus import read_answers, read_examples
 from sqladder.errors import InputError
 from sqladder.files import Fields, Row, by_id, read_jsonl, read_object
 from sqladder.metric.reasons import explanation
+from sqladder.metric.showing import brief
 from sqladder.report.metrics import LEVELS
 from sqladder.report.results import OneSeed, Run, Variant, count
 from sqladder.report.taxonomy import KINDS
@@ -134,10 +135,10 @@ def _quirks(metrics: Mapping[Replicate, Row], paths: Files) -> str | None:
 
 def _question(asked: Mapping[str, Row], verdict: Row, source: Path, questions: Path) -> Row:
     if verdict["id"] not in asked:
-        raise InputError(f"{source}: question {verdict['id']!r} is not in {questions}")
+        raise InputError(f"{source}: question {brief(verdict['id'])} is not in {questions}")
     if verdict["hardness"] not in LEVELS:
         raise InputError(
-            f"{source}: question {verdict['id']!r} has hardness {verdict['hardness']!r}, "
+            f"{source}: question {brief(verdict['id'])} has hardness {brief(verdict['hardness'])}, "
             f"which is none of {', '.join(LEVELS)}"
         )
     return {**asked[verdict["id"]], "db_id": verdict["db_id"], "hardness": verdict["hardness"]}
@@ -155,7 +156,7 @@ def _aligned_verdicts(sources: Files) -> dict[Replicate, list[Row]]:
             if missing:
                 raise InputError(
                     f"{sources[there]} lacks {len(missing)} questions that {here.name!r} has a verdict "
-                    f"for, first {missing[0]!r}: score all variants on the same questions"
+                    f"for, first {brief(missing[0])}: score all variants on the same questions"
                 )
     return {name: [own[key] for key in rows[first]] for name, own in rows.items()}
 
@@ -196,7 +197,7 @@ def _failure(name: str, verdict: Row, failures: Mapping[tuple[str, str], Row]) -
     row = failures.get((name, verdict["id"]))
     if row is None or row["kind"] not in KINDS:
         raise InputError(
-            f"failure of variant {name!r} at question {verdict['id']!r} has no known kind: sort "
+            f"failure of variant {name!r} at question {brief(verdict['id'])} has no known kind: sort "
             "the failures of these verdicts again"
         )
     return row

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from sqladder.metric.showing import cut
+
 SCREEN = 30
 """Rows of a table that is still shown without a click."""
 
@@ -17,8 +19,8 @@ def escape(text: str) -> str:
 
 def code_block(text: str, language: str = "", limit: int | None = None) -> str:
     """Foreign text as a code block that it cannot close; cut, with a note, after `limit` characters."""
-    if limit is not None and len(text) > limit:
-        text = f"{text[:limit]}\n... ({len(text) - limit:,} more characters)"
+    if limit is not None:
+        text = cut(text, limit)
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from sqladder.files import Row, read_json, write_json
+from sqladder.metric.showing import VALUE, cut
 from sqladder.training.pairs import IGNORED, TokenPair
 
 ROW_NAMES_FILE = "row_names.json"
@@ -30,7 +31,7 @@ def row_names(work_folder: Path, rows: Sequence[Sequence[int] | np.ndarray]) -> 
     known = read_json(work_folder / ROW_NAMES_FILE)
     names = [name for row in rows for name in known.get(digest(row), ["unknown"])]
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return ", ".join(map(str, names[:MOST_NAMES])) + more
+    return ", ".join(cut(str(name), VALUE) for name in names[:MOST_NAMES]) + more
 
 
 def members(batch: Batch) -> Iterator[np.ndarray]:

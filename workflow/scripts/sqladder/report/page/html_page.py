@@ -21,6 +21,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from sqladder.files import Row
+from sqladder.metric.showing import cut, showable
 from sqladder.report.metrics import LEVELS
 from sqladder.report.page.inline_svg import inline_svg
 from sqladder.report.results import OneSeed, Run
@@ -91,8 +92,19 @@ def _digest(text: str) -> str:
 
 def script_json(value: Any) -> str:
     """JSON that cannot end the script element it stands in: ASCII, without angle brackets."""
-    text = json.dumps(value, separators=(",", ":"))
+    text = json.dumps(_showable(value), separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _showable(value: Any) -> Any:
+    """The same value, its texts without what acts on a page."""
+    if isinstance(value, str):
+        return showable(value)
+    if isinstance(value, Mapping):
+        return {key: _showable(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [*map(_showable, value)]
+    return value
 
 
 def body_html(markdown: str, charts: Path) -> tuple[str, Sequence[tuple[str, str]]]:
@@ -189,10 +201,10 @@ def browser_data(run: Run, rows: Sequence[Row] = ()) -> Mapping[str, Any]:
 
     questions = [
         [
-            question["id"],
-            question["db_id"],
+            _cut(question["id"]),
+            _cut(question["db_id"]),
             LEVELS.index(question["hardness"]),
-            question["question"],
+            _cut(question["question"]),
             texts.number(_cut(question["sql"])),
             [of(own, place) for own in run.replicates],
             shown.get(("", question["id"]), NO_RESULT),
@@ -210,5 +222,4 @@ def browser_data(run: Run, rows: Sequence[Row] = ()) -> Mapping[str, Any]:
 
 
 def _cut(text: str) -> str:
-    more = len(text) - LIMIT
-    return f"{text[:LIMIT]}\n... ({more:,} more characters)" if more > 0 else text
+    return cut(text, LIMIT)

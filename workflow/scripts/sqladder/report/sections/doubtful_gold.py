@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from sqladder.files import by_id, read_jsonl
+from sqladder.metric.showing import VALUE, cut
 from sqladder.report.results import Run
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.tables import group_table
-from sqladder.texts.markdown import folded, table
+from sqladder.texts.markdown import escape, folded, table
 from sqladder.texts.numbers import number
 
 REASONS = {
@@ -39,7 +40,10 @@ def doubtful_gold(run: Run, checks: Path | None) -> str:
     every = np.ones(run.n, dtype=bool)
     groups = {"all": every, "without doubtful gold": ~doubtful, "doubtful gold": doubtful}
     rows = [
-        [f"`{question['id']}`", question["db_id"], REASONS[reasons[question["id"]]]]
+        [
+            *(escape(cut(question[key], VALUE)) for key in ("id", "db_id")),
+            REASONS[reasons[question["id"]]],
+        ]
         for question in run.questions
         if question["id"] in reasons
     ]

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from sqladder.files import Row
 from sqladder.metric.first_rows import MOVED, ONLY_GOLD, ONLY_HERE
+from sqladder.metric.showing import VALUE, cut
 from sqladder.report.results import OneSeed, Run, Variant, failure_counts
 from sqladder.report.taxonomy import KINDS
 from sqladder.texts.markdown import code_block, escape
@@ -19,7 +20,7 @@ DETAIL = 200
 """Characters of a verdict's detail, which may quote long SQL."""
 
 SQL = 600
-"""Characters of a query that are shown."""
+"""Characters of a query, and of a question, that are shown."""
 
 _MARKS = {
     ONLY_HERE: "only the answer gives",
@@ -73,10 +74,10 @@ def _example(
 ) -> str:
     question, answer = run.questions[position], own.predictions[position]
     told = [text for text in (failure["reason"], answer["detail"]) if text]
-    detail = f" ({escape('; '.join(told)[:DETAIL])})" if told else ""
+    detail = f" ({escape(cut('; '.join(told), DETAIL))})" if told else ""
     heading = (
-        f"**{KINDS[failure['kind']]}**{detail}: {escape(question['question'])} "
-        f"({escape(question['id'])}, {escape(question['db_id'])}, {question['hardness']})"
+        f"**{KINDS[failure['kind']]}**{detail}: {escape(cut(question['question'], SQL))} "
+        f"({escape(cut(question['id'], VALUE))}, {escape(cut(question['db_id'], VALUE))}, {question['hardness']})"
     )
     given = code_block(answer["sql"], "sql", SQL) if answer["sql"].strip() else "(no SQL)"
     parts = [heading, "gold", code_block(question["sql"], "sql", SQL), "predicted", given]
