@@ -1,7 +1,7 @@
 # make report: the demonstration from nothing to results/report.md.   make test: the tests but the slow ones.   make help: all targets.
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: schema help env slurm report preview test test-slow test-vllm lint clean
+.PHONY: schema help env slurm nf4 report preview test test-slow test-vllm lint clean
 
 VENV := .venv
 CORES := 4
@@ -16,6 +16,9 @@ env: $(VENV)/workflow.stamp  ## the environment of the workflow, with the comman
 
 slurm: env  ## add Snakemake's executor for SLURM, for profiles/slurm
 	$(VENV)/bin/python -m pip install --quiet --no-deps --requirement requirements/slurm.lock
+
+nf4: env  ## add bitsandbytes, for quantize: nf4 and optimizer: adamw_8bit
+	$(VENV)/bin/python -m pip install --quiet --no-deps --requirement requirements/bitsandbytes.lock
 
 report: env  ## run the workflow: results/report.md
 	$(RUN) snakemake --cores $(CORES) results/report.md
@@ -51,8 +54,8 @@ $(VENV)/workflow.stamp: requirements/workflow.lock requirements/make_env.sh pypr
 	requirements/make_env.sh $(VENV) requirements/workflow.lock
 	touch $@
 
-$(VENV)/test.stamp: $(VENV)/workflow.stamp requirements/test.lock requirements/slurm.lock
-	requirements/make_env.sh $(VENV) requirements/workflow.lock requirements/test.lock requirements/slurm.lock
+$(VENV)/test.stamp: $(VENV)/workflow.stamp requirements/test.lock requirements/slurm.lock requirements/bitsandbytes.lock
+	requirements/make_env.sh $(VENV) requirements/workflow.lock requirements/test.lock requirements/slurm.lock requirements/bitsandbytes.lock
 	touch $@
 
 $(VENV)-vllm/vllm.stamp: requirements/vllm.lock requirements/make_env.sh pyproject.toml

@@ -15,6 +15,7 @@ def config():
     config = read_yaml(ROOT / "config/config.yaml")
     config["decoding"]["engine"] = "vllm"
     config["variants"]["full"]["parallelism"] = {"method": "megatron", "gpus": 2}
+    config["variants"]["lora_128r"]["quantize"] = "nf4"
     return config
 
 
@@ -34,6 +35,7 @@ def python_without(tmp_path, monkeypatch):
         (("generate", "lora_32r"), "lora_32r uses the engine vllm.*envs/vllm.yaml.*transformers"),
         (("generate_samples", "full"), "full uses the engine vllm"),
         (("train", "full"), "full uses the parallelism megatron.*envs/megatron.yaml"),
+        (("train", "lora_128r"), "lora_128r uses quantize: nf4.*bitsandbytes.lock"),
     ],
 )
 def test_a_missing_package_is_named_with_who_needs_it(config, python_without, job, words):
@@ -42,7 +44,7 @@ def test_a_missing_package_is_named_with_who_needs_it(config, python_without, jo
 
 
 def test_only_jobs_that_need_a_package_ask_for_it(config, python_without):
-    check_packages(config, [("train", "lora_32r"), ("score", "full")])
+    check_packages(config, [("train", "lora_32r"), ("train", "baseline"), ("score", "full")])
 
 
 def test_a_run_stops_before_its_first_job(tmp_path):

@@ -113,6 +113,8 @@ def test_the_untrained_variant_shares_the_files_of_its_base(base, tmp_path):
     [
         ({"target_modules": ["q_proj", "q_prj"]}, "'q_prj'.*did you mean q_proj.*down_proj"),
         ({"target_modules": ["all-linear", "q_proj"]}, "all-linear is each of them"),
+        ({"dora": True, "quantize": "nf4"}, "--dora: .* leave out one of them"),
+        ({"quantize": "nf3"}, "--quantize: .*nf4"),
         ({"method": "full"}, "--rank: has no use with method full"),
         ({"base_model": "nowhere"}, "base model nowhere is not a folder"),
     ],

@@ -1,16 +1,25 @@
 """Whether the packages that only some settings need are there, before the hours of training that come before them."""
 
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from sqladder.errors import InputError
 from sqladder.experiment.generation_jobs import engine
 from sqladder.experiment.reading import Config
-from sqladder.experiment.training_jobs import own_parallelism
+from sqladder.experiment.training_jobs import own_parallelism, training_settings
+from sqladder.experiment.variants import trained
 
 _GENERATE = ("generate", "generate_samples")
 # Megatron's adapter has a namesake on PyPI, which only training itself tells apart.
 _FIND = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
+
+
+class _Need(NamedTuple):
+    package: str
+    what: str
+    pins: str
+    instead: str
 
 
 def check_packages(config: Config, jobs: Iterable[tuple[str, str]]) -> None:
@@ -23,16 +32,26 @@ def check_packages(config: Config, jobs: Iterable[tuple[str, str]]) -> None:
     Raises:
         InputError: a package is missing; the message names who needs it, and the ways out.
     """
-    needed: dict[str, tuple[str, str, str]] = {}
+    needed: dict[str, tuple[str, _Need]] = {}
     for rule, replicate in jobs:
-        if rule in _GENERATE and engine(config, replicate) == "vllm":
-            needed.setdefault("vllm", (replicate, "the engine vllm", "engine: transformers"))
-        if rule == "train" and own_parallelism(config, replicate)["method"] == "megatron":
-            way_out = "another parallelism"
-            needed.setdefault("megatron", (replicate, "the parallelism megatron", way_out))
-    for name, (replicate, what, instead) in needed.items():
+        for need in _needs(config, rule, replicate):
+            needed.setdefault(need.package, (replicate, need))
+    for name, (replicate, need) in needed.items():
         if subprocess.run(["python", "-c", _FIND, name], check=False).returncode:
             raise InputError(
-                f"{replicate} uses {what}, and the package {name} is not installed here: run with "
-                f"--software-deployment-method conda, install workflow/envs/{name}.yaml's pins, or choose {instead}"
+                f"{replicate} uses {need.what}, and the package {name} is not installed here: run with "
+                f"--software-deployment-method conda, install {need.pins}, or {need.instead}"
             )
+
+
+def _needs(config: Config, rule: str, replicate: str) -> Iterator[_Need]:
+    if rule in _GENERATE and engine(config, replicate) == "vllm":
+        pins = "workflow/envs/vllm.yaml's pins"
+        yield _Need("vllm", "the engine vllm", pins, "choose engine: transformers")
+    if rule != "train" or replicate not in trained(config):
+        return
+    if own_parallelism(config, replicate)["method"] == "megatron":
+        pins = "workflow/envs/megatron.yaml's pins"
+        yield _Need("megatron", "the parallelism megatron", pins, "choose another parallelism")
+    if what := training_settings(config, replicate).by_bitsandbytes:
+        yield _Need("bitsandbytes", what, "requirements/bitsandbytes.lock", "leave it out")

@@ -20,7 +20,7 @@ from sqladder.experiment.variants import (
 from sqladder.settings.problems import settings_of
 from sqladder.settings.program_flags import to_flags
 from sqladder.settings.slices import sliced
-from sqladder.training.settings import AnyTraining, Untrained
+from sqladder.training.settings import AnyTraining, TrainingSettings, Untrained
 
 # The base model
 
@@ -91,10 +91,16 @@ def training_flags(config: Config, replicate: str) -> list[str]:
     """A replicate's method with what it needs; the untrained baseline needs nothing."""
     if replicate not in trained(config):
         return to_flags(settings_of(Untrained, {"method": own_entry(config, replicate)["method"]}))
+    data = {"data": training_prompts(config, replicate)}
+    return to_flags(training_settings(config, replicate)) + as_flags(data)
+
+
+def training_settings(config: Config, replicate: str) -> TrainingSettings:
+    """The settings of the training of a replicate that is trained."""
     variant = replicates(config)[replicate].variant
     values = training_values(config, variant, own_seed(config, replicate))
-    data = {"data": training_prompts(config, replicate)}
-    return to_flags(sliced(AnyTraining, values)) + as_flags(data)
+    settings: TrainingSettings = sliced(AnyTraining, values)
+    return settings
 
 
 def training_values(config: Config, variant: str, seed: int) -> Config:

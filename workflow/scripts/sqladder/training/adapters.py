@@ -26,11 +26,13 @@ def wrong_target(names: Sequence[str], layers: Collection[str]) -> str | None:
 
 
 def adapter_weights(lora: LoraSettings, layers: Mapping[str, Sequence[Shape]]) -> int:
-    """Trained weights of adapters: rank times what each adapted layer takes and gives.
+    """Trained weights of adapters: rank times what each adapted layer takes and gives, and DoRA's lengths.
 
     Args:
-        lora: rank and names of the adapted layers.
-        layers: name of a linear layer -> its shape in each block.
+        lora: rank, kind and names of the adapted layers.
+        layers: name of a linear layer -> its shape in each block, (numbers it gives, numbers it takes).
     """
     names = list(layers) if lora.target_modules == [ALL_LINEAR] else lora.target_modules
-    return lora.rank * sum(sum(shape) for name in names for shape in layers.get(name, ()))
+    adapted = [shape for name in names for shape in layers.get(name, ())]
+    lengths = sum(shape[0] for shape in adapted) if lora.dora else 0
+    return lora.rank * sum(map(sum, adapted)) + lengths

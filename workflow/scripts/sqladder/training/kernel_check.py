@@ -222,15 +222,25 @@ def _comparable(model: Any) -> Iterator[None]:
     shortened = [
         (tensor, tensor.dtype)
         for tensor in (*model.parameters(), *model.buffers())
-        if tensor.dtype in (torch.bfloat16, torch.float16)
+        # Weights of 4 bits lie in a tensor of another format, several to a number.
+        if tensor.dtype in (torch.bfloat16, torch.float16) and not hasattr(tensor, "quant_state")
+    ]
+    # Layers of bitsandbytes, which unpack such weights; in evaluation they lay them out anew, for good, on some CPUs.
+    unpacking = [
+        (layer, layer.compute_dtype) for layer in model.modules() if hasattr(layer, "compute_dtype")
     ]
     was_training = model.training
     model.eval()
     for tensor, _ in shortened:
         tensor.data = tensor.data.float()
+    for layer, _ in unpacking:
+        layer.compute_dtype = torch.float32
+        layer.train()
     try:
         yield
     finally:
         for tensor, dtype in shortened:
             tensor.data = tensor.data.to(dtype)
+        for layer, dtype in unpacking:
+            layer.compute_dtype = dtype
         model.train(was_training)

@@ -28,6 +28,7 @@ PACKAGES = (
     "deepspeed",
     "megatron-core",
     "mcore_adapter",
+    "bitsandbytes",
 )
 JOB_FILE = "job.json"
 FACTS_FILE = "facts.json"
@@ -67,8 +68,9 @@ def fine_tune(settings: TrainingSettings, files: TrainingFiles) -> dict[str, Any
     on from the last of them.
 
     Raises:
-        InputError: a process failed.
+        InputError: a package is missing, or a process failed.
     """
+    _check_packages(settings)
     with holding(files.work_folder):
         try:
             return _fine_tune(settings, files)
@@ -76,6 +78,14 @@ def fine_tune(settings: TrainingSettings, files: TrainingFiles) -> dict[str, Any
             if not is_disk_full(error):
                 raise
             raise _full_disk(settings, files) from error
+
+
+def _check_packages(settings: TrainingSettings) -> None:
+    if settings.by_bitsandbytes and not installed_version("bitsandbytes"):
+        raise InputError(
+            f"{settings.by_bitsandbytes} needs the package bitsandbytes, which is not installed here: install "
+            "requirements/bitsandbytes.lock by pip, or leave the setting out"
+        )
 
 
 def _full_disk(settings: TrainingSettings, files: TrainingFiles) -> InputError:

@@ -144,11 +144,26 @@ def _method_arguments(settings: TrainingSettings) -> dict[str, Any]:
     arguments: dict[str, Any] = {"finetuning_type": settings.trained_by}
     if settings.lora is None:
         return arguments
-    return arguments | {
+    arguments |= {
         "lora_rank": settings.lora.rank,
         "lora_alpha": settings.lora.alpha,
         "lora_dropout": settings.lora.dropout,
         "lora_target": _lora_target(settings.lora),
+        "use_rslora": settings.lora.rslora,
+        "use_dora": settings.lora.dora,
+    }
+    return arguments | _quantization(settings.lora)
+
+
+def _quantization(lora: LoraSettings) -> dict[str, Any]:
+    if lora.quantize == "none":
+        return {}
+    return {
+        "quantization_method": "bnb",
+        "quantization_bit": 4,
+        "quantization_type": lora.quantize,
+        # The scales of the blocks of weights are quantised too, as in the paper.
+        "double_quantization": True,
     }
 
 

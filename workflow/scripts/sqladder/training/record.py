@@ -26,7 +26,7 @@ def run_facts(
     return {
         # As it ran: rows at a time are halved, and steps of accumulation doubled, where memory runs out.
         "settings": settings.model_dump(),
-        "method": settings.trained_by,
+        "method": settings.described,
         "gpus": settings.parallelism.gpus,
         "nodes": settings.parallelism.nodes,
         **training_facts(watch, settings.epochs, round(tokens), base_model),

@@ -51,12 +51,39 @@ class LoraSettings(Settings):
         description="The linear layers that get an adapter, by the names that the base model gives them, or "
         "all-linear.",
     )
+    rslora: bool = Field(
+        default=False,
+        description="Scale the update by alpha / sqrt(rank) instead, as high ranks need (rsLoRA; Kalajdzievski, 2023, "
+        "arXiv:2312.03732).",
+    )
+    dora: bool = Field(
+        default=False,
+        description="Learn the length of each row of W beside its direction (DoRA; Liu et al., 2024, "
+        "arXiv:2402.09353).",
+    )
+    quantize: Literal["none", "nf4"] = Field(
+        default="none",
+        description="nf4 holds the frozen base in 4 bits while adapters train (QLoRA; Dettmers et al., 2023, "
+        "arXiv:2305.14314; needs bitsandbytes); they are merged into the base as it was.",
+    )
+
+    @property
+    def kinds(self) -> list[str]:
+        """What makes these other than plain adapters, by the names of the literature."""
+        named = {"rsLoRA": self.rslora, "DoRA": self.dora, "QLoRA": self.quantize != "none"}
+        return [name for name, is_used in named.items() if is_used]
 
     @model_validator(mode="after")
-    def _all_or_some(self) -> Self:
+    def _fitting_adapters(self) -> Self:
         if ALL_LINEAR in self.target_modules and len(self.target_modules) > 1:
             raise misfit(
                 "target_modules", f"{ALL_LINEAR} is each of them; name it alone, or leave it out"
+            )
+        if self.dora and self.quantize != "none":
+            raise misfit(
+                "dora",
+                f"LLaMA-Factory trains it beside whole weights only, not with quantize: {self.quantize}; leave out "
+                "one of them",
             )
         return self
 
@@ -166,6 +193,19 @@ class TrainingSettings(FineTuning):
     def lora(self) -> LoraSettings | None:
         """The adapters, None where all parameters are trained."""
         return None
+
+    @property
+    def described(self) -> str:
+        """The method as a report names it: "lora", "lora (rsLoRA, QLoRA)"."""
+        kinds = self.lora.kinds if self.lora else []
+        return self.trained_by + (f" ({', '.join(kinds)})" if kinds else "")
+
+    @property
+    def by_bitsandbytes(self) -> str | None:
+        """The setting that bitsandbytes computes, None where nothing needs it."""
+        if self.lora and self.lora.quantize != "none":
+            return f"quantize: {self.lora.quantize}"
+        return f"optimizer: {self.optimizer}" if self.optimizer != "adamw" else None
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:
