@@ -85,6 +85,36 @@ def test_databases_are_laid_out_with_suites_and_descriptions(tmp_path, source):
     assert found == LAID_OUT
 
 
+@pytest.mark.parametrize("linked", ["t.csv", "", "a.sqlite"])
+def test_a_link_to_a_file_elsewhere_is_refused_by_name_and_not_copied(tmp_path, linked):
+    folder, secret = as_folder(tmp_path), tmp_path / "etc"
+    secret.mkdir()
+    for name in ("t.csv", "a.sqlite"):
+        (secret / name).write_text("root:x:0:0")
+    database = folder / "spider/database/a"
+    member = (
+        database / linked
+        if linked.endswith("sqlite")
+        else database / "database_description" / linked
+    )
+    shutil.rmtree(member) if member.is_dir() else member.unlink()
+    member.symlink_to(secret / linked)
+    done = import_from(folder, tmp_path)
+    assert done.returncode == 1
+    assert str(member) in done.stderr
+    assert "Traceback" not in done.stderr
+    copied = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert [path for path in copied if b"root:x" in path.read_bytes()] == []
+
+
+def test_descriptions_of_a_linked_database_go_with_it(tmp_path):
+    folder = as_folder(tmp_path)
+    (folder / "spider/database/a").rename(tmp_path / "store")
+    (folder / "spider/database/a").symlink_to(tmp_path / "store")
+    assert import_from(folder, tmp_path).returncode == 0
+    assert (tmp_path / "out/a/database_description/t.csv").read_bytes() == b"3"
+
+
 def test_a_single_database_gets_the_name_of_its_file(tmp_path, database):
     done = run("import_databases", "--source", database, "--output", tmp_path / "out")
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,7 @@
 import io
 import random
 import stat
+import subprocess
 import tarfile
 import zipfile
 from types import SimpleNamespace
@@ -76,6 +77,47 @@ def device_in_tar(path):
     return path
 
 
+def inner_link_in_tar(path, kind):
+    with tarfile.open(path, "w") as archive:
+        for name in ("good", "again"):
+            member = tarfile.TarInfo(name)
+            if name == "again":
+                member.type, member.linkname = kind, "good"
+            archive.addfile(member)
+    return path
+
+
+def sparse_tar(path, form):
+    """A file of 1 GB of which 5 bytes are stored, as GNU tar writes it."""
+    content = path.with_name("sparse.sqlite")
+    with content.open("wb") as file:
+        file.truncate(10**9)
+        file.write(b"bytes")
+    subprocess.run(
+        ["tar", "-C", path.parent, "--sparse", f"--format={form}", "-cf", path, content.name],
+        check=True,
+    )
+    content.unlink()
+    return path
+
+
+@pytest.mark.parametrize("form", ["gnu", "posix"])
+def test_a_tar_that_unpacks_to_more_than_it_holds_is_refused_by_name(tmp_path, form):
+    archive = sparse_tar(tmp_path / "a.tar", form)
+    assert archive.stat().st_size < 10**5
+    with pytest.raises(InputError, match=r"a.tar .*its member 'sparse.sqlite' is a sparse file"):
+        unpack(archive, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tar"]
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_a_link_inside_of_a_tar_is_refused_by_name(tmp_path, kind):
+    archive = inner_link_in_tar(tmp_path / "a.tar", kind)
+    with pytest.raises(InputError, match=r"its member 'again' is a link or device"):
+        unpack(archive, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tar"]
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -128,10 +170,11 @@ def test_a_damaged_byte_is_found_by_the_archives_own_checksum(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_an_archive_larger_than_the_disk_is_refused_before_anything_is_written(
-    tmp_path, monkeypatch
+@pytest.mark.parametrize(("name", "make"), [("a.zip", make_zip), ("a.tar.gz", make_tar)])
+def test_an_archive_larger_than_the_disk_is_refused_before_it_is_written(
+    tmp_path, monkeypatch, name, make
 ):
-    archive = make_zip(tmp_path / "a.zip", {"bomb": bytes(10_000_000)})
+    archive = make(tmp_path / name, {"bomb": bytes(10_000_000)})
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1_000_000))
     with pytest.raises(InputError, match=r"holds 0.010 GB unpacked, but only 0.001 GB are free"):
         unpack(archive, tmp_path / "out")

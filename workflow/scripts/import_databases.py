@@ -18,13 +18,14 @@ from sqladder.databases.export import export_to_sqlite
 from sqladder.databases.snapshot import copy_sqlite
 from sqladder.databases.urls import is_url
 from sqladder.downloads.archives import is_archive, unpack
-from sqladder.errors import LOG, run_main
+from sqladder.errors import LOG, InputError, run_main
 from sqladder.metric.limits import Limits
 from sqladder.prompts.descriptions import BIRD_FOLDER
 
 
-def lay_out(databases: dict[str, list[Path]], output: Path) -> int:
-    """Copy every database with its suite and BIRD's descriptions; returns how many database files that are."""
+def lay_out(source: Path, output: Path) -> int:
+    """Copy every database of a folder with its suite and descriptions; returns how many database files that are."""
+    databases = find_databases(source)
     for db_id, suite in databases.items():
         (output / db_id).mkdir(parents=True)
         for path in suite:
@@ -32,8 +33,25 @@ def lay_out(databases: dict[str, list[Path]], output: Path) -> int:
         described = suite[0].parent / BIRD_FOLDER
         # In a flat folder it would be of all databases.
         if suite[0].parent.name == db_id and described.is_dir():
-            shutil.copytree(described, output / db_id / BIRD_FOLDER)
+            copy_descriptions(described, source, output / db_id / BIRD_FOLDER)
     return sum(map(len, databases.values()))
+
+
+def copy_descriptions(folder: Path, source: Path, target: Path) -> None:
+    """Copy BIRD's descriptions of a database; they end up in prompts, so that no link may lead to another file.
+
+    Raises:
+        InputError: names what is no plain file, or leads out of the databases' folder.
+    """
+    target.mkdir()
+    homes = [folder.parent.resolve(), source.resolve()]
+    for path in sorted(folder.glob("*.csv")):
+        real = path.resolve()
+        if not real.is_file() or not any(real.is_relative_to(home) for home in homes):
+            raise InputError(
+                f"{path} leads to {real}, which is no file of {source}: put the description itself there, or remove it"
+            )
+        shutil.copyfile(path, target / path.name)
 
 
 def import_single(source: str, output: Path) -> None:
@@ -52,11 +70,11 @@ def import_single(source: str, output: Path) -> None:
 def import_many(source: Path, output: Path) -> int:
     """Copy the databases of a folder or an archive; returns how many files that are."""
     if source.is_dir():
-        return lay_out(find_databases(source), output)
+        return lay_out(source, output)
     with tempfile.TemporaryDirectory(dir=output.parent) as temporary:
         folder = Path(temporary) / "unpacked"
         unpack(source, folder)
-        return lay_out(find_databases(folder), output)
+        return lay_out(folder, output)
 
 
 def main() -> None:

@@ -49,8 +49,8 @@ def read_repairs(path: Path, examples: list[Row], left_out: Iterable[Row] = ()) 
     unknown = [key for key in rows if key not in named]
     if unknown:
         raise InputError(
-            f"{path}: {len(unknown)} of {len(rows)} ids are those of no question, first {brief(unknown[0])}; the "
-            f"questions of the data set have ids such as {brief(examples[0]['id'])}: mend these ids or remove their lines"
+            f"{path}: {len(unknown)} of {len(rows)} ids are those of no question, first {brief(unknown[0])}; "
+            f"the questions have ids such as {brief(examples[0]['id'])}: mend these ids or remove their lines"
         )
     repairs = {key: row["sql"] for key, row in rows.items() if key in known}
     if not repairs:

@@ -25,8 +25,8 @@ def unpack(archive: Path, folder: Path) -> int:
         Number of files.
 
     Raises:
-        InputError: the archive is damaged, does not fit on the disk, or a member is a path that climbs out of the
-            folder, a link out of it, or no plain file; the folder is not there then.
+        InputError: the archive is damaged, does not fit on the disk, or a member climbs out of the folder, is no plain
+            file or folder, or unpacks to more than it holds; the folder is not there then.
     """
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -35,8 +35,7 @@ def unpack(archive: Path, folder: Path) -> int:
         if archive.name.lower().endswith(".zip"):
             _unpack_zip(archive, partial)
         else:
-            with tarfile.open(archive) as tar:
-                tar.extractall(partial, filter="data")
+            _unpack_tar(archive, partial)
         partial.rename(folder)
     except (
         *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
@@ -50,14 +49,33 @@ def unpack(archive: Path, folder: Path) -> int:
     return sum(path.is_file() for path in folder.rglob("*"))
 
 
+def _unpack_tar(archive: Path, folder: Path) -> None:
+    with tarfile.open(archive) as tar:
+        # One after the other: a list of all members would need a second reading of a compressed file.
+        for member in tar:
+            # A link takes no room here and a file's own in each copy; of a sparse file the archive holds only a part.
+            if not (member.isreg() or member.isdir()) or member.issparse():
+                kind = "a sparse file" if member.issparse() else "a link or device"
+                raise InputError(
+                    f"{archive.name} cannot be unpacked: its member {member.name!r} is {kind}; unpack it yourself, "
+                    "look at it, and name the folder"
+                )
+            _check_room(archive, member.size, folder)
+            tar.extract(member, folder, filter="data")
+
+
+def _check_room(archive: Path, needed: int, folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise InputError(
+            f"{archive.name} holds {needed / 1e9:.3f} GB unpacked, but only {free / 1e9:.3f} GB are free"
+        )
+
+
 def _unpack_zip(archive: Path, folder: Path) -> None:
     with zipfile.ZipFile(archive) as file:
         members = file.infolist()
-        needed, free = sum(member.file_size for member in members), shutil.disk_usage(folder).free
-        if needed > free:
-            raise InputError(
-                f"{archive.name} holds {needed / 1e9:.3f} GB unpacked, but only {free / 1e9:.3f} GB are free"
-            )
+        _check_room(archive, sum(member.file_size for member in members), folder)
         for member in members:
             _check_member(archive, member)
         # zipfile itself compares each member's checksum and stops at its stated size.
