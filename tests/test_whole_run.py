@@ -156,6 +156,9 @@ def test_several_ways_of_asking_one_model_stand_in_one_report(tmp_path):
     assert [row["samples"][0]["text"] for row in votes] == [row["text"] for row in greedy]
     report = (results / "report.md").read_text()
     assert "| votes | model of baseline |" in report
+    for name in ("likeliest", "votes"):
+        accuracy = json.loads((results / name / "metrics.json").read_text())["accuracy"]["all"]
+        assert f"| {name} | 4 | {accuracy['rate']:.3f} |" in report
     again = run_snakemake(folder, *ARGUMENTS, "results/report.md")
     assert "Nothing to be done" in again.stdout, again.stdout
 

@@ -366,7 +366,7 @@ def test_a_vote_on_a_trained_model_trains_nothing(tiny_run):
     drawn = {"samples": 3, "temperature": 0.8, "choose": "vote"}
     votes = {"method": "reuse", "model_of": "full", "decoding": drawn}
     output = plan_with(tiny_run, lambda c: c["variants"].update(votes=votes))
-    chosen = {"generate_samples", "choose_answers", "score"}
+    chosen = {"generate_samples", "choose_answers", "score", "score_samples"}
     assert planned_replicates(output) == {"votes/seed_1": chosen, "votes/seed_2": chosen}
 
 

@@ -168,6 +168,10 @@ rule write_report:
         questions=data_jobs.asked_questions(config),
         failures="results/failures.jsonl",
         rows=collect("results/{replicate}/rows.jsonl", replicate=REPLICATES),
+        samples=collect(
+            "results/{replicate}/sample_verdicts.jsonl",
+            replicate=generation_jobs.chosen_from_samples(config),
+        ),
         facts="results/run.json",
         charts=rules.plot_charts.output,
         # Not read: whoever asks for the report gets the cards, and the means over seeds, with it.
@@ -198,6 +202,7 @@ rule write_report:
             --predictions {input.predictions:q} \
             --failures {input.failures:q} \
             --rows {input.rows:q} \
+            --samples {input.samples:q} \
             --training {input.training:q} \
             --generation {input.generation:q} \
             --run-facts {input.facts:q} \

@@ -1,6 +1,7 @@
 # Verdicts: gold and prediction executed on every database file of the suite, in a sandbox.
 # REQUIRED: examples, their databases, results/{replicate}/predictions.jsonl.
-# OUTPUTS: results/{replicate}/{verdicts.jsonl,rows.jsonl,metrics.json}; results/{variant}/metrics.json of variants with several seeds.
+# OUTPUTS: results/{replicate}/{verdicts.jsonl,rows.jsonl,metrics.json}; results/{variant}/metrics.json of variants with several seeds;
+#          results/{replicate}/sample_verdicts.jsonl, which samples are right, where the answer is chosen among several.
 
 
 rule score:
@@ -34,6 +35,38 @@ rule score:
             --verdicts {output.verdicts:q} \
             --rows {output.rows:q} \
             --metrics {output.metrics:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule score_samples:
+    input:
+        examples=data_jobs.examples_of(config, "test"),
+        databases=data_jobs.databases_of(config, "test"),
+        predictions="results/{replicate}/predictions.jsonl",
+    output:
+        verdicts="results/{replicate}/sample_verdicts.jsonl",
+    log:
+        "logs/score_samples/{replicate}.log",
+    benchmark:
+        "results/benchmarks/score_samples/{replicate}.tsv"
+    wildcard_constraints:
+        replicate=any_of(generation_jobs.chosen_from_samples(config)),
+    conda:
+        "../envs/data.yaml"
+    threads: 2
+    params:
+        code=CODE["score_samples.py"],
+        flags=data_jobs.scoring_flags(config, config["test_on"]),
+    shell:
+        r"""
+        python workflow/scripts/score_samples.py \
+            --examples {input.examples:q} \
+            --predictions {input.predictions:q} \
+            --databases {input.databases:q} \
+            --jobs {threads} \
+            {params.flags:q} \
+            --output {output.verdicts:q} \
             >{log:q} 2>&1
         """
 

@@ -23,6 +23,7 @@ from sqladder.report.comparison import compare
 from sqladder.report.csv_export import metrics_csv
 from sqladder.report.page.html_page import render_page
 from sqladder.report.provenance import FACTS_FIELDS
+from sqladder.report.sampled_answers import sampled_answers
 from sqladder.report.sections.document import render
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.texts.numbers import plural
@@ -33,6 +34,13 @@ def main() -> None:
     add_run_arguments(parser)
     parser.add_argument(
         "--rows", type=Path, nargs="*", default=[], help="rows.jsonl of each variant and seed"
+    )
+    parser.add_argument(
+        "--samples",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="sample_verdicts.jsonl of each variant and seed that chooses among samples",
     )
     parser.add_argument("--run-facts", type=Path, required=True, help="run.json")
     parser.add_argument("--title", default="Which variant answers best?", help="heading")
@@ -68,6 +76,7 @@ def main() -> None:
         args.gold_checks,
         args.published,
         dict(args.published_row),
+        sampled_answers(args.samples, comparison.run),
     )
     text = render(inputs)
     write_text(args.report, text)

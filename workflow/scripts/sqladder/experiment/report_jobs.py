@@ -93,8 +93,8 @@ def benchmarks_of_the_run(config: Config) -> list[str]:
     jobs = ["train_base"] if is_demonstration(config) else []
     jobs += [f"train/{own}" for own in with_model(config)]
     jobs += [f"generate/{own}" for own in answered_at_once(config)]
-    chosen = chosen_from_samples(config)
-    jobs += [f"{job}/{own}" for job in ("generate_samples", "choose_answers") for own in chosen]
+    stages = ("generate_samples", "choose_answers", "score_samples")
+    jobs += [f"{stage}/{own}" for stage in stages for own in chosen_from_samples(config)]
     jobs += [f"score/{own}" for own in replicates(config)]
     return [f"results/benchmarks/{job}.tsv" for job in jobs]
 

@@ -142,7 +142,7 @@ def score(
     gold: Gold,
     arms: Mapping[str, Sequence[str]],
     task: Task,
-    progress: Callable[[int, int], None] = lambda judged, total: None,
+    progress: Callable[[int, int], object] = lambda judged, total: None,
 ) -> dict[str, Scores]:
     """Score predictions that are already in memory; `score_files` says the rest."""
     names = dict.fromkeys(item.db_id for item in gold.items)
@@ -168,7 +168,7 @@ def _execute(
     arms: Mapping[str, Sequence[str]],
     suites: dict[str, list[str]],
     task: Task,
-    progress: Callable[[int, int], None],
+    progress: Callable[[int, int], object],
 ) -> dict[str, list[Judgement]]:
     work = _Work(suites, task)
     places = {
@@ -295,7 +295,7 @@ class _Work:
             question.judgements.append(None)
         return self._places[key]
 
-    def run(self, progress: Callable[[int, int], None]) -> None:
+    def run(self, progress: Callable[[int, int], object]) -> None:
         """Judge all of it."""
         task, total, finished = self.task, len(self._places), 0
 
