@@ -146,7 +146,7 @@ def test_the_word_value_is_read_as_1_or_left_alone_and_said(folder):
     write_predictions(folder, [asked])
     official, repaired = sqladder(folder), sqladder(folder, "--quirks", "repaired")
     assert table_of(official)[-1].split()[-1] == "0.000"
-    assert "1 predictions hold the word value" in official.stdout
+    assert "\nthe word value in 1 of 1 predictions was read as 1" in official.stdout
     assert "options: etype exec, quirks official\n" in official.stdout
     assert table_of(repaired)[-1].split()[-1] == "1.000"
     assert "the word value" not in repaired.stdout
@@ -587,3 +587,12 @@ def test_infinite_numbers_and_none_are_told_apart(folder):
     run = sqladder(folder, "--json")
     assert json.loads(run.stdout)["pred.sql"]["by_verdict"] == {"wrong_result": 2, "correct": 1}
     assert run.stderr == ""
+
+
+@pytest.mark.parametrize("where", ["nowhere", "gold.sql"])
+def test_databases_that_are_no_folder_are_refused(folder, where):
+    write_gold(folder, [GOLD])
+    write_predictions(folder, [GOLD])
+    run = sqladder(folder, "--db", where)
+    assert run.returncode == 1
+    assert f"{where} is no folder; name the one that holds pets/pets.sqlite" in run.stderr

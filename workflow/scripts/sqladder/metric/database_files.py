@@ -27,12 +27,16 @@ def suite_files(databases: Path, db_id: str) -> list[str]:
     """
     if not db_id or Path(db_id).name != db_id:
         raise InputError(f"{brief(db_id)} is no name of a database")
+    if not databases.is_dir():
+        raise InputError(
+            f"{databases} is no folder; name the one that holds {db_id}/{db_id}.sqlite or {db_id}.sqlite"
+        )
     own = databases / db_id
     if found := _original(own, db_id):
         return readable(suite_of(found))
     if not (found := _original(databases, db_id)):
         raise InputError(
-            f"database {own / db_id}.sqlite is missing, and {databases} has no {db_id}{' or '.join(SUFFIXES)} either"
+            f"database {own / db_id}.sqlite is missing, and so is {databases / db_id}.sqlite (or .db, .sqlite3)"
         )
     if databases.absolute().name == db_id:
         return readable(suite_of(found))

@@ -60,8 +60,8 @@ def facts_table(scores: Scores, task: Task) -> str:
         changed = value_read_as_1(scores, task.options)
         if changed:
             lines.append(
-                f"{changed} predictions hold the word value, which the official evaluator reads as 1; "
-                "--quirks repaired leaves them as they are"
+                f"the word value in {changed} of {len(scores.rows)} predictions was read as 1, as the official "
+                "evaluator does; --quirks repaired leaves it as it is"
             )
     return "\n" + "\n".join(lines) + "\n"
 
