@@ -43,9 +43,13 @@ def test_gold_is_counted_by_what_was_found_and_what_was_left_out(tmp_path):
         (
             3,
             3,
-            "**Left out: 3** of the 40 rows of the data set trained on, whose gold query fails,",
+            "**3 of 40 rows of the data set trained on are left out, since their gold query fails**",
         ),
-        (3, 0, "**Kept: 3** of the 40 rows of the data set trained on, whose gold query fails,"),
+        (
+            3,
+            0,
+            "**3 of 40 rows of the data set trained on are used although their gold query fails**",
+        ),
     ],
 )
 def test_gold_that_fails_is_announced_whatever_became_of_it(found, left_out, words):
@@ -70,7 +74,7 @@ def test_gold_that_was_not_executed_is_announced():
         ),
         (
             shared(7, 2, 3),
-            "5,000 training rows, 7 were dropped since they give away the test, and 2 that stay are like",
+            "5,000 training rows, 9 are like a question of the test: 7 dropped, 2 kept**",
         ),
     ],
 )

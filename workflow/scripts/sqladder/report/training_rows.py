@@ -92,26 +92,25 @@ def said_of_lengths(facts: Facts, replicates: Iterable[str] | None = None) -> It
 def _said_of_gold(gold: Facts) -> Iterator[str]:
     for name, meaning in _GOLD.items():
         found, left_out = gold["problems"][name]["rows"], gold["problems"][name]["left_out"]
-        what = f"of the {number(gold['rows'])} rows of the data set trained on, whose {meaning},"
+        of_all = f"of {number(gold['rows'])} rows of the data set trained on are"
         key = f"`gold_problems.{name}` decides, and gold.md of the data set lists them"
         if left_out:
-            yield f"**Left out: {number(left_out)}** {what} are not used; {key}."
+            yield f"**{number(left_out)} {of_all} left out, since their {meaning}**; {key}."
         elif found and name != "empty":
-            yield f"**Kept: {number(found)}** {what} are used; {key}."
+            yield f"**{number(found)} {of_all} used although their {meaning}**; {key}."
 
 
 def _said_of_test(shared: Facts) -> str:
     rules, rows = shared["rules"], shared["training_rows"]
     names = listing([f"`{rule}`" for rule in rules])
     by = f"by the rule{'s' if len(rules) > 1 else ''} {names}"
-    suspect, questions = shared["kept_rows_suspect"], shared["evaluation_questions"]["suspect"]
-    if not rows["dropped"] and not suspect:
-        return f"None of {number(rows['seen'])} training rows is like a question of the test, {by}."
-    stay = (
-        f"{number(suspect)} that stay are like {number(questions)} of {number(shared['evaluation_questions']['all'])} "
-        "questions of the test"
-    )
+    seen, dropped, suspect = rows["seen"], rows["dropped"], shared["kept_rows_suspect"]
+    if not dropped + suspect:
+        return f"None of {number(seen)} training rows is like a question of the test, {by}."
+    questions = shared["evaluation_questions"]
     return (
-        f"**Of {number(rows['seen'])} training rows, {number(rows['dropped'])} were dropped since they give away the "
-        f"test, and {stay}**, {by}; `decontamination` decides, and decontamination.md shows them."
+        f"**Of {number(seen)} training rows, {number(dropped + suspect)} are like a question of the test: "
+        f"{number(dropped)} dropped, {number(suspect)} kept**, {by}; those kept are like "
+        f"{number(questions['suspect'])} of {number(questions['all'])} questions. `decontamination` decides, and "
+        "decontamination.md shows them."
     )
