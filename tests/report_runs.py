@@ -167,6 +167,7 @@ def run_facts():
         "seeds": {"seed": 42},
         "versions": {"python": "3.11.9", "numpy": "2.4.6"},
         "data": {"resources/datasets/demo/test.jsonl": "ab" * 32},
+        "downloads": {"qwen3": {"repository": "a/b", "requested": "main", "commit": "c" * 40}},
         "disk_bytes": {"lora_32r": 4_000_000},
         "hardware": {
             "processor": "Test CPU",

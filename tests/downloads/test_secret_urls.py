@@ -63,6 +63,18 @@ def test_a_wrong_url_is_refused_without_its_password():
     assert "hush" not in str(error.value)
 
 
+def test_a_refusal_is_not_tried_again(tmp_path):
+    project = copy_project(tmp_path / "project")
+    with fault_server() as server:
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.safe_dump(config_with(f"{server.url}/nowhere")))
+        arguments = ("--cores", "1", "--configfile", str(path), "--replace-workflow-config")
+        done = run_snakemake(project, *arguments, "--retries", "2", "resources/downloads/shop")
+        assert done.returncode == 1
+        assert "the server answers 404" in done.stdout
+        assert len(server.requests) == 1
+
+
 def test_a_run_fetches_with_the_secrets_and_leaves_them_nowhere(tmp_path):
     project = copy_project(tmp_path / "project")
     with fault_server() as server:

@@ -167,6 +167,32 @@ def test_a_config_of_ones_own_is_the_whole_experiment(project):
     assert set(planned_replicates(done.stdout)) == {"baseline", "lora_32r", "mine", "full"}
 
 
+def test_braces_in_a_text_of_the_config_are_text(project):
+    config = yaml.safe_load((project / "config/config.yaml").read_text())
+    config |= {
+        "title": "a {b} c {wildcards.x} {params} {x",
+        "downloads": {"web": {"source": "http", "url": "https://h/{x}/{0}", "file": "a.zip"}},
+    }
+    config["contexts"]["published"]["system"] = "Answer {so}, {wildcards.y}."
+    (project / "own.yaml").write_text(yaml.safe_dump(config))
+    arguments = ("-n", "-p", "--configfile", "own.yaml", "--replace-workflow-config")
+    done = run_snakemake(project, *arguments, "results/report.md", "resources/downloads/web")
+    assert done.returncode == 0, done.stdout
+    assert "--title=a {b} c {wildcards.x} {params} {x" in done.stdout
+    assert "--url=https://h/{x}/{0}" in done.stdout
+    assert "Answer {so}, {wildcards.y}." in done.stdout
+
+
+def test_braces_in_a_path_are_refused_with_the_way_out(project):
+    config = yaml.safe_load((project / "config/config.yaml").read_text())
+    config["base_model"] = {"source": "folder", "path": "{wildcards.x}/model", "template": "chatml"}
+    (project / "{wildcards.x}/model").mkdir(parents=True)
+    (project / "own.yaml").write_text(yaml.safe_dump(config))
+    done = run_snakemake(project, "-n", "--configfile", "own.yaml")
+    assert "base_model.path: '{wildcards.x}/model' has a brace" in done.stdout
+    assert "rename it, or link to it" in done.stdout
+
+
 def test_merged_entries_reach_the_plan(project):
     text = (project / "config/config.yaml").read_text()
     text = text.replace("  full:\n    method: full", "  full: &full\n    method: full")

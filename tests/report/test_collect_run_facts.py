@@ -12,6 +12,7 @@ from report_runs import call
 from sqladder.errors import InputError
 from sqladder.report.provenance import (
     checksum,
+    fetched_commits,
     find_seeds,
     folder_size,
     git_state,
@@ -170,3 +171,11 @@ def test_a_config_that_is_no_object_is_refused(tmp_path, text, message):
     done = call("collect_run_facts.py", "--config", text, "--output", tmp_path / "run.json")
     assert done.returncode == 1
     assert message in done.stderr
+
+
+def test_the_commit_of_each_fetched_download_is_recorded(tmp_path):
+    record = tmp_path / "base.json"
+    row = {"repository": "a/b", "requested": "main", "commit": "c" * 40}
+    record.write_text(json.dumps({**row, "files": {"x": {"sha256": "0" * 64, "bytes": 1}}}))
+    found = fetched_commits([record, tmp_path / "not_fetched.json"])
+    assert found == {"base": row}

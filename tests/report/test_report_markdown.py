@@ -499,6 +499,7 @@ def test_run_facts_are_printed(report):
         "| torch | 2.13.0 | training, generation |",
         "| sqlite | 3.45.1 | scoring |",
         f"`{'ab' * 32}`",
+        f"| qwen3 | a/b | main | {'c' * 40} |",
         '"method": "none"',
     ):
         assert line in text

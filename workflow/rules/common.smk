@@ -51,6 +51,10 @@ for option, number in {
             f"{option} {number} lets no job run: give at least 1, such as {option} 4"
         )
 
+if not workflow.remote_exec:
+    for line in data_jobs.moving_revisions(config):
+        logger.warning(line)
+
 # A job that fetches inherits its URL: in its command, everybody would read the password.
 os.environ.update(data_jobs.secret_urls(config))
 

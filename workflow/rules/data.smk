@@ -71,7 +71,8 @@ rule fetch:
         "logs/fetch/{download}.log",
     benchmark:
         "results/benchmarks/fetch/{download}.tsv"
-    retries: 2
+    # The program tries again what may pass, whatever the profile says; what was refused would be again.
+    retries: 0
     conda:
         "../envs/data.yaml"
     params:

@@ -19,6 +19,7 @@ rule collect_run_facts:
     params:
         code=CODE["collect_run_facts.py"],
         config=by_wildcards(report_jobs.merged_config),
+        records=data_jobs.records(config),
         training_rows=by_wildcards(report_jobs.training_row_flags),
     shell:
         r"""
@@ -27,6 +28,7 @@ rule collect_run_facts:
             --data {input.data:q} \
             --models {input.models:q} \
             --benchmarks {input.benchmarks:q} \
+            --records {params.records:q} \
             {params.training_rows:q} \
             --output {output.facts:q} \
             >{log:q} 2>&1

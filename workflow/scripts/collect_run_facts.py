@@ -16,6 +16,7 @@ from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import read_object, write_json
 from sqladder.report.provenance import (
     checksum,
+    fetched_commits,
     find_seeds,
     folder_size,
     git_state,
@@ -40,7 +41,11 @@ def training_rows(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def collect(
-    config: dict[str, Any], data: list[Path], models: list[Path], benchmarks: list[Path]
+    config: dict[str, Any],
+    data: list[Path],
+    models: list[Path],
+    benchmarks: list[Path],
+    records: list[Path],
 ) -> dict[str, Any]:
     """All other facts; a model folder belongs to the variant, and the seed, that its parent folder is named after."""
     commit, modified = git_state(Path(__file__).parent)
@@ -51,6 +56,7 @@ def collect(
         "seeds": dict(find_seeds(config)),
         "versions": package_versions(),
         "data": {path.as_posix(): checksum(path) for path in data},
+        "downloads": fetched_commits(records),
         "disk_bytes": {replicate_of(folder).name: folder_size(folder) for folder in models},
         "hardware": hardware(),
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -79,6 +85,9 @@ def main() -> None:
     parser.add_argument(
         "--benchmarks", type=Path, nargs="*", default=[], help="Snakemake benchmarks"
     )
+    parser.add_argument(
+        "--records", type=Path, nargs="*", default=[], help="config/checksums/<download>.json"
+    )
     parser.add_argument("--gold-checks", type=Path, help="of the data set that is trained on")
     parser.add_argument("--gold-examples", type=Path, help="its rows that stayed")
     parser.add_argument(
@@ -95,7 +104,8 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, required=True, help="JSON file to write")
     args = parser.parse_args()
-    facts = collect(parse_config(args.config), args.data, args.models, args.benchmarks)
+    config = parse_config(args.config)
+    facts = collect(config, args.data, args.models, args.benchmarks, args.records)
     write_json(args.output, {**facts, "training_rows": training_rows(args)})
     LOG.info(f"{args.output}: {len(facts['data'])} checksums, {len(facts['times'])} jobs")
 

@@ -14,6 +14,11 @@ from sqladder.files import read_json, sha256_of, write_json
 Entries = dict[str, dict[str, Any]]
 
 
+def record_of(download: str) -> Path:
+    """Where the record of a download lies."""
+    return Path(f"config/checksums/{download}.json")
+
+
 def read_record(path: Path) -> dict[str, Any]:
     """Read a record; without one, everything about the download is unknown."""
     return read_json(path) if path.is_file() else {"files": {}}

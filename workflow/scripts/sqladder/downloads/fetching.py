@@ -30,7 +30,7 @@ class Patience:
         timeout: seconds without a byte after which a connection counts as broken.
     """
 
-    attempts: int = 6
+    attempts: int = 8
     first_wait: float = 1.0
     longest_wait: float = 120.0
     timeout: float = 30.0

@@ -1,5 +1,6 @@
 """Settings of downloads: which files of the internet, under which name, with which checksum."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -72,5 +73,8 @@ class HubDownload(_Download):
         min_length=1, description="Names of files, or patterns as of a shell."
     )
 
+
+COMMIT = re.compile("[0-9a-f]{40}")
+"""A revision that is one state of a repository for ever."""
 
 Download = Annotated[HttpDownload | HubDownload, Field(discriminator="source")]

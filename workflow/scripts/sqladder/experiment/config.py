@@ -266,6 +266,11 @@ def _missing_paths(where: str, entry: Config, keys: list[str]) -> Iterator[str]:
                 f"{where}.{key}: {written!r} names an environment variable that is not set; "
                 "set it or write the path"
             )
+        elif "{" in path or "}" in path:
+            yield (
+                f"{where}.{key}: {path!r} has a brace, which Snakemake takes for a pattern of paths; "
+                "rename it, or link to it by a name without"
+            )
         elif not Path(path).exists():
             meaning = "" if path == written else f" (that is {path!r})"
             yield f"{where}.{key}: there is no file or folder {written!r}{meaning}"

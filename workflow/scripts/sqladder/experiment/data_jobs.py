@@ -1,6 +1,7 @@
 """Files and flags of the jobs of workflow/rules/data.smk: downloads, data sets and their splits."""
 
 import os
+from collections.abc import Iterator
 
 from sqladder.data.settings import (
     COUNT_COPIES,
@@ -13,7 +14,8 @@ from sqladder.data.settings import (
     SplitSettings,
 )
 from sqladder.databases.engine import is_foreign
-from sqladder.downloads.settings import Download
+from sqladder.downloads.checksums import read_record, record_of
+from sqladder.downloads.settings import COMMIT, Download
 from sqladder.downloads.urls import has_secrets, variable_of
 from sqladder.experiment.flags import as_flags, named
 from sqladder.experiment.paths import input_path, needed_file
@@ -207,6 +209,23 @@ def local_download(config: Config, download: str) -> str | list[str]:
     """The local folder that a download is taken from, if its entry names one."""
     entry = downloads(config)[download]
     return input_path(entry["folder"]) if "folder" in entry else []
+
+
+def moving_revisions(config: Config) -> Iterator[str]:
+    """Say which downloads are of a branch or tag whose commit no record holds yet."""
+    for name, entry in downloads(config).items():
+        revision, record = entry.get("revision"), record_of(name)
+        if revision and not COMMIT.fullmatch(revision) and "commit" not in read_record(record):
+            yield (
+                f"downloads.{name}.revision: {revision!r} is what the source has on the day of the download; write a "
+                f"commit to fix it, or commit {record}, which the first download writes"
+            )
+
+
+def records(config: Config) -> list[str]:
+    """The records of the downloads of the hub, whose commits they hold."""
+    names = [name for name, entry in downloads(config).items() if "revision" in entry]
+    return [str(record_of(name)) for name in names]
 
 
 def download_flags(config: Config, download: str) -> list[str]:

@@ -6,13 +6,13 @@ import os
 import platform
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from sqladder.errors import InputError
-from sqladder.files import Fields, sha256_of
+from sqladder.files import Fields, read_object, sha256_of
 
 FACTS_FIELDS: Fields = {
     **dict.fromkeys(("config", "seeds", "versions", "data", "disk_bytes", "hardware"), dict),
@@ -98,6 +98,13 @@ def checksum(path: Path) -> str:
     for inside in sorted(item for item in path.rglob("*") if item.is_file()):
         total.update(f"{inside.relative_to(path).as_posix()}\0{checksum(inside)}\n".encode())
     return total.hexdigest()
+
+
+def fetched_commits(records: Sequence[Path]) -> dict[str, dict[str, str]]:
+    """Repository, asked-for revision and commit of each download by its record; what was not fetched has none."""
+    keys = ("repository", "requested", "commit")
+    found = {path.stem: read_object(path) for path in records if path.is_file()}
+    return {name: {key: row[key] for key in keys if key in row} for name, row in found.items()}
 
 
 def folder_size(folder: Path) -> int:

@@ -10,6 +10,8 @@ from sqladder.report.sections.times import timed
 from sqladder.texts.markdown import code_block, escape, table
 from sqladder.texts.numbers import UNKNOWN, megabytes, seconds
 
+_OF_DOWNLOAD = ("repository", "requested", "commit")
+
 
 def section(inputs: ReportInputs) -> str:
     """The section in Markdown."""
@@ -18,6 +20,11 @@ def section(inputs: ReportInputs) -> str:
     changed = " with uncommitted changes" if facts["modified"] else ""
     seeds = [[f"`{key}`", str(value)] for key, value in facts["seeds"].items()]
     data = [[escape(path), f"`{checksum}`"] for path, checksum in facts["data"].items()]
+    fetched = [
+        [escape(name), *(escape(row.get(key, UNKNOWN)) for key in _OF_DOWNLOAD)]
+        for name, row in facts.get("downloads", {}).items()
+    ]
+    downloads = table(["download", *_OF_DOWNLOAD], fetched, "llll") if fetched else ""
     config = json.dumps(facts["config"], ensure_ascii=False, indent=2)
     return f"""## Run
 
@@ -28,6 +35,8 @@ Commit: {commit}{changed}
 {_versions(run, facts["versions"])}
 
 {table(["data", "SHA-256"], data, "ll")}
+
+{downloads}
 
 <details><summary>Config</summary>
 
