@@ -589,6 +589,15 @@ def test_infinite_numbers_and_none_are_told_apart(folder):
     assert run.stderr == ""
 
 
+def test_a_name_that_no_file_can_have_is_refused_in_short(folder):
+    (folder / "gold.sql").write_text("select 1\t" + "x" * 5000 + "\n")
+    write_predictions(folder, [["select 1"]])
+    run = sqladder(folder)
+    assert run.returncode == 1
+    assert "is no name of a database" in run.stderr
+    assert len(run.stderr) < 500
+
+
 @pytest.mark.parametrize("where", ["nowhere", "gold.sql"])
 def test_databases_that_are_no_folder_are_refused(folder, where):
     write_gold(folder, [GOLD])

@@ -14,6 +14,9 @@ from sqladder.metric.showing import brief
 SUFFIXES = (".sqlite", ".db", ".sqlite3")
 """What names of SQLite files end in; all files of one suite end alike."""
 
+LONGEST_NAME = 240
+"""Characters of a db_id; names of files have up to 255 bytes."""
+
 
 def suite_files(databases: Path, db_id: str) -> list[str]:
     """Files of a database's test suite, the original first.
@@ -25,7 +28,7 @@ def suite_files(databases: Path, db_id: str) -> list[str]:
     Raises:
         InputError: the original is not there, is there twice, or a file cannot be read as it stands.
     """
-    if not db_id or Path(db_id).name != db_id:
+    if not db_id or Path(db_id).name != db_id or len(db_id) > LONGEST_NAME:
         raise InputError(f"{brief(db_id)} is no name of a database")
     if not databases.is_dir():
         raise InputError(
