@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 
 from sqladder.statistics.paired import Discordance
 
@@ -26,6 +26,7 @@ def question_rows(n, databases=4, levels=LEVELS):
             "question": f"How many rows has question {number}?",
             "sql": "SELECT count(*) FROM t GROUP BY a",
             "source": "test",
+            "group": f"q{number:04}",
             "hardness": levels[(number // databases) % len(levels)],
         }
         for number in range(n)
@@ -42,6 +43,7 @@ def verdict_rows(questions, marks, plug=None, single=None, exact=None, wrong="wr
             {
                 "id": question["id"],
                 "db_id": question["db_id"],
+                "group": question.get("group", question["id"]),
                 "hardness": question["hardness"],
                 "verdict": verdict,
                 "file": None if right else "v1.sqlite",
@@ -242,6 +244,12 @@ def seeded_marks(n, rates, seeds, noise, seed=0):
 def discordance(first, second):
     """Questions that only the first of two variants answers right, and only the second."""
     return Discordance(int(np.sum(first & ~second)), int(np.sum(second & ~first)))
+
+
+def mcnemar_p(counts):
+    """McNemar's exact two-sided p."""
+    total = round(sum(counts))
+    return float(binomtest(round(counts[0]), total).pvalue) if total else 1.0
 
 
 def parity_run(spider: Path, folder: Path, perturbed=()):

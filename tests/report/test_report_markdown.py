@@ -10,6 +10,7 @@ from math import comb
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 import report_runs as runs
 from sqladder.report.comparison import compare
@@ -195,7 +196,7 @@ def test_this_run_has_a_shared_rank_so_that_the_tests_see_one(report):
     assert ranks == ["1", "2-3", "2-3", "4"]
 
 
-def test_gap_intervals_agree_with_a_bootstrap_over_questions(report):
+def test_gap_intervals_are_a_bootstraps_over_questions_for_all_six_pairs_together(report):
     rows = {row[1]: row for row in tables(section(report, "## Ranking"))[0][1:]}
     rng = np.random.default_rng(0)
     for name in NAMES[1:]:
@@ -203,9 +204,10 @@ def test_gap_intervals_agree_with_a_bootstrap_over_questions(report):
             (a["verdict"] == "correct") - (b["verdict"] == "correct")
             for a, b in zip(ROWS[name], ROWS["baseline"], strict=True)
         ]
-        draws = rng.choice(gap, size=(4000, len(gap))).mean(axis=1)
+        draws = rng.choice(gap, size=(20_000, len(gap))).mean(axis=1)
         printed = [float(end.replace("−", "-")) / 100 for end in rows[name][7].split(" to ")]
-        assert printed == pytest.approx(np.percentile(draws, [2.5, 97.5]), abs=0.008)
+        ends = np.percentile(draws, [2.5 / 6, 100 - 2.5 / 6])
+        assert printed == pytest.approx(ends, abs=0.012)
 
 
 @pytest.mark.parametrize(
@@ -294,37 +296,45 @@ def test_paired_differences(report):
         assert row[8] == ("yes" if adjusted[pair] < 0.05 else "no")
         detectable = float(row[7]) / 100
         share = (wins + losses) / 310
-        needed = 1.959964 * share**0.5 + 0.841621 * (share - detectable**2) ** 0.5
+        critical = stats.norm.ppf(1 - 0.025 / 6) * share**0.5 + 310**-0.5
+        needed = critical + stats.norm.ppf(0.8) * (share - detectable**2) ** 0.5
         assert detectable * 310**0.5 == pytest.approx(needed, abs=0.02)
+
+
+def per_database(name):
+    """Right answers on each of the five databases, of 62 questions each."""
+    return np.array([right(name, db_id=f"db_{i}")[0] for i in range(5)])
 
 
 def test_intervals_for_new_databases_come_from_whole_databases(report):
     rows = {row[0]: row for row in tables(section(report, "## Accuracy by database"))[0][1:]}
-    rng = np.random.default_rng(0)
     for name in NAMES:
-        per_database = np.array([right(name, db_id=f"db_{i}") for i in range(5)])
-        drawn = per_database[rng.integers(0, 5, size=(20_000, 5))].sum(axis=1)
-        expected = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
-        printed = [float(end) for end in rows[name][3].split(" to ")]
-        assert printed == pytest.approx(expected, abs=0.008)
+        rates = per_database(name) / 62
+        share, error = rates.mean(), rates.std(ddof=1) / 5**0.5
+        # Of databases of one size, the jackknife is the classical standard error.
+        quantile = stats.t.ppf(0.975, 4)
+        # Never taken for more questions than were asked.
+        worth = min(310, share * (1 - share) / error**2) * (1.959964 / quantile) ** 2
+        ends = proportion_confint(share * worth, worth, method="wilson")
+        low, high = (float(end) for end in rows[name][3].split(" to "))
+        same = [float(end) for end in rows[name][2].split(" to ")]
+        # Never narrower than for further questions on the same databases.
+        assert [low, high] == pytest.approx(
+            [min(ends[0], same[0]), max(ends[1], same[1])], abs=6e-4
+        )
 
 
 def test_differences_on_new_databases_come_from_whole_databases(report):
-    rows = tables(section(report, "## Paired differences"))[0][1:]
-    rng = np.random.default_rng(0)
-    for row, (one, other) in zip(rows, pairs(), strict=True):
-        gaps = np.array(
-            [
-                (right(one, db_id=f"db_{i}")[0] - right(other, db_id=f"db_{i}")[0], 62)
-                for i in range(5)
-            ]
+    for row, (one, other) in zip(
+        tables(section(report, "## Paired differences"))[0][1:], pairs(), strict=True
+    ):
+        gaps = (per_database(one) - per_database(other)) / 62
+        reach = stats.t.ppf(1 - 0.025 / 6, 4) * gaps.std(ddof=1) / 5**0.5
+        ends = 100 * (gaps.mean() - reach), 100 * (gaps.mean() + reach)
+        same, new = (
+            [float(end.replace("−", "-")) for end in row[column].split(" to ")] for column in (2, 3)
         )
-        drawn = gaps[rng.integers(0, 5, size=(20_000, 5))].sum(axis=1)
-        drawn = 100 * drawn[:, 0] / drawn[:, 1]
-        low, high = (float(end.replace("−", "-")) for end in row[3].split(" to "))
-        # Five databases give few distinct means: the ends are checked by what lies beyond them.
-        assert np.mean(drawn < low - 0.06) <= 0.03 <= 0.01 + np.mean(drawn <= low + 0.06)
-        assert np.mean(drawn > high + 0.06) <= 0.03 <= 0.01 + np.mean(drawn >= high - 0.06)
+        assert new == pytest.approx([min(ends[0], same[0]), max(ends[1], same[1])], abs=0.06)
 
 
 def test_accuracy_by_database(report):

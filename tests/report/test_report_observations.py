@@ -10,14 +10,13 @@ import pytest
 from scipy import stats
 
 import report_runs as runs
-from report_runs import discordance
+from report_runs import discordance, mcnemar_p
 from sqladder.report.comparison import compare
 from sqladder.report.loading import load_run
 from sqladder.report.sections.answer import answer, findable
 from sqladder.report.sections.document import render
 from sqladder.report.sections.observations import observations
 from sqladder.report.sections.report_inputs import ReportInputs
-from sqladder.statistics.paired import mcnemar_p
 
 
 def observe(folder, questions, variants, baseline="baseline"):
@@ -41,8 +40,9 @@ def test_a_clear_difference_names_the_best_variant_with_n_and_p(tmp_path):
     questions = runs.question_rows(200)
     found = observe(tmp_path, questions, {"baseline": marks(60, 200), "full": marks(160, 200)})
     assert found[0] == (
-        "**full is the best of the 2 variants on these questions**: it differs significantly from each of "
-        "the others (n = 200, largest p < 0.001). [Paired differences](#paired-differences)"
+        "**full is the best of the 2 variants on these databases**: it differs significantly from each of the others "
+        "(n = 200, largest p < 0.001 for further questions on them). It is so on new databases too: no interval for "
+        "them holds 0. [Paired differences](#paired-differences)"
     )
     assert about(found, "full is above the baseline by 50.0 points (n = 200, p < 0.001")
 
@@ -434,8 +434,8 @@ def test_sentences_of_a_run_with_seeds_say_how_many(tmp_path):
     variants = {"baseline": marks(60, 200)}
     variants |= {f"full/seed_{seed}": marks(118 + seed, 200) for seed in (1, 2, 3)}
     found = observe(tmp_path, questions, variants)
-    assert found[0].startswith("**full is the best of the 2 variants on these questions**")
-    assert "(n = 200, 1 to 3 seeds each, largest p < 0.001)" in found[0]
+    assert found[0].startswith("**full is the best of the 2 variants on these databases**")
+    assert "(n = 200, 1 to 3 seeds each, largest p < 0.001 for further" in found[0]
     assert about(
         found, "full is above the baseline by 30.0 points (n = 200, 1 to 3 seeds each, p < 0.001"
     )

@@ -51,7 +51,8 @@ def cards(folder):
         done = runs.call(
             "write_model_cards.py",
             *("--run-facts", facts, "--training", *files["training"]),
-            *("--metrics", *files["metrics"], "--output", *outputs),
+            *("--metrics", *files["metrics"], "--verdicts", *files["verdicts"]),
+            *("--output", *outputs),
         )
         assert done.returncode == 0, done.stderr
         return {name: path.read_text() for name, path in zip(names[1:], outputs, strict=True)}
@@ -68,7 +69,7 @@ def test_a_card_says_what_became_of_the_rows(folder):
     }
     own, own_metrics = Replicate("full", None), runs.metrics_of("full", [])
     card = model_card(
-        own, facts, {}, None, runs.training_facts(), own_metrics, [own_metrics], False
+        own, facts, {}, None, runs.training_facts(), own_metrics, [], [own_metrics], False
     )
     data = card.split("## Data")[1]
     assert "Of 90 training rows, 30 are longer than 64 tokens: 20 dropped and 10 cut" in data
@@ -115,7 +116,8 @@ def test_each_of_several_seeds_has_a_card_that_tells_the_spread(tmp_path):
     done = runs.call(
         "write_model_cards.py",
         *("--run-facts", facts, "--training", *files["training"]),
-        *("--metrics", *files["metrics"], "--output", *outputs),
+        *("--metrics", *files["metrics"], "--verdicts", *files["verdicts"]),
+        *("--output", *outputs),
     )
     assert done.returncode == 0, done.stderr
     text = outputs[1].read_text()
@@ -155,7 +157,8 @@ def test_the_picture_of_the_loss_lies_beside_the_card(tmp_path):
     done = runs.call(
         "write_model_cards.py",
         *("--run-facts", facts, "--training", *files["training"]),
-        *("--metrics", *files["metrics"], "--output", folder / "model_card.md"),
+        *("--metrics", *files["metrics"], "--verdicts", *files["verdicts"]),
+        *("--output", folder / "model_card.md"),
         *("--losses", folder / "loss.svg"),
     )
     assert done.returncode == 0, done.stderr

@@ -5,21 +5,24 @@ import pytest
 from scipy import stats
 
 import report_runs as runs
-from report_runs import discordance
-from sqladder.statistics.intervals import clustered_interval, difference_interval, wilson_interval
-from sqladder.statistics.paired import mcnemar_p
+from report_runs import discordance, mcnemar_p
+from sqladder.statistics.groups import Groups, VarianceComponent
+from sqladder.statistics.intervals import wilson_interval
 from sqladder.statistics.power import detectable_difference
-from sqladder.statistics.seeds import (
-    PairedDifference,
-    VarianceComponent,
-    accuracy_interval,
-    between_seeds,
-    groups_p,
-    new_databases_interval,
-    total,
-)
+from sqladder.statistics.seeds import PairedDifference, accuracy_interval, between_seeds, total
+from sqladder.statistics.shares import two_sets_p
 
-CLUSTERS = [f"db_{number % 7}" for number in range(200)]
+DATABASES = Groups.of([f"db_{number % 7}" for number in range(200)])
+
+
+def between(first, second, **options):
+    """A paired difference of questions that are groups of their own."""
+    return PairedDifference.between(first, second, Groups.single(first.shape[1]), **options)
+
+
+def interval_of(correct, n):
+    """The interval of an accuracy of these numbers of right answers, one of each seed."""
+    return accuracy_interval(np.array([np.arange(n) < own for own in correct]), Groups.single(n))
 
 
 @pytest.fixture(scope="module")
@@ -30,15 +33,16 @@ def seeded():
 
 def test_one_seed_gives_the_numbers_of_one_seed(seeded):
     one, other = (marks[:1] for marks in seeded)
-    gap, counts = PairedDifference.between(one, other), discordance(one[0], other[0])
+    gap, counts = between(one, other), discordance(one[0], other[0])
     assert gap.counts == counts
-    assert gap.p == mcnemar_p(counts)
-    assert gap.interval == difference_interval(counts, 200)
-    assert gap.detectable() == detectable_difference(200, sum(counts) / 200)
-    values = one[0].astype(float) - other[0]
-    assert gap.on_new_databases(CLUSTERS) == clustered_interval(values, CLUSTERS)
-    assert accuracy_interval([70], 200) == wilson_interval(70, 200)
-    assert new_databases_interval(one, CLUSTERS) == clustered_interval(one[0] * 1.0, CLUSTERS)
+    assert gap.p == pytest.approx(mcnemar_p(counts), rel=1e-9)
+    assert gap.detectable() == detectable_difference(sum(counts), 200, 200)
+    assert interval_of([70], 200) == wilson_interval(70, 200)
+
+
+def test_seeds_of_equal_means_leave_finite_degrees_of_freedom():
+    """Three seeds that are right equally often are no proof that seeds do not matter: wider than one seed's."""
+    assert np.ptp(interval_of([70] * 3, 200)) > np.ptp(wilson_interval(70, 200))
 
 
 def test_satterthwaites_degrees_of_freedom_are_those_of_welchs_test():
@@ -53,7 +57,7 @@ def test_satterthwaites_degrees_of_freedom_are_those_of_welchs_test():
 def test_equal_seeds_leave_mcnemars_score():
     """Seeds that answer alike add nothing: the score is (wins - losses) / sqrt(wins + losses)."""
     one, other = runs.random_marks(400, [0.5, 0.6], seed=2)
-    gap = PairedDifference.between(np.array([one] * 3), np.array([other] * 3))
+    gap = between(np.array([one] * 3), np.array([other] * 3))
     wins, losses = discordance(one, other)
     score = (wins - losses) / np.sqrt(wins + losses)
     assert gap.p == pytest.approx(2 * stats.t.sf(abs(score), 399))
@@ -61,31 +65,31 @@ def test_equal_seeds_leave_mcnemars_score():
 
 def test_seeds_that_vary_widen_every_interval(seeded):
     one, other = seeded
-    calm = PairedDifference.between(np.array([one[0]] * 3), np.array([other[0]] * 3))
+    calm = between(np.array([one[0]] * 3), np.array([other[0]] * 3))
     wild = np.array([other[0], other[0] | (np.arange(200) < 80), other[0] & (np.arange(200) > 80)])
-    gap = PairedDifference.between(np.array([one[0]] * 3), wild)
+    gap = between(np.array([one[0]] * 3), wild)
 
     def width(interval):
         return interval.high - interval.low
 
-    assert width(gap.interval) > 1.5 * width(calm.interval)
-    assert width(gap.on_new_databases(CLUSTERS)) > width(calm.on_new_databases(CLUSTERS))
-    assert gap.detectable() > calm.detectable()
+    assert width(gap.interval()) > 1.5 * width(calm.interval())
+    assert width(gap.on_new_databases(DATABASES)) > width(calm.on_new_databases(DATABASES))
+    assert (gap.detectable() or 1) > calm.detectable()
     counts = [int(row.sum()) for row in wild]
-    assert width(accuracy_interval(counts, 200)) > width(accuracy_interval([counts[0]] * 3, 200))
+    assert width(interval_of(counts, 200)) > width(interval_of([counts[0]] * 3, 200))
 
 
 def test_the_reversed_difference_is_the_mirror_image(seeded):
-    gap = PairedDifference.between(*seeded)
+    gap = between(*seeded)
     back = gap.reversed()
     assert back.p == gap.p
-    assert back.interval == pytest.approx([-gap.interval.high, -gap.interval.low])
+    assert back.interval() == pytest.approx([-gap.interval().high, -gap.interval().low])
     assert back.counts == gap.counts[::-1]
 
 
 def test_wins_less_losses_are_the_difference_of_the_means(seeded):
     one, other = seeded
-    wins, losses = PairedDifference.between(one, other).counts
+    wins, losses = between(one, other).counts
     assert (wins - losses) / 200 == pytest.approx(one.mean() - other.mean())
 
 
@@ -95,8 +99,8 @@ def test_the_seed_of_a_model_trained_once_makes_no_significant_difference(noise)
     found = naive = 0
     for seed in range(400):
         one, other = runs.seeded_marks(400, [0.5, 0.5], 3, noise, seed)
-        found += PairedDifference.between(one, other[:1], single_seed_varies=True).p < 0.05
-        naive += PairedDifference.between(one, other[:1]).p < 0.05
+        found += between(one, other[:1], single_seed_varies=True).p < 0.05
+        naive += between(one, other[:1]).p < 0.05
     assert found / 400 <= 0.05 + 1.645 * (0.05 * 0.95 / 400) ** 0.5
     if noise >= 0.1:
         assert naive / 400 > 0.1
@@ -106,28 +110,28 @@ def test_the_variance_of_a_single_seed_is_that_of_the_other_sides_seeds(seeded):
     one, other = seeded
     spread = float(np.var(one.mean(axis=1), ddof=1))
     for gap in (
-        PairedDifference.between(one, other[:1], single_seed_varies=True),
-        PairedDifference.between(other[:1], one, single_seed_varies=True),
+        between(one, other[:1], single_seed_varies=True),
+        between(other[:1], one, single_seed_varies=True),
     ):
         assert gap.seeds == pytest.approx(VarianceComponent(spread * (1 + 1 / 3), 2))
 
 
 def test_a_handful_of_questions_proves_nothing_however_many_seeds_agree():
     right, wrong = np.ones((5, 5), dtype=bool), np.zeros((5, 5), dtype=bool)
-    assert PairedDifference.between(right, wrong).p > 0.05
+    assert between(right, wrong).p > 0.05
 
 
 def test_models_that_both_metrics_share_are_compared_within_each_seed(seeded):
     """A metric that forgives ten more answers of every seed differs, however much the seeds vary."""
     strict = np.array([np.arange(200) < right for right in (40, 90, 140)])
     mild = np.array([np.arange(200) < right + 10 for right in (40, 90, 140)])
-    assert PairedDifference.between(mild, strict, same_models=True).p < 0.05
-    assert PairedDifference.between(mild, strict).p > 0.5
+    assert between(mild, strict, same_models=True).p < 0.05
+    assert between(mild, strict).p > 0.5
 
 
 def test_all_or_no_right_answers_keep_wilsons_interval():
-    assert accuracy_interval([0, 0, 0], 50) == wilson_interval(0, 50)
-    assert accuracy_interval([50, 50], 50) == wilson_interval(50, 50)
+    assert interval_of([0, 0, 0], 50) == pytest.approx(wilson_interval(0, 50))
+    assert interval_of([50, 50], 50) == pytest.approx(wilson_interval(50, 50))
 
 
 def test_accuracy_intervals_hold_the_true_accuracy_in_about_95_percent_of_runs():
@@ -135,17 +139,23 @@ def test_accuracy_intervals_hold_the_true_accuracy_in_about_95_percent_of_runs()
     held = 0
     for seed in range(300):
         (marks,) = runs.seeded_marks(300, [0.6], 3, 0.05, seed)
-        interval = accuracy_interval([int(row.sum()) for row in marks], 300)
+        interval = accuracy_interval(marks, Groups.single(300))
         held += interval.low <= true <= interval.high
     assert held / 300 >= 0.93
 
 
-def test_groups_of_questions_are_compared_by_fisher_or_over_seeds():
+def two_sets(one, n_one, other, n_other):
+    answers = [np.array([np.arange(n) < own for own in correct])
+               for correct, n in ((one, n_one), (other, n_other))]  # fmt: skip
+    return two_sets_p(*answers, [Groups.single(n_one), Groups.single(n_other)])
+
+
+def test_sets_of_questions_are_compared_by_fisher_or_over_seeds():
     fisher = stats.fisher_exact([[30, 10], [10, 30]]).pvalue
-    assert groups_p([30], 40, [10], 40) == pytest.approx(fisher, rel=1e-12)
-    assert groups_p([30, 29, 31], 40, [10, 11, 9], 40) < 0.001
-    assert groups_p([30, 5, 31], 40, [10, 11, 9], 40) > 0.05
-    assert groups_p([40, 40], 40, [10, 10], 10) == 1.0
+    assert two_sets([30], 40, [10], 40) == pytest.approx(fisher, rel=1e-12)
+    assert two_sets([30, 29, 31], 40, [10, 11, 9], 40) < 0.001
+    assert two_sets([30, 5, 31], 40, [10, 11, 9], 40) > 0.05
+    assert two_sets([40, 40], 40, [10, 10], 10) == 1.0
 
 
 def test_a_single_seed_tells_nothing_of_the_variance():

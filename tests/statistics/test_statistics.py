@@ -5,6 +5,7 @@ from itertools import combinations_with_replacement, product
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -12,18 +13,14 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from report_runs import discordance
-from sqladder.statistics.groups import equal_shares_p, fisher_p
-from sqladder.statistics.intervals import (
-    FEW,
-    clustered_interval,
-    difference_interval,
-    exact_difference_interval,
-    wilson_interval,
-)
-from sqladder.statistics.paired import Discordance, mcnemar_p
-from sqladder.statistics.power import detectable_difference
-from sqladder.statistics.ranks import holm, rank_ranges
+from report_runs import discordance, mcnemar_p
+from sqladder.statistics.groups import Groups, variance_of_mean
+from sqladder.statistics.intervals import Interval, exact_difference_interval, wilson_interval
+from sqladder.statistics.paired import Discordance, sign_flip_p
+from sqladder.statistics.power import detectable_difference, seeds_needed
+from sqladder.statistics.ranks import holm, rank_ranges, simultaneous
+from sqladder.statistics.seeds import PairedDifference, accuracy_interval, new_databases_interval
+from sqladder.statistics.shares import equal_shares_p, fisher_p, two_sets_p
 
 
 def test_wilson_interval_agrees_with_a_published_example():
@@ -54,22 +51,29 @@ def test_no_questions_leave_every_share_possible():
     assert wilson_interval(0, 0) == (0, 1)
 
 
-def test_mcnemar_is_the_binomial_test_of_the_discordant_questions():
-    assert mcnemar_p(Discordance(1, 5)) == pytest.approx(2 * (1 + 6) / 2**6)
-    assert mcnemar_p(Discordance(0, 10)) == pytest.approx(2 / 2**10)
-    assert mcnemar_p(Discordance(10, 0)) == mcnemar_p(Discordance(0, 10))
-
-
-def test_variants_that_agree_or_are_equally_good_give_p_1():
-    assert mcnemar_p(Discordance(0, 0)) == 1
-    assert mcnemar_p(Discordance(7, 7)) == pytest.approx(1)
+def single_sums(wins, losses):
+    """Differences of questions that are groups of their own."""
+    return np.repeat([1, -1, 0], [wins, losses, 3])
 
 
 @given(st.integers(0, 1500), st.integers(0, 1500))
-def test_mcnemar_is_that_of_statsmodels(wins, losses):
+def test_sign_flips_of_single_questions_are_mcnemars_exact_test(wins, losses):
     # Of statsmodels' table only the discordant cells count; without any it has no p.
     expected = mcnemar([[7, wins], [losses, 7]], exact=True).pvalue if wins + losses else 1.0
-    assert mcnemar_p(Discordance(wins, losses)) == pytest.approx(expected, rel=1e-9)
+    assert sign_flip_p(single_sums(wins, losses)) == pytest.approx(expected, rel=1e-9)
+
+
+@given(st.lists(st.integers(-4, 4), min_size=1, max_size=9))
+def test_sign_flips_of_groups_count_all_signs(sums):
+    total = abs(sum(sums))
+    flipped = [abs(sum(s * x for s, x in zip(signs, sums, strict=True)))
+               for signs in product((-1, 1), repeat=len(sums))]  # fmt: skip
+    assert sign_flip_p(np.array(sums)) == pytest.approx(np.mean([f >= total for f in flipped]))
+
+
+def test_two_wordings_of_each_query_count_once():
+    """Six queries won with both wordings prove no more than six questions won."""
+    assert sign_flip_p(np.full(6, 2)) == pytest.approx(2 / 2**6) == sign_flip_p(np.ones(6))
 
 
 def test_fisher_of_the_lady_tasting_tea():
@@ -79,7 +83,9 @@ def test_fisher_of_the_lady_tasting_tea():
 
 def test_equal_shares_of_two_groups_have_yates_correction():
     # 20 and 30 of 50: 25 are expected everywhere, (5 - 0.5)^2 / 25 in each of four cells.
-    assert equal_shares_p([20, 30], [50, 50]) == pytest.approx(stats.chi2.sf(3.24, 1))
+    sets = [np.arange(50) < right for right in (20, 30)]
+    p = equal_shares_p(sets, [Groups.single(50)] * 2)
+    assert p == pytest.approx(stats.chi2.sf(3.24, 1))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +100,25 @@ def test_equal_shares_of_two_groups_have_yates_correction():
     ],
 )
 def test_equal_shares_are_tested_where_cochrans_rule_holds(correct, n, holds):
-    assert (equal_shares_p(correct, n) is not None) == holds
+    sets = [np.arange(all_) < right for right, all_ in zip(correct, n, strict=True)]
+    p = equal_shares_p(sets, [Groups.single(own) for own in n])
+    assert (p is not None) == holds
+    if holds and len(n) > 2:
+        wrong = np.subtract(n, correct)
+        assert p == pytest.approx(stats.chi2_contingency([correct, wrong]).pvalue)
+
+
+def test_doubled_questions_prove_no_more_about_shares():
+    """Each question asked twice, as one group: the tests see as many groups as before."""
+    once = [np.arange(60) < right for right in (20, 30, 40)]
+    twice = [np.repeat(own, 2) for own in once]
+    groups = [Groups.of(np.repeat(np.arange(60), 2).tolist())] * 3
+    p = equal_shares_p(once, [Groups.single(60)] * 3)
+    assert equal_shares_p(twice, groups) == pytest.approx(p, rel=0.5)
+    assert equal_shares_p(twice, [Groups.single(120)] * 3) < p / 10
+    sets = [own[None] for own in once[:2]], [own[None] for own in twice[:2]]
+    fisher = two_sets_p(*sets[0], [Groups.single(60)] * 2)
+    assert two_sets_p(*sets[1], groups[:2]) == pytest.approx(fisher, rel=0.5)
 
 
 def test_holm_multiplies_from_the_smallest_and_never_decreases():
@@ -121,37 +145,80 @@ def test_holm_rejects_what_its_step_down_procedure_rejects(p_values):
         assert rejected == {i for i, p in enumerate(holm(p_values)) if p <= level}
 
 
+def gap_of(wins, losses, n, size=1):
+    """A paired difference of these counts, whose questions come in groups of a size."""
+    first = np.arange(n) < wins
+    second = (np.arange(n) >= wins) & (np.arange(n) < wins + losses)
+    groups = Groups.of((np.arange(n) // size).tolist())
+    return PairedDifference.between(first[None], second[None], groups)
+
+
 def test_difference_interval_agrees_with_the_normal_one_for_many_questions():
     wins, losses, n = 300, 200, 4000
-    low, high = difference_interval(Discordance(wins, losses), n)
     difference = (wins - losses) / n
     error = math.sqrt((wins + losses) / n - difference**2) / math.sqrt(n)
-    assert (low, high) == pytest.approx(
+    assert gap_of(wins, losses, n).interval() == pytest.approx(
         (difference - 1.96 * error, difference + 1.96 * error), abs=0.0006
     )
 
 
-def test_difference_interval_equals_a_plain_bootstrap_over_questions():
-    values = np.array([1] * 30 + [-1] * 18 + [0] * 152)
-    rng = np.random.default_rng(3)
-    means = [rng.choice(values, len(values)).mean() for _ in range(5000)]
-    expected = np.percentile(means, [2.5, 97.5])
-    assert difference_interval(Discordance(30, 18), 200) == pytest.approx(expected, abs=0.006)
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_the_interval_of_single_questions_is_bonetts_and_prices(wins, losses):
+    n = 200
+    low, high = gap_of(wins, losses, n).interval()
+    one, other, size = (wins + 1) / (n + 2), (losses + 1) / (n + 2), n + 2
+    reach = stats.t.ppf(0.975, n + 1) * ((one + other - (one - other) ** 2) / (n + 1)) ** 0.5
+    if wins or losses:
+        assert (low, high) == pytest.approx((one - other - reach, one - other + reach), rel=1e-6)
+    assert size == 202
+
+
+def test_the_variance_of_groups_is_that_of_statsmodels():
+    rng = np.random.default_rng(8)
+    labels = np.repeat(np.arange(40), 3)
+    values = rng.normal(0, 1, 120) + rng.normal(0, 1, 40)[labels]
+    robust = sm.OLS(values, np.ones(120)).fit(
+        cov_type="cluster", cov_kwds={"groups": labels, "use_correction": False}
+    )
+    groups = Groups.of(labels.tolist())
+    found = variance_of_mean(groups.sums(values), groups.sizes)
+    # Of groups of one size, leaving one out divides the sandwich by (1 - 1 / groups).
+    assert found.variance == pytest.approx(float(robust.bse[0]) ** 2 * 40 / 39)
+    assert found.degrees_of_freedom == pytest.approx(39)
+
+
+def test_questions_of_a_group_widen_the_interval():
+    single, paired = gap_of(40, 20, 400).interval(), gap_of(40, 20, 400, size=2).interval()
+    assert (paired.high - paired.low) / (single.high - single.low) == pytest.approx(
+        2**0.5, rel=0.03
+    )
 
 
 @pytest.mark.parametrize("n", (45, 1034))
-def test_an_interval_excludes_0_exactly_where_mcnemars_test_finds_a_difference(n):
-    for losses, wins in combinations_with_replacement(range(FEW), 2):
-        if losses + wins < FEW:
-            low, high = difference_interval(Discordance(wins, losses), n)
-            assert (low > 0) == (mcnemar_p(Discordance(wins, losses)) < 0.05), (wins, losses)
+def test_an_interval_excludes_0_exactly_where_the_test_finds_a_difference(n):
+    for losses, wins in combinations_with_replacement(range(0, 40, 2), 2):
+        if losses + wins <= n:
+            gap = gap_of(wins, losses, n)
+            low, high = simultaneous(gap.interval(), gap.p < 0.05)
+            assert (low >= 0 and high > 0 and wins > losses) >= (gap.p < 0.05), (wins, losses)
+            assert (low > 0) <= (gap.p < 0.05), (wins, losses)
             assert low <= (wins - losses) / n <= high
 
 
-@given(st.integers(0, 19), st.integers(0, 20))
-def test_the_interval_is_that_of_the_swapped_variants_turned_around(wins, losses):
-    low, high = difference_interval(Discordance(wins, losses), 60)
-    assert difference_interval(Discordance(losses, wins), 60) == (-high, -low)
+@pytest.mark.parametrize("wins", (0, 40))
+def test_where_all_questions_agree_the_interval_is_exact(wins):
+    low, high = gap_of(wins, 0, 40).interval()
+    # Clopper and Pearson: 40 of 40 may come of a share of 0.025^(1/40), so of 2 of it less 1, or a little less.
+    least = 2 * 0.025 ** (1 / 40) - 1
+    assert (least - 0.03 < low < least) if wins else (low == -high)
+    assert high == pytest.approx(1 if wins else 1 - 0.025 ** (1 / 40), abs=0.002)
+
+
+def test_an_interval_ends_at_0_where_holm_alone_decides():
+    assert simultaneous(Interval(-0.1, 0.5), True) == (0, 0.5)
+    assert simultaneous(Interval(-0.5, 0.1), True) == (-0.5, 0)
+    assert simultaneous(Interval(0.1, 0.5), False) == (0, 0.5)
+    assert simultaneous(Interval(0.1, 0.5), True) == (0.1, 0.5)
 
 
 @pytest.mark.parametrize("counts", [(5, 0), (0, 3), (9, 2), (1, 7), (20, 15)])
@@ -169,13 +236,6 @@ def test_exact_interval_has_the_quantiles_of_the_product_that_defines_it(counts)
     )
 
 
-def test_no_disagreement_still_leaves_a_difference_possible():
-    low, high = difference_interval(Discordance(0, 0), 100)
-    # The rule of three, two-sided: (1 - d)^100 = 0.025.
-    assert high == pytest.approx(1 - 0.025 ** (1 / 100), abs=0.002)
-    assert low == -high
-
-
 @pytest.mark.parametrize("expected", (2, 5, 10, 20, 30))
 @pytest.mark.parametrize("won", (0.5, 0.7, 0.95))
 def test_intervals_of_few_disagreements_hold_the_true_difference(expected, won):
@@ -184,37 +244,32 @@ def test_intervals_of_few_disagreements_hold_the_true_difference(expected, won):
     draws = np.random.default_rng(expected).multinomial(n, [*shares, 1 - sum(shares)], size=1500)
     true, held = shares[0] - shares[1], 0
     for wins, losses, _ in draws.tolist():
-        low, high = difference_interval(Discordance(wins, losses), n)
+        low, high = gap_of(wins, losses, n).interval()
         held += low <= true <= high
-    assert held / 1500 >= 0.95 - 1.645 * math.sqrt(0.05 * 0.95 / 1500)
+    assert held / 1500 >= 0.93
 
 
-def test_few_and_many_disagreements_meet():
-    exact = exact_difference_interval(Discordance(28, FEW - 28), 500)
-    assert exact == pytest.approx(difference_interval(Discordance(28, FEW - 28), 500), abs=0.004)
+def test_databases_that_are_all_right_or_all_wrong_widen_the_interval():
+    databases = np.repeat(np.arange(20), 50)
+    marks = (databases % 2 == 0)[None]
+    single, by_database = Groups.single(1000), Groups.of(databases.tolist())
+    low, high = new_databases_interval(marks, single, by_database)
+    assert high - low > 4 * np.ptp(wilson_interval(500, 1000))
 
 
-def test_same_verdicts_give_the_same_interval():
-    counts = Discordance(12, 30)
-    assert difference_interval(counts, 100) == difference_interval(counts, 100)
+@pytest.mark.parametrize("right", (0, 300))
+def test_the_interval_for_new_databases_is_never_the_narrower_one(right):
+    databases = Groups.of((np.arange(300) % 10).tolist())
+    marks = (np.arange(300) < right)[None]
+    low, high = new_databases_interval(marks, Groups.single(300), databases)
+    assert high - low > np.ptp(accuracy_interval(marks, Groups.single(300)))
+    gap = gap_of(0, 0, 300)
+    own, new = gap.interval(), gap.on_new_databases(databases)
+    assert new.low <= own.low < own.high <= new.high
 
 
-def test_clusters_of_one_question_give_the_interval_over_questions():
-    marks = np.arange(400) % 4 == 0
-    low, high = clustered_interval(marks.astype(float), [str(i) for i in range(400)])
-    assert (low, high) == pytest.approx(wilson_interval(100, 400), abs=0.006)
-
-
-def test_clusters_that_are_all_right_or_all_wrong_widen_the_interval():
-    clusters = np.repeat(np.arange(20), 50)
-    marks = clusters % 2 == 0
-    low, high = clustered_interval(marks.astype(float), clusters.tolist())
-    over_questions = wilson_interval(500, 1000)
-    assert high - low > 4 * (over_questions.high - over_questions.low)
-
-
-def test_one_cluster_says_nothing_about_others():
-    assert clustered_interval(np.ones(5), ["a"] * 5) is None
+def test_one_database_says_nothing_about_others():
+    assert new_databases_interval(np.ones((1, 5)), Groups.single(5), Groups.of("aaaaa")) is None
 
 
 def test_ranks_are_shared_where_no_difference_is_shown():
@@ -232,39 +287,40 @@ def test_without_any_shown_difference_all_ranks_are_open():
 
 
 def test_detectable_difference_of_the_published_experiment():
-    # 1,034 questions on which two variants disagree in 24 % of cases.
-    assert detectable_difference(1034, 0.24) == pytest.approx(0.0426, abs=0.0005)
+    # 1,034 questions on which two variants disagree in 24 % of cases: 4.3 points, and what the exact test costs.
+    assert detectable_difference(0.24 * 1034, 1034, 1034) == pytest.approx(0.0435, abs=0.0005)
 
 
-def test_detectable_difference_has_the_power_it_says():
-    n, share = 800, 0.2
-    difference = detectable_difference(n, share)
+@pytest.mark.parametrize(("size", "comparisons"), [(1, 1), (2, 1), (1, 6), (2, 45)])
+def test_detectable_difference_has_the_power_it_says(size, comparisons):
+    groups, differing, alpha = 400, 80, 0.05 / comparisons
+    difference = detectable_difference(differing * size**2, groups, groups * size, alpha)
     rng = np.random.default_rng(11)
-    wins, losses = (share + difference) / 2, (share - difference) / 2
-    draws = rng.multinomial(n, [wins, losses, 1 - share], size=2000)
-    # The mid-p test has the size that the formula assumes; the exact one is a little cautious.
-    found = np.mean([_mid_p(win, loss) < 0.05 for win, loss, _ in draws])
-    assert found == pytest.approx(0.8, abs=0.03)
+    share, gap = differing / groups, difference
+    chances = [(share + gap) / 2, (share - gap) / 2, 1 - share]
+    draws = rng.multinomial(groups, chances, size=2000)
+    found = [sign_flip_p(size * single_sums(win, loss)) < alpha for win, loss, _ in draws]
+    assert np.mean(found) == pytest.approx(0.8, abs=0.035)
 
 
-def _mid_p(wins, losses):
-    total, fewer = wins + losses, min(wins, losses)
-    return 2 * stats.binom.cdf(fewer, total, 0.5) - stats.binom.pmf(fewer, total, 0.5)
+@pytest.mark.parametrize(("squares", "n"), [(0, 1000), (1, 3)])
+def test_no_disagreement_or_too_few_questions_can_detect_nothing(squares, n):
+    found = detectable_difference(squares, n, n)
+    assert found is None or found > squares / n
 
 
-@pytest.mark.parametrize(
-    ("n", "share", "power"), [(1034, 0.24, 0.8), (50, 0.3, 0.9), (5, 1.0, 0.8)]
-)
-def test_detectable_difference_solves_connors_equation(n, share, power):
-    d = detectable_difference(n, share, power=power)
-    z_alpha, z_power = stats.norm.ppf(0.975), stats.norm.ppf(power)
-    right = z_alpha * math.sqrt(share) + z_power * math.sqrt(share - d * d)
-    assert d * math.sqrt(n) == pytest.approx(right)
+def test_a_difference_beyond_what_disagreements_allow_is_no_detectable_one():
+    assert gap_of(3, 2, 45).detectable() is None
+    assert gap_of(60, 40, 500).detectable() > gap_of(60, 40, 500).detectable(0.5)
 
 
-@pytest.mark.parametrize(("n", "share"), [(10, 0.1), (1000, 0.0), (3, 1.0)])
-def test_too_few_questions_or_no_disagreement_can_detect_nothing(n, share):
-    assert detectable_difference(n, share) is None
+def test_seeds_needed_for_a_difference():
+    # Without noise of questions: 2 points, seeds that scatter by 1: (t + t) sqrt(2 / k) <= 2 first at 5 or 6.
+    needed = seeds_needed(0.02, 0.0, 0.01)
+    for seeds in (needed - 1, needed):
+        factor = sum(stats.t.ppf(share, 2 * seeds - 2) for share in (0.975, 0.8))
+        assert (factor * (2 / seeds) ** 0.5 <= 2) == (seeds == needed)
+    assert seeds_needed(0.001, 0.01**2, 0.01) is None
 
 
 @pytest.mark.parametrize(("variants", "share"), [*product((2, 4, 6), (0.15, 0.4))])

@@ -143,6 +143,7 @@ rule write_model_cards:
         facts="results/run.json",
         training=collect("results/{replicate}/train.json", replicate=TRAINED),
         metrics=collect("results/{replicate}/metrics.json", replicate=TRAINED),
+        verdicts=collect("results/{replicate}/verdicts.jsonl", replicate=TRAINED),
     output:
         cards=collect("results/{replicate}/model_card.md", replicate=TRAINED),
         losses=collect("results/{replicate}/loss.svg", replicate=TRAINED),
@@ -158,6 +159,7 @@ rule write_model_cards:
             --run-facts {input.facts:q} \
             --training {input.training:q} \
             --metrics {input.metrics:q} \
+            --verdicts {input.verdicts:q} \
             --output {output.cards:q} \
             --losses {output.losses:q} \
             >{log:q} 2>&1

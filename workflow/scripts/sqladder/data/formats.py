@@ -1,7 +1,7 @@
 """Questions in the forms that people keep them in: JSON Lines, CSV, Parquet, and the JSON of Spider and BIRD.
 
-Every form gives the same examples: id, db_id, question, sql, and where there are any, evidence and schema. Rows are
-read one after the other, so that a large training set never lies in memory whole.
+Every form gives the same examples: id, db_id, question, sql, and where there are any, evidence, schema and group. Rows
+are read one after the other, so that a large training set never lies in memory whole.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from sqladder.files import Row, parse_json, reading
 from sqladder.metric.showing import brief
 
 REQUIRED = ("question", "sql")
-OPTIONAL = ("id", "db_id", "evidence", "schema")
+OPTIONAL = ("id", "db_id", "evidence", "schema", "group")
 FIELDS = (*REQUIRED, *OPTIONAL)
 
 
@@ -128,8 +128,9 @@ def read_questions(
         incomplete: counts rows that lack a text and are left out; without it such a row is an error.
 
     Yields:
-        Examples: id (the row's own, or its place in the file), db_id, question, sql, and evidence and schema where the
-        row has them. A row with a schema and no db_id gets a db_id made of the schema, so that equal schemas share it.
+        Examples: id (the row's own, or its place in the file), db_id, question, sql, and evidence, schema and group
+        where the row has them. A row with a schema and no db_id gets a db_id made of the schema, so that equal schemas
+        share it.
 
     Raises:
         InputError: a column is missing, a text is missing or empty, no row names a database, an id occurs twice, or no
@@ -230,6 +231,10 @@ def _example(
         value = example.get(name)
         if not isinstance(value, str) or not value.strip():
             example.pop(name, None)
+    if example.get("group") in (None, ""):
+        example.pop("group", None)
+    else:
+        example["group"] = str(example["group"])
     db_id = example.get("db_id") or only_database
     if not db_id and "schema" in example:
         db_id = "schema_" + hashlib.sha256(example["schema"].encode()).hexdigest()[:12]

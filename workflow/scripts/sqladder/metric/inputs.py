@@ -19,6 +19,7 @@ class Item:
         gold: the gold query.
         session: number of the session that it belongs to.
         turn: 0-based place in that session.
+        group: what the data set or a session of several questions calls its group, "" without either.
     """
 
     id: Any
@@ -26,6 +27,7 @@ class Item:
     gold: str
     session: int
     turn: int
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ def _gold_sessions(path: Path, text: str) -> Gold:
                     f"{path}, query {len(items) + 1} ({line[:60]!r}): a gold line is the query, "
                     f"a tab and the database; this one has {len(fields)} fields"
                 )
-            items.append(Item(len(items), fields[1], fields[0], number, turn))
+            group = f"session {number}" if len(session) > 1 else ""
+            items.append(Item(len(items), fields[1], fields[0], number, turn, group))
     return Gold(items, len(sessions), _described(path, _official(len(sessions))))
 
 
@@ -144,7 +147,7 @@ def _gold_of_records(path: Path, records: RecordFile) -> Gold:
         if "db_id" not in row:
             raise InputError(f"{place} has no 'db_id'")
     items = [
-        Item(identity, row["db_id"], row["sql"], number, 0)
+        Item(identity, row["db_id"], row["sql"], number, 0, row.get("group", ""))
         for number, (identity, row) in enumerate(_with_ids(records))
     ]
     return Gold(items, len(items), _described(path, records.kind))

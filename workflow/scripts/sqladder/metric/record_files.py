@@ -15,7 +15,12 @@ from sqladder.metric.showing import brief
 LINES, JSON_LIST, BIRD, CSV = "JSON Lines", "a JSON list", "BIRD's predictions", "CSV"
 _BIRD_MARK = "\t----- bird -----\t"
 # Of these names the first one counts; Spider's own files hold a parsed tree as `sql` beside the text in `query`.
-_NAMES = {"id": ("id", "question_id"), "db_id": ("db_id",), "sql": ("sql", "SQL", "query")}
+_NAMES = {
+    "id": ("id", "question_id"),
+    "db_id": ("db_id",),
+    "sql": ("sql", "SQL", "query"),
+    "group": ("group",),
+}
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class RecordFile:
 
     Attributes:
         kind: the format, in words.
-        rows: place in the file in words, and `sql` with those of `id` and `db_id` that the record has.
+        rows: place in the file in words, and `sql` with those of `id`, `db_id` and `group` that the record has.
     """
 
     kind: str
@@ -156,7 +161,9 @@ def _record(place: str, row: Any) -> tuple[str, dict[str, Any]]:
         raise InputError(f"{place} has no 'sql'")
     if not isinstance(found.get("id", 0), str | int):
         raise InputError(f"{place}: id {brief(found['id'])} is no text or number")
-    for key in ("db_id", "sql"):
+    if isinstance(found.get("group"), int):
+        found["group"] = str(found["group"])
+    for key in ("db_id", "sql", "group"):
         if not isinstance(found.get(key, ""), str):
             identity = f" (id {brief(found['id'])})" if "id" in found else ""
             raise InputError(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from sqladder.metric.question_groups import question_group
 from sqladder.metric.scoring import Scored, Scores
 from sqladder.metric.summary import Right, by_database, by_level, by_verdict
 
@@ -21,10 +22,11 @@ SECONDARY: Mapping[str, Right] = {
 
 def verdict_row(scored: Scored) -> dict[str, Any]:
     """One line of verdicts.jsonl."""
-    judgement = scored.executed
+    judgement, item = scored.executed, scored.item
     return {
-        "id": scored.item.id,
-        "db_id": scored.item.db_id,
+        "id": item.id,
+        "db_id": item.db_id,
+        "group": question_group(item.db_id, item.gold, item.group),
         "hardness": scored.hardness,
         "verdict": judgement.verdict,
         "file": judgement.file,

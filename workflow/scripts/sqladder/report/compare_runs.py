@@ -13,10 +13,11 @@ from sqladder.statistics.replicates import replicate_of, single_seed_varies
 
 HELP = "which questions changed between two runs, and whether the difference is significant"
 EPILOG = """A run is a folder with results/<variant>/verdicts.jsonl or <variant>/verdicts.jsonl, or with one in
-seed_<seed>/ for each of several seeds. Variants are paired by name, questions by id. p is McNemar's exact test, with
-several seeds a t-test over questions and seeds, in which a variant that one run trained once (train.json) is taken to
-vary as much as the other run's seeds, adjusted by Holm over all variants; below 0.05 the change is
-significant. exit status: 0 compared; 1 an input is missing or malformed."""
+seed_<seed>/ for each of several seeds. Variants are paired by name, questions by id. p is an exact
+test by groups of questions (wordings of one query, a conversation), McNemar's where each question is one; with several
+seeds a t-test over groups and seeds, in which a variant that one run trained once (train.json) is taken to vary as
+much as the other run's seeds. It is adjusted by Holm over all variants and speaks of further questions on the same
+databases; below 0.05 the change is significant. exit status: 0 compared; 1 an input is missing or malformed."""
 ALPHA = 0.05
 
 
@@ -52,6 +53,11 @@ class Change:
     def common(self) -> list[str]:
         """Ids of the questions that every seed of both runs scored."""
         return [key for key in self.old[0] if all(key in own for own in (*self.old, *self.new))]
+
+    @property
+    def groups(self) -> list[str]:
+        """The group of each common question; verdicts of earlier versions name none, then each is one of its own."""
+        return [str(self.new[0][key].get("group", key)) for key in self.common]
 
     @cached_property
     def fixed(self) -> list[str]:
@@ -159,6 +165,7 @@ def p_values(changes: list[Change]) -> list[float]:
     try:
         import numpy as np
 
+        from sqladder.statistics.groups import Groups
         from sqladder.statistics.ranks import holm
         from sqladder.statistics.seeds import PairedDifference
     except ModuleNotFoundError as error:
@@ -171,7 +178,10 @@ def p_values(changes: list[Change]) -> list[float]:
             np.array([[_right(own[key]) for key in change.common] for own in rows])
             for rows in (change.new, change.old)
         )
-        gap = PairedDifference.between(new, old, single_seed_varies=change.single_seed_varies)
+        groups = Groups.of(change.groups)
+        gap = PairedDifference.between(
+            new, old, groups, single_seed_varies=change.single_seed_varies
+        )
         alone.append(gap.p)
     return holm(alone)
 
@@ -193,6 +203,8 @@ def described(change: Change, p: float, show: int) -> Iterator[str]:
         f"{change.variant}: {before / n:.3f} -> {after / n:.3f} of {n:,} questions{_seeds(change)}, "
         f"{len(change.fixed)} fixed, {len(change.broken)} broken, p = {p:.2g}: {found}"
     )
+    if any("group" not in change.new[0][key] for key in change.common):
+        yield "  these verdicts name no groups of questions, so p takes each for independent: score the new run again"
     alone = len({key for own in (*change.old, *change.new) for key in own}) - n
     if alone:
         yield f"  {alone:,} questions are in one of the runs only and are left out"

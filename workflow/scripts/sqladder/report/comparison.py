@@ -7,9 +7,11 @@ from itertools import combinations
 
 from sqladder.report.metrics import LEVELS
 from sqladder.report.results import Run, Variant
+from sqladder.statistics.groups import Groups
 from sqladder.statistics.intervals import Interval
 from sqladder.statistics.paired import Discordance
-from sqladder.statistics.ranks import holm, rank_ranges
+from sqladder.statistics.power import seeds_needed
+from sqladder.statistics.ranks import holm, rank_ranges, simultaneous
 from sqladder.statistics.seeds import Answers, Marks, PairedDifference
 
 ALPHA = 0.05
@@ -18,13 +20,23 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class Pair:
-    """Two variants on the same n questions; `p` is adjusted for the family that the pair is in."""
+    """Two variants on the same n questions.
+
+    Attributes:
+        first: its accuracy less that of the second is the difference.
+        second: the other.
+        paired: the difference of their marks.
+        p_alone: of this pair alone.
+        p: adjusted for the family of comparisons that the pair is in.
+        comparisons: in that family; intervals are simultaneous over them.
+    """
 
     first: str
     second: str
     paired: PairedDifference
     p_alone: float
     p: float
+    comparisons: int = 1
 
     @property
     def n(self) -> int:
@@ -51,15 +63,30 @@ class Pair:
         """Whether the difference is significant at the family's level."""
         return self.p < ALPHA
 
-    @property
+    @cached_property
     def interval(self) -> Interval:
-        """95 % interval of the difference, over questions and seeds."""
-        return self.paired.interval
+        """Interval of the difference, for further questions on the same databases; 95 % for all of its family."""
+        return simultaneous(self.paired.interval(self._alpha), self.significant)
+
+    def on_new_databases(self, databases: Groups) -> Interval | None:
+        """The same for questions on further databases, never narrower; None with one database."""
+        found = self.paired.on_new_databases(databases, self._alpha)
+        return None if found is None else found.hull(self.interval)
+
+    @cached_property
+    def detectable(self) -> float | None:
+        """Smallest true difference that this run finds with a chance of 80 %, all comparisons corrected for."""
+        return self.paired.detectable(self._alpha)
+
+    def seeds_needed(self, seed_sd: float) -> int | None:
+        """Seeds of each variant with which this difference would be found, if seeds scattered by this much."""
+        return seeds_needed(
+            abs(self.difference), self.paired.question_variance, seed_sd, self._alpha
+        )
 
     @property
-    def detectable(self) -> float | None:
-        """Smallest true difference that a single test finds with a chance of 80 %."""
-        return self.paired.detectable()
+    def _alpha(self) -> float:
+        return ALPHA / self.comparisons
 
     def reversed(self) -> "Pair":
         """The same comparison seen from the second variant."""
@@ -108,15 +135,17 @@ class Comparison:
                 yield self.pair(variant.name, baseline, level)
 
     def on_new_databases(self, pair: Pair) -> Interval | None:
-        """Interval of a pair's difference over all questions, clustered by database."""
-        return pair.paired.on_new_databases(self.run.databases)
+        """Interval of a pair's difference for questions on further databases; None with one database."""
+        return pair.on_new_databases(self.run.database_groups)
 
 
 def compare(run: Run) -> Comparison:
     """Rank a run's variants by accuracy over all questions and test every pair."""
     ranking = sorted(run.variants, key=lambda variant: -variant.correct.mean())
-    pairs = adjusted(_pairs(ranking, run.select("all")))
-    by_level = [(level, pair) for level in LEVELS for pair in _pairs(ranking, run.select(level))]
+    pairs = adjusted(_pairs(ranking, run.select("all"), run.groups))
+    by_level = [
+        (level, pair) for level in LEVELS for pair in _pairs(ranking, run.select(level), run.groups)
+    ]
     level_pairs: dict[str, list[Pair]] = {level: [] for level in LEVELS}
     adjusted_pairs = adjusted([pair for _, pair in by_level])
     for (level, _), pair in zip(by_level, adjusted_pairs, strict=True):
@@ -129,16 +158,17 @@ def make_pair(
     first: Answers,
     second: Answers,
     chosen: Marks,
+    groups: Groups,
     same_models: bool = False,
     single_seed_varies: bool = False,
 ) -> Pair:
     """Compare two variants' marks on the chosen questions, not yet adjusted for any family.
 
-    `same_models` says that both are marks of the same answers, by two metrics; `single_seed_varies`, that a
-    single seed on one side was a draw among others.
+    `groups` are those of all questions. `same_models` says that both are marks of the same answers, by two metrics;
+    `single_seed_varies`, that a single seed on one side was a draw among others.
     """
     paired = PairedDifference.between(
-        first[:, chosen], second[:, chosen], same_models, single_seed_varies
+        first[:, chosen], second[:, chosen], groups.select(chosen), same_models, single_seed_varies
     )
     p = paired.p
     return Pair(*names, paired, p, p)
@@ -147,16 +177,19 @@ def make_pair(
 def adjusted(pairs: Sequence[Pair]) -> list[Pair]:
     """The same pairs with p-values adjusted as one family of tests."""
     p_values = holm([pair.p_alone for pair in pairs])
-    return [replace(pair, p=p) for pair, p in zip(pairs, p_values, strict=True)]
+    return [
+        replace(pair, p=p, comparisons=len(pairs)) for pair, p in zip(pairs, p_values, strict=True)
+    ]
 
 
-def _pairs(ranking: Sequence[Variant], chosen: Marks) -> list[Pair]:
+def _pairs(ranking: Sequence[Variant], chosen: Marks, groups: Groups) -> list[Pair]:
     return [
         make_pair(
             (one.name, other.name),
             one.correct,
             other.correct,
             chosen,
+            groups,
             single_seed_varies=one.single_seed_varies or other.single_seed_varies,
         )
         for one, other in combinations(ranking, 2)

@@ -26,8 +26,8 @@ def metrics_csv(run: Run) -> str:
                 writer.writerow(_row(variant.name, level, total, metric, ""))
                 if len(variant.seeds) == 1:
                     continue
-                for own, correct in zip(variant.seeds, total.by_seed, strict=True):
-                    one = Count(total.n, (correct,))
+                for own, answers in zip(variant.seeds, total.answers, strict=True):
+                    one = Count(answers[None], total.groups)
                     writer.writerow(_row(variant.name, level, one, metric, own.replicate.seed))
     return text.getvalue()
 

@@ -13,6 +13,7 @@ import numpy as np
 from sqladder.data.corpus import read_answers, read_examples
 from sqladder.errors import InputError
 from sqladder.files import Fields, Row, by_id, read_jsonl, read_object
+from sqladder.metric.question_groups import question_group
 from sqladder.metric.reasons import explanation
 from sqladder.metric.showing import brief
 from sqladder.report.metrics import LEVELS
@@ -141,7 +142,13 @@ def _question(asked: Mapping[str, Row], verdict: Row, source: Path, questions: P
             f"{source}: question {brief(verdict['id'])} has hardness {brief(verdict['hardness'])}, "
             f"which is none of {', '.join(LEVELS)}"
         )
-    return {**asked[verdict["id"]], "db_id": verdict["db_id"], "hardness": verdict["hardness"]}
+    question = asked[verdict["id"]]
+    # Verdicts that an earlier version wrote name no group.
+    group = verdict.get("group") or question_group(
+        verdict["db_id"], question["sql"], question.get("group", "")
+    )
+    scored = {key: verdict[key] for key in ("db_id", "hardness")}
+    return {**question, **scored, "group": group}
 
 
 def _aligned_verdicts(sources: Files) -> dict[Replicate, list[Row]]:
@@ -219,7 +226,10 @@ def _check_metrics(run: Run, own: OneSeed, facts: Row, path: Path) -> None:
     stated = {"test_suite": facts["accuracy"], **facts["secondary"]}
     for metric, levels in stated.items():
         for level in (*LEVELS, "all"):
-            here, there = count(own.marks[metric][None], run.select(level)), levels[level]
+            here, there = (
+                count(own.marks[metric][None], run.select(level), run.groups),
+                levels[level],
+            )
             if (here.n, here.correct) != (there["n"], there["correct"]):
                 raise InputError(
                     f"{path}: {metric} of level {level} counts {there['correct']} of {there['n']}, "

@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
+import numpy as np
 import yaml
 
 from sqladder.report.cost import device_seconds, devices
 from sqladder.report.training_rows import said, said_of_lengths
-from sqladder.statistics.intervals import wilson_interval
+from sqladder.statistics.groups import Groups
 from sqladder.statistics.replicates import Replicate
+from sqladder.statistics.seeds import accuracy_interval
 from sqladder.texts.markdown import escape, table
-from sqladder.texts.numbers import UNKNOWN, number, rate, seconds
+from sqladder.texts.numbers import UNKNOWN, number, rate, seconds, share_interval
 
 Facts = Mapping[str, Any]
 
@@ -27,6 +29,7 @@ def model_card(
     repository: str | None,
     training: Facts,
     metrics: Facts,
+    verdicts: Sequence[Facts],
     seeds: Sequence[Facts],
     has_picture: bool,
 ) -> str:
@@ -39,6 +42,7 @@ def model_card(
         repository: the base model's name on the Hub, None where it is not known.
         training: content of its train.json.
         metrics: content of its metrics.json.
+        verdicts: lines of its verdicts.jsonl.
         seeds: content of metrics.json of every seed of the variant, this one's among them.
         has_picture: the picture of the loss curve, loss.svg, lies beside the card.
     """
@@ -51,7 +55,7 @@ def model_card(
         f"---\n{header}---",
         f"# {escape(variant)}" + (f", seed {own.seed}" if own.seed is not None else ""),
         _summary(config, repository, training),
-        _results(config, metrics),
+        _results(config, verdicts),
         _recipe(recipe, training),
         *([f"![Training loss over steps]({LOSS_PICTURE})"] if has_picture else []),
         _data(own, facts),
@@ -96,18 +100,21 @@ def _summary(config: Facts, repository: str | None, training: Facts) -> str:
     )
 
 
-def _results(config: Facts, metrics: Facts) -> str:
+def _results(config: Facts, verdicts: Sequence[Facts]) -> str:
     rows = []
     for level in _LEVELS:
-        total = metrics["accuracy"][level]
-        low, high = wilson_interval(total["correct"], total["n"])
-        interval = f"{low:.3f} to {high:.3f}" if total["n"] else UNKNOWN
-        rows.append([level, number(total["n"]), rate(total["rate"]), interval])
+        chosen = [row for row in verdicts if level in ("all", row["hardness"])]
+        marks = np.array([[row["verdict"] == "correct" for row in chosen]])
+        groups = Groups.of([row.get("group", row["id"]) for row in chosen])
+        found = share_interval(accuracy_interval(marks, groups)) if chosen else UNKNOWN
+        share = float(marks.mean()) if chosen else None
+        rows.append([level, number(len(chosen)), rate(share), found])
     measured = table(["level", "questions", "accuracy", "95 % interval"], rows, "lrrr")
     return f"""## Results
 
-Test-suite execution accuracy on *{escape(config["test_on"])}*, with Wilson's intervals over
-questions. The run's report compares the variants with each other; this table does not.
+Test-suite execution accuracy on *{escape(config["test_on"])}*, with Wilson's intervals for further
+questions on the same databases; wordings of one query are one group. The run's report compares the
+variants with each other; this table does not.
 
 {measured}"""
 

@@ -12,17 +12,33 @@ from sqladder.files import Row
 from sqladder.report.features import FEATURES, sql_features
 from sqladder.report.metrics import COLUMNS, LEVELS
 from sqladder.report.taxonomy import KINDS
+from sqladder.statistics.groups import Groups
 from sqladder.statistics.intervals import Interval
 from sqladder.statistics.replicates import Replicate, single_seed_varies
-from sqladder.statistics.seeds import Answers, Marks, accuracy_interval
+from sqladder.statistics.seeds import Answers, Marks, accuracy_error, accuracy_interval
 
 
 @dataclass(frozen=True)
 class Count:
-    """Right answers among n questions, of each of a variant's seeds."""
+    """Right answers among n questions, of each of a variant's seeds.
 
-    n: int
-    by_seed: tuple[int, ...]
+    Attributes:
+        answers: marks of the questions, shape (seeds, n).
+        groups: of the questions.
+    """
+
+    answers: Answers
+    groups: Groups
+
+    @property
+    def n(self) -> int:
+        """Number of questions."""
+        return self.answers.shape[1]
+
+    @cached_property
+    def by_seed(self) -> tuple[int, ...]:
+        """Right answers of each seed."""
+        return tuple(int(correct) for correct in self.answers.sum(axis=1))
 
     @property
     def correct(self) -> float:
@@ -44,10 +60,15 @@ class Count:
         """Standard deviation of the share between seeds; None with one seed or without questions."""
         return float(np.std(self.rates, ddof=1)) if len(self.rates) > 1 else None
 
-    @property
+    @cached_property
     def interval(self) -> Interval:
-        """95 % interval of the share, over questions and seeds."""
-        return accuracy_interval(self.by_seed, self.n)
+        """95 % interval of the share, for further questions on the same databases and further seeds."""
+        return accuracy_interval(self.answers, self.groups)
+
+    @property
+    def standard_error(self) -> float | None:
+        """Standard error of the share, of the same; None without questions."""
+        return accuracy_error(self.answers, self.groups) if self.n else None
 
 
 @dataclass(frozen=True)
@@ -139,6 +160,16 @@ class Run:
         return [question["db_id"] for question in self.questions]
 
     @cached_property
+    def groups(self) -> Groups:
+        """The groups that the questions come in: wordings of one query, conversations."""
+        return Groups.of([question["group"] for question in self.questions])
+
+    @cached_property
+    def database_groups(self) -> Groups:
+        """The questions by database, the groups of claims about new databases."""
+        return Groups.of(self.databases)
+
+    @cached_property
     def by_level(self) -> dict[str, Marks]:
         """For each level, which questions belong to it."""
         hardness = np.array([question["hardness"] for question in self.questions], dtype=str)
@@ -161,17 +192,19 @@ class Run:
         return np.ones(self.n, dtype=bool) if level == "all" else self.by_level[level]
 
 
-def count(marks: Answers, chosen: Marks) -> Count:
-    """Count right answers among the chosen questions."""
-    return Count(int(chosen.sum()), tuple(int(row.sum()) for row in marks & chosen))
+def count(marks: Answers, chosen: Marks, groups: Groups) -> Count:
+    """Count right answers among the chosen of all questions, whose groups are given."""
+    return Count(marks[:, chosen], groups.select(chosen))
 
 
 def level_count(run: Run, variant: Variant, level: str, metric: str = "test_suite") -> Count:
     """Count right answers of one of the six columns of the published table."""
     if level == "joint_all":
         totals = [own.joint_all[metric] for own in variant.seeds]
-        return Count(totals[0]["n"], tuple(total["correct"] for total in totals))
-    return count(variant.marks[metric], run.select(level))
+        conversations = np.arange(totals[0]["n"])
+        answers = np.array([conversations < total["correct"] for total in totals])
+        return Count(answers, Groups.single(len(conversations)))
+    return count(variant.marks[metric], run.select(level), run.groups)
 
 
 def has_conversations(run: Run) -> bool:

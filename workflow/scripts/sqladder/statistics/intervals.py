@@ -1,10 +1,10 @@
-"""Intervals of shares and of paired differences, over questions and over whole databases.
+"""Intervals of shares and of paired differences, whose units are whole groups of questions.
 
-Every bootstrap draws from `numpy.random.default_rng(seed)`, so that the same verdicts always give
-the same intervals. Distributions are those of `scipy.special`: `scipy.stats` takes a second to import.
+One method serves both populations. Further questions on the same databases: the groups are those of one gold query or
+conversation. Questions on new databases: the groups are the databases. Distributions are those of `scipy.special`:
+`scipy.stats` takes a second to import.
 """
 
-from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -12,18 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from sqladder.statistics.groups import Groups, VarianceComponent, variance_of_mean
 from sqladder.statistics.paired import Discordance
-
-DRAWS = 10_000
-"""Bootstrap resamples: the ends of a 95 % interval then move by about 1 % of its width."""
-
-
-SEED = 20_250_829
-
-
-FEW = 40
-"""Disagreements below which a bootstrap is not trusted: with 5 to 0 it excludes 0 where McNemar's p is 0.06."""
-
 
 GRID = 500
 """Points by which the distribution of a share of disagreements is represented."""
@@ -34,6 +24,15 @@ class Interval(NamedTuple):
 
     low: float
     high: float
+
+    @property
+    def holds_0(self) -> bool:
+        """Whether no difference is among the values that it holds."""
+        return self.low <= 0 <= self.high
+
+    def hull(self, other: "Interval") -> "Interval":
+        """The shortest interval that holds both."""
+        return Interval(min(self.low, other.low), max(self.high, other.high))
 
 
 def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> Interval:
@@ -57,66 +56,59 @@ def wilson(share: float, n: float, confidence: float = 0.95) -> Interval:
     return Interval(low, 1.0 if share == 1 else min(1.0, centre + reach))
 
 
-def clustered_interval(
-    values: NDArray, clusters: Sequence[Hashable], confidence: float = 0.95, seed: int = SEED
-) -> Interval | None:
-    """Bootstrap interval of a mean that resamples whole clusters, here databases.
+def share_variance(values: NDArray, groups: Groups) -> VarianceComponent:
+    """Variance of a share between questions, binomial where each question is a group of its own.
 
-    It answers for questions on databases that were not in the test, where the interval over
-    questions answers for further questions on the same ones. `values` holds one number per
-    question: a mark for an accuracy, the difference of two marks for a paired difference.
+    It is never less than binomial: that groups are more alike than chance would make them is taken for chance.
 
-    Source: C. A. Field, A. H. Welsh (2007), "Bootstrapping clustered data", JRSS B 69, 369-390
-    (the cluster bootstrap). With few clusters it is too narrow; with one it does not exist (None).
+    Args:
+        values: for each question its mark, or the share of seeds that answer it right.
+        groups: of these questions, one or more.
     """
-    draws = cluster_draws(values, clusters, seed)
-    return None if draws is None else _percentiles(draws, confidence)
+    share = float(np.mean(values))
+    binomial = share * (1 - share) / len(values)
+    if groups.are_single:
+        return VarianceComponent(binomial, np.inf)
+    if len(groups.sizes) == 1:
+        return VarianceComponent(share * (1 - share), 1.0)
+    if binomial == 0:
+        return VarianceComponent(0.0, max(1.0, groups.effective - 1))
+    between = variance_of_mean(groups.sums(values), groups.sizes)
+    return between._replace(variance=max(binomial, between.variance))
 
 
-def cluster_draws(
-    values: NDArray, clusters: Sequence[Hashable], seed: int = SEED
-) -> NDArray[np.float64] | None:
-    """Means of resamples of whole clusters, shape (DRAWS,); None where there is one cluster only."""
-    _, index = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
-    sizes = np.bincount(index)
-    if len(sizes) < 2:
-        return None
-    sums = np.bincount(index, weights=values)
-    weights = _cluster_weights(len(sizes), seed)
-    return (weights @ sums) / (weights @ sizes)
+def effective_wilson(share: float, error: VarianceComponent, most: float, alpha: float) -> Interval:
+    """Wilson's interval of a share for the number of questions that its variance is worth.
+
+    That number is reduced where the variance is estimated from few groups or seeds, as survey samplers do.
+
+    Source: E. L. Korn, B. I. Graubard (1998), "Confidence intervals for proportions with small expected
+    number of positive counts estimated from survey data", Survey Methodology 24, 193-201.
+
+    Args:
+        share: the estimate.
+        error: its variance.
+        most: the number of independent questions that it is worth at most; taken where none or all are right.
+        alpha: share of such intervals that miss the true value.
+    """
+    shrink = float(special.ndtri(alpha / 2) / special.stdtrit(error.degrees_of_freedom, alpha / 2))
+    spread = share * (1 - share)
+    worth = min(most, spread / error.variance) if spread and error.variance else most
+    return wilson(share, shrink**2 * worth, 1 - alpha)
 
 
-@lru_cache(maxsize=4)
-def _cluster_weights(clusters: int, seed: int) -> NDArray[np.float64]:
-    """How often each resample holds each cluster, shape (DRAWS, clusters); shared by all means."""
-    rng = np.random.default_rng(seed)
-    return rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=DRAWS).astype(float)
-
-
-def difference_interval(
-    counts: Discordance, n: int, confidence: float = 0.95, seed: int = SEED
+def around(
+    estimate: float, error: VarianceComponent, bounds: Interval, alpha: float = 0.05
 ) -> Interval:
-    """Interval of the difference of two accuracies measured on the same n questions.
-
-    A bootstrap, or with fewer than `FEW` disagreements the interval that belongs to McNemar's exact test.
-
-    A resample of n questions holds multinomial numbers of wins, losses and ties, so these are
-    drawn instead of the questions: the same distribution at a thousandth of the work.
-
-    Source: B. Efron, R. J. Tibshirani (1993), "An Introduction to the Bootstrap", chapter 13.
-    """
-    if n == 0:
-        return Interval(-1.0, 1.0)
-    if sum(counts) < FEW:
-        return exact_difference_interval(counts, n, confidence)
-    wins, losses = counts.wins / n, counts.losses / n
-    rng = np.random.default_rng(seed)
-    draws = rng.multinomial(n, [wins, losses, max(0.0, 1 - wins - losses)], size=DRAWS)
-    return _percentiles((draws[:, 0] - draws[:, 1]) / n, confidence)
+    """Student's interval, cut where no value can lie."""
+    reach = special.stdtrit(error.degrees_of_freedom, 1 - alpha / 2) * error.variance**0.5
+    return Interval(
+        float(max(bounds.low, estimate - reach)), float(min(bounds.high, estimate + reach))
+    )
 
 
 @lru_cache(maxsize=1_000)
-def exact_difference_interval(counts: Discordance, n: int, confidence: float = 0.95) -> Interval:
+def exact_difference_interval(counts: Discordance, n: float, alpha: float = 0.05) -> Interval:
     """Interval of a paired difference that excludes 0 exactly where McNemar's exact test finds one.
 
     The difference is t (2 b - 1): the share t of questions on which the two disagree, and the share b of these that
@@ -127,12 +119,12 @@ def exact_difference_interval(counts: Discordance, n: int, confidence: float = 0
     Source: M. P. Fay, K. Lumbard (2021), "Confidence intervals for difference in proportions for matched pairs
     compatible with exact McNemar's or sign tests", Statistics in Medicine 40, 1147-1159.
     """
-    tail = (1 - confidence) / 2
     wins, losses = counts
+    tail = alpha / 2
     return Interval(_exact_limit(wins, losses, n, tail), -_exact_limit(losses, wins, n, tail))
 
 
-def _exact_limit(wins: float, losses: float, n: int, tail: float) -> float:
+def _exact_limit(wins: float, losses: float, n: float, tail: float) -> float:
     """The lower limit, by halving the range that it lies in."""
     total = wins + losses
     chances = (np.arange(GRID) + 0.5) / GRID
@@ -153,9 +145,3 @@ def _exact_limit(wins: float, losses: float, n: int, tail: float) -> float:
         below = won((1 + middle / shares) / 2).mean() <= tail
         low, high = (middle, high) if below else (low, middle)
     return low
-
-
-def _percentiles(draws: NDArray, confidence: float) -> Interval:
-    tail = 50 * (1 - confidence)
-    low, high = np.percentile(draws, [tail, 100 - tail])
-    return Interval(float(low), float(high))

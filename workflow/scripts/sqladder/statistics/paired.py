@@ -6,6 +6,8 @@ the paired difference of two scores is known several times better than either sc
 
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 
@@ -16,14 +18,39 @@ class Discordance(NamedTuple):
     losses: float
 
 
-def mcnemar_p(counts: Discordance) -> float:
-    """Exact two-sided p of "both variants answer equally many questions right".
+def sign_flip_p(sums: NDArray) -> float:
+    """Exact two-sided p of "both variants answer equally many questions right", by groups of questions.
 
-    Given the number of discordant questions, wins are binomial with 1/2. No discordant question
-    gives p = 1.
+    If the variants are equally good, a group's difference could as well have had the other sign. All combinations of
+    signs are counted: groups that differ by the same number of questions are a binomial number of steps of that size,
+    and these are convolved. Where each group has one question it is McNemar's exact test (Q. McNemar (1947),
+    Psychometrika 12, 153-157). No group that differs gives p = 1.
 
-    Source: Q. McNemar (1947), Psychometrika 12, 153-157; exact form as in M. W. Fagerland,
-    S. Lydersen, P. Laake (2013), BMC Medical Research Methodology 13:91.
+    Source: R. A. Fisher (1935), "The Design of Experiments", section 21; for clusters J. P. Romano, A. M. Shaikh,
+    I. A. Canay (2017), "Randomization tests under an approximate symmetry assumption", Econometrica 85, 1013-1030.
+
+    Args:
+        sums: for each group the first variant's right answers less the second's, whole numbers.
     """
-    total = counts.wins + counts.losses
-    return float(min(1.0, 2 * special.bdtr(min(counts), total, 0.5)))
+    whole = np.rint(sums).astype(int)
+    steps = np.bincount(np.abs(whole))
+    steps[0] = 0
+    chances = np.ones(1)
+    for size in np.flatnonzero(steps):
+        count = int(steps[size])
+        spread = np.zeros(size * count + 1)
+        spread[::size] = _coin_tosses(count)
+        chances = np.convolve(chances, spread)
+    most = len(chances) - 1
+    # Of `most` questions in all steps, at least so many lie on the winner's side.
+    at_least = (most + abs(int(whole.sum()))) // 2
+    return float(min(1.0, 2 * chances[at_least:].sum()))
+
+
+def _coin_tosses(count: int) -> NDArray[np.float64]:
+    """Chance of 0 to `count` heads of as many fair coins."""
+    heads = np.arange(count + 1)
+    logs = (
+        special.gammaln(count + 1) - special.gammaln(heads + 1) - special.gammaln(count - heads + 1)
+    )
+    return np.exp(logs - count * np.log(2))

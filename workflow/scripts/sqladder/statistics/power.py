@@ -2,21 +2,59 @@
 
 from scipy import special
 
+MOST_SEEDS = 100
+"""Seeds beyond which nobody trains."""
+
 
 def detectable_difference(
-    n: int, discordant_share: float, alpha: float = 0.05, power: float = 0.8
+    squares: float, groups: int, n: int, alpha: float = 0.05, power: float = 0.8
 ) -> float | None:
-    """Smallest true difference of two accuracies that a McNemar test finds with this power.
+    """Smallest true difference of two accuracies that the test by whole groups finds with this power.
 
-    None when even a difference as large as the discordant share would be missed.
+    None where even one that decides every disagreement would be missed.
 
     Source: R. J. Connor (1987), "Sample size for testing differences in proportions for the
-    paired-sample design", Biometrics 43, 207-211, solved for the difference d:
-    d sqrt(n) = z(1 - alpha/2) sqrt(s) + z(power) sqrt(s - d^2), with s the discordant share.
+    paired-sample design", Biometrics 43, 207-211, solved for the difference, with groups for questions: the sum x = n d
+    has x = z(1 - alpha/2) sqrt(s) + 1 + z(power) sqrt(s - x^2 / groups). The 1 is what the exact test is cautious by,
+    half a step of its sum on average.
+
+    Args:
+        squares: sum over groups of the squared difference of right answers; the number of disagreements where each
+            group has one question.
+        groups: number of groups.
+        n: number of questions.
+        alpha: level of the test, divided by the number of comparisons that it is adjusted for.
+        power: chance to find the difference.
     """
-    share = discordant_share
-    z_alpha, z_power = special.ndtri(1 - alpha / 2), special.ndtri(power)
-    if n * share < z_alpha**2:
+    if squares <= 0:
         return None
-    reach = z_alpha * n**0.5 + z_power * (n + z_power**2 - z_alpha**2) ** 0.5
-    return float(share**0.5 * reach / (n + z_power**2))
+    critical = float(special.ndtri(1 - alpha / 2)) * squares**0.5 + 1
+    z = float(special.ndtri(power))
+    scale = 1 + z * z / groups
+    inside = critical**2 - scale * (critical**2 - z * z * squares)
+    if inside < 0:
+        return None
+    return (critical + inside**0.5) / scale / n
+
+
+def seeds_needed(
+    difference: float, questions: float, seed_sd: float, alpha: float = 0.05, power: float = 0.8
+) -> int | None:
+    """Seeds of each of two variants with which a t-test finds a difference; None where no number is enough.
+
+    Source: H. S. Bloom (1995), "Minimum detectable effects", Evaluation Review 19, 547-556, with the degrees of
+    freedom of the seeds.
+
+    Args:
+        difference: of two accuracies.
+        questions: variance of the difference between questions, which more seeds do not lower.
+        seed_sd: standard deviation of an accuracy between seeds.
+        alpha: level of the test, divided by the number of comparisons that it is adjusted for.
+        power: chance to find the difference.
+    """
+    for seeds in range(2, MOST_SEEDS + 1):
+        freedom = 2 * (seeds - 1)
+        factor = special.stdtrit(freedom, 1 - alpha / 2) + special.stdtrit(freedom, power)
+        if factor * (questions + 2 * seed_sd**2 / seeds) ** 0.5 <= difference:
+            return seeds
+    return None

@@ -1,36 +1,34 @@
-"""Intervals and tests where variants were run with several seeds: both questions and seeds are samples.
+"""Intervals and tests of one variant or two, over questions, in whole groups, and over seeds.
 
 Another seed gives another model, so a difference between two variants is known no better than the seeds agree. Pooling
 the answers of all seeds, as if each were a question of its own, forgets that and finds differences that are none.
 
 The variance of a mean over seeds and questions is taken as the sum of two components: that of its mean over seeds
-between questions, and that of its mean over questions between seeds. The sum counts the noise of single answers twice,
-so it is too large rather than too small: A. B. Owen (2007), "The pigeonhole bootstrap", Annals of Applied Statistics 1,
-386-411. A few seeds tell their variance badly; Student's t with the degrees of freedom of F. E. Satterthwaite (1946),
-"An approximate distribution of estimates of variance components", Biometrics Bulletin 2, 110-114, makes up for that,
-where a bootstrap of three seeds could not.
+between groups of questions, and that of its mean over questions between seeds. The sum counts the noise of single
+answers twice, so it is too large rather than too small: A. B. Owen (2007), "The pigeonhole bootstrap", Annals of
+Applied Statistics 1, 386-411. A few seeds tell their variance badly; Student's t with the degrees of freedom of
+F. E. Satterthwaite (1946), "An approximate distribution of estimates of variance components", Biometrics Bulletin 2,
+110-114, makes up for that, where a bootstrap of three seeds could not.
 
-With one seed on both sides there is nothing between seeds, and everything is what `paired` and `intervals` give.
+With one seed on both sides there is nothing between seeds: all speaks of the models trained here.
 """
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from sqladder.statistics.groups import fisher_p
+from sqladder.statistics.groups import NOTHING, Groups, VarianceComponent, variance_of_mean
 from sqladder.statistics.intervals import (
     Interval,
-    cluster_draws,
-    clustered_interval,
-    difference_interval,
-    wilson,
-    wilson_interval,
+    around,
+    effective_wilson,
+    exact_difference_interval,
+    share_variance,
 )
-from sqladder.statistics.paired import Discordance, mcnemar_p
+from sqladder.statistics.paired import Discordance, sign_flip_p
 from sqladder.statistics.power import detectable_difference
 
 Marks = NDArray[np.bool_]
@@ -39,15 +37,7 @@ Marks = NDArray[np.bool_]
 Answers = NDArray[np.bool_]
 """Marks of one variant, shape (seeds, questions): true where the answer is right."""
 
-
-class VarianceComponent(NamedTuple):
-    """A variance component, with the degrees of freedom that it is estimated with."""
-
-    variance: float
-    degrees_of_freedom: float
-
-
-NOTHING = VarianceComponent(0.0, np.inf)
+ANY_DIFFERENCE = Interval(-1.0, 1.0)
 
 
 def between_seeds(means: Sequence[float]) -> VarianceComponent:
@@ -58,100 +48,67 @@ def between_seeds(means: Sequence[float]) -> VarianceComponent:
 
 
 def total(*components: VarianceComponent, cautious: bool = False) -> VarianceComponent:
-    """The sum of independent components, with Satterthwaite's degrees of freedom, or the fewest of any component."""
+    """The sum of independent components, with Satterthwaite's degrees of freedom, or the fewest of any component.
+
+    Where all variances are 0, the degrees of freedom are the fewest too: that all agree is then known of few only.
+    """
     variance = sum(component.variance for component in components)
-    if cautious:
-        return VarianceComponent(
-            variance, min(component.degrees_of_freedom for component in components)
-        )
     uncertain = sum(
         component.variance**2 / component.degrees_of_freedom for component in components
     )
+    if cautious or not variance:
+        fewest = min(component.degrees_of_freedom for component in components)
+        return VarianceComponent(variance, fewest)
     return VarianceComponent(variance, variance**2 / uncertain if uncertain else np.inf)
 
 
-def accuracy_interval(correct: Sequence[int], n: int, confidence: float = 0.95) -> Interval:
-    """Interval of the mean accuracy over seeds: Wilson's, for as many questions as its variance is worth.
+def accuracy_interval(answers: Answers, groups: Groups, alpha: float = 0.05) -> Interval:
+    """Interval of a mean accuracy, for further questions on the same databases and, with several, further seeds.
 
-    With one seed this is Wilson's interval. With several, the component between questions is at most
-    that of one seed, p (1 - p) / n, and the component between seeds is added; the effective number of questions is the
-    one with this variance, reduced for few seeds as survey samplers do.
-
-    Source: E. L. Korn, B. I. Graubard (1998), "Confidence intervals for proportions with small expected
-    number of positive counts estimated from survey data", Survey Methodology 24, 193-201.
+    Wilson's, for as many questions as the variance between groups and between seeds is worth.
 
     Args:
-        correct: right answers of each seed.
-        n: questions, the same for all seeds.
-        confidence: share of such intervals that hold the true value.
+        answers: of one variant, shape (seeds, n).
+        groups: of the n questions.
+        alpha: share of such intervals that miss the true value.
     """
-    if len(correct) == 1 or n == 0:
-        return wilson_interval(sum(correct), n, confidence)
-    rates = [right / n for right in correct]
-    share = float(np.mean(rates))
-    questions = VarianceComponent(share * (1 - share) / n, np.inf)
-    if questions.variance == 0:
-        return wilson(share, n, confidence)
-    both = total(questions, between_seeds(rates))
-    tail = (1 - confidence) / 2
-    shrink = (special.ndtri(tail) / special.stdtrit(both.degrees_of_freedom, tail)) ** 2
-    return wilson(share, shrink * share * (1 - share) / both.variance, confidence)
+    if answers.shape[1] == 0:
+        return Interval(0.0, 1.0)
+    values = answers.mean(axis=0)
+    share = float(values.mean())
+    questions = share_variance(values, groups)
+    if share in (0, 1):
+        # This tells nothing of how alike a group's questions are: they may all be.
+        return effective_wilson(share, questions, groups.effective, alpha)
+    error = total(questions, between_seeds(answers.mean(axis=1).tolist()))
+    if len(answers) > 1:
+        # Seeds with equal means do not make the variance a known one.
+        error = error._replace(degrees_of_freedom=min(error.degrees_of_freedom, len(values) - 1))
+    return effective_wilson(share, error, len(values), alpha)
 
 
-def new_databases_interval(answers: Answers, clusters: Sequence[Hashable]) -> Interval | None:
-    """Interval of the mean accuracy that resamples whole databases; None with one database."""
-    if len(answers) == 1:
-        return clustered_interval(answers[0].astype(float), clusters)
-    seeds = between_seeds(answers.mean(axis=1))
-    return _clustered(answers.mean(axis=0), seeds, clusters, Interval(0, 1))
+def accuracy_error(answers: Answers, groups: Groups) -> float:
+    """Standard error of a mean accuracy, for further questions on the same databases and further seeds."""
+    questions = share_variance(answers.mean(axis=0), groups)
+    return total(questions, between_seeds(answers.mean(axis=1).tolist())).variance ** 0.5
 
 
-def _clustered(
-    values: NDArray,
-    seeds: VarianceComponent,
-    clusters: Sequence[Hashable],
-    bounds: Interval,
-    cautious: bool = False,
+def new_databases_interval(
+    answers: Answers, groups: Groups, databases: Groups, alpha: float = 0.05
 ) -> Interval | None:
-    draws = cluster_draws(values, clusters)
-    if draws is None:
-        return None
-    databases = VarianceComponent(float(np.var(draws)), len(set(clusters)) - 1)
-    return _around(float(values.mean()), total(databases, seeds, cautious=cautious), bounds)
+    """Interval of a mean accuracy for questions on further databases; None with one database.
 
-
-def _around(
-    estimate: float, error: VarianceComponent, bounds: Interval, confidence: float = 0.95
-) -> Interval:
-    """Student's interval, cut where no value can lie."""
-    reach = special.stdtrit(error.degrees_of_freedom, (1 + confidence) / 2) * error.variance**0.5
-    return Interval(
-        float(max(bounds.low, estimate - reach)), float(min(bounds.high, estimate + reach))
-    )
-
-
-def groups_p(one: Sequence[int], n_one: int, other: Sequence[int], n_other: int) -> float:
-    """Two-sided p of "one variant is equally accurate on two groups of questions".
-
-    Fisher's exact test; with several seeds a t-test with the component between seeds of the difference, in
-    which the component between questions is the largest that shares can have when both groups are equal.
-
-    Args:
-        one: right answers of each seed in the first group, of `n_one` questions.
-        n_one: questions of the first group, at least one.
-        other: right answers of each seed in the second group, of `n_other` questions.
-        n_other: questions of the second group, at least one.
+    The same with databases for groups, and never narrower than that for further questions on the same databases.
     """
-    if len(one) == 1:
-        return fisher_p(one[0], n_one, other[0], n_other)
-    gaps = np.asarray(one) / n_one - np.asarray(other) / n_other
-    share = (np.mean(one) + np.mean(other)) / (n_one + n_other)
-    questions = float(share * (1 - share) * (1 / n_one + 1 / n_other))
-    if questions == 0:
-        return 1.0
-    between_questions = VarianceComponent(questions, max(1, n_one + n_other - 2))
-    both = total(between_questions, between_seeds(gaps.tolist()))
-    return float(2 * special.stdtr(both.degrees_of_freedom, -abs(gaps.mean()) / both.variance**0.5))
+    if len(databases.sizes) < 2:
+        return None
+    values = answers.mean(axis=0)
+    share = float(values.mean())
+    between = variance_of_mean(databases.sums(values), databases.sizes)
+    error = total(between, between_seeds(answers.mean(axis=1).tolist()))
+    most = databases.effective if share in (0, 1) else len(values)
+    own = effective_wilson(share, error, most, alpha)
+    return own.hull(accuracy_interval(answers, groups, alpha))
 
 
 @dataclass(frozen=True)
@@ -163,6 +120,7 @@ class PairedDifference:
             the second's, from -1 to 1.
         counts: questions that only the first and that only the second answers right, as means over all pairs
             of their seeds.
+        groups: of the questions.
         seeds: what the seeds add to the variance of the mean; None with one seed on both sides.
         cautious: whether the degrees of freedom are those of the seeds: where a single seed borrows the variance of
             the other side's, Satterthwaite's leave 8 % false claims among equal variants.
@@ -170,6 +128,7 @@ class PairedDifference:
 
     values: NDArray
     counts: Discordance
+    groups: Groups
     seeds: VarianceComponent | None
     cautious: bool = False
 
@@ -178,6 +137,7 @@ class PairedDifference:
         cls,
         first: Answers,
         second: Answers,
+        groups: Groups,
         same_models: bool = False,
         single_seed_varies: bool = False,
     ) -> "PairedDifference":
@@ -186,12 +146,13 @@ class PairedDifference:
         Args:
             first: answers of the first, shape (seeds, n).
             second: answers of the second, shape (its seeds, n).
+            groups: of the n questions.
             same_models: whether row i of both comes from the same model, so that its noise is shared.
             single_seed_varies: whether another seed would have given another model where one side has a single
                 one; its variance is then taken to be that of the other side's seeds.
         """
         if first.shape[1] == 0:
-            return cls(np.zeros(0), Discordance(0, 0), None)
+            return cls(np.zeros(0), Discordance(0, 0), groups, None)
         lone = single_seed_varies and min(len(first), len(second)) == 1
         if same_models:
             pairs = first & ~second, second & ~first
@@ -208,8 +169,8 @@ class PairedDifference:
             counts = [(one * (1 - other)).sum(), (other * (1 - one)).sum()]
         values = first.mean(axis=0) - second.mean(axis=0)
         if len(first) == len(second) == 1:
-            return cls(values, Discordance(*(round(count) for count in counts)), None)
-        return cls(values, Discordance(*map(float, counts)), seeds, lone)
+            return cls(values, Discordance(*(round(count) for count in counts)), groups, None)
+        return cls(values, Discordance(*map(float, counts)), groups, seeds, lone)
 
     @property
     def n(self) -> int:
@@ -218,61 +179,92 @@ class PairedDifference:
 
     def reversed(self) -> "PairedDifference":
         """The same difference seen from the second variant."""
-        return PairedDifference(
-            -self.values,
-            Discordance(self.counts.losses, self.counts.wins),
-            self.seeds,
-            self.cautious,
-        )
-
-    @property
-    def _between_questions(self) -> VarianceComponent:
-        return VarianceComponent(float(np.var(self.values, ddof=1)) / self.n, self.n - 1)
+        wins, losses = self.counts
+        return replace(self, values=-self.values, counts=Discordance(losses, wins))
 
     @property
     def p(self) -> float:
-        """Two-sided p of "both variants are equally accurate".
+        """Two-sided p of "both variants are equally accurate", for further questions on the same databases.
 
-        McNemar's exact test, or with several seeds its form as a score with the component between seeds added
-        to the variance: (wins - losses)^2 / (wins + losses) generalises to the squared mean difference over
-        the variance that it has when the true one is 0. That variance is not 0 where all questions agree,
-        so that a handful of questions cannot prove anything.
+        Sign flips of whole groups, or with several seeds their form as a score with the component between seeds added
+        to the variance: the squared sum of the groups' differences over the sum of their squares generalises to the
+        squared mean difference over the variance that it has when the true one is 0. That variance is not 0 where
+        all questions agree, so that a handful of questions cannot prove anything.
         """
-        if self.seeds is None:
-            return mcnemar_p(self.counts)
         if not self.values.any():
             return 1.0
-        null = VarianceComponent(float(np.mean(self.values**2)) / self.n, max(1, self.n - 1))
+        sums = self.groups.sums(self.values)
+        if self.seeds is None:
+            return sign_flip_p(sums)
+        null = VarianceComponent(self.question_variance, max(1, len(sums) - 1))
         both = total(null, self.seeds, cautious=self.cautious)
         score = abs(float(self.values.mean())) / both.variance**0.5
         return float(min(1.0, 2 * special.stdtr(both.degrees_of_freedom, -score)))
 
-    @property
-    def interval(self) -> Interval:
-        """95 % interval of the difference, over questions on the same databases and over seeds."""
-        # Answers that agree everywhere have no variance, which does not show that the variants are the same.
-        if self.seeds is None or self.n < 2 or not self.values.any():
-            return difference_interval(self.counts, self.n)
-        both = total(self._between_questions, self.seeds, cautious=self.cautious)
-        return _around(float(self.values.mean()), both, Interval(-1, 1))
+    def interval(self, alpha: float = 0.05) -> Interval:
+        """Interval of the difference, for further questions on the same databases and further seeds.
 
-    def on_new_databases(self, clusters: Sequence[Hashable]) -> Interval | None:
-        """95 % interval of the difference, over whole databases and over seeds; None with one database."""
-        if self.seeds is None:
-            return clustered_interval(self.values, clusters)
-        return _clustered(self.values, self.seeds, clusters, Interval(-1, 1), self.cautious)
+        Student's over groups, to which two questions are added, one that only the first and one that only the second
+        answers right: with few disagreements it then holds the true difference as often as it says. Where all
+        questions agree it is exact.
 
-    def detectable(self, power: float = 0.8, alpha: float = 0.05) -> float | None:
-        """Smallest true difference that the test would find with this power, None if there is none below 1.
-
-        With several seeds: H. S. Bloom (1995), "Minimum detectable effects", Evaluation Review 19, 547-556.
+        Source: D. G. Bonett, R. M. Price (2012), "Adjusted Wald confidence interval for a difference of binomial
+        proportions based on paired data", Journal of Educational and Behavioral Statistics 37, 479-488.
         """
-        share = sum(self.counts) / self.n if self.n else 0.0
-        if self.seeds is None or self.n < 2:
-            return detectable_difference(self.n, share, alpha, power) if self.n else None
-        both = total(self._between_questions, self.seeds, cautious=self.cautious)
-        factor = sum(
-            special.stdtrit(both.degrees_of_freedom, chance) for chance in (1 - alpha / 2, power)
-        )
-        smallest = float(factor * both.variance**0.5)
-        return smallest if 0 < smallest < 1 else None
+        if self.n == 0:
+            return ANY_DIFFERENCE
+        estimate = float(self.values.mean())
+        if abs(estimate) in (0, 1) and not np.ptp(self.values):
+            worth = self.groups.effective
+            counts = Discordance(worth * (estimate > 0), worth * (estimate < 0))
+            return exact_difference_interval(counts, worth, alpha)
+        sums = np.append(self.groups.sums(self.values), (1, -1))
+        sizes = np.append(self.groups.sizes, (1, 1))
+        error = self._with_seeds(variance_of_mean(sums, sizes))
+        found = around(float(sums.sum() / sizes.sum()), error, ANY_DIFFERENCE, alpha)
+        return found.hull(Interval(estimate, estimate))
+
+    def on_new_databases(self, databases: Groups, alpha: float = 0.05) -> Interval | None:
+        """Interval of the difference for questions on further databases; None with one database.
+
+        Student's over databases, and never narrower than the one for further questions on the same databases.
+        """
+        if len(databases.sizes) < 2:
+            return None
+        between = variance_of_mean(databases.sums(self.values), databases.sizes)
+        own = around(float(self.values.mean()), self._with_seeds(between), ANY_DIFFERENCE, alpha)
+        return own.hull(self.interval(alpha))
+
+    @property
+    def question_variance(self) -> float:
+        """Variance of the difference between groups of questions, were the true one 0."""
+        return float((self.groups.sums(self.values) ** 2).sum()) / self.n**2 if self.n else 0.0
+
+    def _with_seeds(self, between: VarianceComponent) -> VarianceComponent:
+        """The component between groups or databases with that between seeds."""
+        return between if self.seeds is None else total(between, self.seeds, cautious=self.cautious)
+
+    def detectable(self, alpha: float = 0.05, power: float = 0.8) -> float | None:
+        """Smallest true difference that the test would find with this power.
+
+        None if it is none that disagreements as frequent as these leave possible. With several seeds: H. S. Bloom
+        (1995), "Minimum detectable effects", Evaluation Review 19, 547-556.
+
+        Args:
+            alpha: level of the test, divided by the number of comparisons that it is adjusted for.
+            power: chance to find the difference.
+        """
+        if not self.values.any():
+            return None
+        sums = self.groups.sums(self.values)
+        if self.seeds is None:
+            squares = float((sums**2).sum())
+            smallest = detectable_difference(squares, len(sums), self.n, alpha, power)
+        else:
+            between = VarianceComponent(self.question_variance, max(1, len(sums) - 1))
+            both = self._with_seeds(between)
+            chances = (1 - alpha / 2, power)
+            factor = sum(special.stdtrit(both.degrees_of_freedom, chance) for chance in chances)
+            smallest = float(factor * both.variance**0.5)
+        possible = sum(self.counts) / self.n
+        return smallest if smallest is not None and smallest <= possible else None

@@ -26,7 +26,10 @@ def draw(comparison: Comparison) -> Figure:
     run = comparison.run
     databases, variants = run.by_database, run.variants
     rates = np.array(
-        [[count(v.correct, chosen).rate for v in variants] for chosen in databases.values()]
+        [
+            [count(v.correct, chosen, run.groups).rate for v in variants]
+            for chosen in databases.values()
+        ]
     )
     labels = [f"{name} ({int(chosen.sum())})" for name, chosen in databases.items()]
     letters = max(len(label) for label in labels)

@@ -60,7 +60,7 @@ def draw(comparison: Comparison) -> Figure:
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", color="0.88", linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.set_xlabel("difference in percentage points (95 % interval)")
+    axes.set_xlabel("percentage points (95 % for all pairs, same databases)")
     axes.set_title(f"Paired differences, {which}", loc="left")
     handles = [
         Line2D([], [], marker="o", color="black", markerfacecolor=fill, linestyle="-")

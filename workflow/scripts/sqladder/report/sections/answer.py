@@ -1,9 +1,14 @@
 """The answer of a run in one sentence, and what the run could have found."""
 
-from sqladder.report.comparison import Comparison
+from collections.abc import Sequence
+
+from sqladder.report.comparison import Comparison, Pair
 from sqladder.report.sections.wording import PAIRS, RANKING, sample, some
 from sqladder.texts.markdown import escape
 from sqladder.texts.numbers import number, p_phrase, rate
+
+SEED_SD = 0.01
+"""Standard deviation between seeds that is assumed where a variant was trained once: a point."""
 
 
 def answer(comparison: Comparison) -> str:
@@ -15,10 +20,13 @@ def answer(comparison: Comparison) -> str:
     pairs = [pair for pair in comparison.pairs if pair.first == top.name]
     if all(pair.significant for pair in pairs):
         nearest = max(pairs, key=lambda pair: pair.p)
+        who = f"{escape(top.name)} is the best of the {len(comparison.ranking)} variants"
+        if top.single_seed_varies:
+            who = f"The model of {escape(top.name)} trained here is the best of the {len(comparison.ranking)}"
         return (
-            f"**{escape(top.name)} is the best of the {len(comparison.ranking)} variants on these "
-            f"questions**: it differs significantly from each of the others ({n}, largest "
-            f"{p_phrase(nearest.p)}). {PAIRS}"
+            f"**{who} on these databases**: it differs significantly from each of the others ({n}, largest "
+            f"{p_phrase(nearest.p)} for further questions on them). {_elsewhere(comparison, pairs)} "
+            f"{another_seed(comparison, nearest)}{PAIRS}"
         )
     # Nobody is shown to be better than a leader, so two leaders never differ significantly.
     leaders = [v for v in comparison.ranking if comparison.ranks[v.name][0] == 1]
@@ -27,8 +35,31 @@ def answer(comparison: Comparison) -> str:
     rates = [f"{escape(v.name)} ({rate(v.correct.mean())})" for v in leaders]
     return (
         f"**No single variant is shown to be best**: {some(rates)} do not differ significantly "
-        f"from each other ({n}, smallest {p_phrase(p)}). {PAIRS}"
+        f"from each other ({n}, smallest {p_phrase(p)} for further questions on these databases). {PAIRS}"
     )
+
+
+def _elsewhere(comparison: Comparison, pairs: Sequence[Pair]) -> str:
+    """Whether the best one is best on new databases too."""
+    intervals = [comparison.on_new_databases(pair) for pair in pairs]
+    known = [interval for interval in intervals if interval is not None]
+    if not known:
+        return "Of other databases nothing is known, as this test has one."
+    open_ones = sum(interval.holds_0 for interval in known)
+    if not open_ones:
+        return "It is so on new databases too: no interval for them holds 0."
+    return f"On new databases it is not shown: {open_ones} of its {len(known)} intervals for them hold 0."
+
+
+def another_seed(comparison: Comparison, pair: Pair) -> str:
+    """What another seed may do to a claim about models trained once, and how many would tell; "" where none varies."""
+    if not any(comparison.run.named(name).single_seed_varies for name in (pair.first, pair.second)):
+        return ""
+    needed = pair.seeds_needed(SEED_SD)
+    enough = (
+        f"{needed} seeds of each would tell" if needed else "no number of seeds would tell here"
+    )
+    return f"Trained with one seed, so another may turn it: if seeds scatter by {100 * SEED_SD:.0f} point, {enough}. "
 
 
 def findable(comparison: Comparison) -> str:
@@ -56,6 +87,18 @@ def findable(comparison: Comparison) -> str:
         )
     return (
         f"With {sample(run)} and pairs that disagree on up to {disagreement} of the "
-        f"questions, a single test finds a true difference of {100 * hardest.detectable:.1f} points "
-        f"with a chance of 80 %; smaller ones are likelier to be missed. {PAIRS}"
+        f"questions, this run finds a true difference of {100 * hardest.detectable:.1f} points "
+        f"with a chance of 80 %{_corrected(comparison)}; smaller ones are likelier to be missed. {PAIRS}"
+    )
+
+
+def _corrected(comparison: Comparison) -> str:
+    """What the smallest difference is computed for."""
+    comparisons = len(comparison.pairs)
+    told = f", corrected for all {number(comparisons)} comparisons" if comparisons > 1 else ""
+    groups = comparison.run.groups
+    return (
+        told
+        if groups.are_single
+        else f"{told} and with questions in {number(len(groups.sizes))} groups"
     )

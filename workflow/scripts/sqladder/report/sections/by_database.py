@@ -27,7 +27,7 @@ def database_interval_table(run: Run) -> str:
     rows = []
     for variant in run.variants:
         total = level_count(run, variant, "all")
-        clustered = new_databases_interval(variant.correct, run.databases)
+        clustered = new_databases_interval(variant.correct, run.groups, run.database_groups)
         rows.append(
             [
                 escape(variant.name),

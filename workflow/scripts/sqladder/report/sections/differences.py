@@ -18,9 +18,10 @@ def section(inputs: ReportInputs) -> str:
 
 {folded("All pairs", len(comparison.pairs), pair_table(comparison))}
 
-Detectable points: the smallest true difference that a single test at 5 % would find with a chance of
-80 %, given how often this pair disagrees. "New databases" resamples whole databases: it answers for
-questions on databases that are not in this test, and is too narrow with few of them."""
+p and the first interval speak of further questions on these databases, the second interval of questions on new
+databases. Both intervals are simultaneous: 95 % for all pairs together, as p (Holm) is adjusted for all of them.
+Detectable points: the smallest true difference that this run would find with a chance of 80 %, given how often the
+pair disagrees, the groups of questions and the correction for all pairs."""
 
 
 def pair_table(comparison: Comparison) -> str:
@@ -44,7 +45,7 @@ def pair_table(comparison: Comparison) -> str:
     header = [
         "pair",
         "points",
-        "95 % interval",
+        "95 % interval, same databases",
         "95 % interval, new databases",
         "only first : only second right",
         "p",

@@ -12,6 +12,7 @@ import numpy as np
 from sqladder.report.comparison import ALPHA, Comparison, Pair, adjusted, make_pair
 from sqladder.report.metrics import LEVELS, METRICS
 from sqladder.report.results import Run, Variant, count, level_count
+from sqladder.report.sections.methods import two_sets_test
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.wording import (
     BY_DATABASE,
@@ -27,9 +28,8 @@ from sqladder.report.sections.wording import (
     some,
     span,
 )
-from sqladder.statistics.groups import equal_shares_p
 from sqladder.statistics.ranks import holm
-from sqladder.statistics.seeds import groups_p
+from sqladder.statistics.shares import equal_shares_p, two_sets_p
 from sqladder.texts.markdown import escape
 from sqladder.texts.numbers import amount, listing, number, p_phrase, point_interval, points, rate
 
@@ -50,17 +50,7 @@ p-values are adjusted by Holm within each kind of observation.
 
 def observations(comparison: Comparison) -> list[str]:
     """All sentences that this run supports beside its answer, ten at most, the most important first."""
-    parts = (
-        _baseline,
-        _unclear,
-        _baseline_by_level,
-        _easy_and_extra,
-        _none_or_all,
-        _oracle_values,
-        _failure_kinds,
-        _databases,
-    )
-    return [sentence for part in parts for sentence in part(comparison)]
+    return [sentence for part in PARTS.values() for sentence in part(comparison)]
 
 
 def _baseline(comparison: Comparison) -> Iterator[str]:
@@ -72,7 +62,7 @@ def _baseline(comparison: Comparison) -> Iterator[str]:
         yield (
             f"{at_the_start(others(comparison, names))} {_is(names)} {_direction(pairs[0])} the baseline by {gaps} "
             f"points ({sample(comparison.run, *names, pairs[0].second)}, {largest([pair.p for pair in pairs])}; "
-            f"{_elsewhere(comparison, pairs)}). {RANKING}"
+            f"for further questions on these databases; {_elsewhere(comparison, pairs)}). {RANKING}"
         )
 
 
@@ -103,12 +93,12 @@ def _elsewhere(comparison: Comparison, pairs: Sequence[Pair]) -> str:
     known = [interval for interval in intervals if interval is not None]
     if not known:
         return "one database, so nothing is known about others"
-    holding = sum(interval.low > 0 or interval.high < 0 for interval in known)
+    holding = sum(not interval.holds_0 for interval in known)
     if len(known) == 1:
         holds = "excludes" if holding else "includes"
-        return f"the interval clustered by database, {point_interval(known[0])}, {holds} 0"
+        return f"the interval for new databases, {point_interval(known[0])}, {holds} 0"
     share = "each" if holding == len(known) else f"{holding} of {len(known)}"
-    return f"the interval clustered by database excludes 0 for {share}"
+    return f"the interval for new databases excludes 0 for {share}"
 
 
 def _direction(pair: Pair) -> str:
@@ -150,7 +140,8 @@ def _easy_and_extra(comparison: Comparison) -> Iterator[str]:
         easy, extra = (level_count(run, variant, level) for level in ("easy", "extra"))
         if not easy.n or not extra.n:
             return
-        drops.append((variant, easy, extra, groups_p(easy.by_seed, easy.n, extra.by_seed, extra.n)))
+        groups = (easy.groups, extra.groups)
+        drops.append((variant, easy, extra, two_sets_p(easy.answers, extra.answers, groups)))
     p_values = holm([p for *_, p in drops])
     fallen = {
         f"{escape(variant.name)} {rate(easy.rate)} to {rate(extra.rate)}": p
@@ -162,14 +153,10 @@ def _easy_and_extra(comparison: Comparison) -> Iterator[str]:
         who = every if len(fallen) == len(drops) else f"{len(fallen)} of {len(drops)} variants"
         yield (
             f"{who} answered extra questions right less often than easy ones: {some([*fallen])} "
-            f"(n = {easy.n} and {extra.n}{seeds(run)}, {_group_test(run)}, largest "
+            f"(n = {easy.n} and {extra.n}{seeds(run)}, {two_sets_test(run)}, largest "
             f"{p_phrase(max(fallen.values()))}). "
             f"{BY_LEVEL}"
         )
-
-
-def _group_test(run: Run) -> str:
-    return "t-test over questions and seeds" if run.has_seeds else "Fisher's exact test"
 
 
 def _none_or_all(comparison: Comparison) -> Iterator[str]:
@@ -215,7 +202,7 @@ def _oracle_values(comparison: Comparison) -> Iterator[str]:
 def _plugged(run: Run, variant: Variant) -> Pair:
     names = (variant.name, variant.name)
     marks = variant.marks["plug_value"], variant.correct
-    return make_pair(names, *marks, run.select("all"), same_models=True)
+    return make_pair(names, *marks, run.select("all"), run.groups, same_models=True)
 
 
 def _failure_kinds(comparison: Comparison) -> Iterator[str]:
@@ -239,6 +226,7 @@ def _failure_kinds(comparison: Comparison) -> Iterator[str]:
                 own == kind,
                 reference == kind,
                 run.select("all"),
+                run.groups,
                 single_seed_varies=bool(lone & {name, run.baseline}),
             ),
         )
@@ -275,10 +263,15 @@ def _range(counts: Sequence[float]) -> str:
 def _databases(comparison: Comparison) -> Iterator[str]:
     """Whether the first variant's accuracy differs between databases (chi-squared test)."""
     run, top = comparison.run, comparison.ranking[0]
-    counts = {name: count(top.correct, chosen) for name, chosen in run.by_database.items()}
+    counts = {
+        name: count(top.correct, chosen, run.groups) for name, chosen in run.by_database.items()
+    }
     if len(counts) < 2:
         return
-    p = equal_shares_p([c.correct for c in counts.values()], [c.n for c in counts.values()])
+    p = equal_shares_p(
+        [own.answers.mean(axis=0) for own in counts.values()],
+        [own.groups for own in counts.values()],
+    )
     if p is not None and p < ALPHA:
         order = sorted(counts, key=lambda name: counts[name].correct / counts[name].n)
         ends = [f"{rate(counts[d].rate)} ({escape(d)}, n = {counts[d].n})" for d in _ends(order)]
@@ -291,3 +284,16 @@ def _databases(comparison: Comparison) -> Iterator[str]:
 
 def _ends(order: Sequence[str]) -> tuple[str, str]:
     return order[0], order[-1]
+
+
+PARTS = {
+    "baseline": _baseline,
+    "no difference": _unclear,
+    "baseline by level": _baseline_by_level,
+    "easy and extra": _easy_and_extra,
+    "none or all": _none_or_all,
+    "oracle values": _oracle_values,
+    "kinds of failure": _failure_kinds,
+    "databases": _databases,
+}
+"""The kinds of observation, the most important first."""

@@ -34,7 +34,9 @@ def section(inputs: ReportInputs) -> str:
 {ranking_table(comparison)}
 
 {seeds}{note}Differences are paired: both variants answered the same questions. p is {_test(comparison.run)},
-adjusted by Holm over all pairs of variants; intervals are not adjusted. See [Methods](#methods)."""
+adjusted by Holm over all pairs of variants, and intervals of differences hold for all pairs together. Intervals, p
+and ranks speak of further questions on these databases; for new ones see
+[Paired differences](#paired-differences). See [Methods](#methods)."""
 
 
 def ranking_table(comparison: Comparison) -> str:
@@ -79,4 +81,9 @@ def _gap_cells(comparison: Comparison, name: str, reference: str) -> list[str]:
 
 
 def _test(run: Run) -> str:
-    return "that of a test over questions and seeds" if run.has_seeds else "McNemar's exact test"
+    if run.has_seeds:
+        return "that of a test over groups of questions and seeds"
+    exact = (
+        "McNemar's exact test" if run.groups.are_single else "an exact test by groups of questions"
+    )
+    return f"that of {exact}"

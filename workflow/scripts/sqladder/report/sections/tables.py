@@ -26,7 +26,7 @@ def group_table(run: Run, groups: Mapping[str, Marks], title: str) -> str:
     """Accuracy of every variant on groups of questions: databases or SQL features."""
     rows = []
     for name, chosen in groups.items():
-        rates = [rate(count(variant.correct, chosen).rate) for variant in run.variants]
+        rates = [rate(count(variant.correct, chosen, run.groups).rate) for variant in run.variants]
         rows.append([escape(name), number(int(chosen.sum())), *rates])
     names = [escape(variant.name) for variant in run.variants]
     return table([title, "n", *names], rows, "lr" + "r" * len(names))

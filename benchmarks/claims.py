@@ -1,0 +1,277 @@
+"""Measure how often the report claims what is not so, and how often its intervals hold the true value.
+
+Runs with the structure of Spider's development questions (972 questions, 520 groups of one gold query, 19 databases)
+are drawn, from 45 to 1,034 questions, and the report's own functions say what it would. Claims: all variants are
+equally accurate, so each sentence that finds a difference is false. Coverage: the variants differ from each other and
+from database to database. The questions' groups and their databases are drawn with the shares that Spider has.
+
+Marks are made of normal effects whose variances were set so that drawn marks are alike within groups and databases as
+those of three models on Spider are: correlation of marks within a group .73, within a database .10 to .21; of paired
+differences within a group .47 to .66, within a database .03 to .05; two variants disagree on 19 to 38 % of questions.
+
+Prints two Markdown tables and exits 1 where a limit is broken: a kind of sentence is false in more than 5.5 % of the
+runs, or an interval holds the true value in less than 93 % or more than 97 % of them. With `--short`, few runs of a few
+cells, the limits are widened by what chance adds.
+
+Example: nice python benchmarks/claims.py --runs 2000
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "workflow" / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from sqladder.report.comparison import Comparison, compare  # noqa: E402
+from sqladder.report.metrics import LEVELS  # noqa: E402
+from sqladder.report.results import OneSeed, Run, Variant, level_count  # noqa: E402
+from sqladder.report.sections.observations import PARTS  # noqa: E402
+from sqladder.statistics.replicates import Replicate  # noqa: E402
+from sqladder.statistics.seeds import new_databases_interval  # noqa: E402
+
+GROUPS_OF_DATABASES = (4, 15, 15, 15, 16, 18, 19, 20, 20, 21, 25, 28, 31, 39, 40, 41, 42, 48, 63)
+"""Groups on each of Spider's development databases, of those whose databases are public."""
+
+PAIRS = 452 / 520
+"""Share of the groups that have two questions; the others have one."""
+
+LEVEL_SHARES = (0.24, 0.43, 0.17, 0.16)
+
+DATABASE, VARIANT_DATABASE, GROUP, QUESTION, VARIANT_QUESTION = 0.15, 0.06, 0.40, 0.02, 0.06
+VARIANT_GROUP, SEED_GROUP = 0.23, 0.08
+"""Variances of the effects; they add up to 1. With one seed, what it adds to a group is an effect of the variant."""
+
+SEED = 0.04**2
+"""Variance of a seed's own effect: about 1.5 points of accuracy."""
+
+FALSE_AT_MOST, HELD_AT_LEAST, HELD_AT_MOST = 0.055, 0.93, 0.97
+ALPHA = 0.05
+
+SENTENCES = ("baseline", "baseline by level", "easy and extra", "oracle values", "kinds of failure")
+KINDS = ("best", "any pair", *SENTENCES, "databases", "new databases")
+
+
+class Cell(NamedTuple):
+    """A condition that is simulated: questions, true accuracies of the variants, seeds, and runs of it."""
+
+    n: int
+    rates: tuple[float, ...]
+    seeds: int
+    runs: int
+
+    @property
+    def told(self) -> list[str]:
+        """Its cells of a table."""
+        rates = " ".join(f"{rate:.2f}" for rate in dict.fromkeys(self.rates))
+        return [f"{self.n:,}", str(len(self.rates)), str(self.seeds), rates]
+
+
+class Drawn(NamedTuple):
+    """A run and the true accuracy of its variants on questions of the same databases."""
+
+    run: Run
+    same_databases: NDArray
+
+
+def draw(cell: Cell, rng: np.random.Generator, same_everywhere: bool, alike: bool) -> Drawn:
+    """Draw a run.
+
+    Args:
+        cell: what is drawn.
+        rng: source of chance.
+        same_everywhere: whether variants differ by as much on every database.
+        alike: whether databases are equally hard.
+    """
+    sizes = sizes_of_groups(cell.n, rng)
+    shares = np.array(GROUPS_OF_DATABASES) / sum(GROUPS_OF_DATABASES)
+    database = np.sort(rng.choice(len(shares), len(sizes), p=shares))
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    variants, places = len(cell.rates), len(shares)
+
+    def effect(variance: float, *shape: int) -> NDArray:
+        return rng.normal(0, variance**0.5, shape)
+
+    hard = effect(0 if alike else DATABASE, 1, places)
+    hard = hard + effect(0 if same_everywhere else VARIANT_DATABASE, variants, places)
+    left_out = DATABASE * alike + VARIANT_DATABASE * same_everywhere
+    several = cell.seeds > 1
+    spread = 1 - left_out + SEED * several
+    middle = special.ndtri(np.array(cell.rates))[:, None] * spread**0.5
+    by_group = effect(GROUP, len(sizes)) + effect(VARIANT_GROUP, variants, len(sizes))
+    by_group = by_group + (middle + hard)[:, database]
+    own = by_group[:, None] + effect(SEED_GROUP, variants, cell.seeds, len(sizes))
+    own = own + effect(SEED * several, variants, cell.seeds, 1)
+    asked = own[..., group] + effect(QUESTION, len(group))
+    noise = [effect(VARIANT_QUESTION, variants, cell.seeds, len(group)) for _ in range(2)]
+    marks, plugged = (asked + part > 0 for part in noise)
+    within = spread - (0 if alike else DATABASE) - (0 if same_everywhere else VARIANT_DATABASE)
+    true = special.ndtr((middle + hard) / within**0.5) @ shares
+    levels = rng.choice(LEVELS, len(sizes), p=LEVEL_SHARES)
+    questions = [
+        {
+            "id": str(i),
+            "db_id": f"db_{database[g]}",
+            "group": str(g),
+            "hardness": str(levels[g]),
+            "sql": "",
+        }
+        for i, g in enumerate(group)
+    ]
+    error = rng.random((variants, cell.seeds, len(sizes)))[..., group] < 0.3
+    found = [
+        Variant(
+            f"v{number}",
+            [
+                one_seed(
+                    f"v{number}", marks[number, seed], plugged[number, seed], error[number, seed]
+                )
+                for seed in range(cell.seeds)
+            ],
+        )
+        for number in range(variants)
+    ]
+    return Drawn(Run(found, questions, [], "v0"), true)
+
+
+def sizes_of_groups(n: int, rng: np.random.Generator) -> NDArray:
+    """Sizes of groups that have n questions together."""
+    sizes = np.where(rng.random(n) < PAIRS, 2, 1)
+    sizes = sizes[: int(np.searchsorted(np.cumsum(sizes), n)) + 1]
+    sizes[-1] -= sizes.sum() - n
+    return sizes
+
+
+def one_seed(name: str, marks: NDArray, plugged: NDArray, error: NDArray) -> OneSeed:
+    """What a report reads of one seed of a variant."""
+    verdicts = np.where(marks, "correct", np.where(error, "sql_error", "wrong_result"))
+    return OneSeed(
+        replicate=Replicate(name, None),
+        marks={"test_suite": marks, "plug_value": plugged},
+        verdicts=verdicts.tolist(),
+        failures=[],
+        predictions=[],
+        joint_all={},
+        training={},
+        generation={},
+        scoring={},
+    )
+
+
+def false_claims(cell: Cell) -> Counter[str]:
+    """In how many runs of equal variants each kind of sentence is there."""
+    rng = np.random.default_rng([cell.n, len(cell.rates), cell.seeds])
+    found: Counter[str] = Counter()
+    for _ in range(cell.runs):
+        equal = compare(draw(cell, rng, same_everywhere=True, alike=False).run)
+        found["best"] += equal.ranks[equal.ranking[0].name] == (1, 1)
+        found["any pair"] += any(pair.significant for pair in equal.pairs)
+        found.update(kind for kind in SENTENCES if any(PARTS[kind](equal)))
+        alike = compare(draw(cell, rng, same_everywhere=True, alike=True).run)
+        found["databases"] += any(PARTS["databases"](alike))
+        elsewhere = compare(draw(cell, rng, same_everywhere=False, alike=False).run)
+        intervals = (elsewhere.on_new_databases(pair) for pair in elsewhere.pairs)
+        found["new databases"] += any(own and not own.holds_0 for own in intervals)
+    return found
+
+
+def coverage(cell: Cell) -> Counter[str]:
+    """In how many runs each interval holds the true value."""
+    rng = np.random.default_rng([cell.n, len(cell.rates), cell.seeds, 1])
+    held: Counter[str] = Counter()
+    for _ in range(cell.runs):
+        run, same = draw(cell, rng, same_everywhere=False, alike=False)
+        held.update(kind for kind, holds in held_by(compare(run), same, cell) if holds)
+    return held
+
+
+def held_by(comparison: Comparison, same: NDArray, cell: Cell) -> Iterator[tuple[str, bool]]:
+    """Yield whether each interval of the first variant, and of its difference from the last, holds the true value."""
+    run = comparison.run
+    names = [variant.name for variant in run.variants]
+    first = level_count(run, run.variants[0], "all")
+    elsewhere = new_databases_interval(first.answers, run.groups, run.database_groups)
+    pair = comparison.pair(names[0], names[-1])
+    yield "accuracy, same databases", holds(first.interval, same[0])
+    yield "accuracy, new databases", holds(elsewhere, cell.rates[0])
+    yield "difference, same databases", holds(pair.interval, same[0] - same[-1])
+    new = comparison.on_new_databases(pair)
+    yield "difference, new databases", holds(new, cell.rates[0] - cell.rates[-1])
+
+
+def holds(interval: tuple[float, float] | None, true: float) -> bool:
+    """Whether an interval holds the true value; one that does not exist holds everything."""
+    return interval is None or interval[0] <= true <= interval[1]
+
+
+HELD = (
+    "accuracy, same databases",
+    "accuracy, new databases",
+    "difference, same databases",
+    "difference, new databases",
+)
+
+
+def chance(share: float, runs: int) -> float:
+    """What chance adds to a share in this number of runs: one and two thirds standard errors."""
+    return 1.645 * (share * (1 - share) / runs) ** 0.5
+
+
+def table(header: tuple[str, ...], rows: list[list[str]]) -> str:
+    """A Markdown table of numbers."""
+    lines = [header, ["--:"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=2000, help="runs of each cell (2,000)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
+    parser.add_argument("--short", action="store_true", help="few runs of a few cells, in seconds")
+    args = parser.parse_args()
+    runs = 60 if args.short else args.runs
+    numbers, variants, seeds = ((45, 200), (2, 4), (1, 3)) if args.short else (
+        (45, 200, 972, 1034), (2, 4, 10), (1, 3))  # fmt: skip
+    equal = [Cell(n, (0.5,) * k, s, runs) for n, k, s in product(numbers, variants, seeds)]
+    pairs = ((0.45, 0.55), (0.8, 0.85)) if args.short else ((0.45, 0.55), (0.5, 0.5), (0.8, 0.85))
+    differing = [Cell(n, rates, s, 2 * runs) for n, rates, s in product(numbers, pairs, seeds)]
+    with ProcessPoolExecutor(args.jobs) as pool:
+        claimed = list(pool.map(false_claims, equal))
+        held = list(pool.map(coverage, differing))
+    broken = []
+    rows = []
+    for cell, found in zip(equal, claimed, strict=True):
+        shares = {kind: found[kind] / cell.runs for kind in KINDS}
+        most = FALSE_AT_MOST + chance(ALPHA, cell.runs) * args.short
+        broken += [f"{cell}: {kind} {share:.3f}" for kind, share in shares.items() if share > most]
+        rows.append([*cell.told[:3], *(f"{100 * share:.1f}" for share in shares.values())])
+    print(f"False claims of equal variants, % of {runs:,} runs\n")
+    print(table(("questions", "variants", "seeds", *KINDS), rows))
+    rows = []
+    for cell, found in zip(differing, held, strict=True):
+        shares = {kind: found[kind] / cell.runs for kind in HELD}
+        slack = chance(ALPHA, cell.runs) * args.short
+        broken += [
+            f"{cell}: {kind} {share:.3f}"
+            for kind, share in shares.items()
+            if not HELD_AT_LEAST - slack <= share <= HELD_AT_MOST + slack
+        ]
+        rows.append([*cell.told, *(f"{100 * share:.1f}" for share in shares.values())])
+    print(f"\nTrue values held by 95 % intervals, % of {2 * runs:,} runs\n")
+    print(table(("questions", "variants", "seeds", "accuracies", *HELD), rows))
+    for problem in broken:
+        print(f"beyond the limits: {problem}", file=sys.stderr)
+    sys.exit(1 if broken else 0)
+
+
+if __name__ == "__main__":
+    main()

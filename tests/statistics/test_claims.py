@@ -1,0 +1,51 @@
+"""The simulation of false claims and coverage: its short form holds, and it sees what ignores groups."""
+
+import runpy
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from conftest import ROOT
+from sqladder.report.comparison import compare
+from sqladder.statistics.groups import Groups
+
+PROGRAM = ROOT / "benchmarks" / "claims.py"
+
+
+@pytest.fixture(scope="module")
+def claims():
+    return runpy.run_path(str(PROGRAM))
+
+
+def test_the_short_form_stays_within_its_limits():
+    done = subprocess.run(
+        [sys.executable, PROGRAM, "--short"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n| 45 |") == 8
+
+
+def test_runs_have_the_structure_of_spider(claims):
+    rng = np.random.default_rng(1)
+    run = claims["draw"](claims["Cell"](972, (0.5, 0.5), 1, 1), rng, False, False).run
+    assert run.n == 972
+    assert len(run.groups.sizes) == pytest.approx(520, abs=15)
+    assert len(run.database_groups.sizes) == pytest.approx(19, abs=1)
+    pairs = run.groups.sizes == 2
+    sums = run.groups.sums(run.variants[0].correct[0])[pairs]
+    apart = np.mean(sums == 1)
+    assert 1 - apart / (2 * 0.5 * 0.5) == pytest.approx(0.73, abs=0.12)
+
+
+def test_questions_taken_for_independent_claim_too_often(claims):
+    """What the simulation is for: the same runs without their groups break the limit."""
+    cell, rng = claims["Cell"](400, (0.5, 0.5), 1, 1), np.random.default_rng(2)
+    grouped = independent = 0
+    for _ in range(500):
+        run = claims["draw"](cell, rng, True, False).run
+        grouped += compare(run).pairs[0].significant
+        run.__dict__["groups"] = Groups.single(run.n)
+        independent += compare(run).pairs[0].significant
+    assert grouped / 500 <= 0.065 < independent / 500
