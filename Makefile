@@ -21,7 +21,7 @@ nf4: env  ## add bitsandbytes, for quantize: nf4 and optimizer: adamw_8bit
 	$(VENV)/bin/python -m pip install --quiet --no-deps --requirement requirements/bitsandbytes.lock
 
 report: env  ## run the workflow: results/report.md
-	$(RUN) snakemake --cores $(CORES) results/report.md
+	$(RUN) snakemake --cores $(CORES) --quiet host reason -- results/report.md
 
 preview: env  ## three prompts of every context: results/preview.md
 	$(RUN) snakemake --cores $(CORES) results/preview.md

@@ -18,6 +18,7 @@ from sqladder.experiment import (
     data_jobs,
     generation_jobs,
     report_jobs,
+    run_screen,
     training_jobs,
     variants,
 )
@@ -94,7 +95,25 @@ onstart:
             check_packages(config, needed_jobs())
     except InputError as error:
         raise WorkflowError(str(error)) from error
+    if HAS_SCREEN:
+        run_screen.attach(logger, len(list(workflow.dag.needrun_jobs())))
 
+
+onsuccess:
+    run_screen.detach(logger)
+    if any(job.rule.name == "write_report" for job in workflow.dag.jobs):
+        print(run_screen.last_screen(Path("results/report.md")))
+
+
+onerror:
+    run_screen.detach(logger)
+
+
+# `--quiet host reason`, as `make report` has it: a line for each job instead of Snakemake's paragraphs.
+QUIET = {about.name for about in workflow.output_settings.quiet or ()}
+HAS_SCREEN = QUIET == {"HOST", "REASON"} and not workflow.dryrun
+if HAS_SCREEN:
+    run_screen.quieten(logger)
 
 if workflow.remote_exec:
     # The scheduler of a cluster gave this job GPUs of its own: lease_gpus.py, which inherits this, takes them as they

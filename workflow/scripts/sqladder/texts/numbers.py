@@ -57,6 +57,12 @@ def seconds(value: float | None) -> str:
     return f"{value / 60:.1f} min" if value < 7200 else f"{value / 3600:.1f} h"
 
 
+def clock(seconds: float) -> str:
+    """Write a duration as hours, minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
 def megabytes(value: float | None) -> str:
     """A size in megabytes, with a decimal below 100."""
     return UNKNOWN if value is None else f"{number(value, 0 if value >= 100 else 1)} MB"

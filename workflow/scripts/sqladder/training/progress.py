@@ -11,6 +11,7 @@ from transformers import trainer as hugging_face
 
 from sqladder.errors import LOG
 from sqladder.models.device import peak_memory_mb
+from sqladder.texts.numbers import clock
 
 
 class Silence(TrainerCallback):
@@ -87,9 +88,3 @@ class Progress(TrainerCallback):
             f"learning rate {logs['learning_rate']:.3g}  {speed:,.0f} tokens/s  "
             f"peak memory {peak_memory_mb() / 1024:.1f} GiB  {clock(pace * (steps - step))} left"
         )
-
-
-def clock(seconds: float) -> str:
-    """Write a duration as hours, minutes and seconds."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
