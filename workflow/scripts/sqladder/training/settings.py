@@ -63,8 +63,8 @@ class LoraSettings(Settings):
     )
     quantize: Literal["none", "nf4"] = Field(
         default="none",
-        description="nf4 holds the frozen base in 4 bits while adapters train (QLoRA; Dettmers et al., 2023, "
-        "arXiv:2305.14314; needs bitsandbytes); they are merged into the base as it was.",
+        description="nf4 holds the base in 4 bits while adapters train (QLoRA, arXiv:2305.14314; "
+        "needs bitsandbytes); they are merged into the base as it was.",
     )
 
     @property

@@ -34,8 +34,12 @@ def _rows(name: str, seeds: Sequence[Samples], groups: Groups) -> list[list[str]
     rows = []
     for n in seeds[0].numbers():
         choice = np.array([own.choice(n) for own in seeds])
-        some = np.mean([own.some(n) for own in seeds])
-        cells = [rate(choice.mean()), share_interval(accuracy_interval(choice, groups)), rate(some)]
-        tokens = np.mean([own.tokens * n / own.drawn for own in seeds])
+        some = float(np.mean([own.some(n) for own in seeds]))
+        cells = [
+            rate(float(choice.mean())),
+            share_interval(accuracy_interval(choice, groups)),
+            rate(some),
+        ]
+        tokens = float(np.mean([own.tokens * n / own.drawn for own in seeds]))
         rows.append([escape(name), number(n), *cells, number(tokens, 1)])
     return rows
