@@ -481,3 +481,11 @@ def test_a_base_that_gets_a_template_is_made_before_all_that_reads_it(on_llama):
         on_llama["base_model"]["path"],
         "plain",
     )
+
+
+def test_a_baseline_is_any_variant_and_no_other_name(config):
+    config["baseline"] = "lora_128r"
+    check(config)
+    config["baseline"] = "nobody"
+    with pytest.raises(InputError, match="baseline: there is no variant 'nobody'"):
+        check(config)

@@ -344,7 +344,8 @@ def test_an_imported_variant_leaves_verdicts_and_neither_model_nor_generation(co
 
 def test_a_run_of_imported_predictions_is_no_demonstration_and_reads_no_training_data(config):
     config["variants"] = {"theirs": {"method": "imported", "predictions": "theirs.sql"}}
-    assert report_jobs.report_flags(config) == [f"--title={config['title']}"]
+    named = [f"--title={config['title']}", "--baseline=theirs"]
+    assert report_jobs.report_flags(config) == named
     assert len(report_jobs.files_that_made_the_run(config)) == 3
     assert report_jobs.benchmarks_of_the_run(config) == ["results/benchmarks/score/theirs.tsv"]
 

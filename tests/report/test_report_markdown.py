@@ -168,15 +168,14 @@ def test_the_ranking_holds_counts_intervals_gaps_and_tests(report):
         assert row[8] == shown_p(adjusted[key])
 
 
-def test_without_a_baseline_gaps_are_those_to_the_first(files):
-    comparison = compare(load_run(**files))
+def test_gaps_are_those_to_the_baseline_that_is_named_whichever_it_is(files):
+    comparison = compare(load_run(**files, baseline=ranked()[1]))
     report = render(ReportInputs(comparison, runs.run_facts(), "T", "charts", False))
     header, *rows = tables(section(report, "## Ranking"))[0]
-    assert header[6] == "points to first"
-    assert rows[0][6:] == ["(first)", "", ""]
-    for row in rows[1:]:
-        assert row[6] == signed((right(row[1])[0] - right(ranked()[0])[0]) / 310)
-    assert "baseline by" not in report
+    assert header[6] == f"points to {ranked()[1]}"
+    assert rows[1][6:] == ["(baseline)", "", ""]
+    for row in rows[:1] + rows[2:]:
+        assert row[6] == signed((right(row[1])[0] - right(ranked()[1])[0]) / 310)
 
 
 def test_one_variant_has_a_rank_and_no_gap(tmp_path):

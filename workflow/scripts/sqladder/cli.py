@@ -2,6 +2,7 @@
 
 Example: sqladder score --gold gold.sql --pred predicted.sql --db databases/
          sqladder compare before/ after/
+         sqladder power --pilot results/ --difference 3
 """
 
 import argparse
@@ -11,8 +12,9 @@ from sqladder import __version__
 from sqladder.errors import run_main
 from sqladder.metric import command as score
 from sqladder.report import compare_runs as compare
+from sqladder.report import power_command as power
 
-COMMANDS = {"score": score, "compare": compare}
+COMMANDS = {"score": score, "compare": compare, "power": power}
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:

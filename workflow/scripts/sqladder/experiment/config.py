@@ -73,6 +73,8 @@ def _cross_checks(config: Config) -> Iterator[str]:
     yield from _check_variants(config)
     if "published" in config:
         yield from _check_published(config)
+    if config.get("baseline", next(iter(config["variants"]))) not in config["variants"]:
+        yield f"baseline: there is no variant {config['baseline']!r}; {_list(config['variants'])}"
 
 
 def _check_published(config: Config) -> Iterator[str]:

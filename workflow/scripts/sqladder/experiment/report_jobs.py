@@ -13,7 +13,6 @@ from sqladder.experiment.variants import (
     imported,
     replicates,
     trained,
-    variants_by_method,
     with_model,
 )
 from sqladder.metric.showing import without_secrets
@@ -108,9 +107,8 @@ def is_demonstration(config: Config) -> bool:
 
 
 def baseline_flags(config: Config) -> list[str]:
-    """The untrained variant, which the others are compared with, where there is one."""
-    untrained = variants_by_method(config, ["none"])
-    return as_flags({"baseline": untrained[0]}) if untrained else []
+    """The variant that the others are compared with."""
+    return as_flags({"baseline": config.get("baseline", next(iter(config["variants"])))})
 
 
 def marked_questions(config: Config) -> str | list[str]:

@@ -259,6 +259,10 @@ class Experiment(Settings):
     decoding: DecodingEntry = Field(description=DecodingEntry.__doc__)
     scoring: Scoring = Field(description=Scoring.__doc__)  # type: ignore[valid-type]
     published: Published | None = Field(default=None, description=Published.__doc__)
+    baseline: Text | None = Field(
+        default=None,
+        description="The variant that the report compares the others with, of any method; the first if absent.",
+    )
     variants: dict[Name, Variant] = Field(
         min_length=1, description="What is compared, by name, in the order of tables and charts."
     )

@@ -29,7 +29,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--failures", type=Path, required=True, help="the kind of every failure, failures.jsonl"
     )
-    parser.add_argument("--baseline", help="variant that the others are compared with")
+    parser.add_argument("--baseline", help="variant that the others are compared with (the first)")
 
 
 def load_arguments(args: argparse.Namespace) -> Run:

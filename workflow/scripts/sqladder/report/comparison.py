@@ -131,7 +131,7 @@ class Comparison:
         """Every other variant compared with the baseline, in the order of the ranking."""
         baseline = self.run.baseline
         for variant in self.ranking:
-            if baseline is not None and variant.name != baseline:
+            if variant.name != baseline:
                 yield self.pair(variant.name, baseline, level)
 
     def on_new_databases(self, pair: Pair) -> Interval | None:

@@ -69,7 +69,7 @@ def load_run(
             that is not right.
         training: train.json of the variants that were trained here.
         generation: generation.json of the variants whose SQL was generated here.
-        baseline: variant that the others are compared with.
+        baseline: variant that the others are compared with, the first one if absent.
 
     Raises:
         InputError: no variant, a file is missing for a variant, variants answered different
@@ -98,7 +98,7 @@ def load_run(
     )
     found = [_one_seed(replicate, rows, files) for replicate, rows in verdict_rows.items()]
     variants = [Variant(name, [o for o in found if o.replicate.variant == name]) for name in names]
-    run = Run(variants, scored, left_out, baseline, _quirks(files.metrics, stated))
+    run = Run(variants, scored, left_out, baseline or names[0], _quirks(files.metrics, stated))
     for own in found:
         _check_metrics(run, own, files.metrics[own.replicate], stated[own.replicate])
     return run

@@ -132,7 +132,7 @@ class Run:
     variants: Sequence[Variant]
     questions: Sequence[Row]
     left_out: Sequence[Row]
-    baseline: str | None
+    baseline: str
     quirks: str | None = None
 
     @property

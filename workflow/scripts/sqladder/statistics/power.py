@@ -37,13 +37,30 @@ def detectable_difference(
     return (critical + inside**0.5) / scale / n
 
 
+def detectable_over_seeds(
+    variance: float, degrees_of_freedom: float, alpha: float = 0.05, power: float = 0.8
+) -> float:
+    """Smallest true difference that a t-test over questions and seeds finds with this power.
+
+    Source: H. S. Bloom (1995), "Minimum detectable effects", Evaluation Review 19, 547-556.
+
+    Args:
+        variance: of the difference, over groups of questions and seeds.
+        degrees_of_freedom: that it is estimated with.
+        alpha: level of the test, divided by the number of comparisons that it is adjusted for.
+        power: chance to find the difference.
+    """
+    chances = (1 - alpha / 2, power)
+    factor = sum(special.stdtrit(degrees_of_freedom, chance) for chance in chances)
+    return float(factor * variance**0.5)
+
+
 def seeds_needed(
     difference: float, questions: float, seed_sd: float, alpha: float = 0.05, power: float = 0.8
 ) -> int | None:
     """Seeds of each of two variants with which a t-test finds a difference; None where no number is enough.
 
-    Source: H. S. Bloom (1995), "Minimum detectable effects", Evaluation Review 19, 547-556, with the degrees of
-    freedom of the seeds.
+    As `detectable_over_seeds`, with the degrees of freedom of the seeds.
 
     Args:
         difference: of two accuracies.
@@ -53,8 +70,7 @@ def seeds_needed(
         power: chance to find the difference.
     """
     for seeds in range(2, MOST_SEEDS + 1):
-        freedom = 2 * (seeds - 1)
-        factor = special.stdtrit(freedom, 1 - alpha / 2) + special.stdtrit(freedom, power)
-        if factor * (questions + 2 * seed_sd**2 / seeds) ** 0.5 <= difference:
+        variance = questions + 2 * seed_sd**2 / seeds
+        if detectable_over_seeds(variance, 2 * (seeds - 1), alpha, power) <= difference:
             return seeds
     return None

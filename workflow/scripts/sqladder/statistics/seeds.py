@@ -29,7 +29,7 @@ from sqladder.statistics.intervals import (
     share_variance,
 )
 from sqladder.statistics.paired import Discordance, sign_flip_p
-from sqladder.statistics.power import detectable_difference
+from sqladder.statistics.power import detectable_difference, detectable_over_seeds
 
 Marks = NDArray[np.bool_]
 """One mark per question, in one order for all variants: true where the answer is right."""
@@ -247,8 +247,7 @@ class PairedDifference:
     def detectable(self, alpha: float = 0.05, power: float = 0.8) -> float | None:
         """Smallest true difference that the test would find with this power.
 
-        None if it is none that disagreements as frequent as these leave possible. With several seeds: H. S. Bloom
-        (1995), "Minimum detectable effects", Evaluation Review 19, 547-556.
+        None if it is none that disagreements as frequent as these leave possible.
 
         Args:
             alpha: level of the test, divided by the number of comparisons that it is adjusted for.
@@ -263,8 +262,6 @@ class PairedDifference:
         else:
             between = VarianceComponent(self.question_variance, max(1, len(sums) - 1))
             both = self._with_seeds(between)
-            chances = (1 - alpha / 2, power)
-            factor = sum(special.stdtrit(both.degrees_of_freedom, chance) for chance in chances)
-            smallest = float(factor * both.variance**0.5)
+            smallest = detectable_over_seeds(*both, alpha, power)
         possible = sum(self.counts) / self.n
         return smallest if smallest is not None and smallest <= possible else None

@@ -27,11 +27,7 @@ def drawn_pairs(comparison: Comparison) -> tuple[Sequence[Pair], str]:
     """The pairs of the forest plot and what they are: all, or those with one reference variant."""
     if len(comparison.pairs) <= FOREST_ROWS:
         return comparison.pairs, "all pairs"
-    if comparison.run.baseline is not None:
-        return list(comparison.against_baseline()), "each variant less the baseline"
-    top = comparison.ranking[0].name
-    pairs = [pair for pair in comparison.pairs if pair.first == top]
-    return pairs, f"{top} less each other variant"
+    return list(comparison.against_baseline()), f"each variant less {comparison.run.baseline}"
 
 
 def alt_text(comparison: Comparison) -> str:

@@ -61,7 +61,7 @@ def _baseline(comparison: Comparison) -> Iterator[str]:
         gaps = span([abs(pair.difference) for pair in pairs]).replace("+", "")
         yield (
             f"{at_the_start(others(comparison, names))} {_is(names)} {_direction(pairs[0])} the baseline by {gaps} "
-            f"points ({sample(comparison.run, *names, pairs[0].second)}, {largest([pair.p for pair in pairs])}; "
+            f"points ({sample(comparison.run, *names, pairs[0].second)}, {largest([pair.p for pair in pairs])} "
             f"for further questions on these databases; {_elsewhere(comparison, pairs)}). {RANKING}"
         )
 
@@ -212,7 +212,7 @@ def _failure_kinds(comparison: Comparison) -> Iterator[str]:
     """
     run = comparison.run
     named = {v.name: np.array([own.verdicts for own in v.seeds]) for v in run.variants}
-    if run.baseline is None or len(named) < 2:
+    if len(named) < 2:
         return
     reference = named[run.baseline]
     occurring = set(np.concatenate([verdicts.ravel() for verdicts in named.values()]))

@@ -40,13 +40,12 @@ and ranks speak of further questions on these databases; for new ones see
 
 
 def ranking_table(comparison: Comparison) -> str:
-    """Best variant first, with its rank and its difference from the baseline, or else to the first.
+    """Best variant first, with its rank and its difference from the baseline.
 
     Where variants have several seeds, their number and the spread between them follow the accuracy, a mean.
     """
     seeded = comparison.run.has_seeds
-    baseline = comparison.run.baseline
-    reference = baseline or comparison.ranking[0].name
+    reference = comparison.run.baseline
     compared = len(comparison.ranking) > 1
     rows = []
     for variant in comparison.ranking:
@@ -67,15 +66,14 @@ def ranking_table(comparison: Comparison) -> str:
     if seeded:
         header, align = [*header[:2], "seeds", *header[2:]], "clrrrrc"
     if compared:
-        of = "baseline" if baseline else "first"
-        header += [f"points to {of}", "95 % interval of it", "p (Holm)"]
+        header += [f"points to {escape(reference)}", "95 % interval of it", "p (Holm)"]
         align += "rcr"
     return table(header, rows, align)
 
 
 def _gap_cells(comparison: Comparison, name: str, reference: str) -> list[str]:
     if name == reference:
-        return ["(baseline)" if comparison.run.baseline else "(first)", "", ""]
+        return ["(baseline)", "", ""]
     pair = comparison.pair(name, reference)
     return [points(pair.difference), point_interval(pair.interval), p_value(pair.p)]
 
