@@ -138,6 +138,10 @@ def report(folder: Path, names: list[str]) -> None:
             results / "report.html",
             "--csv",
             results / "metrics.csv",
+            "--pairs",
+            results / "pairs.csv",
+            "--results",
+            results / "results.json",
         ],
     }
     print("| program | wall, s | CPU, s |\n|---|--:|--:|")

@@ -1,6 +1,8 @@
 """Every number in the report's tables, counted again here from the verdict rows."""
 
+import csv
 import dataclasses
+import io
 import itertools
 import json
 import re
@@ -15,7 +17,7 @@ from statsmodels.stats.proportion import proportion_confint
 import report_runs as runs
 from sqladder.report.comparison import compare
 from sqladder.report.cost import device_seconds
-from sqladder.report.csv_export import metrics_csv
+from sqladder.report.csv_export import metrics_csv, pairs_csv, results_json
 from sqladder.report.loading import load_run
 from sqladder.report.sections.document import render
 from sqladder.report.sections.report_inputs import ReportInputs
@@ -605,8 +607,8 @@ def test_a_tie_for_the_best_of_a_level_is_called_one(tmp_path):
 
 
 def test_the_csv_has_every_metric_and_level(comparison):
-    lines = metrics_csv(comparison.run).splitlines()
-    assert lines[0] == "variant,level,n,correct,rate,low,high,metric,seed,sd"
+    lines = metrics_csv(comparison).splitlines()
+    assert lines[0].startswith("variant,level,n,correct,rate,low,high,metric,seed,sd,stderr,")
     assert len(lines) == 1 + 4 * 4 * 6
     for name, (metric, key) in itertools.product(
         NAMES, (("test_suite", None), *((key, key) for key in runs.SECONDARY))
@@ -615,13 +617,45 @@ def test_the_csv_has_every_metric_and_level(comparison):
             correct, n = right(name, key, hardness=level)
             low, high = stats.binomtest(correct, n).proportion_ci(method="wilson")
             numbers = f"{n},{correct},{correct / n:.6f},{low:.6f},{high:.6f}"
-            assert f"{name},{level},{numbers},{metric},," in lines
+            error = (correct / n * (1 - correct / n) / n) ** 0.5
+            assert f"{name},{level},{numbers},{metric},,,{error:.6f},," in lines
+
+
+def test_the_pairs_for_machines_are_those_of_the_report(comparison, report):
+    rows = list(csv.DictReader(io.StringIO(pairs_csv(comparison))))
+    assert [row["level"] for row in rows].count("all") == 6
+    printed = tables(section(report, "## Paired differences"))[0][1:]
+    for row, cells in zip(rows, printed, strict=False):
+        assert cells[0] == f"{row['first']} − {row['second']}"
+        ends = [signed(float(row[end])) for end in ("low", "high")]
+        assert cells[2] == " to ".join(ends)
+        assert cells[6] == shown_p(float(row["p_holm"]))
+        assert (cells[8], row["comparisons"]) == (row["significant"], "6")
+
+
+def test_ranks_stand_in_the_csv_where_they_are_claimed(comparison):
+    rows = list(csv.DictReader(io.StringIO(metrics_csv(comparison))))
+    ranks = {
+        row["variant"]: (row["best_rank"], row["worst_rank"]) for row in rows if row["best_rank"]
+    }
+    assert ranks == {name: tuple(map(str, own)) for name, own in comparison.ranks.items()}
+
+
+def test_results_have_the_shape_of_lm_evaluation_harness(comparison):
+    found = results_json(comparison.run)
+    correct, n = right("full")
+    own = found["results"]["full"]
+    assert own["test_suite"] == correct / n
+    assert own["test_suite_stderr"] == pytest.approx((correct / n * (1 - correct / n) / n) ** 0.5)
+    assert found["n-samples"]["full_easy"]["effective"] == right("full", hardness="easy")[1]
 
 
 def test_the_csv_leaves_a_rate_without_questions_empty(tmp_path):
     questions = runs.question_rows(20, levels=("easy",))
     run = load_run(**runs.write_run(tmp_path, questions, {"a": [True] * 20}))
-    assert "a,extra,0,0,,0.000000,1.000000,test_suite,," in metrics_csv(run).splitlines()
+    assert (
+        "a,extra,0,0,,0.000000,1.000000,test_suite,,,,," in metrics_csv(compare(run)).splitlines()
+    )
 
 
 def test_spider_verdicts_give_the_known_counts(spider, tmp_path):

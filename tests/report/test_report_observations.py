@@ -387,7 +387,7 @@ def test_all_other_variants_are_not_named_one_by_one(tmp_path):
     found = observe(tmp_path, runs.question_rows(200), variants)
     (above,) = about(found, "above the baseline")
     assert above.startswith(
-        "Both other variants are above the baseline by 25.0 to 60.0 points (n = 200, largest p < 0.001;"
+        "Both other variants are above the baseline by 25.0 to 60.0 points (n = 200, largest p < 0.001 for"
     )
     (level,) = about(found, "By level")
     assert level.startswith(

@@ -138,7 +138,7 @@ def test_failures_are_means_that_add_up(figures, marks):
 
 
 def test_the_csv_has_the_mean_and_every_seed(comparison, marks):
-    rows = list(csv.DictReader(io.StringIO(metrics_csv(comparison.run))))
+    rows = list(csv.DictReader(io.StringIO(metrics_csv(comparison))))
     found = [
         r for r in rows if (r["variant"], r["level"], r["metric"]) == ("full", "all", "test_suite")
     ]

@@ -37,6 +37,10 @@ def write(folder, files, *extra, baseline="baseline"):
         folder / "results" / "report.html",
         "--csv",
         folder / "results" / "metrics.csv",
+        "--pairs",
+        folder / "results" / "pairs.csv",
+        "--results",
+        folder / "results" / "results.json",
         *extra,
     )
 
@@ -94,7 +98,7 @@ def test_charts_are_linked_relative_to_the_report(report):
 
 def test_two_runs_write_the_same_report(tmp_path, files, written):
     write_demonstration(tmp_path, files)
-    for name in ("report.md", "report.html", "metrics.csv"):
+    for name in ("report.md", "report.html", "metrics.csv", "pairs.csv", "results.json"):
         assert (tmp_path / "results" / name).read_bytes() == (written / name).read_bytes()
 
 

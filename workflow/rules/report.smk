@@ -1,6 +1,6 @@
 # The report: the run's facts, charts, and the ranking with everything it rests on.
 # REQUIRED: results/{replicate}/{verdicts.jsonl,rows.jsonl,metrics.json,predictions.jsonl,train.json,generation.json}.
-# OUTPUTS: results/{report.md,report.html,metrics.csv,run.json,failures.jsonl}, results/{replicate}/{model_card.md,loss.svg}, results/charts/*.{svg,png}.
+# OUTPUTS: results/{report.md,report.html,metrics.csv,pairs.csv,results.json,run.json,failures.jsonl}, results/{replicate}/{model_card.md,loss.svg}, results/charts/*.{svg,png}.
 
 
 rule collect_run_facts:
@@ -188,6 +188,8 @@ rule write_report:
         report="results/report.md",
         page="results/report.html",
         csv="results/metrics.csv",
+        pairs="results/pairs.csv",
+        results="results/results.json",
     log:
         "logs/write_report.log",
     benchmark:
@@ -215,5 +217,7 @@ rule write_report:
             --report {output.report:q} \
             --page {output.page:q} \
             --csv {output.csv:q} \
+            --pairs {output.pairs:q} \
+            --results {output.results:q} \
             >{log:q} 2>&1
         """

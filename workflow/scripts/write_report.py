@@ -8,7 +8,8 @@ Example: python write_report.py --questions resources/datasets/demo/test.jsonl \
     --failures results/failures.jsonl --training results/full/train.json \
     --generation results/baseline/generation.json results/full/generation.json \
     --baseline baseline --run-facts results/run.json --charts results/charts --demonstration \
-    --report results/report.md --page results/report.html --csv results/metrics.csv
+    --report results/report.md --page results/report.html --csv results/metrics.csv \
+    --pairs results/pairs.csv --results results/results.json
 """
 
 import argparse
@@ -16,11 +17,11 @@ import os
 from pathlib import Path
 
 from sqladder.errors import LOG, run_main
-from sqladder.files import read_object, write_text
+from sqladder.files import read_object, write_json, write_text
 from sqladder.report.answer_rows import answer_rows
 from sqladder.report.arguments import add_run_arguments, load_arguments
 from sqladder.report.comparison import compare
-from sqladder.report.csv_export import metrics_csv
+from sqladder.report.csv_export import metrics_csv, pairs_csv, results_json
 from sqladder.report.page.html_page import render_page
 from sqladder.report.provenance import FACTS_FIELDS
 from sqladder.report.sampled_answers import sampled_answers
@@ -61,7 +62,14 @@ def main() -> None:
     )
     parser.add_argument("--report", type=Path, required=True, help="Markdown file to write")
     parser.add_argument("--page", type=Path, required=True, help="HTML file to write")
-    parser.add_argument("--csv", type=Path, required=True, help="CSV file to write")
+    parser.add_argument("--csv", type=Path, required=True, help="CSV file of accuracies to write")
+    parser.add_argument("--pairs", type=Path, required=True, help="CSV file of pairs to write")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        required=True,
+        help="JSON file of lm-evaluation-harness's shape to write",
+    )
     args = parser.parse_args()
     comparison = compare(load_arguments(args))
     rows = list(answer_rows(args.rows))
@@ -82,7 +90,9 @@ def main() -> None:
     write_text(args.report, text)
     page = render_page(text, comparison.run, args.title, args.charts, rows)
     write_text(args.page, page)
-    write_text(args.csv, metrics_csv(comparison.run))
+    write_text(args.csv, metrics_csv(comparison))
+    write_text(args.pairs, pairs_csv(comparison))
+    write_json(args.results, results_json(comparison.run))
     run = comparison.run
     LOG.info(f"{args.report}: {plural(len(run.variants), 'variant')}, {plural(run.n, 'question')}")
     LOG.info(f"{args.page}: {args.page.stat().st_size:,} bytes")

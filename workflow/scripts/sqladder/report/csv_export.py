@@ -1,41 +1,111 @@
-"""The CSV export of the report's numbers: metrics.csv."""
+"""The report's numbers for machines: metrics.csv, pairs.csv and results.json."""
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
+from sqladder.files import Row
+from sqladder.report.comparison import Comparison, Pair
 from sqladder.report.metrics import COLUMNS
 from sqladder.report.results import Count, Run, level_count
 
-HEADER = ("variant", "level", "n", "correct", "rate", "low", "high", "metric", "seed", "sd")
+HEADER = (
+    *("variant", "level", "n", "correct", "rate", "low", "high", "metric", "seed", "sd"),
+    *("stderr", "best_rank", "worst_rank"),
+)
+PAIR_HEADER = (
+    *("level", "first", "second", "n", "only_first", "only_second", "difference", "stderr"),
+    *("low", "high", "new_databases_low", "new_databases_high", "p", "p_holm", "comparisons"),
+    *("detectable", "significant"),
+)
 
 
-def metrics_csv(run: Run) -> str:
-    """One row a variant, metric and level; low and high are its 95 % interval.
+def metrics_csv(comparison: Comparison) -> str:
+    """One row a variant, metric and level; low and high are its 95 % interval, ranks those over all questions.
 
     Of a variant with several seeds this row is their mean, with the standard deviation between them; a
     row for each seed, which it names, follows.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEADER)
+    run, rows = comparison.run, []
     for variant in run.variants:
         for metric in variant.marks:
             for level in COLUMNS:
                 total = level_count(run, variant, level, metric)
-                writer.writerow(_row(variant.name, level, total, metric, ""))
+                ranked = (metric, level) == ("test_suite", "all")
+                ranks = comparison.ranks[variant.name] if ranked else ("", "")
+                rows.append([*_cells(variant.name, level, total, metric, ""), *ranks])
                 if len(variant.seeds) == 1:
                     continue
                 for own, answers in zip(variant.seeds, total.answers, strict=True):
                     one = Count(answers[None], total.groups)
-                    writer.writerow(_row(variant.name, level, one, metric, own.replicate.seed))
+                    cells = _cells(variant.name, level, one, metric, own.replicate.seed)
+                    rows.append([*cells, "", ""])
+    return _table(HEADER, rows)
+
+
+def pairs_csv(comparison: Comparison) -> str:
+    """Every pair over all questions, then on each level: difference, intervals of its family, p, what it could find.
+
+    Shares, not points. Intervals for new databases are of all questions only.
+    """
+    everywhere = (("all", pair) for pair in comparison.pairs)
+    by_level = ((level, pair) for level, own in comparison.level_pairs.items() for pair in own)
+    rows = (_pair_cells(comparison, *own) for own in chain(everywhere, by_level))
+    return _table(PAIR_HEADER, rows)
+
+
+def results_json(run: Run) -> Row:
+    """Accuracies in the shape of lm-evaluation-harness's results: a metric, and its standard error, of each name.
+
+    A variant stands where the harness has a task, and each of its levels as <variant>_<level>.
+    """
+    results: Row = {}
+    samples: Row = {}
+    for variant in run.variants:
+        for level in COLUMNS:
+            name = variant.name if level == "all" else f"{variant.name}_{level}"
+            own: Row = {"alias": name}
+            for metric in variant.marks:
+                total = level_count(run, variant, level, metric)
+                own |= {metric: total.rate, f"{metric}_stderr": total.standard_error}
+                samples[name] = {"original": total.n, "effective": total.n}
+            results[name] = own
+    higher = dict.fromkeys(run.variants[0].marks, True)
+    return {
+        "results": results,
+        "n-samples": samples,
+        "higher_is_better": dict.fromkeys(results, higher),
+    }
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
     return text.getvalue()
 
 
-def _row(variant: str, level: str, total: Count, metric: str, seed: int | str | None) -> list[Any]:
+def _cells(
+    variant: str, level: str, total: Count, metric: str, seed: int | str | None
+) -> list[Any]:
     shares = [_decimals(share) for share in (total.rate, *total.interval)]
     correct = total.correct if len(total.by_seed) == 1 else f"{total.correct:.6f}"
-    return [variant, level, total.n, correct, *shares, metric, seed, _decimals(total.sd)]
+    spread = [_decimals(total.sd), _decimals(total.standard_error)]
+    return [variant, level, total.n, correct, *shares, metric, seed, *spread]
+
+
+def _pair_cells(comparison: Comparison, level: str, pair: Pair) -> list[Any]:
+    elsewhere = comparison.on_new_databases(pair) if level == "all" else None
+    return [
+        *(level, pair.first, pair.second, pair.n, *(f"{count:g}" for count in pair.counts)),
+        *(_decimals(own) for own in (pair.difference, pair.paired.standard_error, *pair.interval)),
+        *(_decimals(end) for end in elsewhere or (None, None)),
+        *(f"{p:.6g}" for p in (pair.p_alone, pair.p)),
+        *(pair.comparisons, _decimals(pair.detectable), "yes" if pair.significant else "no"),
+    ]
 
 
 def _decimals(share: float | None) -> str:

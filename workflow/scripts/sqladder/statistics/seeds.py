@@ -236,6 +236,14 @@ class PairedDifference:
         return own.hull(self.interval(alpha))
 
     @property
+    def standard_error(self) -> float | None:
+        """Of the difference, over groups of questions and seeds; None with fewer than two groups."""
+        if len(self.groups.sizes) < 2:
+            return None
+        between = variance_of_mean(self.groups.sums(self.values), self.groups.sizes)
+        return self._with_seeds(between).variance ** 0.5
+
+    @property
     def question_variance(self) -> float:
         """Variance of the difference between groups of questions, were the true one 0."""
         return float((self.groups.sums(self.values) ** 2).sum()) / self.n**2 if self.n else 0.0
