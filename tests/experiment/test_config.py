@@ -473,6 +473,13 @@ def test_a_base_has_one_chat_template(on_llama):
         check(on_llama)
 
 
+def test_a_base_that_writes_no_text_is_refused_in_the_plan(on_llama):
+    path = Path(on_llama["base_model"]["path"]) / "config.json"
+    path.write_text('{"architectures": ["LlamaForSequenceClassification"]}')
+    with pytest.raises(InputError, match=r"base_model.path: .*which writes no text"):
+        check(on_llama)
+
+
 def test_a_base_that_gets_a_template_is_made_before_all_that_reads_it(on_llama):
     assert base_model(on_llama) == on_llama["base_model"]["path"]
     on_llama["base_model"]["template"] = "plain"

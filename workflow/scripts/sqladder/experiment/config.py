@@ -20,6 +20,7 @@ from sqladder.experiment.settings import Experiment
 from sqladder.experiment.training_jobs import training_values
 from sqladder.experiment.variants import is_fixed, model_owner, setting
 from sqladder.generation.settings import DecodingSettings
+from sqladder.models.architecture import unfit
 from sqladder.models.shapes import linear_layers
 from sqladder.models.turns import TEMPLATES, has_template
 from sqladder.settings.kinds import Location
@@ -52,7 +53,7 @@ def _cross_checks(config: Config) -> Iterator[str]:
         yield from _check_toy(config)
     else:
         yield from _check_paths("base_model", config["base_model"], ["path"], config)
-        yield from _check_template(config["base_model"])
+        yield from _check_base(config["base_model"])
     for name, dataset in config["datasets"].items():
         if dataset["source"] == "files":
             yield from _check_files(f"datasets.{name}", dataset, config)
@@ -103,8 +104,8 @@ def _check_toy(config: Config) -> Iterator[str]:
         )
 
 
-def _check_template(base: Config) -> Iterator[str]:
-    """Check that a base that is on this disk has one chat template, of its own or from the config."""
+def _check_base(base: Config) -> Iterator[str]:
+    """Check that a base that is on this disk can be one, with one chat template, its own or the config's."""
     folder = Path(input_path(base["path"]))
     if not folder.is_dir():
         return
@@ -115,6 +116,8 @@ def _check_template(base: Config) -> Iterator[str]:
             f"base_model: {base['path']!r} brings no chat template, so how a question is put to it is not "
             f"known; add template: {' or '.join(TEMPLATES)}"
         )
+    if (folder / "config.json").is_file() and (reason := unfit(folder)):
+        yield f"base_model.path: {base['path']!r} {reason}"
 
 
 def _check_files(where: str, dataset: Config, config: Config) -> Iterator[str]:

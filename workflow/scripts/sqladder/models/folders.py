@@ -10,6 +10,7 @@ from pathlib import Path
 from safetensors import safe_open
 
 from sqladder.errors import InputError
+from sqladder.models.architecture import unfit
 from sqladder.models.weights import check_weights
 
 # Snakemake puts it into every folder that is a job's output.
@@ -66,6 +67,8 @@ def check_model_folder(path: Path, purpose: str) -> None:
         raise InputError(
             f"{purpose} {path} lacks {', '.join(missing)}: it is no complete checkpoint"
         )
+    if reason := unfit(path):
+        raise InputError(f"{purpose} {path} {reason}")
 
 
 def count_parameters(model: Path) -> int:

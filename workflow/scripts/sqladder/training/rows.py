@@ -30,7 +30,7 @@ def prepare_rows(
     longest = max(lengths(pairs))
     prepared = _token_rows(settings, pairs, longest, turns.pad)
     write_token_rows(work_folder / "data", prepared)
-    write_json(work_folder / ROWS_FILE, [len(prepared), longest])
+    write_json(work_folder / ROWS_FILE, [len(prepared), longest, turns.pad])
     return pairs
 
 
@@ -50,16 +50,17 @@ def _token_rows(
     return packed
 
 
-def wait_for_rows(work_folder: Path) -> tuple[int, int]:
+def wait_for_rows(work_folder: Path) -> tuple[int, int, int]:
     """Wait for the first process to write the rows; should it fail, the launcher ends us.
 
     Returns:
-        How many there are, packed ones if packing is on, and the tokens of the longest unpacked one.
+        How many there are, packed ones if packing is on; tokens of the longest unpacked one; the token
+        that fills rows up.
     """
     while not (work_folder / ROWS_FILE).is_file():
         time.sleep(0.1)
-    rows, longest = read_json(work_folder / ROWS_FILE)
-    return rows, longest
+    rows, longest, padding = read_json(work_folder / ROWS_FILE)
+    return rows, longest, padding
 
 
 def planned_steps(rows: int, settings: TrainingSettings) -> int:

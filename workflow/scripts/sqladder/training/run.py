@@ -10,6 +10,7 @@ import torch
 
 from sqladder.errors import LOG, InputError
 from sqladder.files import read_json, write_json
+from sqladder.models.architecture import check_known
 from sqladder.models.device import device_name
 from sqladder.models.folders import replacing_folder
 from sqladder.models.weights import check_adapter
@@ -22,6 +23,7 @@ from sqladder.training.kernel_check import CheckedKernels, kernel_facts
 from sqladder.training.launch import FACTS_FILE, OUT_OF_MEMORY_FILE
 from sqladder.training.loss_guard import LossGuard
 from sqladder.training.packing import read_token_rows
+from sqladder.training.padding import Padding
 from sqladder.training.pairs import lengths
 from sqladder.training.progress import Progress, silence_trainer
 from sqladder.training.record import run_facts
@@ -65,19 +67,20 @@ def run_job(job: Path) -> None:
 def _train_and_write(
     what: dict[str, Any], settings: TrainingSettings, base_model: Path, work_folder: Path
 ) -> None:
+    check_known(base_model)
     by_megatron = settings.parallelism.method == "megatron"
     if by_megatron:
         megatron.check_ready(settings.parallelism, base_model)
     is_first = int(os.environ.get("RANK", "0")) == 0
     if is_first:
         pairs = prepare_rows(settings, base_model, Path(what["data"]), work_folder)
-    rows, longest = wait_for_rows(work_folder)
+    rows, longest, padding = wait_for_rows(work_folder)
     steps = planned_steps(rows, settings)
     arguments = llamafactory.training_arguments(settings, base_model, work_folder, steps)
     watch = TrainingWatch()
     kernels = _kernels(settings, longest, work_folder)
     checked = [] if kernels is None else [kernels]
-    callbacks = [watch, *checked, *_profile(what["profile"], is_first)]
+    callbacks = [watch, Padding(padding), *checked, *_profile(what["profile"], is_first)]
     guard = megatron.loss_guard(settings, work_folder) if by_megatron else LossGuard(work_folder)
     callbacks.append(guard)
     if is_first:

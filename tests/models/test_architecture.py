@@ -1,0 +1,42 @@
+"""Checkpoints that can be no base are refused by their config.json, with the way out."""
+
+import json
+
+import pytest
+
+import toy_models
+from sqladder.errors import InputError
+from sqladder.models.architecture import check_known, unfit
+from sqladder.models.folders import check_model_folder
+from toy_architectures import ARCHITECTURES, network
+
+UNFIT = {
+    "is an encoder with a decoder.*causal": {"is_encoder_decoder": True},
+    "quantised weights \\(gptq\\).*made from": {"quantization_config": {"quant_method": "gptq"}},
+    "LlamaForSequenceClassification, which writes no text": {
+        "architectures": ["LlamaForSequenceClassification"]
+    },
+}
+
+
+@pytest.mark.parametrize("words", UNFIT)
+def test_what_can_be_no_base_is_refused_with_the_reason(tmp_path, words):
+    folder = toy_models.save_base(tmp_path / "base")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | UNFIT[words]))
+    with pytest.raises(InputError, match=f"base model .*/base .*{words}"):
+        check_model_folder(folder, "base model")
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_causal_language_models_are_bases(tmp_path, architecture):
+    network(architecture).config.save_pretrained(tmp_path)
+    assert unfit(tmp_path) is None
+    check_known(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["clip", "of-next-year"])
+def test_an_architecture_without_a_causal_language_model_is_named(tmp_path, kind):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": kind}))
+    with pytest.raises(InputError, match=f"{kind}.*no causal language model of transformers"):
+        check_known(tmp_path)
