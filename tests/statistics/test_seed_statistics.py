@@ -160,3 +160,12 @@ def test_sets_of_questions_are_compared_by_fisher_or_over_seeds():
 
 def test_a_single_seed_tells_nothing_of_the_variance():
     assert between_seeds([0.4]) == VarianceComponent(0.0, np.inf)
+
+
+@pytest.mark.parametrize("seeds", (1, 3))
+def test_groups_in_which_both_win_as_often_show_no_difference(seeds):
+    """The questions differ, no group does: that is no difference, and nothing to divide by."""
+    first = np.array([[True, False] * 5] * seeds)
+    gap = PairedDifference.between(first, ~first, Groups.of((np.arange(10) // 2).tolist()))
+    assert (gap.p, gap.detectable()) == (1.0, None)
+    assert gap.interval().low < 0 < gap.interval().high

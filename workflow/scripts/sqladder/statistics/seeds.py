@@ -191,9 +191,9 @@ class PairedDifference:
         squared mean difference over the variance that it has when the true one is 0. That variance is not 0 where
         all questions agree, so that a handful of questions cannot prove anything.
         """
-        if not self.values.any():
-            return 1.0
         sums = self.groups.sums(self.values)
+        if not sums.any():
+            return 1.0
         if self.seeds is None:
             return sign_flip_p(sums)
         null = VarianceComponent(self.question_variance, max(1, len(sums) - 1))
@@ -261,9 +261,9 @@ class PairedDifference:
             alpha: level of the test, divided by the number of comparisons that it is adjusted for.
             power: chance to find the difference.
         """
-        if not self.values.any():
-            return None
         sums = self.groups.sums(self.values)
+        if not sums.any():
+            return None
         if self.seeds is None:
             squares = float((sums**2).sum())
             smallest = detectable_difference(squares, len(sums), self.n, alpha, power)
