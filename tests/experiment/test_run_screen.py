@@ -9,7 +9,7 @@ from rich.console import Console
 
 import report_runs as runs
 from conftest import copy_project, run_snakemake
-from sqladder.experiment.run_screen import Job, RunScreen, last_screen, started_job
+from sqladder.experiment.run_screen import RunningJob, RunScreen, last_screen, started_job
 from sqladder.report.comparison import compare
 from sqladder.report.loading import load_run
 from sqladder.report.sections.document import render
@@ -18,7 +18,7 @@ from sqladder.report.sections.report_inputs import ReportInputs
 
 def job_with_log(tmp_path, log, **more):
     (tmp_path / "job.log").write_text(log)
-    return Job("train full", tmp_path / "job.log", **{"usual": None, **more})
+    return RunningJob("train full", tmp_path / "job.log", **{"usual": None, **more})
 
 
 @pytest.mark.parametrize(

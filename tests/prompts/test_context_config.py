@@ -10,8 +10,14 @@ import yaml
 from conftest import ROOT
 from sqladder.errors import InputError
 from sqladder.experiment.config import check
-from sqladder.experiment.context_jobs import context_flags, retrieval_flags
+from sqladder.experiment.context_jobs import (
+    context_flags,
+    embedding_model,
+    retrieval_flags,
+    retrieval_models,
+)
 from sqladder.experiment.reading import read_yaml
+from sqladder.experiment.report_jobs import files_that_made_the_run
 from sqladder.prompts.schema_forms import FORMS
 from sqladder.prompts.settings import SchemaForm
 from sqladder.retrieval.keys import KEYS
@@ -20,8 +26,18 @@ from sqladder.retrieval.settings import Choice, Key, Template
 from sqladder.settings.kinds import kind_of
 
 DEFAULT = read_yaml(ROOT / "config/config.yaml")
-EMBEDDING = {"model": "Qwen/Qwen3-Embedding-0.6B", "instruction": "Find similar questions"}
-RERANK = {"model": "Qwen/Qwen3-Reranker-0.6B", "instruction": "Same query shape", "candidates": 20}
+EMBEDDING = {"model": "resources/downloads/embedder", "instruction": "Find similar questions"}
+RERANK = {
+    "model": "resources/downloads/reranker",
+    "instruction": "Same query shape",
+    "candidates": 20,
+}
+HUB = {"source": "huggingface", "type": "model", "revision": "c" * 40, "files": ["*"]}
+DOWNLOADS = {
+    "spider": {"source": "http", "url": "http://x/y.zip", "file": "y.zip"},
+    "embedder": {**HUB, "repository": "Qwen/Qwen3-Embedding-0.6B"},
+    "reranker": {**HUB, "repository": "Qwen/Qwen3-Reranker-0.6B"},
+}
 
 
 def context(**entries):
@@ -60,7 +76,7 @@ def examples(**entries):
 )
 def test_a_whole_entry_is_accepted(entry):
     config = copy.deepcopy(DEFAULT)
-    config["downloads"] = {"spider": {"source": "http", "url": "http://x/y.zip", "file": "y.zip"}}
+    config["downloads"] = DOWNLOADS
     config["contexts"]["mine"] = entry
     check(config)
 
@@ -139,6 +155,56 @@ def test_an_entry_becomes_the_flags_of_its_programs():
     assert len(context_flags(context())) == 3
 
 
+def near(model, **more):
+    return context(
+        user="{schema}{examples}{question}",
+        examples=examples(method="embedding", embedding={**EMBEDDING, "model": model, **more}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "parts"),
+    [
+        ("nowhere", ["no file or folder 'nowhere'"]),
+        ("Qwen/Qwen3-Embedding-0.6B", ["no folder", "downloads", "type: model", "revision"]),
+        ("resources/downloads/other", ["downloads has no entry 'other'"]),
+        ("$NOT_SET/model", ["environment variable that is not set"]),
+    ],
+)
+@pytest.mark.parametrize("section", ["embedding", "rerank"])
+def test_a_model_that_is_not_there_is_refused_before_any_job(section, model, parts):
+    entry = near("resources/downloads/embedder")
+    entry["examples"]["method"] = "embedding_rerank"
+    entry["examples"]["rerank"] = RERANK
+    entry["examples"][section] = {**entry["examples"][section], "model": model}
+    said = problems(entry, downloads=DOWNLOADS)
+    assert f"contexts.mine.examples.{section}.model" in said
+    assert [part for part in parts if part not in said] == []
+
+
+def test_a_server_with_a_password_is_refused_without_it():
+    said = problems(
+        near("resources/downloads/embedder", uri="http://me:hush@h:1"), downloads=DOWNLOADS
+    )
+    assert "contexts.mine.examples.embedding.uri: holds a user, a password" in said
+    assert "hush" not in said
+
+
+def test_the_models_of_a_search_are_fetched_and_recorded():
+    config = copy.deepcopy(DEFAULT) | {"downloads": DOWNLOADS, "context": "mine"}
+    config["contexts"]["mine"] = context(
+        user="{schema}{examples}{question}",
+        examples=examples(method="embedding_rerank", embedding=EMBEDDING, rerank=RERANK),
+    )
+    models = [EMBEDDING["model"], RERANK["model"]]
+    assert retrieval_models(config, "mine") == models
+    assert embedding_model(config, "mine") == models[:1]
+    assert retrieval_models(config, "published") == []
+    assert set(models) <= set(files_that_made_the_run(config))
+    config["context"] = "published"
+    assert not set(models) & set(files_that_made_the_run(config))
+
+
 def test_a_model_may_be_named_by_an_environment_variable(monkeypatch):
     monkeypatch.setenv("MODELS", "/models")
     config = copy.deepcopy(DEFAULT)
@@ -152,8 +218,9 @@ def test_the_entries_of_the_documentation_pass_the_check():
     blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert len(blocks) == 2
     for block in blocks:
-        (entry,) = yaml.safe_load(block)["contexts"].values()
-        assert problems(entry) == ""
+        found = yaml.safe_load(block)
+        (entry,) = found["contexts"].values()
+        assert problems(entry, downloads=found.get("downloads", {})) == ""
 
 
 def test_the_documentation_names_every_form_method_and_template():

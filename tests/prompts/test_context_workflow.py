@@ -1,6 +1,7 @@
 """Contexts through the workflow: plans by config, and one run with every kind of context but the large models."""
 
 import json
+import re
 
 import pytest
 import yaml
@@ -69,9 +70,16 @@ def prompts(folder, context, split="test"):
 
 
 def test_only_embedding_plans_an_index_and_only_examples_plan_retrieval(tmp_path):
-    folder = project(tmp_path, {**CONTEXTS, "near": embedded("somewhere")})
+    folder = project(tmp_path, {**CONTEXTS, "near": embedded("resources/downloads/e")})
+    hub = {"source": "huggingface", "type": "model", "repository": "a/b", "files": ["*"]}
+    path = folder / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**config, "downloads": {"e": {**hub, "revision": "c" * 40}}}))
     plan = snakemake(folder, "-n", "resources/prompts/near/test.jsonl")
     assert "index_examples" in plan
+    assert re.search(r"rule index_examples:\n +input: .*resources/downloads/e\b", plan)
+    assert re.search(r"rule retrieve_examples:\n +input: .*resources/downloads/e\b", plan)
+    assert re.search(r"rule fetch:\n(    .*\n)* +output: resources/downloads/e\b", plan)
     plan = snakemake(folder, "-n", "resources/prompts/rich/test.jsonl")
     assert "retrieve_examples" in plan
     assert "index_examples" not in plan

@@ -9,6 +9,7 @@ rule index_examples:
     input:
         pool=data_jobs.examples_of(config, "train"),
         pool_databases=by_wildcards(context_jobs.masking_databases, split="train"),
+        model=by_wildcards(context_jobs.embedding_model),
     output:
         index=directory("resources/retrieval/{context}/index"),
     log:
@@ -45,6 +46,7 @@ rule retrieve_examples:
         databases=by_wildcards(context_jobs.masking_databases),
         pool_databases=by_wildcards(context_jobs.masking_databases, split="train"),
         index=by_wildcards(context_jobs.examples_index),
+        models=by_wildcards(context_jobs.retrieval_models),
     output:
         examples="resources/retrieval/{context}/{split}.jsonl",
     log:

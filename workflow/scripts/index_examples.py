@@ -1,7 +1,7 @@
 """Embed the examples that prompts may show, and store them in Milvus; a build that was killed goes on.
 
 Example: python index_examples.py --pool resources/datasets/spider/examples.jsonl --by question
-    --embedding-model Qwen/Qwen3-Embedding-0.6B --collection rag --work resources/retrieval/rag/building
+    --embedding-model resources/downloads/embedder --collection rag --work resources/retrieval/rag/building
     --output resources/retrieval/rag/index
 """
 

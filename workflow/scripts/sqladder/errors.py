@@ -19,7 +19,7 @@ INTERRUPTED, NOBODY_READS = 130, 141
 """Exit statuses, as shells give them, of a program that Ctrl-C or the end of its reader ended."""
 
 
-class _Plain(logging.Formatter):
+class _ShownLines(logging.Formatter):
     """Messages alone, without secrets and control characters."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -29,7 +29,7 @@ class _Plain(logging.Formatter):
 def show_log() -> None:
     """Have the log, and the traceback of a fault of our own, written to standard error, as plain lines."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_Plain())
+    handler.setFormatter(_ShownLines())
     logging.basicConfig(handlers=[handler])
     sys.excepthook = _show_traceback
 

@@ -10,8 +10,8 @@ from sqladder.downloads.archives import is_archive, unpack
 from sqladder.downloads.checksums import check_files, read_record, write_record
 from sqladder.downloads.fetching import fetch_url
 from sqladder.downloads.hub import fetch_repository, matching
+from sqladder.downloads.secret_urls import unset_variables
 from sqladder.downloads.settings import HttpDownload, HubDownload
-from sqladder.downloads.urls import unset_variables
 from sqladder.errors import InputError
 from sqladder.metric.showing import without_secrets
 

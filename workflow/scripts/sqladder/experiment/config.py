@@ -4,6 +4,7 @@ Everything that can be wrong with a config is found before a job runs, and all o
 """
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from sqladder.databases.urls import check_url
 from sqladder.demo.settings import LINEAR_LAYERS
-from sqladder.downloads.urls import unset_variables
+from sqladder.downloads.secret_urls import has_secrets, unset_variables
 from sqladder.errors import InputError
 from sqladder.experiment.overlap import check_overlap
 from sqladder.experiment.paths import download_of, input_path, is_on_disk
@@ -30,6 +31,7 @@ from sqladder.statistics.replicates import is_seed_folder
 from sqladder.training.adapters import wrong_target
 from sqladder.training.settings import TRAINED, AnyTraining
 
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 # Folders of results/ that belong to the whole run, so that no variant may take their name.
 RESERVED_NAMES = frozenset({"benchmarks", "charts", "lengths"})
 # Keys of a data set that say something of its databases.
@@ -69,6 +71,7 @@ def _cross_checks(config: Config) -> Iterator[str]:
     for name, context in config["contexts"].items():
         where, described = f"contexts.{name}.descriptions", context.get("descriptions", {})
         yield from _check_paths(where, described, ["tables"], config)
+        yield from _check_models(f"contexts.{name}.examples", context.get("examples", {}), config)
     if config["context"] not in config["contexts"]:
         yield f"context: there is no context {config['context']!r}; {_list(config['contexts'])}"
     yield from _check_variants(config)
@@ -101,6 +104,26 @@ def _check_toy(config: Config) -> Iterator[str]:
         yield (
             f"base_model.context: there is no context {toy['context']!r}; "
             f"{_list(config['contexts'])}"
+        )
+
+
+def _check_models(where: str, examples: Config, config: Config) -> Iterator[str]:
+    """Check that the models of a search are on this disk or downloaded, and that its server shows no secret."""
+    for key in ("embedding", "rerank"):
+        entry = examples.get(key, {})
+        name = entry.get("model", "")
+        if _HUB_NAME.fullmatch(name) and not Path(name).exists():
+            yield (
+                f"{where}.{key}.model: there is no folder {name!r}; if it is a name on the hub, add to downloads a "
+                f"source: huggingface with type: model, repository: {name}, a revision and files: ['*'], and name "
+                "resources/downloads/<name> here"
+            )
+        else:
+            yield from _check_paths(f"{where}.{key}", entry, ["model"], config)
+    if has_secrets(examples.get("embedding", {}).get("uri", "")):
+        yield (
+            f"{where}.embedding.uri: holds a user, a password or parameters, which would be recorded; put the whole in "
+            "an environment variable and name it: uri: $MILVUS"
         )
 
 

@@ -67,6 +67,22 @@ def embedded_contexts(config: Config) -> list[str]:
     return [name for name in config["contexts"] if is_embedded(config, name)]
 
 
+def retrieval_models(config: Config, context: str) -> list[str]:
+    """The models that find a context's examples: each a folder, or the download that it lies in."""
+    return [str(needed_file(path)) for path in model_paths(config, context).values()]
+
+
+def embedding_model(config: Config, context: str) -> list[str]:
+    """The model that embeds a context's examples."""
+    return retrieval_models(config, context)[:1]
+
+
+def model_paths(config: Config, context: str) -> dict[str, str]:
+    """What a context's entry names for its models, by the section that names it."""
+    examples = example_settings(config, context)
+    return {key: examples[key]["model"] for key in ("embedding", "rerank") if key in examples}
+
+
 def masking_databases(config: Config, context: str, split: str) -> str | list[str]:
     """A split's databases where questions are compared by their masked text; nothing else needs them."""
     masked = example_settings(config, context).get("by") == "masked_question"

@@ -15,8 +15,8 @@ from sqladder.data.settings import (
 )
 from sqladder.databases.engine import is_foreign
 from sqladder.downloads.checksums import read_record, record_of
+from sqladder.downloads.secret_urls import has_secrets, variable_of
 from sqladder.downloads.settings import COMMIT, Download
-from sqladder.downloads.urls import has_secrets, variable_of
 from sqladder.experiment.flags import as_flags, named
 from sqladder.experiment.paths import input_path, needed_file
 from sqladder.experiment.reading import Config

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from sqladder.experiment.context_jobs import retrieval_models
 from sqladder.experiment.data_jobs import databases_of, examples_of, paired_datasets, row_datasets
 from sqladder.experiment.flags import as_flags, named
 from sqladder.experiment.generation_jobs import answered_at_once, chosen_from_samples, imported_file
@@ -11,6 +12,7 @@ from sqladder.experiment.training_jobs import base_model, is_toy, lengths_of
 from sqladder.experiment.variants import (
     generated,
     imported,
+    own_setting,
     replicates,
     trained,
     with_model,
@@ -55,8 +57,18 @@ def files_that_made_the_run(config: Config) -> list[str | list[str]]:
         databases_of(config, "test"),
         *([examples_of(config, "train")] if trained(config) else []),
         *([base_model(config)] if generated(config) else []),
+        *(
+            model
+            for context in used_contexts(config)
+            for model in retrieval_models(config, context)
+        ),
         *(imported_file(config, replicate) for replicate in imported(config)),
     ]
+
+
+def used_contexts(config: Config) -> list[str]:
+    """The contexts of the variants that are asked here."""
+    return sorted({own_setting(config, own, "context") for own in generated(config)})
 
 
 def training_row_files(config: Config) -> dict[str, str | list[str]]:

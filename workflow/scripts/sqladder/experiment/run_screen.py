@@ -42,7 +42,7 @@ _REPLACED = frozenset(
 
 
 @dataclass
-class Job:
+class RunningJob:
     """A job that runs.
 
     Attributes:
@@ -77,7 +77,7 @@ class RunScreen(logging.Handler):
     def __init__(self, jobs: int, console: Console) -> None:
         super().__init__()
         self._jobs, self._ended = jobs, 0
-        self._running: dict[int, Job] = {}
+        self._running: dict[int, RunningJob] = {}
         self._live = Live(
             console=console,
             get_renderable=self._drawn,
@@ -151,12 +151,12 @@ def _is_not_replaced(record: logging.LogRecord) -> bool:
     return not is_heading and str(vars(record).get("event")) not in _REPLACED
 
 
-def started_job(told: Mapping[str, Any]) -> Job:
+def started_job(told: Mapping[str, Any]) -> RunningJob:
     """The job that a record of Snakemake's tells of."""
     wildcards = [*map(str, (told.get("wildcards") or {}).values())]
     name = " ".join([told["rule_name"].replace("_", " "), *wildcards])
     log, benchmark = (told.get("log") or [])[:1], told.get("benchmark")
-    return Job(name, Path(log[0]) if log else None, _usual(benchmark))
+    return RunningJob(name, Path(log[0]) if log else None, _usual(benchmark))
 
 
 def _usual(benchmark: str | None) -> float | None:

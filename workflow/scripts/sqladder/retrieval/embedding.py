@@ -6,6 +6,7 @@ The rest is the same code.
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,17 +27,17 @@ class Embedder:
     """A sentence-transformers model that turns texts into unit vectors."""
 
     def __init__(self, model: str, instruction: str = "", batch_size: int = 32) -> None:
-        """Load a model by its folder or its name on the hub.
+        """Load a model.
 
         Args:
-            model: folder or name, such as Qwen/Qwen3-Embedding-0.6B.
+            model: its folder.
             instruction: the task, put before each query in the form of Qwen3-Embedding's model
                 card; documents get none. "" leaves queries as they are.
             batch_size: texts at once.
         """
         from sentence_transformers import SentenceTransformer
 
-        self._model = SentenceTransformer(model)
+        self._model = SentenceTransformer(model, local_files_only=True)
         self._prompt = query_prompt(instruction)
         self._batch_size = batch_size
         # The model's own statement may be missing.
@@ -148,11 +149,11 @@ def _connection(folder: Path, facts: IndexFacts) -> Iterator[Any]:
     from pymilvus import MilvusClient
     from pymilvus.exceptions import MilvusException
 
-    uri = facts.uri or str(folder / LITE_FILE)
+    uri = os.path.expandvars(facts.uri or str(folder / LITE_FILE))
     try:
         client = MilvusClient(uri)
     except MilvusException as error:
-        raise InputError(f"Milvus does not answer at {uri}: {error}") from error
+        raise InputError(f"Milvus does not answer at {facts.uri or uri}: {error}") from error
     try:
         yield client
     finally:

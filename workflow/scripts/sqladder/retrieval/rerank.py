@@ -30,10 +30,10 @@ class Reranker:
     def __init__(
         self, model: str | Path, instruction: str, batch_size: int = 16, max_tokens: int = 1024
     ) -> None:
-        """Load a model by its folder or its name on the hub.
+        """Load a model.
 
         Args:
-            model: folder or name, such as Qwen/Qwen3-Reranker-0.6B.
+            model: its folder.
             instruction: what makes a document fit.
             batch_size: pairs at once.
             max_tokens: of a whole prompt; a longer pair is cut at its end, as the card does.

@@ -13,14 +13,17 @@ Template = Literal["reference_list", "commented_sql"]
 class Encoder(Settings):
     """A model that embeds texts."""
 
-    model: FilledText = Field(description="Embedding model: a folder or a name on the hub.")
+    model: FilledText = Field(
+        description="Embedding model: a folder; resources/downloads/<name> is a download."
+    )
 
 
 class Store(Encoder):
     """Where embeddings of the pool are kept."""
 
     uri: FilledText | None = Field(
-        default=None, description="A Milvus server; without it Milvus Lite writes a file."
+        default=None,
+        description="A Milvus server, or $NAME of the variable that holds it; without one, Milvus Lite's file.",
     )
 
 
@@ -40,7 +43,9 @@ class Embedding(Store, Asking):
 class Rerank(Settings):
     """The reranker, a causal language model that says yes or no."""
 
-    model: FilledText = Field(description="Reranker: a folder or a name on the hub.")
+    model: FilledText = Field(
+        description="Reranker: a folder; resources/downloads/<name> is a download."
+    )
     instruction: FilledText = Field(description="What makes an example fit.")
     candidates: int = Field(ge=1, description="Examples found by embedding that are scored again.")
 
