@@ -23,6 +23,7 @@ from sqladder.report.sections import (
     seed_spread,
     training_loss,
     wins,
+    wordings,
 )
 from sqladder.report.sections.report_inputs import ReportInputs
 
@@ -31,6 +32,7 @@ SECTIONS: tuple[Callable[[ReportInputs], str], ...] = (
     ranking.section,
     seed_spread.section,
     levels.section,
+    wordings.section,
     observations.section,
     overview.section,
     differences.section,
