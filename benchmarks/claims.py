@@ -56,8 +56,8 @@ SEED = 0.04**2
 
 FALSE_AT_MOST, HELD_AT_LEAST, HELD_AT_MOST = 0.055, 0.93, 0.97
 FEW, HELD_AT_MOST_OF_FEW = 100, 0.985
-"""With fewer questions than this, intervals may be wider: a handful of disagreements has few distinct outcomes, and with
-several seeds the noise of single answers counts between questions and between seeds (docs/statistics.md)."""
+"""With fewer questions than this, intervals may be wider: a handful of disagreements has few distinct outcomes, and
+with several seeds the noise of single answers counts twice, between questions and between seeds."""
 
 ALPHA = 0.05
 
