@@ -157,19 +157,16 @@ def make_pair(
     names: tuple[str, str],
     first: Answers,
     second: Answers,
-    chosen: Marks,
     groups: Groups,
     same_models: bool = False,
     single_seed_varies: bool = False,
 ) -> Pair:
-    """Compare two variants' marks on the chosen questions, not yet adjusted for any family.
+    """Compare two variants' marks of the same questions, not yet adjusted for any family.
 
-    `groups` are those of all questions. `same_models` says that both are marks of the same answers, by two metrics;
-    `single_seed_varies`, that a single seed on one side was a draw among others.
+    `same_models` says that both are marks of the same answers, by two metrics; `single_seed_varies`, that a single
+    seed on one side was a draw among others.
     """
-    paired = PairedDifference.between(
-        first[:, chosen], second[:, chosen], groups.select(chosen), same_models, single_seed_varies
-    )
+    paired = PairedDifference.between(first, second, groups, same_models, single_seed_varies)
     p = paired.p
     return Pair(*names, paired, p, p)
 
@@ -183,13 +180,14 @@ def adjusted(pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def _pairs(ranking: Sequence[Variant], chosen: Marks, groups: Groups) -> list[Pair]:
+    own = groups.select(chosen)
+    answers = {variant.name: variant.correct[:, chosen] for variant in ranking}
     return [
         make_pair(
             (one.name, other.name),
-            one.correct,
-            other.correct,
-            chosen,
-            groups,
+            answers[one.name],
+            answers[other.name],
+            own,
             single_seed_varies=one.single_seed_varies or other.single_seed_varies,
         )
         for one, other in combinations(ranking, 2)

@@ -4,6 +4,7 @@ Two variants that answered the same questions are always compared question by qu
 the paired difference of two scores is known several times better than either score.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -47,6 +48,7 @@ def sign_flip_p(sums: NDArray) -> float:
     return float(min(1.0, 2 * chances[at_least:].sum()))
 
 
+@lru_cache(maxsize=2_000)
 def _coin_tosses(count: int) -> NDArray[np.float64]:
     """Chance of 0 to `count` heads of as many fair coins."""
     heads = np.arange(count + 1)

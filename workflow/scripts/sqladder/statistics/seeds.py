@@ -153,11 +153,15 @@ class PairedDifference:
         """
         if first.shape[1] == 0:
             return cls(np.zeros(0), Discordance(0, 0), groups, None)
+        if len(first) == len(second) == 1:
+            values = first[0].astype(float) - second[0]
+            counts = Discordance(int((values > 0).sum()), int((values < 0).sum()))
+            return cls(values, counts, groups, None)
         lone = single_seed_varies and min(len(first), len(second)) == 1
         if same_models:
             pairs = first & ~second, second & ~first
             seeds = between_seeds(first.mean(axis=1) - second.mean(axis=1))
-            counts = [rows.sum() / len(rows) for rows in pairs]
+            wins, losses = (rows.sum() / len(rows) for rows in pairs)
         else:
             one, other = first.mean(axis=0), second.mean(axis=0)
             seeds = total(between_seeds(first.mean(axis=1)), between_seeds(second.mean(axis=1)))
@@ -166,11 +170,9 @@ class PairedDifference:
                 seeds = VarianceComponent(
                     (max(len(first), len(second)) + 1) * seeds.variance, seeds.degrees_of_freedom
                 )
-            counts = [(one * (1 - other)).sum(), (other * (1 - one)).sum()]
+            wins, losses = (one * (1 - other)).sum(), (other * (1 - one)).sum()
         values = first.mean(axis=0) - second.mean(axis=0)
-        if len(first) == len(second) == 1:
-            return cls(values, Discordance(*(round(count) for count in counts)), groups, None)
-        return cls(values, Discordance(*map(float, counts)), groups, seeds, lone)
+        return cls(values, Discordance(float(wins), float(losses)), groups, seeds, lone)
 
     @property
     def n(self) -> int:

@@ -202,7 +202,7 @@ def _oracle_values(comparison: Comparison) -> Iterator[str]:
 def _plugged(run: Run, variant: Variant) -> Pair:
     names = (variant.name, variant.name)
     marks = variant.marks["plug_value"], variant.correct
-    return make_pair(names, *marks, run.select("all"), run.groups, same_models=True)
+    return make_pair(names, *marks, run.groups, same_models=True)
 
 
 def _failure_kinds(comparison: Comparison) -> Iterator[str]:
@@ -225,7 +225,6 @@ def _failure_kinds(comparison: Comparison) -> Iterator[str]:
                 (name, run.baseline),
                 own == kind,
                 reference == kind,
-                run.select("all"),
                 run.groups,
                 single_seed_varies=bool(lone & {name, run.baseline}),
             ),
