@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binomtest, norm
 
+from sqladder.report.charts.drawing import NARROW, WIDE, narrow_file, plot, save
+from sqladder.report.charts.registry import CHARTS
 from sqladder.statistics.paired import Discordance
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "workflow" / "scripts"
@@ -218,6 +220,14 @@ def write_run(
             files["generation"].append(write_value(here / "generation.json", facts))
     files["failures"] = write_lines(folder / "results" / "failures.jsonl", failures)
     return {"questions": write_lines(folder / "questions.jsonl", asked), **files}
+
+
+def save_charts(comparison, folder):
+    """Write the SVG files of all charts, wide and narrow, as the page needs them."""
+    for name, chart in CHARTS.items():
+        path = folder / f"{name}.svg"
+        save(plot(comparison, chart, WIDE), path, comparison, chart)
+        save(plot(comparison, chart, NARROW), narrow_file(path), comparison, chart)
 
 
 def random_marks(n, rates, seed=0):

@@ -13,9 +13,9 @@ def test_all_charts_are_written_with_their_sizes(tmp_path):
     done = call("plot_charts.py", *arguments_of(files), "--charts", tmp_path / "charts")
     assert done.returncode == 0, done.stderr
     assert {path.name for path in (tmp_path / "charts").iterdir()} == {
-        f"{chart}.{kind}" for chart in CHARTS for kind in ("svg", "png")
+        f"{chart}{kind}" for chart in CHARTS for kind in (".svg", ".png", "_narrow.svg")
     }
-    assert done.stderr.count("bytes") == 2 * len(CHARTS)
+    assert done.stderr.count("bytes") == 3 * len(CHARTS)
 
 
 def test_charts_of_ten_variants_with_long_names_take_at_most_10_seconds(tmp_path):

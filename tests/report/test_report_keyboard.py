@@ -6,8 +6,6 @@ import pytest
 
 import report_runs as runs
 from browser import SHIFT, Browser, chromium
-from sqladder.report.charts.drawing import plot, save
-from sqladder.report.charts.registry import CHARTS
 from sqladder.report.comparison import compare
 from sqladder.report.loading import load_run
 from sqladder.report.page.html_page import render_page
@@ -71,8 +69,7 @@ def write_page(folder, questions, variants, baseline="baseline"):
     names = list(variants)
     files = runs.write_run(folder, questions, variants, trained=names, generated=names)
     comparison = compare(load_run(**files, baseline=baseline))
-    for name, chart in CHARTS.items():
-        save(plot(comparison, chart), folder / "charts" / f"{name}.svg", comparison, chart)
+    runs.save_charts(comparison, folder / "charts")
     text = render(ReportInputs(comparison, runs.run_facts(), "Keys", "charts", False))
     path = folder / "report.html"
     path.write_text(render_page(text, comparison.run, "Keys", folder / "charts"))
@@ -227,18 +224,6 @@ def test_long_names_do_not_widen_a_narrow_window(lonely, tmp_path):
         assert browser.run(
             '[...document.querySelectorAll("#list button")].every((b) => b.scrollWidth <= b.clientWidth)'
         )
-
-
-@pytest.mark.parametrize("width", [390, 1280])
-def test_charts_are_never_enlarged_and_shrink_no_further_than_can_be_read(alone, tmp_path, width):
-    with Browser(alone, tmp_path / "profile", size=(width, 700)) as browser:
-        sizes = browser.run(
-            '[...document.querySelectorAll(".chart svg")].map((svg) => '
-            "[svg.getBoundingClientRect().width, svg.width.baseVal.value])"
-        )
-        assert len(sizes) > 3
-        for shown, drawn in sizes:
-            assert min(drawn, 480) - 1 <= shown <= drawn + 1
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -23,7 +23,8 @@ def write(folder, files, *extra, baseline="baseline"):
     facts = runs.write_value(folder / "run.json", runs.run_facts())
     for chart in CHARTS:
         (folder / "results" / "charts").mkdir(parents=True, exist_ok=True)
-        (folder / "results" / "charts" / f"{chart}.svg").write_text(CHART)
+        for width in ("", "_narrow"):
+            (folder / "results" / "charts" / f"{chart}{width}.svg").write_text(CHART)
     return call(
         "write_report.py",
         *arguments_of(files, baseline),

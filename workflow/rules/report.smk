@@ -72,6 +72,12 @@ rule plot_charts:
         failures="results/failures.jsonl",
     output:
         report(
+            "results/charts/ranking.svg",
+            caption="../report/ranking.rst",
+            category="Accuracy",
+            labels={"chart": "ranking"},
+        ),
+        report(
             "results/charts/accuracy_by_level.svg",
             caption="../report/accuracy_by_level.rst",
             category="Accuracy",
@@ -107,6 +113,14 @@ rule plot_charts:
             category="Training",
             labels={"chart": "training time and accuracy"},
         ),
+        "results/charts/ranking.png",
+        "results/charts/ranking_narrow.svg",
+        "results/charts/accuracy_by_level_narrow.svg",
+        "results/charts/paired_differences_narrow.svg",
+        "results/charts/accuracy_by_database_narrow.svg",
+        "results/charts/errors_narrow.svg",
+        "results/charts/loss_curves_narrow.svg",
+        "results/charts/cost_vs_accuracy_narrow.svg",
         "results/charts/accuracy_by_level.png",
         "results/charts/paired_differences.png",
         "results/charts/accuracy_by_database.png",

@@ -1,4 +1,4 @@
-"""Draw the charts of the report as SVG and PNG.
+"""Draw the charts of the report as SVG and PNG, and as narrow SVG for the page on a phone.
 
 Example: python plot_charts.py --questions resources/datasets/demo/test.jsonl \
     --verdicts results/baseline/verdicts.jsonl results/full/verdicts.jsonl \
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqladder.errors import LOG, run_main
 from sqladder.report.arguments import add_run_arguments, load_arguments
-from sqladder.report.charts.drawing import plot, save, save_png
+from sqladder.report.charts.drawing import NARROW, WIDE, narrow_file, plot, save, save_png
 from sqladder.report.charts.registry import CHARTS
 from sqladder.report.comparison import compare
 
@@ -26,10 +26,11 @@ def main() -> None:
     args = parser.parse_args()
     comparison = compare(load_arguments(args))
     for name, chart in CHARTS.items():
-        figure = plot(comparison, chart)
-        for write, path in (
-            (save, args.charts / f"{name}.svg"),
-            (save_png, args.charts / f"{name}.png"),
+        wide, narrow = (plot(comparison, chart, width) for width in (WIDE, NARROW))
+        for write, figure, path in (
+            (save, wide, args.charts / f"{name}.svg"),
+            (save_png, wide, args.charts / f"{name}.png"),
+            (save, narrow, narrow_file(args.charts / f"{name}.svg")),
         ):
             write(figure, path, comparison, chart)
             LOG.info(f"{path}: {path.stat().st_size:,} bytes")

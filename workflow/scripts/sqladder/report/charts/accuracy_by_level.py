@@ -1,15 +1,21 @@
 """Bars of every variant's accuracy on each level, with their intervals."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
+from sqladder.report.charted import charted_in_order, which_are_charted
 from sqladder.report.charts.drawing import (
+    SMALLEST,
     Chart,
     add_legend,
+    add_title,
     described,
     error_lengths,
+    is_wide,
     mark_title,
     new_figure,
     share_axis,
@@ -19,81 +25,94 @@ from sqladder.report.charts.styles import Style
 from sqladder.report.comparison import Comparison
 from sqladder.report.metrics import COLUMN_TITLES, LEVELS
 from sqladder.report.results import Count, level_count
-from sqladder.texts.numbers import rate
+from sqladder.texts.numbers import plural
 
 TITLE = "Accuracy by level"
+
+SHOWN = (*LEVELS, "all")
 
 
 def alt_text(comparison: Comparison) -> str:
     """The chart in words."""
-    run = comparison.run
-    parts = [
-        f"{v.name} "
-        + ", ".join(
-            f"{level} {rate(level_count(run, v, level).rate)}"
-            for level in ("easy", "medium", "hard", "extra", "all")
-        )
-        for v in run.variants
-    ]
-    return f"Grouped bars of accuracy by level, with 95 % intervals: {'; '.join(parts)}."
+    return (
+        f"Grouped bars of the accuracy of {plural(len(charted_in_order(comparison)), 'variant')} by level, with 95 % "
+        "intervals; the numbers are in the table Accuracy by level."
+    )
 
 
-def draw(comparison: Comparison) -> Figure:
-    """The chart of a compared run."""
+def draw(comparison: Comparison, width: float) -> Figure:
+    """The chart of a compared run: upright bars, or lying ones on a phone."""
     run, looks = comparison.run, styles_of(comparison.run)
-    shown, variants = (*LEVELS, "all"), len(run.variants)
-    figure, axes = new_figure(min(16, max(7.5, 3 + 0.34 * variants * len(shown))), 4.7)
-    width = min(0.4, 0.84 / variants)
-    for position, variant in enumerate(run.variants):
-        places = np.arange(len(shown)) + (position - (variants - 1) / 2) * width
-        totals = [level_count(run, variant, level) for level in shown]
-        bars = _bars(axes, places, totals, width, looks[variant.name], variant.name)
-        for bar, level, total in zip(bars, shown, totals, strict=True):
+    variants = charted_in_order(comparison)
+    upright = is_wide(width)
+    room = 0.84 if upright else 0.94
+    height = 4.7 if upright else 1.1 + len(SHOWN) * (0.16 * len(variants) + 0.12)
+    figure, axes = new_figure(width, height)
+    thickness = min(0.4, room / len(variants))
+    for position, variant in enumerate(variants):
+        places = np.arange(len(SHOWN)) + (position - (len(variants) - 1) / 2) * thickness
+        totals = [level_count(run, variant, level) for level in SHOWN]
+        bars = _bars(axes, places, totals, thickness, looks[variant.name], upright)
+        bars.set_label(variant.name)
+        for bar, level, total in zip(bars, SHOWN, totals, strict=True):
             bar.set_gid(mark_title(f"{variant.name}, {level}: {described(total)}"))
-        _label_bars(axes, places, totals)
-    sizes = [level_count(run, run.variants[0], level).n for level in shown]
-    ticks = [f"{COLUMN_TITLES[level]}\nn = {n:,}" for level, n in zip(shown, sizes, strict=True)]
-    axes.set_xticks(range(len(shown)), ticks)
-    axes.tick_params(axis="x", length=0)
-    axes.set_xlim(-0.55, len(shown) - 0.45)
-    share_axis(axes)
+        _label_bars(axes, places, totals, upright)
+    sizes = [level_count(run, run.variants[0], level).n for level in SHOWN]
+    ticks = [f"{COLUMN_TITLES[level]}\nn = {n:,}" for level, n in zip(SHOWN, sizes, strict=True)]
+    if upright:
+        axes.set_xticks(range(len(SHOWN)), ticks)
+        axes.set_xlim(-0.55, len(SHOWN) - 0.45)
+        share_axis(axes)
+    else:
+        axes.set_yticks(range(len(SHOWN)), ticks)
+        axes.set_ylim(len(SHOWN) - 0.5, -0.5)
+        axes.set_xlim(0, 1)
+        axes.grid(axis="x", color="0.88", linewidth=0.8)
+        axes.set_axisbelow(True)
+    axes.tick_params(axis="x" if upright else "y", length=0)
     means = ", means over seeds" if run.has_seeds else ""
-    axes.set_title(f"Accuracy by level{means}, with 95 % intervals", loc="left")
+    left_out = which_are_charted(comparison)
+    add_title(axes, f"Accuracy by level{means}, with 95 % intervals{left_out}", width)
     add_legend(figure, *axes.get_legend_handles_labels())
     return figure
 
 
 def _bars(
-    axes: Axes, places: np.ndarray, totals: list[Count], width: float, look: Style, name: str
+    axes: Axes,
+    places: np.ndarray,
+    totals: list[Count],
+    thickness: float,
+    look: Style,
+    upright: bool,
 ) -> BarContainer:
-    return axes.bar(
+    lengths = np.array([error_lengths(total) for total in totals]).T
+    errors: dict[str, Any] = {"yerr" if upright else "xerr": lengths}
+    return (axes.bar if upright else axes.barh)(
         places,
         [total.rate or 0.0 for total in totals],
-        width,
-        label=name,
+        thickness,
         color=look.colour,
         hatch=look.hatch,
         edgecolor="black",
         linewidth=0.6,
-        yerr=np.array([error_lengths(total) for total in totals]).T,
         error_kw={"elinewidth": 0.9, "capsize": 2},
+        **errors,
     )
 
 
-def _label_bars(axes: Axes, places: np.ndarray, totals: list[Count]) -> None:
-    """The accuracy above each error bar, upright so that neighbours cannot overlap."""
+def _label_bars(axes: Axes, places: np.ndarray, totals: list[Count], upright: bool) -> None:
+    """The accuracy of each bar where no error bar can be: above its own, or right of the chart."""
     for place, total in zip(places, totals, strict=True):
-        if total.rate is not None:
-            top = total.rate + error_lengths(total)[1]
-            axes.text(
-                place,
-                top + 0.012,
-                f"{total.rate:.3f}",
-                rotation=90,
-                ha="center",
-                va="bottom",
-                size=7.5,
-            )
+        if total.rate is None:
+            continue
+        text = f"{total.rate:.3f}"
+        if upright:
+            # Upright text beside its neighbours', which are as near as bars are.
+            top = total.rate + error_lengths(total)[1] + 0.012
+            axes.text(place, top, text, rotation=90, ha="center", va="bottom", size=SMALLEST)
+        else:
+            side = axes.get_yaxis_transform()
+            axes.text(1.02, place, text, transform=side, va="center", size=SMALLEST)
 
 
 CHART = Chart("accuracy_by_level", TITLE, alt_text, draw)

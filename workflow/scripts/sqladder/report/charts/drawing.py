@@ -1,9 +1,10 @@
-"""What all charts share: fonts and settings, figures, legends, titles of marks, and files of the same bytes."""
+"""What all charts share: widths, fonts and settings, figures, legends, titles of marks, and files of the same bytes."""
 
 import io
 import math
 import re
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,7 +41,8 @@ SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     # A name with dollar signs is a name, not a formula.
     "text.parse_math": False,
-    "font.size": 10,
+    "figure.titlesize": "medium",
+    "figure.titleweight": "bold",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "hatch.linewidth": 0.6,
@@ -51,6 +53,21 @@ SETTINGS: dict[Any, Any] = {
 LAYOUT = ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.08)
 
 INCH_PER_LETTER = 0.08
+
+WIDE = 9.2
+"""Inches of a chart on a screen: 883 pixels of a page, and what GitHub leaves a report."""
+
+NARROW = 3.65
+"""Inches of the same chart on a phone: 350 pixels."""
+
+FONT_SIZES = {WIDE: 10.0, NARROW: 8.5}
+"""Points; a point is 4/3 pixels of a page, on which a chart is as large as it was drawn."""
+
+SMALLEST = 7.5
+"""Points of the smallest letters: 10 pixels."""
+
+INCH_PER_LINE = 0.165
+"""Height of a line of a label."""
 
 DOTS_PER_INCH = 160
 """Of PNG: sharp on a slide and on screens with small dots."""
@@ -66,29 +83,47 @@ class Chart(NamedTuple):
         name: of its files.
         title: what it shows.
         alt_text: its content as one sentence, for those who cannot see it.
-        draw: its picture.
+        draw: its picture, of a width in inches.
     """
 
     name: str
     title: str
     alt_text: Callable[[Comparison], str]
-    draw: Callable[[Comparison], Figure]
+    draw: Callable[[Comparison, float], Figure]
 
 
-def plot(comparison: Comparison, chart: Chart) -> Figure:
-    """A chart of a run, laid out."""
-    with mpl.rc_context({**SETTINGS, "font.family": font_families()}):
-        figure = chart.draw(comparison)
+def plot(comparison: Comparison, chart: Chart, width: float = WIDE) -> Figure:
+    """A chart of a run, laid out for one of the two widths."""
+    fonts: dict[Any, Any] = {"font.family": font_families(), "font.size": FONT_SIZES[width]}
+    with mpl.rc_context({**SETTINGS, **fonts}):
+        figure = chart.draw(comparison, width)
         # Laid out once for both files, which would otherwise each draw the whole chart once more to measure it.
         LAYOUT.execute(figure)
         figure.set_layout_engine(None)
         return figure
 
 
+def narrow_file(path: Path) -> Path:
+    """The file of a chart as it is drawn for a phone, beside that of the wide one."""
+    return path.with_stem(f"{path.stem}_narrow")
+
+
 def font_families() -> list[str]:
     """Families that a letter is looked for in, one after the other; a font that is not installed would be warned of."""
     installed = font_manager.get_font_names()
     return ["sans-serif", *(name for name in FALLBACK_FONTS if name in installed)]
+
+
+def without_font(names: Iterable[str]) -> list[str]:
+    """Names with letters that no font in use has: a PNG shows boxes in their place."""
+    foreign = [name for name in names if not name.isascii()]
+    if not foreign:
+        return []
+    known: set[int] = set()
+    for family in font_families():
+        path = font_manager.findfont(font_manager.FontProperties(family=family))
+        known |= font_manager.get_font(path).get_charmap().keys()
+    return [name for name in foreign if not {ord(letter) for letter in name} <= known]
 
 
 def save(figure: Figure, path: Path, comparison: Comparison, chart: Chart) -> None:
@@ -128,13 +163,47 @@ def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def message(title: str, text: str) -> Figure:
+def is_wide(width: float) -> bool:
+    """Whether there is room for more than the least."""
+    return width > NARROW
+
+
+def message(title: str, text: str, width: float) -> Figure:
     """A chart that has nothing to show says why."""
-    figure, axes = new_figure(7, 1.6)
+    figure, axes = new_figure(width, 1.6)
     axes.set_axis_off()
-    axes.set_title(title, loc="left")
-    axes.text(0, 0.5, text, transform=axes.transAxes, va="center")
+    add_title(axes, title, width)
+    axes.text(0, 0.5, _wrapped(text, width), transform=axes.transAxes, va="center")
     return figure
+
+
+def add_title(axes: Axes, text: str, width: float) -> None:
+    """A title in as many lines as it needs, from the chart's left edge on."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.suptitle(_wrapped(text, width), x=0.01, ha="left")
+
+
+def _wrapped(text: str, width: float) -> str:
+    return textwrap.fill(text, int(0.8 * width / INCH_PER_LETTER))
+
+
+def broken(name: str, letters: int) -> str:
+    """A long name in lines of so many letters, which begin behind a space or a sign where there is one."""
+    parts = re.findall(r"[^\s_./-]*[\s_./-]*", name)
+    lines = [""]
+    for part in parts:
+        if lines[-1] and len(lines[-1]) + len(part.rstrip()) > letters:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(textwrap.fill(line.strip(), letters) for line in lines if line.strip())
+
+
+def row_heights(labels: Sequence[str], room: float) -> tuple[list[float], float]:
+    """The middle of each row of a chart from its top, and the height of all, in inches, with `room` between labels."""
+    heights = [INCH_PER_LINE * (1 + label.count("\n")) + room for label in labels]
+    ends = np.cumsum(heights)
+    return list(ends - np.array(heights) / 2), float(ends[-1])
 
 
 def styles_of(run: Run) -> dict[str, Style]:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from sqladder.files import write_text
-from sqladder.report.charts.drawing import SETTINGS
+from sqladder.report.charts.drawing import SETTINGS, WIDE
 from sqladder.report.charts.loss_curves import smoothed
 from sqladder.report.charts.styles import style
 
@@ -25,7 +25,7 @@ def write_loss_chart(path: Path, label: str, curve: Sequence[tuple[int, float]])
     steps, losses = np.array(curve, dtype=float).T
     look = style(0)
     with mpl.rc_context(SETTINGS):
-        figure = Figure(figsize=(7.5, 3.6), layout="constrained")
+        figure = Figure(figsize=(WIDE, 3.6), layout="constrained")
         axes = figure.add_subplot()
         axes.plot(steps, losses, color=look.colour, linewidth=0.7, alpha=0.3)
         axes.plot(steps, smoothed(losses), color=look.colour)

@@ -6,6 +6,8 @@ from matplotlib.figure import Figure
 from sqladder.report.charts.drawing import (
     Chart,
     add_legend,
+    add_title,
+    is_wide,
     mark_title,
     message,
     new_figure,
@@ -13,7 +15,7 @@ from sqladder.report.charts.drawing import (
 )
 from sqladder.report.comparison import Comparison
 from sqladder.report.results import OneSeed
-from sqladder.texts.numbers import listing
+from sqladder.texts.numbers import plural
 
 TITLE = "Training loss"
 
@@ -32,16 +34,19 @@ def alt_text(comparison: Comparison) -> str:
     names = [own.label for own in with_curve(comparison)]
     if not names:
         return "No loss curves: no variant was trained in this run."
-    ends = [f"{o.label} {o.training['loss_curve'][-1][1]:.3f}" for o in with_curve(comparison)]
-    return f"Training loss over steps of {listing(names)}; last values: {'; '.join(ends)}."
+    lasts = [own.training["loss_curve"][-1][1] for own in with_curve(comparison)]
+    return (
+        f"Training loss over the steps of {plural(len(names), 'training')}; the last values are "
+        f"{min(lasts):.3f} to {max(lasts):.3f}."
+    )
 
 
-def draw(comparison: Comparison) -> Figure:
+def draw(comparison: Comparison, width: float) -> Figure:
     """The chart of a compared run."""
     trained, looks = with_curve(comparison), styles_of(comparison.run)
     if not trained:
-        return message(TITLE, "No variant was trained in this run.")
-    figure, axes = new_figure(7.5, 4.2)
+        return message(TITLE, "No variant was trained in this run.", width)
+    figure, axes = new_figure(width, 4.0 if is_wide(width) else 3.0)
     labelled = set()
     for own in trained:
         steps, losses = np.array(own.training["loss_curve"], dtype=float).T
@@ -68,7 +73,7 @@ def draw(comparison: Comparison) -> Figure:
     axes.set_ylabel("training loss")
     axes.grid(axis="y", color="0.88", linewidth=0.8)
     lines = "one line a seed, " if comparison.run.has_seeds else ""
-    axes.set_title(f"{TITLE}; {lines}strong lines: mean of nearby steps", loc="left")
+    add_title(axes, f"{TITLE}; {lines}strong lines: mean of nearby steps", width)
     add_legend(figure, *axes.get_legend_handles_labels())
     return figure
 

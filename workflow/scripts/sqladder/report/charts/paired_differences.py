@@ -7,12 +7,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sqladder.report.charts.drawing import (
-    INCH_PER_LETTER,
     Chart,
     add_legend,
+    add_title,
+    broken,
+    is_wide,
     mark_title,
     message,
     new_figure,
+    row_heights,
 )
 from sqladder.report.comparison import Comparison, Pair
 from sqladder.texts.numbers import p_phrase, points
@@ -35,29 +38,33 @@ def alt_text(comparison: Comparison) -> str:
     pairs, which = drawn_pairs(comparison)
     if not pairs:
         return "No paired differences: the run has one variant."
-    parts = [f"{p.first} less {p.second} {points(p.difference)}" for p in pairs]
-    return f"Differences in percentage points with 95 % intervals, {which}: {'; '.join(parts)}."
+    clear = sum(pair.significant for pair in pairs)
+    return (
+        f"Differences in percentage points with 95 % intervals, {which}: {clear} of {len(pairs)} are significant. The "
+        "numbers are in the table below."
+    )
 
 
-def draw(comparison: Comparison) -> Figure:
+def draw(comparison: Comparison, width: float) -> Figure:
     """The chart of a compared run."""
     pairs, which = drawn_pairs(comparison)
     if not pairs:
-        return message(TITLE, "The run has one variant: there is no pair.")
-    labels = [f"{pair.first} − {pair.second}" for pair in pairs]
-    letters = max(len(label) for label in labels)
-    figure, axes = new_figure(5.5 + letters * INCH_PER_LETTER, 1.5 + 0.34 * len(pairs))
-    for row, pair in enumerate(pairs):
-        _forest_row(axes, row, pair)
+        return message(TITLE, "The run has one variant: there is no pair.", width)
+    letters = 44 if is_wide(width) else 18
+    labels = [broken(f"{pair.first} − {pair.second}", letters) for pair in pairs]
+    places, height = row_heights(labels, 0.12)
+    figure, axes = new_figure(width, 1.2 + height)
+    for place, pair in zip(places, pairs, strict=True):
+        _forest_row(axes, place, pair)
     axes.axvline(0, color="black", linewidth=0.9)
-    axes.set_yticks(range(len(pairs)), labels)
-    axes.set_ylim(len(pairs) - 0.5, -0.5)
+    axes.set_yticks(places, labels)
+    axes.set_ylim(height, 0)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", color="0.88", linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.set_xlabel("percentage points (95 % for all pairs, same databases)")
-    axes.set_title(f"Paired differences, {which}", loc="left")
+    axes.set_xlabel("percentage points (95 % for all pairs,\nsame databases)")
+    add_title(axes, f"Paired differences, {which}", width)
     handles = [
         Line2D([], [], marker="o", color="black", markerfacecolor=fill, linestyle="-")
         for fill in ("black", "white")
@@ -66,7 +73,7 @@ def draw(comparison: Comparison) -> Figure:
     return figure
 
 
-def _forest_row(axes: Axes, row: int, pair: Pair) -> None:
+def _forest_row(axes: Axes, row: float, pair: Pair) -> None:
     low, high = (100 * end for end in pair.interval)
     told = f"{points(pair.difference)} ({low:+.1f} to {high:+.1f})".replace("-", "−")
     tip = mark_title(f"{pair.first} − {pair.second}: {told}, {p_phrase(pair.p)}")

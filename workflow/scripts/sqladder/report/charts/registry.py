@@ -6,12 +6,14 @@ from sqladder.report.charts import (
     cost_vs_accuracy,
     loss_curves,
     paired_differences,
+    ranking,
     what_went_wrong,
 )
 
 CHARTS = {
     chart.name: chart
     for chart in (
+        ranking.CHART,
         accuracy_by_level.CHART,
         paired_differences.CHART,
         accuracy_by_database.CHART,

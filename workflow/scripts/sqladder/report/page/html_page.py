@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from sqladder.files import Row
 from sqladder.metric.showing import cut, showable
+from sqladder.report.charts.drawing import narrow_file
 from sqladder.report.metrics import LEVELS
 from sqladder.report.page.inline_svg import inline_svg
 from sqladder.report.results import OneSeed, Run
@@ -140,8 +141,11 @@ def _renderer(charts: Path) -> type[RendererHTML]:
             return _own_or_escaped(tokens[place].content)
 
         def image(self, tokens: Sequence[Token], place: int, *_: Any) -> str:
-            name = Path(str(tokens[place].attrGet("src"))).name
-            return f'<span class="chart">{inline_svg(charts / name)}</span>'
+            wide = charts / Path(str(tokens[place].attrGet("src"))).name
+            return (
+                f'<span class="chart wide-only">{inline_svg(wide)}</span>'
+                f'<span class="chart narrow-only">{inline_svg(narrow_file(wide))}</span>'
+            )
 
         def fence(self, tokens: Sequence[Token], place: int, *_: Any) -> str:
             token = tokens[place]

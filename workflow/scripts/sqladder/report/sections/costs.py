@@ -1,6 +1,6 @@
 """What each training and each generation took."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqladder.report.charts import cost_vs_accuracy
@@ -25,6 +25,25 @@ def section(inputs: ReportInputs) -> str:
         inputs.chart(cost_vs_accuracy.CHART) if with_cost(comparison) else "",
     ]
     return f"## Cost\n\n{timed(parts)}"
+
+
+def cost_sentence(run: Run) -> str:
+    """What trainings and generations took, the cheapest and the dearest."""
+    trained = [(device_seconds(own.training), own.label) for own in run.replicates]
+    generated = [(own.generation.get("seconds"), own.label) for own in run.replicates]
+    told = [_ends("training", trained, " of all devices"), _ends("generation", generated, "")]
+    known = [text for text in told if text]
+    if not known:
+        return "Cost: not known, as no variant was trained or generated in this run."
+    return f"Cost: {'; '.join(known)}. [Cost](#cost)"
+
+
+def _ends(what: str, times: Sequence[tuple[float | None, str]], unit: str) -> str:
+    known = sorted((taken, label) for taken, label in times if taken)
+    if not known:
+        return ""
+    ends = [f"{seconds(taken)} ({escape(label)})" for taken, label in (known[0], known[-1])]
+    return f"{what} {' to '.join(dict.fromkeys(ends))}{unit}"
 
 
 def training_table(run: Run, disk: Mapping[str, int]) -> str:

@@ -2,17 +2,22 @@
 
 from collections import Counter
 
+from sqladder.report.charts import ranking
+from sqladder.report.charts.drawing import without_font
+from sqladder.report.comparison import Comparison
 from sqladder.report.results import Run
 from sqladder.report.sections.answer import answer, findable
+from sqladder.report.sections.costs import cost_sentence
 from sqladder.report.sections.report_inputs import ReportInputs
+from sqladder.report.sections.times import timed
+from sqladder.report.sections.wording import some
 from sqladder.report.training_rows import said, said_of_lengths
 from sqladder.texts.markdown import escape
 from sqladder.texts.numbers import listing, number, plural
 
 DEMONSTRATION = """> [!NOTE]
 > **This is the demonstration of the workflow, not evidence about LoRA or full fine-tuning at
-> large.** The variants trained here start from a toy model that this run made from nothing. Their
-> numbers show that every stage works; they say nothing about real models."""
+> large.** Its toy model, made from nothing, shows that every stage works."""
 
 
 def section(inputs: ReportInputs) -> str:
@@ -21,11 +26,15 @@ def section(inputs: ReportInputs) -> str:
     lines = [f"# {escape(inputs.title)}"]
     if inputs.demonstration:
         lines.append(DEMONSTRATION)
-    lines.append(answer(inputs.comparison))
-    lines.append(findable(inputs.comparison))
+    lines += [
+        f"{_question(run)} {answer(inputs.comparison)}",
+        inputs.chart(ranking.CHART),
+        findable(inputs.comparison),
+        timed([cost_sentence(run)]),
+        unseen_in_pictures(inputs.comparison),
+    ]
     lines.append(
-        f"{plural(len(run.variants), 'variant')}, {plural(run.n, 'question')}, "
-        f"{plural(len(run.by_database), 'database')}. Accuracy is test-suite execution accuracy: "
+        "Accuracy is test-suite execution accuracy: "
         "an answer counts when its result equals the gold query's on every database file of the "
         "suite, with the values that the model wrote itself." + _quirks(run)
     )
@@ -34,6 +43,28 @@ def section(inputs: ReportInputs) -> str:
     rows = inputs.facts.get("training_rows", {})
     lines += [*said(rows), *said_of_lengths(rows)]
     return "\n\n".join(line for line in lines if line)
+
+
+def _question(run: Run) -> str:
+    """What the run asks."""
+    asked = f"{plural(run.n, 'question')} on {plural(len(run.by_database), 'database')}"
+    if len(run.variants) == 1:
+        return f"How well does {escape(run.variants[0].name)} answer {asked}?"
+    return f"Which of {plural(len(run.variants), 'variant')} answers {asked} best?"
+
+
+def unseen_in_pictures(comparison: Comparison) -> str:
+    """Names that the PNG pictures show as empty boxes, as no font here has their letters; "" where all are shown."""
+    run = comparison.run
+    names = [*(variant.name for variant in run.variants), *run.by_database]
+    lacking = without_font(names)
+    if not lacking:
+        return ""
+    return (
+        f"No font of this machine has all letters of {some([escape(name) for name in lacking])}: the "
+        "PNG files show boxes in their place; the SVG files, and this report with them, show the names in the reader's "
+        "own font."
+    )
 
 
 def _quirks(run: Run) -> str:
