@@ -37,6 +37,21 @@ _KEYWORDS = """
 KEYWORDS = frozenset(_KEYWORDS.split())
 
 
+class OnceEmbedder(Embedder):
+    """Embeds each example once, however many pools it is in."""
+
+    def __init__(self, model: str) -> None:
+        self._known: dict[str, Any] = {}
+        super().__init__(model)
+
+    def documents(self, texts: Sequence[str]) -> list[Any]:
+        """The embeddings of examples; the new ones are computed together."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            self._known |= zip(new, super().documents(new), strict=True)
+        return [self._known[text] for text in texts]
+
+
 def form(sql: str) -> str:
     """The form of a query: its tokens, names and values as one sign each."""
     return " ".join(
@@ -69,15 +84,16 @@ def measure(
     by_database: dict[str, list[Row]] = defaultdict(list)
     for row in questions:
         by_database[row["db_id"]].append(row)
+    embedder = OnceEmbedder(str(model)) if method == "embedding" else None
     first = anywhere = 0
     for name, asked in by_database.items():
         pool = [row for row in questions if row["db_id"] != name]
         masked = databases if by == "masked_question" else None
         index = work / f"{by}_{name}"
-        if method == "embedding":
+        if embedder:
             texts = [example_text(by, Masker(databases) if masked else None)(row) for row in pool]
             facts = IndexFacts(str(model), by, len(texts), digest(texts), "examples", None)
-            build_index(index, texts, Embedder(str(model)), facts)
+            build_index(index, texts, embedder, facts)
         files = ChoiceFiles(masked, masked, index)
         chosen = choose(settings(method, by, model), Pool(pool), asked, files)
         ones, any_of_them = fits(([hit.position for hit in hits] for hits in chosen), asked, pool)

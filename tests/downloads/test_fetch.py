@@ -254,6 +254,22 @@ def test_the_hub_may_cut_and_be_busy(server, fetch):
     assert any(headers.get("range") == f"bytes={10 * 2**20}-" for headers in server.asked(path))
 
 
+def test_a_password_of_a_mirror_is_not_shown(server, fetch):
+    server.add_dataset("owner/rows", ROWS)
+    mirror = server.url.replace("//", "//me:hush@")
+    path = f"/datasets/owner/rows/resolve/{COMMIT}/data/train.parquet"
+    server.faults[path] = [Fault(status=503), Fault(status=503)]
+    server.faults["/api/datasets/owner/rows/revision/main"] = [Fault(status=503)]
+    common = ["--source", "huggingface", "--repository", "owner/rows", "--revision", "main"]
+    done = fetch(*common, "--files", "data/*.parquet", HF_ENDPOINT=mirror)
+    assert done.returncode == 0, done.stderr
+    assert "503" in done.stderr
+    assert "hush" not in done.stdout + done.stderr
+    again = fetch(*common, "--files", "*.csv", HF_ENDPOINT=mirror)
+    assert again.returncode == 1
+    assert "hush" not in again.stdout + again.stderr
+
+
 def test_a_name_with_brackets_is_a_name(server, fetch):
     rows = {"data/part[1].parquet": b"one", "data/part1.parquet": b"other", "README.md": b"card"}
     server.add_dataset("owner/rows", rows)
