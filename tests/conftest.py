@@ -70,6 +70,12 @@ def tokenizers() -> Path:
     return _folder_named_by("SQLADDER_TOKENIZERS", "the tokenizers of Gemma 3 and Llama 3.1")
 
 
+@pytest.fixture(scope="session")
+def smollm2() -> Path:
+    """The folder of SmolLM2-135M-Instruct, or of its tokenizer alone."""
+    return _folder_named_by("SQLADDER_SMOLLM2", "SmolLM2's tokenizer")
+
+
 def unpack(source: Path, target: Path) -> Path:
     """Copy the files of a folder, those that end in .xz unpacked."""
     target.mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 import transformers
@@ -20,7 +21,7 @@ SMALL = {
     "max_position_embeddings": 1024,
     "tie_word_embeddings": True,
 }
-FAMILIES = {"gemma3": "gemma3_text", "llama3_1": "llama", "qwen3": "qwen3"}
+FAMILIES = {"gemma3": "gemma3_text", "llama3_1": "llama", "qwen3": "qwen3", "smollm2": "llama"}
 RECIPE = {
     "method": "full",
     "learning_rate": 5e-3,
@@ -41,6 +42,11 @@ def base(request, tmp_path):
     if family == "qwen3":
         folder = unpack(request.getfixturevalue("qwen3"), tmp_path / "base")
         (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE)
+    elif family == "smollm2":
+        folder = tmp_path / "base"
+        folder.mkdir()
+        for path in request.getfixturevalue("smollm2").glob("*token*.json"):
+            shutil.copy(path, folder)
     else:
         folder = unpack(request.getfixturevalue("tokenizers") / family, tmp_path / "base")
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
