@@ -10,7 +10,7 @@ those of three models on Spider are: correlation of marks within a group .73, wi
 differences within a group .47 to .66, within a database .03 to .05; two variants disagree on 19 to 38 % of questions.
 
 Prints two Markdown tables and exits 1 where a limit is broken: a kind of sentence is false in more than 5.5 % of the
-runs, or an interval holds the true value in less than 93 % or more than 97 % of them (99 % with fewer than 100
+runs, or an interval holds the true value in less than 93 % or more than 97 % of them (99 % with fewer than 300
 questions). With `--short`, few runs of a few cells, the limits are widened by what chance adds.
 
 Example: nice python benchmarks/claims.py --runs 2000
@@ -55,7 +55,7 @@ SEED = 0.04**2
 """Variance of a seed's own effect: about 1.5 points of accuracy."""
 
 FALSE_AT_MOST, HELD_AT_LEAST, HELD_AT_MOST = 0.055, 0.93, 0.97
-FEW, HELD_AT_MOST_OF_FEW = 100, 0.99
+FEW, HELD_AT_MOST_OF_FEW = 300, 0.99
 """With fewer questions than this, intervals may be wider: a handful of disagreements has few distinct outcomes, and
 with several seeds the noise of single answers counts twice, between questions and between seeds."""
 

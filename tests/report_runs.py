@@ -45,7 +45,7 @@ def verdict_rows(questions, marks, plug=None, single=None, exact=None, wrong="wr
             {
                 "id": question["id"],
                 "db_id": question["db_id"],
-                "group": question.get("group", question["id"]),
+                **({"group": question["group"]} if "group" in question else {}),
                 "hardness": question["hardness"],
                 "verdict": verdict,
                 "file": None if right else "v1.sqlite",

@@ -21,7 +21,7 @@ def section(inputs: ReportInputs) -> str:
 5. Differences are paired by question. Interval: jackknife over groups with one question added for either variant
    (Bonett and Price 2012), Student's t with as many degrees of freedom as groups of equal size would have; for new
    databases the same over databases, never narrower. Intervals of a family of comparisons are simultaneous: 95 % for
-   all of them together (Bonferroni), and off 0 exactly where the adjusted p is below 0.05.
+   all of them together (Bonferroni), and they exclude 0 only where the adjusted p is below 0.05.
 6. {_test(run)}
 7. All {comparisons} pairs over all questions are one family, adjusted by Holm so that the chance of any false
    claim in it is at most 5 %; the comparisons of the four levels are another. Significant: adjusted p below 0.05.
