@@ -215,7 +215,13 @@ def browser_data(run: Run, rows: Sequence[Row] = ()) -> Mapping[str, Any]:
         ]
         for place, question in enumerate(run.questions)
     ]
+    # What was written beside the SQL that was taken out of it.
+    raw = [
+        [_raw_number(own.predictions[place], texts) for own in run.replicates]
+        for place in range(run.n)
+    ]
     return {
+        "raw": raw,
         "variants": [own.label for own in run.replicates],
         "levels": LEVELS,
         "kinds": list(KINDS.values()),
@@ -223,6 +229,16 @@ def browser_data(run: Run, rows: Sequence[Row] = ()) -> Mapping[str, Any]:
         "texts": texts.things,
         "results": results.things,
     }
+
+
+def _raw_number(answer: Row, texts: _Numbered) -> int:
+    """The number of an answer as the model wrote it; `NO_RESULT` where that is the SQL alone, or not known."""
+    written = answer.get("text") or ""
+    return (
+        texts.number(_cut(written))
+        if written.strip() not in ("", answer["sql"].strip())
+        else NO_RESULT
+    )
 
 
 def _cut(text: str) -> str:

@@ -183,7 +183,7 @@ function resultTable(number, caption) {
   return make("div", "wide", "", table);
 }
 
-function answerCard(answer, variant) {
+function answerCard(answer, variant, raw) {
   const badge = isRight(answer)
     ? make("span", "badge yes", "✓ right")
     : make("span", "badge no", `✗ ${data.kinds[answer[KIND]]}`);
@@ -193,12 +193,32 @@ function answerCard(answer, variant) {
   const why = isRight(answer) ? [] : [answer[REASON], answer[DETAIL]].map((number) => data.texts[number]);
   for (const text of why.filter(Boolean)) card.append(make("p", "why", text));
   card.append(isRight(answer) ? make("p", "why", "gives what gold gives") : resultTable(answer[RESULT], ""));
+  if (raw) card.append(make("details", "raw", "", make("summary", "", "answer as written"), make("pre", "", raw)));
   return card;
 }
 
 function goldCard(row) {
   return make("div", "answer gold", "", make("h4", "", "gold"), highlight(data.texts[row[GOLD]]),
     resultTable(row[GOLD_RESULT], ""));
+}
+
+// Questions of one database whose gold query is the same up to case and space: wordings of one query.
+const wordings = new Map();
+const queryOf = (row) => `${row[DATABASE]}\n${data.texts[row[GOLD]].toLowerCase().replace(/\s+/g, " ").trim()}`;
+for (const row of data.questions) wordings.set(queryOf(row), [...(wordings.get(queryOf(row)) ?? []), row]);
+
+function otherWordings(row) {
+  const others = wordings.get(queryOf(row)).filter((other) => other !== row);
+  if (!others.length) return "";
+  const items = others.map((other) => {
+    const link = make("a", "", other[QUESTION]);
+    link.href = addressOf(other[ID]);
+    link.addEventListener("click", (event) => { event.preventDefault(); openQuestion(other[ID]); });
+    const differing = data.variants.filter((_, n) => isRight(row[ANSWERS][n]) !== isRight(other[ANSWERS][n]));
+    const told = differing.length ? ` · right on one of both only: ${differing.join(", ")}` : " · the same variants are right";
+    return make("li", "", "", link, make("span", "meta", told));
+  });
+  return make("div", "wordings", "", make("p", "why", "Other wordings of this query:"), make("ul", "", "", ...items));
 }
 
 // The list is one stop of the tab key: that of the question that is shown. Arrow keys move within it.
@@ -208,10 +228,14 @@ function show(row, button) {
   before?.setAttribute("tabindex", "-1");
   button.setAttribute("aria-current", "true");
   button.removeAttribute("tabindex");
-  const answers = row[ANSWERS].map((answer, number) => answerCard(answer, data.variants[number]));
+  const raw = data.raw[data.questions.indexOf(row)];
+  const answers = row[ANSWERS].map((answer, n) => answerCard(answer, data.variants[n], data.texts[raw[n]]));
+  const link = make("a", "", "link to this question");
+  link.href = addressOf(row[ID]);
   shown.replaceChildren(
     make("h3", "", row[QUESTION]),
-    make("p", "meta", `${row[ID]} · ${row[DATABASE]} · ${data.levels[row[LEVEL]]}`),
+    make("p", "meta", `${row[ID]} · ${row[DATABASE]} · ${data.levels[row[LEVEL]]} · `, link),
+    otherWordings(row),
     make("div", "answers", "", goldCard(row), ...answers),
   );
 }
@@ -224,6 +248,23 @@ function filter() {
   list.replaceChildren(...items);
   shown.hidden = !rows.length;
   if (rows.length) show(rows[0], items[0].firstChild);
+}
+
+// A link to one question names it after the filters' place in the address.
+function addressOf(id) {
+  return `#questions?${new URLSearchParams({ question: id })}`;
+}
+
+function openQuestion(id) {
+  for (const [name] of new FormData(form)) form.elements[name].value = "";
+  const place = found().findIndex((row) => row[ID] === id);
+  filter();
+  if (place < 0) return;
+  const button = list.children[place].firstChild;
+  button.click();
+  button.scrollIntoView({ block: "nearest" });
+  history.replaceState(null, "", addressOf(id));
+  shown.scrollIntoView();
 }
 
 // The address keeps the filters after "#questions?", so that it can be shared.
@@ -292,6 +333,12 @@ readFilters();
 filter();
 form.hidden = false;
 document.getElementById("browser").hidden = false;
+function followLink() {
+  const id = new URLSearchParams(location.hash.split("?")[1] ?? "").get("question");
+  if (location.hash.startsWith("#questions?") && id) setTimeout(() => openQuestion(id));
+}
+followLink();
+addEventListener("hashchange", followLink);
 form.addEventListener("input", keepFilters);
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("reset", () => setTimeout(keepFilters));
