@@ -10,7 +10,9 @@ import pytest
 
 import report_runs as runs
 from conftest import ROOT
-from sqladder.report.charts.drawing import FALLBACK_FONTS, plot, save, save_png
+from sqladder.report.charted import MOST, charted, which_are_charted
+from sqladder.report.charts.cost_vs_accuracy import reach_of_mean
+from sqladder.report.charts.drawing import FALLBACK_FONTS, plot, save, save_png, without_font
 from sqladder.report.charts.loss_curves import smoothed
 from sqladder.report.charts.paired_differences import drawn_pairs
 from sqladder.report.charts.registry import CHARTS
@@ -306,3 +308,26 @@ def test_the_parts_of_a_failure_bar_add_up_to_the_failures(comparison, axes):
     stacks = axes["errors"].containers
     lengths = np.sum([[bar.get_width() for bar in bars] for bars in stacks], axis=0)
     assert lengths.tolist() == [int((~v.correct).sum()) for v in comparison.run.variants]
+
+
+def test_a_name_without_a_font_is_said_and_others_are_not(monkeypatch):
+    installed = ["DejaVu Sans"]
+    monkeypatch.setattr("matplotlib.font_manager.get_font_names", lambda: installed)
+    assert without_font(["lora_32r", "größe", "变体"]) == ["变体"]
+    assert without_font(["lora_32r"]) == []
+
+
+def test_a_mean_training_time_has_the_interval_of_students_t():
+    # Three seeds: t(2) = 4.303, sd = 1, so 4.303 / sqrt(3).
+    assert reach_of_mean([1.0, 2.0, 3.0]) == pytest.approx(2.484, abs=0.001)
+    assert reach_of_mean([5.0]) == 0
+
+
+def test_of_many_variants_the_first_and_the_baseline_are_charted(tmp_path):
+    names = ["baseline", *(f"lora_{number}" for number in range(15))]
+    many = comparison_of(tmp_path, names, n=200)
+    shown = [variant.name for variant in charted(many)]
+    assert len(shown) == MOST
+    assert shown[:-1] == [variant.name for variant in many.ranking][: MOST - 1]
+    assert shown[-1] == "baseline"
+    assert which_are_charted(many) == ", 12 of 16 variants, with the baseline"

@@ -121,7 +121,7 @@ def without_font(names: Iterable[str]) -> list[str]:
         return []
     known: set[int] = set()
     for family in font_families():
-        path = font_manager.findfont(font_manager.FontProperties(family=family))
+        path = font_manager.findfont(font_manager.FontProperties(family=[family]))
         known |= font_manager.get_font(path).get_charmap().keys()
     return [name for name in foreign if not {ord(letter) for letter in name} <= known]
 
