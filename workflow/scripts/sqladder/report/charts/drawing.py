@@ -222,7 +222,7 @@ def error_lengths(total: Count) -> tuple[float, float]:
 
 def add_legend(figure: Figure, handles: list, labels: list[str]) -> None:
     """A legend under the chart, in columns as its labels leave room for; it adds to the height."""
-    letters = max(len(label) for label in labels) + 6
+    letters = max(len(label) for label in labels) + 9
     columns = max(1, int(figure.get_figwidth() / (letters * INCH_PER_LETTER)))
     rows = math.ceil(len(labels) / columns)
     figure.set_figheight(figure.get_figheight() + 0.2 * rows)
