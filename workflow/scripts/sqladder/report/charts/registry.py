@@ -6,14 +6,14 @@ from sqladder.report.charts import (
     cost_vs_accuracy,
     loss_curves,
     paired_differences,
-    ranking,
+    ranking_chart,
     what_went_wrong,
 )
 
 CHARTS = {
     chart.name: chart
     for chart in (
-        ranking.CHART,
+        ranking_chart.CHART,
         accuracy_by_level.CHART,
         paired_differences.CHART,
         accuracy_by_database.CHART,

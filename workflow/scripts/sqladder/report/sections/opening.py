@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from sqladder.report.charts import ranking
+from sqladder.report.charts import ranking_chart
 from sqladder.report.charts.drawing import without_font
 from sqladder.report.comparison import Comparison
 from sqladder.report.results import Run
@@ -28,7 +28,7 @@ def section(inputs: ReportInputs) -> str:
         lines.append(DEMONSTRATION)
     lines += [
         f"{_question(run)} {answer(inputs.comparison)}",
-        inputs.chart(ranking.CHART),
+        inputs.chart(ranking_chart.CHART),
         findable(inputs.comparison),
         timed([cost_sentence(run)]),
         unseen_in_pictures(inputs.comparison),
