@@ -64,7 +64,7 @@ PROGRAMS = {
     "write_report": "--questions {examples.jsonl} --verdicts {v/verdicts.jsonl} "
     "--metrics {v/metrics.json} --predictions {v/predictions.jsonl} --rows {v/rows.jsonl} "
     "--failures {failures.jsonl} --baseline v --run-facts {run.json} --charts charts --report out2 "
-    "--page out3 --csv out4",
+    "--page out3 --csv out4 --pairs out5 --results out6",
 }
 FILE = re.compile(r"\{(\S+\.jsonl?)\}")
 # These take ids and databases as texts whatever they are.
@@ -91,7 +91,7 @@ def files(tmp_path, monkeypatch):
         runs.write_lines(tmp_path / f"{name}.jsonl", LINES)
     (tmp_path / "run.json").write_text(json.dumps(runs.run_facts()))
     (tmp_path / "charts").mkdir()
-    for name in CHARTS:
+    for name in [*CHARTS, *(f"{chart}_narrow" for chart in CHARTS)]:
         (tmp_path / f"charts/{name}.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
     return tmp_path
 
