@@ -222,7 +222,7 @@ def test_one_config_entry_gives_a_ranking(project):
     done = run(project, "results/report.md")
     assert done.returncode == 0, done.stdout
     report = (project / "results/report.md").read_text()
-    assert "3 variants, 12 questions" in report
+    assert "Which of 3 variants answers 12 questions" in report
     metrics = json.loads((project / "results/full/metrics.json").read_text())
     assert metrics["n"] == 12
     assert sum(metrics["by_verdict"].values()) == 12

@@ -207,4 +207,4 @@ def test_the_server_is_enough_for_a_ranking(finished):
     project, server = finished
     done = run(project, server, "results/report.md")
     assert done.returncode == 0, done.stdout
-    assert "3 variants, 12 questions" in (project / "results/report.md").read_text()
+    assert "Which of 3 variants answers 12 questions" in (project / "results/report.md").read_text()
