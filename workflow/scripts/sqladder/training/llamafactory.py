@@ -45,10 +45,15 @@ def load_llamafactory(work_folder: Path) -> LlamaFactory:
     # would wait for each other's lock.
     os.environ["HF_DATASETS_CACHE"] = str(work_folder / "cache")
     os.environ.setdefault("LLAMAFACTORY_VERBOSITY", "WARN")
-    torch.serialization.register_package(0, lambda storage: None, _restore_to_cpu)
+    # By names: a second call in one process then adds what is there, where two lambdas could not be sorted.
+    torch.serialization.register_package(0, _no_location, _restore_to_cpu)
     with _torchaudio_optional(), uncollected():
         from llamafactory.train.tuner import export_model, run_exp
     return LlamaFactory(run_exp, export_model)
+
+
+def _no_location(storage: Any) -> None:
+    """Leave it to PyTorch to say where a tensor that is saved lies."""
 
 
 def _restore_to_cpu(storage: Any, location: str) -> Any:
