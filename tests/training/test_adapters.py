@@ -11,7 +11,6 @@ from safetensors.torch import load_file
 
 import toy_models
 from sqladder.errors import InputError
-from sqladder.files import write_json
 from sqladder.models.shapes import linear_layers
 from sqladder.models.turns import Turns
 from sqladder.settings.problems import settings_of
@@ -20,8 +19,8 @@ from sqladder.training.adapters import adapter_weights
 from sqladder.training.kernel_check import fuse_checked
 from sqladder.training.packing import pack
 from sqladder.training.pairs import token_pairs
-from sqladder.training.run import run_job
 from sqladder.training.settings import AnyTraining
+from training_here import train_here
 
 KINDS = {
     "lora": {},
@@ -73,25 +72,9 @@ def trained(base, once_loaded, tmp_path_factory):
         if own.by_bitsandbytes:
             pytest.importorskip("bitsandbytes", reason="requirements/bitsandbytes.lock")
         folder = tmp_path_factory.mktemp("trained")
-        return folder, train(folder, base, own)
+        return folder, train_here(folder, base, own, rows=40)
 
     return of_kind
-
-
-def train(folder, base, own):
-    """What a training process does, in this one, so that its adapter stays beside the merged model."""
-    job = {
-        "settings": own.model_dump(),
-        "launcher": None,
-        "base_model": str(base),
-        "data": str(toy_models.write_rows(folder / "train.jsonl", 40)),
-        "output": str(folder / "model"),
-        "work_folder": str(folder / "work"),
-        "profile": None,
-    }
-    write_json(folder / "work" / "job.json", job)
-    run_job(folder / "work" / "job.json")
-    return json.loads((folder / "work" / launch.FACTS_FILE).read_text())
 
 
 @pytest.mark.slow

@@ -1,21 +1,17 @@
 """Networks of many architectures through a whole training: adapters and all parameters, packed and not, then asked."""
 
-import json
-
 import pytest
 import torch
 
 import toy_models
-from sqladder.files import write_json
 from sqladder.generation import transformers_engine
 from sqladder.generation.settings import DecodingSettings
 from sqladder.models.turns import read_turns
 from sqladder.settings.problems import settings_of
 from sqladder.training import llamafactory
-from sqladder.training.launch import FACTS_FILE
-from sqladder.training.run import run_job
 from sqladder.training.settings import AnyTraining
 from toy_architectures import ARCHITECTURES, PLAIN_WHERE_PACKED, network
+from training_here import train_here
 
 RECIPE = {
     "learning_rate": 0.01,
@@ -61,19 +57,7 @@ def base(tmp_path_factory):
 
 def train(folder, base, options):
     """What a training process does, in this one; returns the facts of the training."""
-    own = settings_of(AnyTraining, {**RECIPE, **options})
-    job = {
-        "settings": own.model_dump(),
-        "launcher": None,
-        "base_model": str(base),
-        "data": str(toy_models.write_rows(folder / "train.jsonl", 24)),
-        "output": str(folder / "model"),
-        "work_folder": str(folder / "work"),
-        "profile": None,
-    }
-    write_json(folder / "work" / "job.json", job)
-    run_job(folder / "work" / "job.json")
-    return json.loads((folder / "work" / FACTS_FILE).read_text())
+    return train_here(folder, base, settings_of(AnyTraining, {**RECIPE, **options}), rows=24)
 
 
 @pytest.mark.slow

@@ -1,0 +1,27 @@
+"""A training in the process of the tests, which keeps what train.py would remove: its work folder and adapter."""
+
+import json
+
+import toy_models
+from sqladder.files import write_json
+from sqladder.training.launch import FACTS_FILE
+from sqladder.training.run import run_job
+
+
+def train_here(folder, base, settings, rows):
+    """Do what a training process does, on so many rows; the facts of the training.
+
+    The model is in `folder`/model, the adapter in `folder`/work/run.
+    """
+    job = {
+        "settings": settings.model_dump(),
+        "launcher": None,
+        "base_model": str(base),
+        "data": str(toy_models.write_rows(folder / "train.jsonl", rows)),
+        "output": str(folder / "model"),
+        "work_folder": str(folder / "work"),
+        "profile": None,
+    }
+    write_json(folder / "work" / "job.json", job)
+    run_job(folder / "work" / "job.json")
+    return json.loads((folder / "work" / FACTS_FILE).read_text())
