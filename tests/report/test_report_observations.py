@@ -135,6 +135,17 @@ def by_level(questions, rates):
     return right
 
 
+@pytest.mark.parametrize("levels", (2, 4))
+def test_levels_correct_for_the_comparisons_with_the_baseline_alone(tmp_path, levels):
+    """9 wins to 0, p = 0.0039: significant among 3 x 4 comparisons, not among 6 x 4; empty levels do not count."""
+    questions = runs.question_rows(40 * levels, levels=runs.LEVELS[:levels])
+    flat = by_level(questions, dict.fromkeys(runs.LEVELS, 0.5))
+    full = by_level(questions, {**dict.fromkeys(runs.LEVELS, 0.5), "easy": 0.725})
+    variants = {"baseline": flat, "full": full, "lora": flat, "dora": flat}
+    (found,) = about(observe(tmp_path, questions, variants), "By level")
+    assert f"+22.5 points, p = {3 * levels * 2**-8:.3f})" in found
+
+
 def test_a_level_where_a_variant_wins_and_one_where_it_loses_are_both_named(tmp_path):
     questions = runs.question_rows(400)
     variants = {

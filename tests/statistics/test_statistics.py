@@ -236,17 +236,29 @@ def test_exact_interval_has_the_quantiles_of_the_product_that_defines_it(counts)
     )
 
 
+@pytest.fixture(scope="module")
+def intervals_of_300():
+    """The interval of each number of questions, of 300, that only the first or only the second answers right."""
+    return {
+        (wins, losses): gap_of(wins, losses, 300).interval()
+        for wins in range(60)
+        for losses in range(40)
+    }
+
+
 @pytest.mark.parametrize("expected", (2, 5, 10, 20, 30))
 @pytest.mark.parametrize("won", (0.5, 0.7, 0.95))
-def test_intervals_of_few_disagreements_hold_the_true_difference(expected, won):
-    n = 300
-    shares = [expected * won / n, expected * (1 - won) / n]
-    draws = np.random.default_rng(expected).multinomial(n, [*shares, 1 - sum(shares)], size=1500)
-    true, held = shares[0] - shares[1], 0
-    for wins, losses, _ in draws.tolist():
-        low, high = gap_of(wins, losses, n).interval()
-        held += low <= true <= high
-    assert held / 1500 >= 0.93
+def test_intervals_of_few_disagreements_hold_the_true_difference(expected, won, intervals_of_300):
+    """Exact: the chance of every outcome whose interval does."""
+    one, other = expected * won / 300, expected * (1 - won) / 300
+    held = total = 0.0
+    for (wins, losses), (low, high) in intervals_of_300.items():
+        chance = stats.binom.pmf(wins, 300, one)
+        chance *= stats.binom.pmf(losses, 300 - wins, other / (1 - one))
+        total += chance
+        held += chance * (low <= one - other <= high)
+    assert total > 0.9999
+    assert held >= 0.945
 
 
 def test_databases_that_are_all_right_or_all_wrong_widen_the_interval():

@@ -1,6 +1,6 @@
 """Compare the variants of a run pair by pair, and rank them as far as the data allow."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -12,7 +12,7 @@ from sqladder.statistics.intervals import Interval
 from sqladder.statistics.paired import Discordance
 from sqladder.statistics.power import seeds_needed
 from sqladder.statistics.ranks import holm, rank_ranges, simultaneous
-from sqladder.statistics.seeds import Answers, Marks, PairedDifference
+from sqladder.statistics.seeds import Answers, PairedDifference
 
 ALPHA = 0.05
 """Chance of any false claim within one family of tests."""
@@ -99,13 +99,22 @@ class Comparison:
 
     Pairs are ordered as the ranking: the first variant of a pair never has the lower accuracy over
     all questions. The pairs over all questions are one family of tests, the pairs of the four
-    levels together another.
+    levels together another: which of them are shown, those with the best of a level, the numbers
+    decide, so each might have been. Those with the baseline, which they do not decide, are a family
+    of their own.
     """
 
     run: Run
     ranking: Sequence[Variant]
     pairs: Sequence[Pair]
-    level_pairs: Mapping[str, Sequence[Pair]]
+
+    @cached_property
+    def level_pairs(self) -> dict[str, list[Pair]]:
+        """Every pair on each level."""
+        found = [
+            (level, pair) for level in LEVELS for pair in _pairs(self.ranking, self.run, level)
+        ]
+        return _by_level(found)
 
     @cached_property
     def ranks(self) -> dict[str, tuple[int, int]]:
@@ -134,6 +143,13 @@ class Comparison:
             if variant.name != baseline:
                 yield self.pair(variant.name, baseline, level)
 
+    @cached_property
+    def baseline_by_level(self) -> dict[str, list[Pair]]:
+        """The same on each level, corrected for these comparisons alone."""
+        return _by_level(
+            [(level, pair) for level in LEVELS for pair in self.against_baseline(level)]
+        )
+
     def on_new_databases(self, pair: Pair) -> Interval | None:
         """Interval of a pair's difference for questions on further databases; None with one database."""
         return pair.on_new_databases(self.run.database_groups)
@@ -142,15 +158,7 @@ class Comparison:
 def compare(run: Run) -> Comparison:
     """Rank a run's variants by accuracy over all questions and test every pair."""
     ranking = sorted(run.variants, key=lambda variant: -variant.correct.mean())
-    pairs = adjusted(_pairs(ranking, run.select("all"), run.groups))
-    by_level = [
-        (level, pair) for level in LEVELS for pair in _pairs(ranking, run.select(level), run.groups)
-    ]
-    level_pairs: dict[str, list[Pair]] = {level: [] for level in LEVELS}
-    adjusted_pairs = adjusted([pair for _, pair in by_level])
-    for (level, _), pair in zip(by_level, adjusted_pairs, strict=True):
-        level_pairs[level].append(pair)
-    return Comparison(run, ranking, pairs, level_pairs)
+    return Comparison(run, ranking, adjusted(_pairs(ranking, run, "all")))
 
 
 def make_pair(
@@ -172,15 +180,27 @@ def make_pair(
 
 
 def adjusted(pairs: Sequence[Pair]) -> list[Pair]:
-    """The same pairs with p-values adjusted as one family of tests."""
-    p_values = holm([pair.p_alone for pair in pairs])
+    """The same pairs with p-values adjusted as one family of tests, to which those without questions do not count."""
+    tested = [pair for pair in pairs if pair.n]
+    p_values = iter(holm([pair.p_alone for pair in tested]))
     return [
-        replace(pair, p=p, comparisons=len(pairs)) for pair, p in zip(pairs, p_values, strict=True)
+        replace(pair, p=next(p_values), comparisons=len(tested)) if pair.n else pair
+        for pair in pairs
     ]
 
 
-def _pairs(ranking: Sequence[Variant], chosen: Marks, groups: Groups) -> list[Pair]:
-    own = groups.select(chosen)
+def _by_level(found: Sequence[tuple[str, Pair]]) -> dict[str, list[Pair]]:
+    """Pairs of each level, adjusted as one family of tests."""
+    pairs = adjusted([pair for _, pair in found])
+    levels: dict[str, list[Pair]] = {level: [] for level in LEVELS}
+    for (level, _), pair in zip(found, pairs, strict=True):
+        levels[level].append(pair)
+    return levels
+
+
+def _pairs(ranking: Sequence[Variant], run: Run, level: str) -> list[Pair]:
+    chosen = run.select(level)
+    own = run.groups.select(chosen)
     answers = {variant.name: variant.correct[:, chosen] for variant in ranking}
     return [
         make_pair(

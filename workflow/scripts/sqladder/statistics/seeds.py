@@ -3,12 +3,12 @@
 Another seed gives another model, so a difference between two variants is known no better than the seeds agree. Pooling
 the answers of all seeds, as if each were a question of its own, forgets that and finds differences that are none.
 
-The variance of a mean over seeds and questions is taken as the sum of two components: that of its mean over seeds
-between groups of questions, and that of its mean over questions between seeds. The sum counts the noise of single
-answers twice, so it is too large rather than too small: A. B. Owen (2007), "The pigeonhole bootstrap", Annals of
-Applied Statistics 1, 386-411. A few seeds tell their variance badly; Student's t with the degrees of freedom of
-F. E. Satterthwaite (1946), "An approximate distribution of estimates of variance components", Biometrics Bulletin 2,
-110-114, makes up for that, where a bootstrap of three seeds could not.
+Seeds and groups of questions are crossed: each seed answers each group. The variance of a mean over both is that of
+its mean over seeds between groups, plus that of its mean over questions between seeds, less that of single answers,
+which both of them hold (`crossed`). A. B. Owen (2007), "The pigeonhole bootstrap", Annals of Applied Statistics 1,
+386-411, shows that the sum without the last counts the answers' noise twice. A few seeds tell their variance badly;
+Student's t with the degrees of freedom of F. E. Satterthwaite (1946), "An approximate distribution of estimates of
+variance components", Biometrics Bulletin 2, 110-114, makes up for that, where a bootstrap of three seeds could not.
 
 With one seed on both sides there is nothing between seeds: all speaks of the models trained here.
 """
@@ -62,6 +62,60 @@ def total(*components: VarianceComponent, cautious: bool = False) -> VarianceCom
     return VarianceComponent(variance, variance**2 / uncertain if uncertain else np.inf)
 
 
+def noise_of_answers(answers: NDArray, groups: Groups) -> VarianceComponent:
+    """Variance that a mean has from single answers: what neither the seed nor the group explains.
+
+    It is the mean square of the interaction of seeds and groups over the number of cells; a single seed or group tells
+    nothing of it.
+
+    Args:
+        answers: marks of one variant, or differences of two, shape (seeds, n).
+        groups: of the n questions.
+    """
+    seeds, count = len(answers), len(groups.sizes)
+    if seeds < 2 or count < 2:
+        return NOTHING
+    n = answers.shape[1]
+    own = np.array([groups.sums(row) for row in answers])
+    own -= np.outer(own.sum(axis=1) / n, groups.sizes)
+    own -= own.mean(axis=0)
+    cells = seeds * (seeds - 1) * (count - 1) / count
+    return VarianceComponent(float((own**2).sum()) / n**2 / cells, (seeds - 1) * (count - 1))
+
+
+def crossed(
+    questions: VarianceComponent,
+    seeds: VarianceComponent,
+    answers: VarianceComponent,
+    cautious: bool = False,
+) -> VarianceComponent:
+    """Variance of a mean over seeds and groups of questions, with Satterthwaite's degrees of freedom.
+
+    The mean over seeds varies between groups by the groups and by a share of single answers, the mean over questions
+    between seeds by the seeds and by as much of single answers: one of the two is taken off. By chance that may be more
+    than the seeds vary, so the variance is never less than the larger of the two.
+
+    Source: J. Cornfield, J. W. Tukey (1956), "Average values of mean squares in factorials", Annals of Mathematical
+    Statistics 27, 907-949; as two-way clusters A. C. Cameron, J. B. Gelbach, D. L. Miller (2011), "Robust inference
+    with multiway clustering", Journal of Business & Economic Statistics 29, 238-249. Degrees of freedom of a sum with
+    a part taken off: D. W. Gaylor, F. N. Hopper (1969), Technometrics 11, 691-706.
+
+    Args:
+        questions: variance of the mean between groups of questions, or between databases.
+        seeds: its variance between seeds.
+        answers: its variance from single answers, over the same groups (`noise_of_answers`).
+        cautious: whether the degrees of freedom are the fewest of any component.
+    """
+    found = total(questions, seeds, answers, cautious=cautious)
+    both = questions.variance + seeds.variance
+    variance = max(questions.variance, seeds.variance, both - answers.variance)
+    if cautious or not found.variance:
+        return found._replace(variance=variance)
+    # Satterthwaite's for this variance: that of the sum, times the square of their ratio.
+    freedom = found.degrees_of_freedom * (variance / found.variance) ** 2
+    return VarianceComponent(variance, freedom)
+
+
 def accuracy_interval(answers: Answers, groups: Groups, alpha: float = 0.05) -> Interval:
     """Interval of a mean accuracy, for further questions on the same databases and, with several, further seeds.
 
@@ -80,7 +134,7 @@ def accuracy_interval(answers: Answers, groups: Groups, alpha: float = 0.05) -> 
     if share in (0, 1):
         # This tells nothing of how alike a group's questions are: they may all be.
         return effective_wilson(share, questions, groups.effective, alpha)
-    error = total(questions, between_seeds(answers.mean(axis=1).tolist()))
+    error = over_seeds(questions, answers, groups)
     if len(answers) > 1:
         # Seeds with equal means do not make the variance a known one.
         error = error._replace(degrees_of_freedom=min(error.degrees_of_freedom, len(values) - 1))
@@ -89,8 +143,15 @@ def accuracy_interval(answers: Answers, groups: Groups, alpha: float = 0.05) -> 
 
 def accuracy_error(answers: Answers, groups: Groups) -> float:
     """Standard error of a mean accuracy, for further questions on the same databases and further seeds."""
-    questions = share_variance(answers.mean(axis=0), groups)
-    return total(questions, between_seeds(answers.mean(axis=1).tolist())).variance ** 0.5
+    return over_seeds(share_variance(answers.mean(axis=0), groups), answers, groups).variance ** 0.5
+
+
+def over_seeds(questions: VarianceComponent, answers: Answers, groups: Groups) -> VarianceComponent:
+    """Variance of a mean accuracy whose part between the groups is known; that part where there is one seed."""
+    if len(answers) == 1:
+        return questions
+    seeds = between_seeds(answers.mean(axis=1).tolist())
+    return crossed(questions, seeds, noise_of_answers(answers, groups))
 
 
 def new_databases_interval(
@@ -105,7 +166,7 @@ def new_databases_interval(
     values = answers.mean(axis=0)
     share = float(values.mean())
     between = variance_of_mean(databases.sums(values), databases.sizes)
-    error = total(between, between_seeds(answers.mean(axis=1).tolist()))
+    error = over_seeds(between, answers, databases)
     most = databases.effective if share in (0, 1) else len(values)
     own = effective_wilson(share, error, most, alpha)
     return own.hull(accuracy_interval(answers, groups, alpha))
@@ -124,6 +185,9 @@ class PairedDifference:
         seeds: what the seeds add to the variance of the mean; None with one seed on both sides.
         cautious: whether the degrees of freedom are those of the seeds: where a single seed borrows the variance of
             the other side's, Satterthwaite's leave 8 % false claims among equal variants.
+        noisy: answers, or differences, of each side with several seeds, shape (seeds, n), from which the noise of
+            single answers is known; empty with one seed on both sides.
+        fewest: seeds of the side that has fewer.
     """
 
     values: NDArray
@@ -131,6 +195,8 @@ class PairedDifference:
     groups: Groups
     seeds: VarianceComponent | None
     cautious: bool = False
+    noisy: tuple[NDArray, ...] = ()
+    fewest: int = 1
 
     @classmethod
     def between(
@@ -162,6 +228,7 @@ class PairedDifference:
             pairs = first & ~second, second & ~first
             seeds = between_seeds(first.mean(axis=1) - second.mean(axis=1))
             wins, losses = (rows.sum() / len(rows) for rows in pairs)
+            noisy: tuple[NDArray, ...] = (first.astype(float) - second,)
         else:
             one, other = first.mean(axis=0), second.mean(axis=0)
             seeds = total(between_seeds(first.mean(axis=1)), between_seeds(second.mean(axis=1)))
@@ -171,8 +238,11 @@ class PairedDifference:
                     (max(len(first), len(second)) + 1) * seeds.variance, seeds.degrees_of_freedom
                 )
             wins, losses = (one * (1 - other)).sum(), (other * (1 - one)).sum()
+            noisy = tuple(answers for answers in (first, second) if len(answers) > 1)
         values = first.mean(axis=0) - second.mean(axis=0)
-        return cls(values, Discordance(float(wins), float(losses)), groups, seeds, lone)
+        counts = Discordance(float(wins), float(losses))
+        fewest = min(len(first), len(second))
+        return cls(values, counts, groups, seeds, lone, noisy, fewest)
 
     @property
     def n(self) -> int:
@@ -199,7 +269,7 @@ class PairedDifference:
         if self.seeds is None:
             return sign_flip_p(sums)
         null = VarianceComponent(self.question_variance, max(1, len(sums) - 1))
-        both = total(null, self.seeds, cautious=self.cautious)
+        both = self._with_seeds(null, self.groups)
         score = abs(float(self.values.mean())) / both.variance**0.5
         return float(min(1.0, 2 * special.stdtr(both.degrees_of_freedom, -score)))
 
@@ -207,8 +277,9 @@ class PairedDifference:
         """Interval of the difference, for further questions on the same databases and further seeds.
 
         Student's over groups, to which two questions are added, one that only the first and one that only the second
-        answers right: with few disagreements it then holds the true difference as often as it says. Where all
-        questions agree it is exact.
+        answers right: with few disagreements it then holds the true difference as often as it says. With several seeds
+        one seed of each does so: three seeds that all did would be three answers more. Where all questions agree it is
+        exact.
 
         Source: D. G. Bonett, R. M. Price (2012), "Adjusted Wald confidence interval for a difference of binomial
         proportions based on paired data", Journal of Educational and Behavioral Statistics 37, 479-488.
@@ -220,9 +291,10 @@ class PairedDifference:
             worth = self.groups.effective
             counts = Discordance(worth * (estimate > 0), worth * (estimate < 0))
             return exact_difference_interval(counts, worth, alpha)
-        sums = np.append(self.groups.sums(self.values), (1, -1))
+        added = 1 / self.fewest
+        sums = np.append(self.groups.sums(self.values), (added, -added))
         sizes = np.append(self.groups.sizes, (1, 1))
-        error = self._with_seeds(variance_of_mean(sums, sizes))
+        error = self._with_seeds(variance_of_mean(sums, sizes), self.groups)
         found = around(float(sums.sum() / sizes.sum()), error, ANY_DIFFERENCE, alpha)
         return found.hull(Interval(estimate, estimate))
 
@@ -234,7 +306,8 @@ class PairedDifference:
         if len(databases.sizes) < 2:
             return None
         between = variance_of_mean(databases.sums(self.values), databases.sizes)
-        own = around(float(self.values.mean()), self._with_seeds(between), ANY_DIFFERENCE, alpha)
+        error = self._with_seeds(between, databases)
+        own = around(float(self.values.mean()), error, ANY_DIFFERENCE, alpha)
         return own.hull(self.interval(alpha))
 
     @property
@@ -243,16 +316,23 @@ class PairedDifference:
         if len(self.groups.sizes) < 2:
             return None
         between = variance_of_mean(self.groups.sums(self.values), self.groups.sizes)
-        return self._with_seeds(between).variance ** 0.5
+        return self._with_seeds(between, self.groups).variance ** 0.5
 
     @property
     def question_variance(self) -> float:
         """Variance of the difference between groups of questions, were the true one 0."""
         return float((self.groups.sums(self.values) ** 2).sum()) / self.n**2 if self.n else 0.0
 
-    def _with_seeds(self, between: VarianceComponent) -> VarianceComponent:
-        """The component between groups or databases with that between seeds."""
-        return between if self.seeds is None else total(between, self.seeds, cautious=self.cautious)
+    def _with_seeds(self, between: VarianceComponent, groups: Groups) -> VarianceComponent:
+        """The component between groups of questions, or between databases, with that between seeds."""
+        if self.seeds is None:
+            return between
+        noise = total(*(noise_of_answers(answers, groups) for answers in self.noisy))
+        if self.cautious:
+            # As of the seeds: one estimate for the several seeds and for the single one.
+            several = max(len(answers) for answers in self.noisy)
+            noise = noise._replace(variance=(several + 1) * noise.variance)
+        return crossed(between, self.seeds, noise, self.cautious)
 
     def detectable(self, alpha: float = 0.05, power: float = 0.8) -> float | None:
         """Smallest true difference that the test would find with this power.
@@ -271,7 +351,7 @@ class PairedDifference:
             smallest = detectable_difference(squares, len(sums), self.n, alpha, power)
         else:
             between = VarianceComponent(self.question_variance, max(1, len(sums) - 1))
-            both = self._with_seeds(between)
+            both = self._with_seeds(between, self.groups)
             smallest = detectable_over_seeds(*both, alpha, power)
         possible = sum(self.counts) / self.n
         return smallest if smallest is not None and smallest <= possible else None

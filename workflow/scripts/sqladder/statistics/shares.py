@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from sqladder.statistics.groups import Groups, VarianceComponent, variance_of_mean
-from sqladder.statistics.seeds import Answers, between_seeds, total
+from sqladder.statistics.seeds import Answers, between_seeds, crossed, noise_of_answers, total
 
 
 def fisher_p(one: int, n_one: int, other: int, n_other: int) -> float:
@@ -30,8 +30,8 @@ def two_sets_p(one: Answers, other: Answers, groups: Sequence[Groups]) -> float:
     """Two-sided p of "a variant is equally accurate on two sets of questions".
 
     Fisher's exact test where each question is a group of its own and there is one seed. Otherwise a t-test whose
-    variance is what shares have when both sets are equal, times the design effect of the groups (`design_effect`), plus
-    the component between seeds; with the correction of F. Yates (1934), Supplement to JRSS 1, 217-235.
+    variance is what shares have when both sets are equal, times the design effect of the groups (`design_effect`), with
+    the component between seeds (`crossed`) and with the correction of F. Yates (1934), Supplement to JRSS 1, 217-235.
 
     Args:
         one: answers to the first set, shape (seeds, questions), at least one question.
@@ -49,7 +49,8 @@ def two_sets_p(one: Answers, other: Answers, groups: Sequence[Groups]) -> float:
     inverse = effect * (1 / n_one + 1 / n_other)
     freedom = max(1, sum(len(own.sizes) for own in groups) - 2)
     questions = VarianceComponent(float(share * (1 - share)) * inverse, freedom)
-    both = total(questions, between_seeds(gaps.tolist()))
+    noise = total(*(noise_of_answers(*own) for own in zip((one, other), groups, strict=True)))
+    both = crossed(questions, between_seeds(gaps.tolist()), noise)
     gap = max(0.0, abs(float(gaps.mean())) - inverse / 2)
     return float(min(1.0, 2 * special.stdtr(both.degrees_of_freedom, -gap / both.variance**0.5)))
 

@@ -24,7 +24,9 @@ def section(inputs: ReportInputs) -> str:
    all of them together (Bonferroni), and they exclude 0 only where the adjusted p is below 0.05.
 6. {_test(run)}
 7. All {comparisons} pairs over all questions are one family, adjusted by Holm so that the chance of any false
-   claim in it is at most 5 %; the comparisons of the four levels are another. Significant: adjusted p below 0.05.
+   claim in it is at most 5 %. The comparisons with the baseline on the four levels are another, and all pairs on the
+   four levels one more: the best of a level is chosen by its numbers, so it could have been any pair. Significant:
+   adjusted p below 0.05.
 8. Rank: 1 + variants shown to be better, up to all variants less those shown to be worse.
 9. "Best" is said only of a variant that differs significantly from every other.
 10. Kinds of verdict: of each, whether an answer has it, compared with the baseline's as in 6; all kinds and variants
@@ -64,9 +66,9 @@ def _test(run: Run) -> str:
     )
     if not run.has_seeds:
         return f"Test of a difference: {exact}."
-    return f"""Test of a difference: the variance between groups that no difference gives plus that between seeds of
-   both variants (Owen 2007), Student's t with Satterthwaite's degrees of freedom. Two variants with one seed each:
-   {exact}."""
+    return f"""Test of a difference: the variance between groups that no difference gives, plus that between seeds of
+   both variants, less that of single answers, which both hold (Cornfield and Tukey 1956); Student's t with
+   Satterthwaite's degrees of freedom. Two variants with one seed each: {exact}."""
 
 
 def _seeds(run: Run) -> str:

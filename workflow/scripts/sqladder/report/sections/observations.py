@@ -109,7 +109,7 @@ def _baseline_by_level(comparison: Comparison) -> Iterator[str]:
     """On which levels who differs from the baseline."""
     told, who = [], []
     for level in LEVELS:
-        clear = [pair for pair in comparison.against_baseline(level) if pair.significant]
+        clear = [pair for pair in comparison.baseline_by_level[level] if pair.significant]
         for pairs in _by_direction(clear):
             names = [pair.first for pair in pairs]
             who.append(names)
