@@ -49,17 +49,17 @@ def with_tokens() -> None:
         from sqladder.models import network
 
         network.number_format = lambda: options.dtype
-    plain = answering.prediction
+    answered, predicted = answering.answered, answering.prediction
 
-    def prediction(
-        row: Row, ids: list[int], completions: list[Completion], texts: list[str]
-    ) -> Row:
-        return plain(row, ids, completions, texts) | {
-            "prompt_ids": ids,
-            "token_ids": completions[0].token_ids,
-        }
+    def with_ids(ids: Sequence[int], completions: list[Completion], texts: list[str]) -> Row:
+        row = answered(ids, completions, texts)
+        return row | {"prompt_ids": list(ids), "token_ids": completions[0].token_ids}
 
-    answering.prediction = prediction
+    def prediction(key: str | int, row: Row) -> Row:
+        shown = {name: row[name] for name in ("prompt_ids", "token_ids")}
+        return predicted(key, row) | shown
+
+    answering.answered, answering.prediction = with_ids, prediction
     generate.main()
 
 
@@ -72,7 +72,7 @@ def write_results(
 ) -> None:
     """Write predictions and facts in generate.py's form."""
     predictions = [
-        answering.prediction(row, ids, completions, texts)
+        answering.prediction(row["id"], answering.answered(ids, completions, texts))
         | {"prompt_ids": ids, "token_ids": completions[0].token_ids}
         for row, ids, completions, texts in zip(
             rows, prompts, answers, tokens.decode(args.model, answers), strict=True

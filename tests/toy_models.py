@@ -12,6 +12,8 @@ from published_texts import published_messages
 from sqladder.demo.base_model import new_model, train_tokenizer
 from sqladder.demo.settings import NetworkSize
 from sqladder.files import write_jsonl
+from sqladder.generation import transformers_engine
+from sqladder.generation.contract import Load
 
 SCHEMA = "CREATE TABLE singer (\n  id INTEGER PRIMARY KEY,\n  name TEXT,\n  age INTEGER\n);"
 
@@ -78,6 +80,16 @@ def run(program, environment=None, **options):
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def answers(model, prompts, decoding, end_tokens, done=()):
+    """All answers of the transformers engine to each of the prompts that are not done."""
+    load = Load(1024, len(prompts) * decoding.samples)
+    engine = transformers_engine.start(model, load, decoding, end_tokens)
+    found = {}
+    for finished in engine.answer(prompts, decoding, done):
+        found |= finished
+    return [found[place] for place in sorted(found)]
 
 
 def read_lines(path):

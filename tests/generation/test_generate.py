@@ -10,7 +10,7 @@ from transformers import AutoTokenizer
 
 import toy_models
 from sqladder.errors import InputError
-from sqladder.generation import transformers_engine, vllm_engine
+from sqladder.generation import vllm_engine
 from sqladder.generation.contract import Completion, cut_at_end_token, prompt_seed
 from sqladder.generation.extraction import extract_sql
 from sqladder.generation.settings import DecodingSettings
@@ -78,8 +78,8 @@ def test_a_batch_gives_what_each_prompt_gives_alone(model, prompt_ids):
     assert len({len(ids) for ids in prompt_ids}) > 1
     network = toy_models.load(model).eval()
     end_token = network.config.eos_token_id
-    together = transformers_engine.generate(model, prompt_ids, GREEDY, [end_token])
-    for ids, completions in zip(prompt_ids, together.completions, strict=True):
+    together = toy_models.answers(model, prompt_ids, GREEDY, [end_token])
+    for ids, completions in zip(prompt_ids, together, strict=True):
         output = network.generate(
             torch.tensor([ids]),
             attention_mask=torch.ones(1, len(ids)),
@@ -93,10 +93,42 @@ def test_sampling_repeats_with_its_seed_and_differs_with_another(model, prompt_i
     def sample(seed):
         sampling = {"temperature": 2.0, "top_p": 0.95, "repetition_penalty": 1.2, "seed": seed}
         decoding = GREEDY.model_copy(update=sampling)
-        answers = transformers_engine.generate(model, prompt_ids, decoding, [1])
-        return answers.completions
+        return toy_models.answers(model, prompt_ids, decoding, [1])
 
     assert sample(1) == sample(1) != sample(2)
+
+
+def test_what_is_drawn_does_not_depend_on_what_stands_beside_it(model, prompt_ids):
+    sampling = {"samples": 3, "temperature": 2.0, "top_p": 0.95, "include_greedy": True}
+    decoding = GREEDY.model_copy(update=sampling)
+    together = toy_models.answers(model, prompt_ids, decoding, [1])
+    backwards = toy_models.answers(model, prompt_ids[::-1], decoding, [1])
+    alone = toy_models.answers(
+        model, prompt_ids, decoding.model_copy(update={"batch_size": 1}), [1]
+    )
+    assert together == backwards[::-1] == alone
+    fewer = toy_models.answers(model, prompt_ids, decoding.model_copy(update={"samples": 2}), [1])
+    assert [own[:2] for own in together] == fewer
+
+
+def test_tokens_are_drawn_as_often_as_the_model_gives_them(model, prompt_ids):
+    network = toy_models.load(model).eval()
+    decoding = GREEDY.model_copy(
+        update={"samples": 1000, "temperature": 1.5, "top_p": 0.9, "max_new_tokens": 1}
+    )
+    (own,) = toy_models.answers(model, prompt_ids[:1], decoding, [1])
+    with torch.inference_mode():
+        shares = (network(torch.tensor([prompt_ids[0]])).logits[0, -1] / 1.5).softmax(-1)
+    ordered = shares.sort(descending=True)
+    kept = int((ordered.values.cumsum(0) < 0.9).sum()) + 1
+    nucleus = set(ordered.indices[:kept].tolist())
+    drawn = [each.token_ids[0] if each.token_ids else 1 for each in own]
+    assert set(drawn) <= nucleus
+    total = float(ordered.values[:kept].sum())
+    for token in ordered.indices[:3].tolist():
+        share = float(shares[token]) / total
+        spread = (share * (1 - share) / 1000) ** 0.5
+        assert abs(drawn.count(token) / 1000 - share) < 4 * spread + 1e-9
 
 
 def test_an_answer_ends_before_its_end_token():
@@ -142,10 +174,8 @@ def test_several_samples_are_all_kept_and_the_first_is_the_prediction(model, tmp
 
 def test_the_greedy_answer_is_the_first_sample_and_the_others_are_drawn(model, prompt_ids):
     sampling = {"samples": 3, "temperature": 2.0, "top_p": 0.95, "include_greedy": True}
-    answers = transformers_engine.generate(
-        model, prompt_ids, GREEDY.model_copy(update=sampling), [1]
-    ).completions
-    alone = transformers_engine.generate(model, prompt_ids, GREEDY, [1]).completions
+    answers = toy_models.answers(model, prompt_ids, GREEDY.model_copy(update=sampling), [1])
+    alone = toy_models.answers(model, prompt_ids, GREEDY, [1])
     assert [completions[0] for completions in answers] == [only for (only,) in alone]
     assert {len(completions) for completions in answers} == {3}
     assert any(completions[1] != completions[0] for completions in answers)
@@ -155,9 +185,7 @@ def test_a_log_probability_is_the_mean_over_the_answers_own_tokens(model, prompt
     network = toy_models.load(model).eval()
     end_token = network.config.eos_token_id
     sampling = {"samples": 3, "temperature": 1.5, "log_probabilities": True}
-    answers = transformers_engine.generate(
-        model, prompt_ids, GREEDY.model_copy(update=sampling), [end_token]
-    ).completions
+    answers = toy_models.answers(model, prompt_ids, GREEDY.model_copy(update=sampling), [end_token])
     reasons = set()
     for ids, completions in zip(prompt_ids, answers, strict=True):
         for tokens, reason, log_probability in completions:

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 import toy_models
-from sqladder.generation import transformers_engine
 from sqladder.generation.settings import DecodingSettings
 from sqladder.models.turns import read_turns
 from sqladder.settings.problems import settings_of
@@ -78,8 +77,8 @@ def test_an_architecture_trains_and_answers(base, tmp_path, architecture, method
     turns = read_turns(tmp_path / "model")
     prompts = [turns.prompt_ids(row["messages"]) for row in toy_models.rows(3, with_answer=False)]
     decoding = settings_of(DecodingSettings, DECODING)
-    answers = transformers_engine.generate(tmp_path / "model", prompts, decoding, turns.stops)
-    for prompt, (answer,) in zip(prompts, answers.completions, strict=True):
+    answers = toy_models.answers(tmp_path / "model", prompts, decoding, turns.stops)
+    for prompt, (answer,) in zip(prompts, answers, strict=True):
         likeliest = after(torch.tensor([prompt])).logits[0, -1].argmax()
         assert (*answer.token_ids, *turns.stops[:1])[0] == likeliest
 

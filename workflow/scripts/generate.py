@@ -10,15 +10,16 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import Row, by_id, read_jsonl, write_json, write_jsonl
 from sqladder.generation import shards
-from sqladder.generation.answering import generate_here
+from sqladder.generation.answering import Facts, asked_with, generate_here
 from sqladder.generation.contract import timed
 from sqladder.generation.settings import DecodingSettings
+from sqladder.generation.work_file import WorkFile
 from sqladder.models.folders import check_model_folder
 from sqladder.processes.lifetime import end_with_workflow
 from sqladder.prompts.rendering import PROMPT_FIELDS
@@ -34,15 +35,19 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--prompts", required=True, type=Path, help="JSON Lines: id, messages")
     parser.add_argument("--output", required=True, type=Path, help="predictions, JSON Lines")
     parser.add_argument("--facts", required=True, type=Path, help="generation.json: speed")
+    parser.add_argument(
+        "--work-file",
+        type=Path,
+        help="where answers are kept as they are finished, and found after a kill; it is left there, while the one "
+        "that is taken without this flag, beside the predictions, is removed at the end",
+    )
     parser.add_argument("--gpus", type=int, default=1, help="processes, one for each GPU")
     parser.add_argument("--cache-folder", type=Path, help="for what vLLM compiles")
     add_flags(parser, DecodingSettings)
     return parser
 
 
-def generate_in_shards(
-    args: argparse.Namespace, rows: list[Row]
-) -> tuple[list[Row], dict[str, Any]]:
+def generate_in_shards(args: argparse.Namespace, rows: list[Row]) -> tuple[list[Row], Facts]:
     """Answer the prompts in processes of this program, one for each GPU."""
     devices = shards.devices_for(args.gpus)
     folder = args.output.parent / "generation_shards"
@@ -64,18 +69,35 @@ def main() -> None:
     end_with_workflow()
     if args.gpus > 1:
         predictions, facts = generate_in_shards(args, rows)
-    else:
-        predictions, facts = generate_here(args.model, rows, decoding, args.cache_folder)
+        write_results(args, decoding, predictions, facts)
+        return
+    # Beside the output, which Snakemake removes if the job fails.
+    path = args.work_file or args.output.with_name(args.output.name + ".work")
+    with WorkFile(path, asked_with(args.model, rows, decoding)) as work:
+        before = work.seconds
+        answers, facts = generate_here(args.model, rows, decoding, args.cache_folder, work)
+        if work.found:
+            facts["resumed"] = {"answers": work.found, "seconds": round(before, 2)}
+        write_results(args, decoding, answers, facts)
+    if args.work_file is None:
+        work.remove()
+
+
+def write_results(
+    args: argparse.Namespace, decoding: DecodingSettings, predictions: Iterable[Row], facts: Facts
+) -> None:
+    """Write the predictions, and what they took."""
     with timed(facts["stages"], "writing"):
         write_jsonl(args.output, predictions)
-    seconds = time.monotonic() - STARTED
-    busy = facts["stages"]["generation"]
+    seconds = time.monotonic() - STARTED + facts.get("resumed", {}).get("seconds", 0)
+    # At least a digit: few answers may take less.
+    busy = max(facts["stages"]["generation"], 0.001)
     facts |= {
         "settings": decoding.model_dump(),
         "gpus": args.gpus,
         # Whose model it is, by its folder: a variant may ask another one's.
         "model": replicate_of(args.model).name,
-        # From the program's start to the predictions on disk.
+        # From the program's start to the predictions on disk, and what answers took before a kill.
         "seconds": round(seconds, 2),
         # Of the generation alone: the start of an engine does not grow with the prompts.
         "prompts_per_second": round(facts["prompts"] / busy, 1),

@@ -1,24 +1,48 @@
-"""All prompts answered in this process: tokenized beside the engine's start, and written as predictions."""
+"""All prompts answered in this process: tokenized beside the engine's start, and kept on disk as they are answered."""
 
+import hashlib
 import importlib
-from collections.abc import Sequence
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tqdm import tqdm
+
+from sqladder.errors import LOG
 from sqladder.files import Row
 from sqladder.generation import tokens
-from sqladder.generation.contract import Completion, timed
+from sqladder.generation.contract import Completion, Engine, Load, timed
 from sqladder.generation.extraction import extract_sql
 from sqladder.generation.settings import DecodingSettings
+from sqladder.generation.work_file import Key, WorkFile
 from sqladder.processes.imports import uncollected
 
 Facts = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Predictions:
+    """The predictions in the order of the prompts, read from the work file each time that they are looked at."""
+
+    rows: Sequence[Row]
+    work: WorkFile
+
+    def __iter__(self) -> Iterator[Row]:
+        return (prediction(row["id"], self.work[_first(row)]) for row in self.rows)
+
+
 def generate_here(
-    model: Path, rows: list[Row], decoding: DecodingSettings, cache_folder: Path | None
-) -> tuple[list[Row], Facts]:
+    model: Path,
+    rows: list[Row],
+    decoding: DecodingSettings,
+    cache_folder: Path | None,
+    work: WorkFile,
+) -> tuple[Predictions, Facts]:
     """Answer all prompts, with the tokenizer in a process beside this one.
 
     Args:
@@ -26,6 +50,7 @@ def generate_here(
         rows: prompts, id and messages.
         decoding: how answers are generated.
         cache_folder: for what vLLM compiles, None for its own.
+        work: where answers are kept as they are finished; what is in it is not asked again.
 
     Returns:
         The predictions in the order of the prompts, and what they cost.
@@ -41,24 +66,108 @@ def generate_here(
         encoding = tokenizer.submit(tokens.encode, model, rows, decoding.max_new_tokens)
         try:
             with timed(stages, "engine_import"), uncollected():
-                engine = load_engine(decoding.engine, cache_folder)
+                module = load_engine(decoding.engine, cache_folder)
         finally:
             # What is wrong with the prompts is said even where an engine is missing.
             with timed(stages, "tokenization"):
                 encoded = encoding.result()
-        answers = engine.generate(model, encoded.prompts, decoding, encoded.end_tokens)
-        with timed(stages, "detokenization"):
-            texts = tokenizer.submit(tokens.decode, model, answers.completions).result()
-    predictions = [
-        prediction(*parts)
-        for parts in zip(rows, encoded.prompts, answers.completions, texts, strict=True)
-    ]
-    facts = generation_facts(decoding.engine, engine.PACKAGE, predictions)
-    return predictions, {**facts, "turns": encoded.turns, "stages": stages | answers.stages}
+        load = Load(
+            max(map(len, encoded.prompts)) + decoding.max_new_tokens,
+            len(rows) * decoding.samples,
+        )
+        asking = Asking(
+            lambda: module.start(model, load, decoding, encoded.end_tokens),
+            lambda answers: tokenizer.submit(tokens.decode, model, answers).result(),
+            work,
+            stages,
+        )
+        asking.ask("generate", [_first(row) for row in rows], encoded.prompts, decoding)
+    predictions = Predictions(rows, work)
+    facts = generation_facts(decoding.engine, module.PACKAGE, predictions)
+    return predictions, {**facts, "turns": encoded.turns, "stages": stages}
+
+
+def _first(row: Row) -> Key:
+    """The key of the answers to a prompt."""
+    return (row["id"],)
+
+
+@dataclass
+class Asking:
+    """Asks a model, whose engine starts with the first prompt that has no answer yet.
+
+    Attributes:
+        start: starts the engine.
+        decode: the texts of the answers to each of some prompts.
+        work: the answers.
+        stages: seconds that stages took, filled in.
+    """
+
+    start: Callable[[], Engine]
+    decode: Callable[[list[list[Completion]]], list[list[str]]]
+    work: WorkFile
+    stages: dict[str, float]
+    _engine: Engine | None = field(default=None, init=False)
+
+    def ask(
+        self,
+        title: str,
+        keys: Sequence[Key],
+        prompts: Sequence[Sequence[int]],
+        decoding: DecodingSettings,
+    ) -> None:
+        """Keep the answers to prompts in the work file, but for those that are in it.
+
+        Args:
+            title: what the bar of progress is called.
+            keys: what the answers are kept under, one a prompt.
+            prompts: token ids.
+            decoding: how they are answered.
+        """
+        done = {place for place, key in enumerate(keys) if key in self.work}
+        if len(done) < len(keys):
+            if done:
+                LOG.info(
+                    f"{title}: {len(done)} of {len(keys)} were answered before: {self.work.path}"
+                )
+            engine = self._started()
+            with tqdm(total=len(keys), initial=len(done), desc=title, unit="prompt") as bar:
+                self._ask(engine, keys, prompts, decoding, done, bar)
+        self.stages["generation"] = round(self.work.seconds, 3)
+
+    def _ask(
+        self,
+        engine: Engine,
+        keys: Sequence[Key],
+        prompts: Sequence[Sequence[int]],
+        decoding: DecodingSettings,
+        done: set[int],
+        bar: tqdm,
+    ) -> None:
+        begun = time.monotonic()
+        for finished in engine.answer(prompts, decoding, done):
+            seconds = time.monotonic() - begun
+            new = {place: own for place, own in finished.items() if place not in done}
+            with timed(self.stages, "detokenization"):
+                texts = self.decode(list(new.values()))
+            rows = {
+                keys[place]: answered(prompts[place], completions, own)
+                for (place, completions), own in zip(new.items(), texts, strict=True)
+            }
+            self.work.add(rows, seconds)
+            bar.update(len(rows))
+            begun = time.monotonic()
+
+    def _started(self) -> Engine:
+        if self._engine is None:
+            with timed(self.stages, "engine_start"):
+                self._engine = self.start()
+            self.stages |= self._engine.stages
+        return self._engine
 
 
 def load_engine(name: str, cache_folder: Path | None) -> ModuleType:
-    """Import an engine: a module with `generate` (contract.py)."""
+    """Import an engine: a module with `start` (contract.py)."""
     if name == "vllm":
         from sqladder.generation import vllm_engine
 
@@ -69,8 +178,30 @@ def load_engine(name: str, cache_folder: Path | None) -> ModuleType:
     return transformers_engine
 
 
-def prediction(row: Row, ids: list[int], completions: list[Completion], texts: list[str]) -> Row:
-    """The row of one prompt: its first answer, and all of them where several were drawn."""
+def asked_with(model: Path, rows: Iterable[Row], decoding: DecodingSettings) -> dict[str, Any]:
+    """What answers depend on, as JSON: those of an earlier attempt count where it is the same."""
+    prompts = hashlib.sha256()
+    for row in rows:
+        prompts.update(json.dumps([row["id"], row["messages"]]).encode() + b"\n")
+    files = sorted(file for file in model.iterdir() if file.is_file())
+    return {
+        "prompts": prompts.hexdigest(),
+        "decoding": decoding.model_dump(mode="json"),
+        # By what a file that is written anew cannot keep: to read gigabytes would take as long as many an answer.
+        "model": [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files],
+        "versions": {name: _version(name) for name in ("torch", "transformers", "vllm")},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def answered(ids: Sequence[int], completions: list[Completion], texts: list[str]) -> Row:
+    """The row of one prompt in the work file: all of its answers."""
     samples = [
         {
             "sql": extract_sql(text),
@@ -81,16 +212,7 @@ def prediction(row: Row, ids: list[int], completions: list[Completion], texts: l
         }
         for text, completion in zip(texts, completions, strict=True)
     ]
-    first = samples[0]
-    return {
-        "id": row["id"],
-        "sql": first["sql"],
-        "text": first["text"],
-        "finish_reason": first["finish_reason"],
-        "prompt_tokens": len(ids),
-        "output_tokens": first["output_tokens"],
-        **({"samples": samples} if len(samples) > 1 else {}),
-    }
+    return {"prompt_tokens": len(ids), "samples": samples}
 
 
 def _log_probability(completion: Completion) -> Row:
@@ -99,17 +221,40 @@ def _log_probability(completion: Completion) -> Row:
     return {"log_probability": round(completion.log_probability, 6)}
 
 
-def generation_facts(engine: str, package: str, predictions: Sequence[Row]) -> Facts:
+def prediction(key: str | int, row: Row) -> Row:
+    """The prediction of one prompt: its first answer, and all of them where several were drawn.
+
+    Args:
+        key: the prompt's id.
+        row: its row of the work file.
+    """
+    samples = row["samples"]
+    first = samples[0]
+    return {
+        "id": key,
+        "sql": first["sql"],
+        "text": first["text"],
+        "finish_reason": first["finish_reason"],
+        "prompt_tokens": row["prompt_tokens"],
+        "output_tokens": first["output_tokens"],
+        **({"samples": samples} if len(samples) > 1 else {}),
+    }
+
+
+def generation_facts(engine: str, package: str, predictions: Iterable[Row]) -> Facts:
     """What the predictions cost, and what made them."""
     from sqladder.models.device import device_name, peak_memory_mb
 
-    answers = [answer for row in predictions for answer in row.get("samples", [row])]
+    counts = dict.fromkeys(("prompts", "prompt_tokens", "output_tokens", "cut_off"), 0)
+    for row in predictions:
+        counts["prompts"] += 1
+        counts["prompt_tokens"] += row["prompt_tokens"]
+        for answer in row.get("samples", [row]):
+            counts["output_tokens"] += answer["output_tokens"]
+            counts["cut_off"] += answer["finish_reason"] == "length"
     return {
         "engine": engine,
-        "prompts": len(predictions),
-        "prompt_tokens": sum(row["prompt_tokens"] for row in predictions),
-        "output_tokens": sum(answer["output_tokens"] for answer in answers),
-        "cut_off": sum(answer["finish_reason"] == "length" for answer in answers),
+        **counts,
         "peak_memory_mb": peak_memory_mb(),
         "device": device_name(),
         # Asked of the modules: vLLM's package has another name where it is built for CPU.

@@ -1,16 +1,17 @@
 """What every generation engine takes and gives.
 
-An engine is a module of this package with a function `generate(model, prompts, decoding,
-end_tokens)`: it loads a model folder once, answers all prompts, given as token ids, as the
-`DecodingSettings` say, and returns their `Answers`. `PACKAGE` names what it computes them with, for the record of
-versions.
+An engine is a module of this package with a function `start(model, load, decoding, end_tokens)`, which loads a model
+folder and returns an `Engine`: it answers prompts, given as token ids, as often as it is asked. `PACKAGE` names what it
+computes them with, for the record of versions.
 """
 
 import hashlib
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
+
+from sqladder.generation.settings import DecodingSettings
 
 
 class Completion(NamedTuple):
@@ -28,17 +29,50 @@ class Completion(NamedTuple):
     log_probability: float | None = None
 
 
-class Answers(NamedTuple):
-    """All answers, those to one prompt together, in the order of the prompts.
+Finished = dict[int, list[Completion]]
+"""All answers to some prompts, by the prompts' places."""
+
+NOTHING: Collection[int] = frozenset()
+
+
+class Load(NamedTuple):
+    """What an engine will be asked, as far as it has to know before it starts.
 
     Attributes:
-        completions: for each prompt as many as `DecodingSettings.samples` asks for.
-        stages: what each stage took, in seconds: "engine_start", and what is known of its parts
-            ("weights", ...), and "generation".
+        longest: tokens of the longest prompt with its answer.
+        answers: how many answers are drawn at most in one call.
     """
 
-    completions: list[list[Completion]]
-    stages: dict[str, float]
+    longest: int
+    answers: int
+
+
+class Engine(Protocol):
+    """A model that is loaded.
+
+    Attributes:
+        stages: what is known of the parts of its start ("weights", ...), in seconds.
+    """
+
+    stages: Mapping[str, float]
+
+    def answer(
+        self,
+        prompts: Sequence[Sequence[int]],
+        decoding: DecodingSettings,
+        done: Collection[int] = NOTHING,
+    ) -> Iterator[Finished]:
+        """Answer prompts, and yield the answers to some of them whenever those are finished.
+
+        An answer depends on its prompt and the settings alone, but for what rounding does to it.
+
+        Args:
+            prompts: token ids.
+            decoding: how they are answered; as many answers to each as `samples` asks for.
+            done: places of prompts that have been answered before, as the same call was cut off. They are left out
+                where that cannot change how the others are rounded.
+        """
+        ...
 
 
 def cut_at_end_token(tokens: list[int], end_tokens: Collection[int]) -> Completion:

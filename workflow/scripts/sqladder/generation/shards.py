@@ -28,7 +28,7 @@ class Shard:
     folder: Path
 
     def file(self, name: str) -> Path:
-        """The path of one of its files: prompts, predictions, facts or log."""
+        """The path of one of its files: prompts, predictions, facts, work or log."""
         return self.folder / f"{self.number}.{name}"
 
 
@@ -78,10 +78,11 @@ def generate(
     """Run a command once for each device, on a share of the prompts, and join what they predict.
 
     Args:
-        command: generate.py with its options; --prompts, --output, --facts and --gpus are added.
+        command: generate.py with its options; --prompts, --output, --facts, --work-file and --gpus are added.
         rows: all prompts.
         devices: ids as CUDA_VISIBLE_DEVICES takes them; "" is none.
-        folder: for the shards' files; it is emptied first, and removed when all went well.
+        folder: for the shards' files, with the answers that an attempt before has left; it is removed when all went
+            well.
 
     Returns:
         The predictions in the order of the prompts, and the facts of every shard.
@@ -89,7 +90,6 @@ def generate(
     Raises:
         InputError: a shard failed; the others are stopped, and the message has its log's end.
     """
-    shutil.rmtree(folder, ignore_errors=True)
     shares = split(rows, len(devices))
     shards = [Shard(i, device, folder) for i, device in enumerate(devices[: len(shares)])]
     for shard, share in zip(shards, shares, strict=True):
@@ -133,6 +133,7 @@ def _start(command: Sequence[str], shard: Shard) -> subprocess.Popen:
         "prompts": shard.file("prompts.jsonl"),
         "output": shard.file("predictions.jsonl"),
         "facts": shard.file("facts.json"),
+        "work-file": shard.file("work.jsonl"),
         "gpus": 1,
     }
     with shard.file("log").open("wb") as log:
@@ -164,8 +165,16 @@ def joined_facts(facts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     stages = [name for shard in facts for name in shard["stages"]]
     return {
         **facts[0],
+        **_joined_resumption([shard["resumed"] for shard in facts if "resumed" in shard]),
         **{name: sum(shard[name] for shard in facts) for name in sums},
         "peak_memory_mb": max(shard["peak_memory_mb"] for shard in facts),
         "stages": {name: max(shard["stages"].get(name, 0) for shard in facts) for name in stages},
         "shards": [{name: shard[name] for name in (*sums, "stages")} for shard in facts],
     }
+
+
+def _joined_resumption(resumed: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    if not resumed:
+        return {}
+    answers = sum(shard["answers"] for shard in resumed)
+    return {"resumed": {"answers": answers, "seconds": max(shard["seconds"] for shard in resumed)}}

@@ -1,84 +1,155 @@
 """Generation with Hugging Face transformers: batches of prompts of like length."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import torch
-from tqdm import tqdm
-from transformers import GenerationConfig, PreTrainedModel, set_seed
+from transformers import (
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    PreTrainedModel,
+    TemperatureLogitsWarper,
+    TopPLogitsWarper,
+)
 
-from sqladder.generation.contract import Answers, Completion, cut_at_end_token, timed
+from sqladder.generation.contract import (
+    NOTHING,
+    Completion,
+    Finished,
+    Load,
+    cut_at_end_token,
+    prompt_seed,
+)
 from sqladder.generation.settings import DecodingSettings
 from sqladder.models.network import load_network
 
 PACKAGE = "transformers"
 
 
-def generate(
-    model: Path,
-    prompts: Sequence[list[int]],
-    decoding: DecodingSettings,
-    end_tokens: Sequence[int],
-) -> Answers:
-    """Answer every prompt, longest first, so that a batch that needs too much memory fails early."""
-    stages: dict[str, float] = {}
-    with timed(stages, "engine_start"):
-        network = load_network(model)
-    configs = [generation_config(draw, end_tokens) for draw in decoding.draws()]
-    set_seed(decoding.seed)
-    order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
-    answers: dict[int, list[Completion]] = {}
-    with (
-        timed(stages, "generation"),
-        tqdm(total=len(prompts), desc="generate", unit="prompt") as progress,
-    ):
-        for start in range(0, len(order), decoding.batch_size):
-            batch = order[start : start + decoding.batch_size]
-            batch_prompts = [prompts[index] for index in batch]
-            drawn = [_draw(network, batch_prompts, config) for config in configs]
-            for index, *parts in zip(batch, *drawn, strict=True):
-                rows = list(chain.from_iterable(parts))
-                completions = [cut_at_end_token(row, end_tokens) for row in rows]
-                if decoding.log_probabilities:
-                    completions = _with_log_probabilities(
-                        network, prompts[index], rows, completions
-                    )
-                answers[index] = completions
-            progress.update(len(batch))
-    return Answers([answers[index] for index in range(len(prompts))], stages)
+def start(
+    model: Path, load: Load, decoding: DecodingSettings, end_tokens: Sequence[int]
+) -> "TransformersEngine":
+    """Load a model; memory for what it will be asked is taken as it is needed."""
+    return TransformersEngine(load_network(model), end_tokens)
+
+
+class TransformersEngine:
+    """A model that answers batches, one after the other (contract.Engine)."""
+
+    def __init__(self, network: PreTrainedModel, end_tokens: Sequence[int]) -> None:
+        self.stages: Mapping[str, float] = {}
+        self._network = network
+        self._end_tokens = end_tokens
+
+    def answer(
+        self,
+        prompts: Sequence[Sequence[int]],
+        decoding: DecodingSettings,
+        done: Collection[int] = NOTHING,
+    ) -> Iterator[Finished]:
+        """Answer prompts, the longest first, so that a batch that needs too much memory fails early."""
+        order = sorted(range(len(prompts)), key=lambda place: -len(prompts[place]))
+        for begin in range(0, len(order), decoding.batch_size):
+            batch = order[begin : begin + decoding.batch_size]
+            # Whole or not at all: what stands beside a prompt changes how its numbers are rounded.
+            if not all(place in done for place in batch):
+                yield self._answer_batch(prompts, batch, decoding)
+
+    def _answer_batch(
+        self, prompts: Sequence[Sequence[int]], batch: list[int], decoding: DecodingSettings
+    ) -> Finished:
+        drawn = [
+            _draw(self._network, [prompts[place] for place in batch], draw, self._end_tokens)
+            for draw in decoding.draws()
+        ]
+        answers = {}
+        for place, *parts in zip(batch, *drawn, strict=True):
+            rows = list(chain.from_iterable(parts))
+            answers[place] = [cut_at_end_token(row, self._end_tokens) for row in rows]
+            if decoding.log_probabilities:
+                answers[place] = _with_log_probabilities(
+                    self._network, prompts[place], rows, answers[place]
+                )
+        return answers
 
 
 def generation_config(decoding: DecodingSettings, end_tokens: Sequence[int]) -> GenerationConfig:
     """Our settings and nothing of the checkpoint's own: Qwen3's ask for sampling."""
-    settings = {
-        "max_new_tokens": decoding.max_new_tokens,
-        "repetition_penalty": decoding.repetition_penalty,
-        "num_return_sequences": decoding.samples,
-        "eos_token_id": list(end_tokens),
+    return GenerationConfig(
+        # Where a token is drawn, `_Drawn` does it.
+        do_sample=False,
+        max_new_tokens=decoding.max_new_tokens,
+        repetition_penalty=decoding.repetition_penalty,
+        eos_token_id=list(end_tokens),
         # Any token can stand for padding: it is masked before a prompt and cut off after an answer.
-        "pad_token_id": end_tokens[0],
-    }
-    if decoding.temperature > 0:
-        settings |= {"temperature": decoding.temperature, "top_p": decoding.top_p, "top_k": 0}
-    return GenerationConfig(do_sample=decoding.temperature > 0, **settings)
+        pad_token_id=end_tokens[0],
+    )
+
+
+class _Drawn(LogitsProcessor):
+    """Draws the next token of each row by a random number of that row's own.
+
+    A generator that all rows share, as transformers has it, would give a row other tokens in another batch.
+    """
+
+    def __init__(self, seeds: Sequence[tuple[int, int]], width: int, length: int) -> None:
+        """Take what seeds each row, the width of the prompts, and how many tokens there are to draw."""
+        numbers = [np.random.default_rng(seed).random(length) for seed in seeds]
+        self._numbers = torch.from_numpy(np.array(numbers))
+        self._width = width
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        number = self._numbers[:, input_ids.shape[1] - self._width, None].to(scores.device)
+        below = scores.double().softmax(-1).cumsum(-1)
+        # The first token up to which there is more than the number: one without probability never is.
+        drawn = torch.searchsorted(below, number * below[:, -1:], right=True)
+        drawn = drawn.clamp(max=scores.shape[1] - 1)
+        return torch.full_like(scores, -torch.inf).scatter(1, drawn, 0)
+
+
+def _processors(
+    decoding: DecodingSettings, batch: Sequence[Sequence[int]], width: int
+) -> LogitsProcessorList:
+    """What chooses the next token where it is not the likeliest."""
+    if decoding.temperature == 0:
+        return LogitsProcessorList()
+    seeds = [
+        (prompt_seed(decoding.seed, prompt), sample)
+        for prompt in batch
+        for sample in range(decoding.samples)
+    ]
+    return LogitsProcessorList(
+        [
+            TemperatureLogitsWarper(decoding.temperature),
+            TopPLogitsWarper(decoding.top_p),
+            _Drawn(seeds, width, decoding.max_new_tokens),
+        ]
+    )
 
 
 @torch.inference_mode()
 def _draw(
-    network: PreTrainedModel, batch: list[list[int]], config: GenerationConfig
+    network: PreTrainedModel,
+    batch: Sequence[Sequence[int]],
+    decoding: DecodingSettings,
+    end_tokens: Sequence[int],
 ) -> list[list[list[int]]]:
     """New tokens, padded, of each sample of each prompt of a batch."""
     # Beside a config that is only given, the checkpoint's own would count.
-    network.generation_config = config
+    network.generation_config = config = generation_config(decoding, end_tokens)
     width = max(len(row) for row in batch)
     padding = config.pad_token_id
-    ids = torch.tensor([[padding] * (width - len(row)) + row for row in batch])
+    ids = torch.tensor([[padding] * (width - len(row)) + list(row) for row in batch])
     # By length, not by value: the padding token may also be part of a prompt.
     mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in batch])
     # Every causal language model generates, but the type that all models share does not say so.
     output = network.generate(  # type: ignore[operator]
-        input_ids=ids.to(network.device), attention_mask=mask.to(network.device)
+        input_ids=ids.repeat_interleave(decoding.samples, 0).to(network.device),
+        attention_mask=mask.repeat_interleave(decoding.samples, 0).to(network.device),
+        logits_processor=_processors(decoding, batch, width),
     )
     return output[:, width:].unflatten(0, (len(batch), -1)).tolist()
 
@@ -86,7 +157,7 @@ def _draw(
 @torch.inference_mode()
 def _with_log_probabilities(
     network: PreTrainedModel,
-    prompt: list[int],
+    prompt: Sequence[int],
     rows: list[list[int]],
     completions: list[Completion],
 ) -> list[Completion]:
@@ -101,7 +172,7 @@ def _with_log_probabilities(
     lengths = torch.tensor([len(c.token_ids) + (c.finish_reason == "stop") for c in completions])
     longest = int(lengths.max())
     answers = torch.tensor([row[:longest] + [0] * (longest - len(row)) for row in rows])
-    ids = torch.cat([torch.tensor([prompt] * len(rows)), answers], dim=1).to(network.device)
+    ids = torch.cat([torch.tensor([list(prompt)] * len(rows)), answers], dim=1).to(network.device)
     # What follows an answer changes nothing before it, so no mask is needed.
     logits = network(input_ids=ids, logits_to_keep=longest + 1).logits[:, :-1].float()
     each = logits.log_softmax(-1).gather(-1, ids[:, len(prompt) :, None]).squeeze(-1).cpu()

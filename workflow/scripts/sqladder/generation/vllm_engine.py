@@ -1,4 +1,4 @@
-"""Generation with vLLM: one call for all prompts, which the engine batches by itself.
+"""Generation with vLLM: it gets many prompts at a time and batches them by itself.
 
 Most of a variant's time is the start of the engine, so what it would prepare for days of service is
 left out: no compilation by torch (half a minute, saved again only by very long runs), few CUDA
@@ -8,12 +8,21 @@ graphs, no tokenizer of its own. docs/generation.md has more.
 import json
 import logging
 import os
-from collections.abc import Sequence
+import time
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from sqladder.errors import InputError
-from sqladder.generation.contract import Answers, Completion, cut_at_end_token, prompt_seed, timed
+from sqladder.generation.contract import (
+    NOTHING,
+    Completion,
+    Finished,
+    Load,
+    cut_at_end_token,
+    prompt_seed,
+)
 from sqladder.generation.settings import DecodingSettings
 
 PACKAGE = "vllm"
@@ -41,6 +50,9 @@ OPTIONS_VARIABLE = "SQLADDER_VLLM_OPTIONS"
 
 # The smallest CUDA graph: fewer rows than this take as long, because reading the weights does.
 SMALLEST_GRAPH = 16
+
+# Answers are handed on so often, and lost in a kill if they are younger; to keep them takes milliseconds.
+SECONDS_BETWEEN_ANSWERS = 1.0
 
 # What vLLM logs about its start: beginning of the message, and which of its arguments has seconds.
 LOGGED_STAGES = {
@@ -74,37 +86,80 @@ def import_vllm(cache_folder: Path | None) -> None:
         ) from error
 
 
-def generate(
-    model: Path,
-    prompts: Sequence[list[int]],
-    decoding: DecodingSettings,
-    end_tokens: Sequence[int],
-) -> Answers:
-    """Answer every prompt; the batch size is the largest number of answers in work at one time."""
+def start(
+    model: Path, load: Load, decoding: DecodingSettings, end_tokens: Sequence[int]
+) -> "VllmEngine":
+    """Start the engine; the batch size is the largest number of answers in work at one time."""
     import torch
-    from vllm import LLM, SamplingParams
+    from vllm import LLM
 
+    at_once = min(decoding.batch_size, load.answers)
+    options = engine_options(model, load.longest, at_once, torch.cuda.is_available())
     stages: dict[str, float] = {}
-    context = max(len(ids) for ids in prompts) + decoding.max_new_tokens
-    at_once = min(decoding.batch_size, len(prompts) * decoding.samples)
-    options = engine_options(model, context, at_once, torch.cuda.is_available()) | extra_options()
-    with timed(stages, "engine_start"), LoggedStages(stages):
-        engine = LLM(**options, seed=decoding.seed)
-    # Prompts that begin alike one after the other: what they share is computed once.
-    order = sorted(range(len(prompts)), key=lambda index: prompts[index])
-    requests = [(index, draw) for index in order for draw in decoding.draws()]
-    parameters = [
-        SamplingParams(**sampling_options(draw, end_tokens, prompts[index]))
-        for index, draw in requests
-    ]
-    with timed(stages, "generation"):
-        outputs = engine.generate(
-            [{"prompt_token_ids": prompts[index]} for index, _ in requests], parameters
+    with LoggedStages(stages):
+        engine = LLM(**options | extra_options(), seed=decoding.seed)
+    return VllmEngine(engine, stages, end_tokens)
+
+
+class VllmEngine:
+    """An engine that has started (contract.Engine)."""
+
+    def __init__(self, engine: Any, stages: dict[str, float], end_tokens: Sequence[int]) -> None:
+        self.stages = stages
+        self._engine = engine
+        self._end_tokens = end_tokens
+
+    def answer(
+        self,
+        prompts: Sequence[Sequence[int]],
+        decoding: DecodingSettings,
+        done: Collection[int] = NOTHING,
+    ) -> Iterator[Finished]:
+        """Answer prompts; those that begin alike one after the other: what they share is computed once."""
+        open_places = [place for place in range(len(prompts)) if place not in done]
+        waiting = deque(sorted(open_places, key=lambda place: list(prompts[place])))
+        draws = decoding.draws()
+        # The place and the draw of each request, and the answers to a place that still lacks some.
+        requests: dict[str, tuple[int, int]] = {}
+        drawn: dict[int, dict[int, list[Completion]]] = {}
+        finished: Finished = {}
+        begun = time.monotonic()
+        while waiting or requests:
+            # The next ones are there before a batch has room for them; all that wait would take memory.
+            while waiting and len(requests) < 2 * decoding.batch_size:
+                place = waiting.popleft()
+                for number, draw in enumerate(draws):
+                    requests[self._enqueue(prompts[place], draw)] = place, number
+            for output in self._engine.llm_engine.step():
+                if not output.finished:
+                    continue
+                place, number = requests.pop(output.request_id)
+                own = drawn.setdefault(place, {})
+                own[number] = [_completion(part, self._end_tokens) for part in output.outputs]
+                if len(own) == len(draws):
+                    finished[place] = _in_order(drawn.pop(place))
+            if finished and time.monotonic() - begun >= SECONDS_BETWEEN_ANSWERS:
+                yield finished
+                finished, begun = {}, time.monotonic()
+        if finished:
+            yield finished
+
+    def _enqueue(self, prompt: Sequence[int], draw: DecodingSettings) -> str:
+        """Ask for one draw; the name that its outputs will have."""
+        from vllm import SamplingParams
+
+        (name,) = self._engine.enqueue(
+            [{"prompt_token_ids": list(prompt)}],
+            SamplingParams(**sampling_options(draw, self._end_tokens, prompt)),
+            use_tqdm=False,
         )
-    answers: list[list[Completion]] = [[] for _ in prompts]
-    for (index, _), output in zip(requests, outputs, strict=True):
-        answers[index] += [_completion(part, end_tokens) for part in output.outputs]
-    return Answers(answers, stages)
+        # A number, to which vLLM adds letters for itself.
+        return name.partition("-")[0]
+
+
+def _in_order(draws: dict[int, list[Completion]]) -> list[Completion]:
+    """The answers of several draws, in the order of the draws."""
+    return [each for number in sorted(draws) for each in draws[number]]
 
 
 def _completion(part: Any, end_tokens: Sequence[int]) -> Completion:
