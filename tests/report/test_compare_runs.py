@@ -9,6 +9,8 @@ from scipy.stats import binomtest
 
 import report_runs as runs
 
+FURTHER = "for further questions on the same databases"
+
 
 def compare(*arguments):
     command = [sys.executable, "-m", "sqladder.cli", "compare", *map(str, arguments)]
@@ -37,11 +39,12 @@ def test_changes_are_counted_tested_and_named(tmp_path):
     lines = done.stdout.splitlines()
     assert lines[:2] == [f"only in {old}: gone", f"only in {new}: added"]
     assert (
-        f"clear: 0.667 -> 0.833 of 60 questions, 12 fixed, 2 broken, p = {p:.2g}: significant"
+        f"clear: 0.667 -> 0.833 of 60 questions, 12 fixed, 2 broken, p = {p:.2g} {FURTHER}: significant"
         in lines
     )
     assert (
-        "noise: 0.667 -> 0.683 of 60 questions, 3 fixed, 2 broken, p = 1: not significant" in lines
+        f"noise: 0.667 -> 0.683 of 60 questions, 3 fixed, 2 broken, p = 1 {FURTHER}: not significant"
+        in lines
     )
     assert "  broken  q0020  db_0, medium: correct -> wrong_result" in lines
     assert sum(line.startswith("  fixed  q") for line in lines) == 10 + 3
@@ -85,6 +88,20 @@ def test_a_variant_that_was_trained_once_is_taken_to_vary_as_the_seeds_do(tmp_pa
     assert done.stdout.splitlines()[0].endswith(f": {found}")
 
 
+@pytest.mark.parametrize("steps", (400, None))
+def test_two_models_trained_once_are_compared_as_models(tmp_path, steps):
+    runs = [
+        write(tmp_path / "old", one=[False] * 60),
+        write(tmp_path / "new", one=[False] * 20 + [True] * 40),
+    ]
+    if steps:
+        for run in runs:
+            (run / "results/one/train.json").write_text(f'{{"steps": {steps}}}')
+    line = compare(*runs).stdout.splitlines()[0]
+    told = f"{FURTHER}: significant for the models of these runs, trained with one seed; another seed may turn it"
+    assert line.endswith(told) == bool(steps)
+
+
 def test_what_another_run_left_beside_the_seeds_is_refused(tmp_path):
     new = write(tmp_path / "new", **{"one/seed_1": [True] * 60, "one": [True] * 60})
     done = compare(new, new)
@@ -96,7 +113,7 @@ def test_a_run_is_no_different_from_itself(tmp_path):
     run = write(tmp_path / "run", one=[True, False] * 30)
     done = compare(run, run / "results")
     assert done.stdout == (
-        "one: 0.500 -> 0.500 of 60 questions, 0 fixed, 0 broken, p = 1: not significant\n"
+        f"one: 0.500 -> 0.500 of 60 questions, 0 fixed, 0 broken, p = 1 {FURTHER}: not significant\n"
     )
 
 

@@ -3,7 +3,10 @@
 import report_runs as runs
 from sqladder.report.comparison import compare
 from sqladder.report.loading import load_run
+from sqladder.report.sections import differences, levels, ranking
 from sqladder.report.sections.answer import answer, findable
+from sqladder.report.sections.observations import observations
+from sqladder.report.sections.report_inputs import ReportInputs
 
 QUESTIONS = runs.question_rows(200)
 
@@ -27,6 +30,49 @@ def test_of_predictions_made_elsewhere_no_seed_is_spoken_of(tmp_path):
     text = answer(comparison_of(tmp_path, marks))
     assert text.startswith("**two is the best of the 2 variants on these databases**")
     assert "seed" not in text
+
+
+def test_differences_of_models_trained_once_are_said_to_be_of_them(tmp_path):
+    marks = dict(zip(("baseline", "full"), runs.random_marks(200, [0.3, 0.7], 4), strict=True))
+    kinds = {name: [mark or "sql_error" for mark in own] for name, own in marks.items()}
+    trained = comparison_of(tmp_path / "a", kinds, trained=("baseline", "full"))
+    elsewhere = comparison_of(tmp_path / "b", kinds)
+    for claim in ("above the baseline", "By level", "sql_error verdicts"):
+        (ours,), (theirs,) = (
+            [own for own in observations(comparison) if claim in own]
+            for comparison in (trained, elsewhere)
+        )
+        assert "f the models trained here, full" in ours
+        assert "Trained with one seed, so another may turn it" in ours
+        assert "seed" not in theirs
+        assert "models" not in theirs
+        assert "for further questions on these databases" in ours
+    told = "compared as the models trained here: another seed may turn a difference"
+    for section in (ranking, levels, differences):
+        sections = (
+            section.section(ReportInputs(comparison, runs.run_facts(), "Title", "charts"))
+            for comparison in (trained, elsewhere)
+        )
+        assert [told in text for text in sections] == [True, False]
+
+
+def test_with_seeds_on_one_side_the_claim_is_of_methods(tmp_path):
+    """The single seed of the other is taken to vary as much, so p counts it already."""
+    one, other = runs.random_marks(200, [0.2, 0.8], 4)
+    marks = {"lora": one, **{f"full/seed_{seed}": other for seed in (1, 2, 3)}}
+    comparison = comparison_of(tmp_path, marks, trained=tuple(marks))
+    assert answer(comparison).startswith("**full is the best of the 2 variants")
+    assert not any("models" in own for own in observations(comparison))
+
+
+def test_every_observation_names_its_population(tmp_path):
+    marks = dict(zip("abc", runs.random_marks(400, [0.3, 0.5, 0.8], 4), strict=True))
+    marks["d"] = [False] * 400
+    questions = runs.question_rows(400)
+    found = observations(comparison_of(tmp_path, marks, questions=questions))
+    assert len(found) >= 4
+    for sentence in found:
+        assert "for further questions on" in sentence, sentence
 
 
 def test_one_database_says_nothing_of_others(tmp_path):

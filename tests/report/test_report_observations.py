@@ -155,7 +155,7 @@ def test_a_level_where_a_variant_wins_and_one_where_it_loses_are_both_named(tmp_
     found = about(observe(tmp_path, questions, variants), "By level")
     assert found == [
         "By level, full differs significantly from the baseline: below on easy (n = 100, −30.0 points, "
-        "p < 0.001) and above on hard (n = 100, +30.0 points, p < 0.001). "
+        "p < 0.001) and above on hard (n = 100, +30.0 points, p < 0.001), for further questions on these databases. "
         "[Accuracy by level](#accuracy-by-level)"
     ]
 
@@ -187,7 +187,7 @@ def test_the_largest_p_is_that_of_the_variants_named(tmp_path):
     found = observe(tmp_path, questions, {"baseline": falls, "full": rises})
     (sentence,) = about(found, "easy ones")
     assert sentence.startswith("1 of 2 variants")
-    assert "largest p < 0.001)" in sentence
+    assert "largest p < 0.001 for further" in sentence
 
 
 def test_a_second_test_of_the_same_kind_makes_a_borderline_fall_vanish(tmp_path):
@@ -227,7 +227,7 @@ def test_oracle_values_are_mentioned_where_they_change_the_accuracy(tmp_path):
     found = about(observe(tmp_path, questions, rows), "oracle values")
     assert found == [
         "With oracle values (plug_value) the accuracy is different: full +10.0 points (n = 200, "
-        "largest p < 0.001). [Secondary metrics](#secondary-metrics)"
+        "largest p < 0.001 for further questions on these databases). [Secondary metrics](#secondary-metrics)"
     ]
 
 
@@ -249,7 +249,8 @@ def test_a_kind_of_failure_is_mentioned_where_it_differs_from_the_baseline(tmp_p
         observe(tmp_path, questions, {"baseline": before, "full": after}), "verdicts than"
     )
     assert found == [
-        "full has fewer sql_error verdicts than the baseline: 20 against 60 (n = 200, p < 0.001). "
+        "full has fewer sql_error verdicts than the baseline: 20 against 60 (n = 200, p < 0.001), for further "
+        "questions on these databases. "
         "[What failed](#what-failed)"
     ]
 
@@ -261,7 +262,8 @@ def test_databases_are_said_to_differ_only_where_chance_does_not_explain_it(tmp_
     found = observe(tmp_path / "a", questions, {"full": uneven}, baseline=None)
     assert about(found, "differs between the 4 databases, from 0.000 (db_3, n = 50) to 1.000 (db_1")
     even = [number % 8 < 4 for number in range(200)]
-    assert not about(observe(tmp_path / "b", questions, {"full": even}, baseline=None), "databases")
+    evenly = observe(tmp_path / "b", questions, {"full": even}, baseline=None)
+    assert not about(evenly, "differs between the")
 
 
 def test_databases_with_few_questions_are_not_tested(tmp_path):

@@ -17,7 +17,8 @@ seed_<seed>/ for each of several seeds. Variants are paired by name, questions b
 test by groups of questions (wordings of one query, a conversation), McNemar's where each question is one; with several
 seeds a t-test over groups and seeds, in which a variant that one run trained once (train.json) is taken to vary as
 much as the other run's seeds. It is adjusted by Holm over all variants and speaks of further questions on the same
-databases; below 0.05 the change is significant. exit status: 0 compared; 1 an input is missing or malformed."""
+databases; below 0.05 the change is significant, with one seed in both runs for the models of these runs: another seed
+may turn it. exit status: 0 compared; 1 an input is missing or malformed."""
 ALPHA = 0.05
 
 
@@ -48,6 +49,11 @@ class Change:
     old: Sequence[Verdicts]
     new: Sequence[Verdicts]
     single_seed_varies: bool
+
+    @property
+    def of_models(self) -> bool:
+        """Whether a difference is one of two models, of which another seed would have given others."""
+        return self.single_seed_varies and len(self.old) == len(self.new) == 1
 
     @cached_property
     def common(self) -> list[str]:
@@ -199,9 +205,12 @@ def described(change: Change, p: float, show: int) -> Iterator[str]:
         sum(_share(rows, key) for key in change.common) for rows in (change.old, change.new)
     )
     found = "significant" if p < ALPHA else "not significant"
+    if p < ALPHA and change.of_models:
+        found += " for the models of these runs, trained with one seed; another seed may turn it"
     yield (
         f"{change.variant}: {before / n:.3f} -> {after / n:.3f} of {n:,} questions{_seeds(change)}, "
-        f"{len(change.fixed)} fixed, {len(change.broken)} broken, p = {p:.2g}: {found}"
+        f"{len(change.fixed)} fixed, {len(change.broken)} broken, p = {p:.2g} for further questions on the same "
+        f"databases: {found}"
     )
     if any("group" not in change.new[0][key] for key in change.common):
         yield "  these verdicts name no groups of questions, so p takes each for independent: score the new run again"

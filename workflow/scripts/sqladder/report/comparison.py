@@ -150,6 +150,15 @@ class Comparison:
             [(level, pair) for level in LEVELS for pair in self.against_baseline(level)]
         )
 
+    def of_models(self, pair: Pair) -> bool:
+        """Whether a difference is one of the models trained here, of which another seed would have given others.
+
+        With several seeds of one of the two, a single one of the other is taken to vary as much: then it is of methods.
+        """
+        names = (pair.first, pair.second)
+        varies = any(self.run.named(name).single_seed_varies for name in names)
+        return varies and pair.paired.seeds is None
+
     def on_new_databases(self, pair: Pair) -> Interval | None:
         """Interval of a pair's difference for questions on further databases; None with one database."""
         return pair.on_new_databases(self.run.database_groups)

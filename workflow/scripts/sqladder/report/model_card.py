@@ -113,8 +113,9 @@ def _results(config: Facts, verdicts: Sequence[Facts]) -> str:
     return f"""## Results
 
 Test-suite execution accuracy on *{escape(config["test_on"])}*, with Wilson's intervals for further
-questions on the same databases; wordings of one query are one group. The run's report compares the
-variants with each other; this table does not.
+questions on the same databases; wordings of one query are one group. They are of the model in this
+folder: another seed of its training gives another. The run's report compares the variants with each
+other; this table does not.
 
 {measured}"""
 

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     cells = {(s, d): _needed(plan, s, d, alpha) for s in SEEDS for d in wanted}
     print(plan.source)
     print(
-        f"Questions that a true difference needs (chance 80 %, {args.comparisons} comparisons):\n"
+        f"Questions on the same databases that a true difference needs (chance 80 %, {args.comparisons} comparisons):\n"
     )
     print(f"| seeds of each | {' | '.join(f'{d:g} points' for d in wanted)} |")
     print("|--:" * (len(wanted) + 1) + "|")

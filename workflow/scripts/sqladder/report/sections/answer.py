@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 
 from sqladder.report.comparison import Comparison, Pair
-from sqladder.report.sections.wording import PAIRS, RANKING, sample, some
+from sqladder.report.sections.wording import (
+    FURTHER,
+    PAIRS,
+    RANKING,
+    sample,
+    seeds_that_tell,
+    some,
+)
 from sqladder.texts.markdown import escape
 from sqladder.texts.numbers import number, p_phrase, rate
-
-SEED_SD = 0.01
-"""Standard deviation between seeds that is assumed where a variant was trained once: a point."""
 
 
 def answer(comparison: Comparison) -> str:
@@ -21,12 +25,12 @@ def answer(comparison: Comparison) -> str:
     if all(pair.significant for pair in pairs):
         nearest = max(pairs, key=lambda pair: pair.p)
         who = f"{escape(top.name)} is the best of the {len(comparison.ranking)} variants"
-        if top.single_seed_varies:
+        if any(map(comparison.of_models, pairs)):
             who = f"The model of {escape(top.name)} trained here is the best of the {len(comparison.ranking)}"
         return (
             f"**{who} on these databases**: it differs significantly from each of the others ({n}, largest "
             f"{p_phrase(nearest.p)} for further questions on them). {_elsewhere(comparison, pairs)} "
-            f"{another_seed(comparison, nearest)}{PAIRS}"
+            f"{seeds_that_tell(comparison, _of_models_first(comparison, pairs))}{PAIRS}"
         )
     # Nobody is shown to be better than a leader, so two leaders never differ significantly.
     leaders = [v for v in comparison.ranking if comparison.ranks[v.name][0] == 1]
@@ -35,7 +39,7 @@ def answer(comparison: Comparison) -> str:
     rates = [f"{escape(v.name)} ({rate(v.correct.mean())})" for v in leaders]
     return (
         f"**No single variant is shown to be best**: {some(rates)} do not differ significantly "
-        f"from each other ({n}, smallest {p_phrase(p)} for further questions on these databases). {PAIRS}"
+        f"from each other ({n}, smallest {p_phrase(p)} {FURTHER}). {PAIRS}"
     )
 
 
@@ -51,15 +55,9 @@ def _elsewhere(comparison: Comparison, pairs: Sequence[Pair]) -> str:
     return f"On new databases it is not shown: {open_ones} of its {len(known)} intervals for them hold 0."
 
 
-def another_seed(comparison: Comparison, pair: Pair) -> str:
-    """What another seed may do to a claim about models trained once, and how many would tell; "" where none varies."""
-    if not any(comparison.run.named(name).single_seed_varies for name in (pair.first, pair.second)):
-        return ""
-    needed = pair.seeds_needed(SEED_SD)
-    enough = (
-        f"{needed} seeds of each would tell" if needed else "no number of seeds would tell here"
-    )
-    return f"Trained with one seed, so another may turn it: if seeds scatter by {100 * SEED_SD:.0f} point, {enough}. "
+def _of_models_first(comparison: Comparison, pairs: Sequence[Pair]) -> Pair:
+    """The pair that is told with the least certainty, of those about models where there are some."""
+    return max(pairs, key=lambda pair: (comparison.of_models(pair), pair.p))
 
 
 def findable(comparison: Comparison) -> str:
@@ -87,7 +85,7 @@ def findable(comparison: Comparison) -> str:
         )
     return (
         f"With {sample(run)} and pairs that disagree on up to {disagreement} of the "
-        f"questions, this run finds a true difference of {100 * hardest.detectable:.1f} points "
+        f"questions, this run finds a true difference of {100 * hardest.detectable:.1f} points on these databases "
         f"with a chance of 80 %{_corrected(comparison)}; smaller ones are likelier to be missed. {PAIRS}"
     )
 

@@ -3,6 +3,7 @@
 from sqladder.report.charts import paired_differences
 from sqladder.report.comparison import Comparison
 from sqladder.report.sections.report_inputs import ReportInputs
+from sqladder.report.sections.wording import trained_once
 from sqladder.texts.markdown import escape, folded, table
 from sqladder.texts.numbers import UNKNOWN, amount, p_value, point_interval, points
 
@@ -21,7 +22,7 @@ def section(inputs: ReportInputs) -> str:
 p and the first interval speak of further questions on these databases, the second interval of questions on new
 databases. Both intervals are simultaneous: 95 % for all pairs together, as p (Holm) is adjusted for all of them.
 Detectable points: the smallest true difference that this run would find with a chance of 80 %, given how often the
-pair disagrees, the groups of questions and the correction for all pairs."""
+pair disagrees, the groups of questions and the correction for all pairs.{trained_once(comparison, comparison.pairs)}"""
 
 
 def pair_table(comparison: Comparison) -> str:

@@ -5,6 +5,7 @@ from sqladder.report.metrics import COLUMN_TITLES, LEVELS
 from sqladder.report.results import Variant, has_conversations, level_count, shown_columns
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.tables import level_table
+from sqladder.report.sections.wording import FURTHER, trained_once
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import UNKNOWN, listing, number, rate
 
@@ -24,7 +25,15 @@ def section(inputs: ReportInputs) -> str:
 Easy to Extra are the hardness of the gold query.{conversations}"""
     if len(comparison.ranking) == 1:
         return text
-    return f"{text}\n\n### Best variant of each level\n\n{best_table(comparison)}"
+    once = trained_once(comparison, comparison.pairs)
+    return f"""{text}
+
+### Best variant of each level
+
+{best_table(comparison)}
+
+Significance {FURTHER}: p below 0.05 after Holm over all pairs on the four
+levels, in the last row over all pairs.{once}"""
 
 
 def best_table(comparison: Comparison) -> str:

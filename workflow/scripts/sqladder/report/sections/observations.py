@@ -18,15 +18,19 @@ from sqladder.report.sections.wording import (
     BY_DATABASE,
     BY_LEVEL,
     FAILURES,
+    FURTHER,
     RANKING,
     SECONDARY,
     at_the_start,
     largest,
+    may_turn,
     others,
     sample,
     seeds,
+    seeds_that_tell,
     some,
     span,
+    trained_here,
 )
 from sqladder.statistics.ranks import holm
 from sqladder.statistics.shares import equal_shares_p, two_sets_p
@@ -59,10 +63,12 @@ def _baseline(comparison: Comparison) -> Iterator[str]:
     for pairs in _by_direction(clear):
         names = [pair.first for pair in pairs]
         gaps = span([abs(pair.difference) for pair in pairs]).replace("+", "")
+        who = trained_here(comparison, pairs) + others(comparison, names)
+        nearest = max(pairs, key=lambda pair: (comparison.of_models(pair), pair.p))
         yield (
-            f"{at_the_start(others(comparison, names))} {_is(names)} {_direction(pairs[0])} the baseline by {gaps} "
+            f"{at_the_start(who)} {_is(names)} {_direction(pairs[0])} the baseline by {gaps} "
             f"points ({sample(comparison.run, *names, pairs[0].second)}, {largest([pair.p for pair in pairs])} "
-            f"for further questions on these databases; {_elsewhere(comparison, pairs)}). {RANKING}"
+            f"{FURTHER}; {_elsewhere(comparison, pairs)}). {seeds_that_tell(comparison, nearest)}{RANKING}"
         )
 
 
@@ -82,7 +88,7 @@ def _unclear(comparison: Comparison) -> Iterator[str]:
     if unclear:
         gaps = [f"{escape(p.first)} ({points(p.difference)}, {p_phrase(p.p)})" for p in unclear]
         yield (
-            f"Not significantly different from the baseline: {some(gaps)}, {sample(comparison.run)}. "
+            f"Not significantly different from the baseline: {some(gaps)}, {sample(comparison.run)}, {FURTHER}. "
             f"{RANKING}"
         )
 
@@ -108,10 +114,12 @@ def _direction(pair: Pair) -> str:
 def _baseline_by_level(comparison: Comparison) -> Iterator[str]:
     """On which levels who differs from the baseline."""
     told, who = [], []
+    claimed: list[Pair] = []
     for level in LEVELS:
         clear = [pair for pair in comparison.baseline_by_level[level] if pair.significant]
         for pairs in _by_direction(clear):
             names = [pair.first for pair in pairs]
+            claimed += pairs
             who.append(names)
             told.append(
                 (
@@ -124,13 +132,15 @@ def _baseline_by_level(comparison: Comparison) -> Iterator[str]:
             )
     if not told:
         return
+    start = f"By level, {trained_here(comparison, claimed)}"
+    end = f", {FURTHER}. {may_turn(comparison, claimed)}{BY_LEVEL}"
     if all(names == who[0] for names in who):
         verb = "differs" if len(who[0]) == 1 else "differ"
         groups = listing([where for _, where in told])
-        yield f"By level, {told[0][0]} {verb} significantly from the baseline: {groups}. {BY_LEVEL}"
+        yield f"{start}{told[0][0]} {verb} significantly from the baseline: {groups}{end}"
         return
     groups = "; ".join(f"{names} {where}" for names, where in told)
-    yield f"By level, significantly different from the baseline: {groups}. {BY_LEVEL}"
+    yield f"{start}significantly different from the baseline: {groups}{end}"
 
 
 def _easy_and_extra(comparison: Comparison) -> Iterator[str]:
@@ -154,7 +164,7 @@ def _easy_and_extra(comparison: Comparison) -> Iterator[str]:
         yield (
             f"{who} answered extra questions right less often than easy ones: {some([*fallen])} "
             f"(n = {easy.n} and {extra.n}{seeds(run)}, {two_sets_test(run)}, largest "
-            f"{p_phrase(max(fallen.values()))}). "
+            f"{p_phrase(max(fallen.values()))} {FURTHER}). "
             f"{BY_LEVEL}"
         )
 
@@ -167,15 +177,16 @@ def _none_or_all(comparison: Comparison) -> Iterator[str]:
         high = max(level_count(run, variant, "all").interval.high for variant in none)
         yield (
             f"{some([escape(variant.name) for variant in none])} answered none of the {number(run.n)} questions right"
-            f"{_with_seeds(none, 'any')}; an accuracy up to {rate(high)} would still be compatible with that. {RANKING}"
+            f"{_with_seeds(none, 'any')}; an accuracy up to {rate(high)} {FURTHER} would still be compatible with "
+            f"that. {RANKING}"
         )
     every = [variant for variant in run.variants if variant.correct.all()]
     if every:
         low = min(level_count(run, variant, "all").interval.low for variant in every)
         yield (
             f"{some([escape(variant.name) for variant in every])} answered all {number(run.n)} questions right"
-            f"{_with_seeds(every, 'each')}; an accuracy down to {rate(low)} would still be compatible with that. "
-            f"{RANKING}"
+            f"{_with_seeds(every, 'each')}; an accuracy down to {rate(low)} {FURTHER} would still be compatible with "
+            f"that. {RANKING}"
         )
 
 
@@ -195,7 +206,7 @@ def _oracle_values(comparison: Comparison) -> Iterator[str]:
         gains = [f"{escape(pair.first)} {points(pair.difference)}" for pair in clear]
         yield (
             f"With {METRICS['plug_value'].title} the accuracy is different: {some(gains)} points "
-            f"({sample(run)}, largest {p_phrase(max(p.p for p in clear))}). {SECONDARY}"
+            f"({sample(run)}, largest {p_phrase(max(p.p for p in clear))} {FURTHER}). {SECONDARY}"
         )
 
 
@@ -235,6 +246,7 @@ def _failure_kinds(comparison: Comparison) -> Iterator[str]:
     ]
     found = adjusted([pair for _, pair in tests])
     told = []
+    claimed: list[Pair] = []
     for kind in kinds:
         clear = [
             pair
@@ -243,6 +255,7 @@ def _failure_kinds(comparison: Comparison) -> Iterator[str]:
         ]
         for pairs in _by_direction(clear):
             names = [pair.first for pair in pairs]
+            claimed += pairs
             counts = [(named[name] == kind).sum(axis=1).mean() for name in (*names, run.baseline)]
             told.append(
                 f"{others(comparison, names)} {'has' if len(names) == 1 else 'have'} "
@@ -251,7 +264,8 @@ def _failure_kinds(comparison: Comparison) -> Iterator[str]:
                 f"{largest([pair.p for pair in pairs])})"
             )
     if told:
-        yield f"{at_the_start('; '.join(told))}. {FAILURES}"
+        start = at_the_start(trained_here(comparison, claimed) + "; ".join(told))
+        yield f"{start}, {FURTHER}. {may_turn(comparison, claimed)}{FAILURES}"
 
 
 def _range(counts: Sequence[float]) -> str:
@@ -276,7 +290,7 @@ def _databases(comparison: Comparison) -> Iterator[str]:
         ends = [f"{rate(counts[d].rate)} ({escape(d)}, n = {counts[d].n})" for d in _ends(order)]
         yield (
             f"The accuracy of {escape(top.name)} differs between the {len(counts)} databases, from "
-            f"{ends[0]} to {ends[1]} ({sample(run, top.name)}, {p_phrase(p)}). "
+            f"{ends[0]} to {ends[1]} ({sample(run, top.name)}, {p_phrase(p)} for further questions on them). "
             f"{BY_DATABASE}"
         )
 

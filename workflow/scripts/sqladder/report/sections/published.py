@@ -10,6 +10,7 @@ from sqladder.files import Row
 from sqladder.report.metrics import COLUMN_TITLES, METRICS
 from sqladder.report.results import Run, level_count, shown_columns
 from sqladder.report.sections.report_inputs import ReportInputs
+from sqladder.report.sections.wording import FURTHER
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import UNKNOWN, listing, number, points, rate
 
@@ -59,7 +60,7 @@ def published_table(run: Run, path: Path, rows: Mapping[str, str]) -> str:
 Published by <{published["source"]}>; compared are {listing(compared)}. The published figures are accuracy with
 {METRICS[metric].title}, so this run's figures are too: they are not those of the ranking. A difference is this run's
 figure less the published one, in points; {escape(OUTSIDE)} marks a published figure outside of the 95 % interval of
-this run's, which knows nothing of how uncertain the published figure itself is."""
+this run's {FURTHER}, which knows nothing of how uncertain the published figure itself is."""
 
 
 def _check(run: Run, path: Path, published: Row, rows: Mapping[str, str]) -> None:

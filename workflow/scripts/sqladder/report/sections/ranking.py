@@ -3,6 +3,7 @@
 from sqladder.report.comparison import Comparison
 from sqladder.report.results import Run, level_count
 from sqladder.report.sections.report_inputs import ReportInputs
+from sqladder.report.sections.wording import trained_once
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import (
     amount,
@@ -36,7 +37,7 @@ def section(inputs: ReportInputs) -> str:
 {seeds}{note}Differences are paired: both variants answered the same questions. p is {_test(comparison.run)},
 adjusted by Holm over all pairs of variants, and intervals of differences hold for all pairs together. Intervals, p
 and ranks speak of further questions on these databases; for new ones see
-[Paired differences](#paired-differences). See [Methods](#methods)."""
+[Paired differences](#paired-differences). See [Methods](#methods).{trained_once(comparison, comparison.pairs)}"""
 
 
 def ranking_table(comparison: Comparison) -> str:

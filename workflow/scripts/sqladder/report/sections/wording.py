@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqladder.report.comparison import Comparison
+from sqladder.report.comparison import Comparison, Pair
 from sqladder.report.results import Run
 from sqladder.texts.markdown import escape
 from sqladder.texts.numbers import listing, number, p_phrase, points
@@ -13,6 +13,12 @@ BY_LEVEL = "[Accuracy by level](#accuracy-by-level)"
 BY_DATABASE = "[Accuracy by database](#accuracy-by-database)"
 SECONDARY = "[Secondary metrics](#secondary-metrics)"
 FAILURES = "[What failed](#what-failed)"
+
+FURTHER = "for further questions on these databases"
+"""The population of every p-value, and of every interval that names no other."""
+
+SEED_SD = 0.01
+"""Standard deviation between seeds that is assumed where a variant was trained once: a point."""
 
 NAMED = 4
 """Things that a sentence names one by one; of more it names the first and counts the others."""
@@ -47,9 +53,42 @@ def others(comparison: Comparison, names: Sequence[str]) -> str:
     return some([escape(name) for name in names])
 
 
+def trained_here(comparison: Comparison, pairs: Sequence[Pair]) -> str:
+    """The words before a claim that is one of the models of this run; "" where it is one of methods."""
+    return "of the models trained here, " if any(map(comparison.of_models, pairs)) else ""
+
+
+def may_turn(comparison: Comparison, pairs: Sequence[Pair]) -> str:
+    """The sentence after such a claim, which says why."""
+    once = any(map(comparison.of_models, pairs))
+    return "Trained with one seed, so another may turn it. " * once
+
+
+def seeds_that_tell(comparison: Comparison, pair: Pair) -> str:
+    """The same after a claim about one pair, with the seeds of each variant that would tell."""
+    if not comparison.of_models(pair):
+        return ""
+    needed = pair.seeds_needed(SEED_SD)
+    enough = (
+        f"{needed} seeds of each would tell" if needed else "no number of seeds would tell here"
+    )
+    return f"Trained with one seed, so another may turn it: if seeds scatter by {100 * SEED_SD:.0f} point, {enough}. "
+
+
+def trained_once(comparison: Comparison, pairs: Sequence[Pair]) -> str:
+    """The sentence below a table of comparisons, on a line of its own; "" where none is one of models."""
+    if not any(map(comparison.of_models, pairs)):
+        return ""
+    return (
+        "\nVariants trained with one seed each are compared as the models trained here: another seed may turn a "
+        "difference,\nwhich neither p nor interval counts."
+    )
+
+
 def at_the_start(text: str) -> str:
     """The words with which a sentence begins; names stay as they are written."""
-    return text[0].upper() + text[1:] if text.startswith(("all ", "both ")) else text
+    ours = ("all ", "both ", "of the models ")
+    return text[0].upper() + text[1:] if text.startswith(ours) else text
 
 
 def span(values: Sequence[float]) -> str:

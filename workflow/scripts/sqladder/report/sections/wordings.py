@@ -4,6 +4,7 @@ import numpy as np
 
 from sqladder.report.results import Run, Variant
 from sqladder.report.sections.report_inputs import ReportInputs
+from sqladder.report.sections.wording import FURTHER
 from sqladder.statistics.intervals import wilson_interval
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import UNKNOWN, amount, number, plural, rate, share_interval
@@ -21,7 +22,8 @@ def section(inputs: ReportInputs) -> str:
 
 Of {plural(len(run.groups.sizes), "group")} of questions, {number(several)} have several: wordings of one gold query on
 one database, or a conversation. Counted are those{_seeds(run)}. A variant that is right on some only has understood
-a wording, not the question. The interval is Wilson's, 95 %, of the share that is all right."""
+a wording, not the question. The interval is Wilson's, 95 %, of the share that is all right,
+{FURTHER}."""
 
 
 def wordings_table(run: Run) -> str:
