@@ -120,7 +120,7 @@ def report(folder: Path, names: list[str]) -> None:
         *failures,
     ]
     charts = ["--charts", results / "charts"]
-    facts = ["--config", json.dumps({"seed": 42}), "--output", results / "run.json"]
+    facts = ["--config", json.dumps({"seed": 42}), "--output", results / "facts.json"]
     run("collect_run_facts.py", folder, *facts)
     steps = {
         "sort_failures": [*executed, "--output", results / "failures.jsonl"],
@@ -131,7 +131,7 @@ def report(folder: Path, names: list[str]) -> None:
             "--rows",
             *(results / name / "rows.jsonl" for name in names),
             "--run-facts",
-            results / "run.json",
+            results / "facts.json",
             "--report",
             results / "report.md",
             "--page",
@@ -142,6 +142,8 @@ def report(folder: Path, names: list[str]) -> None:
             results / "pairs.csv",
             "--results",
             results / "results.json",
+            "--record",
+            results / "run.json",
         ],
     }
     print("| program | wall, s | CPU, s |\n|---|--:|--:|")

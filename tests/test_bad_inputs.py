@@ -64,7 +64,7 @@ PROGRAMS = {
     "write_report": "--questions {examples.jsonl} --verdicts {v/verdicts.jsonl} "
     "--metrics {v/metrics.json} --predictions {v/predictions.jsonl} --rows {v/rows.jsonl} "
     "--failures {failures.jsonl} --baseline v --run-facts {run.json} --charts charts --report out2 "
-    "--page out3 --csv out4 --pairs out5 --results out6",
+    "--page out3 --csv out4 --pairs out5 --results out6 --record out7",
 }
 FILE = re.compile(r"\{(\S+\.jsonl?)\}")
 # These take ids and databases as texts whatever they are.

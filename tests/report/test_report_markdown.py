@@ -19,6 +19,7 @@ from sqladder.report.comparison import compare
 from sqladder.report.cost import device_seconds
 from sqladder.report.csv_export import metrics_csv, pairs_csv, results_json
 from sqladder.report.loading import load_run
+from sqladder.report.run_record import run_record
 from sqladder.report.sections.document import render
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.times import TIMES_BEGIN, TIMES_END
@@ -639,6 +640,40 @@ def test_ranks_stand_in_the_csv_where_they_are_claimed(comparison):
         row["variant"]: (row["best_rank"], row["worst_rank"]) for row in rows if row["best_rank"]
     }
     assert ranks == {name: tuple(map(str, own)) for name, own in comparison.ranks.items()}
+
+
+def test_the_record_of_the_run_has_its_facts_ranking_and_pairs(comparison, report):
+    record = json.loads(json.dumps(run_record(runs.run_facts(), comparison)))
+    assert record["commit"] == runs.run_facts()["commit"]
+    printed = tables(section(report, "## Ranking"))[0][1:]
+    for own, cells in zip(record["ranking"], printed, strict=True):
+        assert cells[1:4] == [own["variant"], str(own["n"]), str(own["correct"])]
+        assert cells[4:6] == [f"{own['accuracy']:.3f}", shown_share(own["interval"])]
+        assert cells[0].split("-")[0] == str(own["best_rank"])
+        assert cells[0].split("-")[-1] == str(own["worst_rank"])
+    rows = list(csv.DictReader(io.StringIO(pairs_csv(comparison))))
+    for row, own in zip(rows, record["pairs"], strict=True):
+        assert {*own} == {*row, "of_models"}
+        assert (own["level"], own["first"], own["second"]) == tuple(row.values())[:3]
+        for name in ("difference", "stderr", "low", "high", "p", "p_holm"):
+            assert own[name] == pytest.approx(float(row[name]), rel=1e-5, abs=1e-9)
+        assert (own["p_holm_baseline"] is not None) == (
+            own["level"] != "all" and "baseline" in (own["first"], own["second"])
+        )
+
+
+def test_of_many_variants_the_record_has_the_pairs_of_those_that_are_drawn(tmp_path):
+    questions = runs.question_rows(40)
+    marks = {f"v{number:02}": [n % 20 < number for n in range(40)] for number in range(14)}
+    comparison = compare(load_run(**runs.write_run(tmp_path, questions, marks)))
+    record = run_record(runs.run_facts(), comparison)
+    assert len(record["pairs_of"]) == 12
+    assert len(record["pairs"]) == 12 * 11 / 2 * 5
+    assert len(record["ranking"]) == 14
+
+
+def shown_share(interval):
+    return " to ".join(f"{end:.3f}" for end in interval)
 
 
 def test_results_have_the_shape_of_lm_evaluation_harness(comparison):

@@ -20,7 +20,7 @@ CHART = (
 
 
 def write(folder, files, *extra, baseline="baseline"):
-    facts = runs.write_value(folder / "run.json", runs.run_facts())
+    facts = runs.write_value(folder / "facts.json", runs.run_facts())
     for chart in CHARTS:
         (folder / "results" / "charts").mkdir(parents=True, exist_ok=True)
         for width in ("", "_narrow"):
@@ -42,6 +42,8 @@ def write(folder, files, *extra, baseline="baseline"):
         folder / "results" / "pairs.csv",
         "--results",
         folder / "results" / "results.json",
+        "--record",
+        folder / "results" / "run.json",
         *extra,
     )
 
@@ -99,7 +101,14 @@ def test_charts_are_linked_relative_to_the_report(report):
 
 def test_two_runs_write_the_same_report(tmp_path, files, written):
     write_demonstration(tmp_path, files)
-    for name in ("report.md", "report.html", "metrics.csv", "pairs.csv", "results.json"):
+    for name in (
+        "report.md",
+        "report.html",
+        "metrics.csv",
+        "pairs.csv",
+        "results.json",
+        "run.json",
+    ):
         assert (tmp_path / "results" / name).read_bytes() == (written / name).read_bytes()
 
 

@@ -1,6 +1,6 @@
 # The report: the run's facts, charts, and the ranking with everything it rests on.
 # REQUIRED: results/{replicate}/{verdicts.jsonl,rows.jsonl,metrics.json,predictions.jsonl,train.json,generation.json}.
-# OUTPUTS: results/{report.md,report.html,metrics.csv,pairs.csv,results.json,run.json,failures.jsonl}, results/{replicate}/{model_card.md,loss.svg}, results/charts/*.{svg,png}.
+# OUTPUTS: results/{report.md,report.html,metrics.csv,pairs.csv,results.json,run.json,facts.json,failures.jsonl}, results/{replicate}/{model_card.md,loss.svg}, results/charts/*.{svg,png}.
 
 
 rule collect_run_facts:
@@ -11,7 +11,7 @@ rule collect_run_facts:
         models=collect("results/{replicate}/model", replicate=WITH_MODEL),
         benchmarks=report_jobs.benchmarks_of_the_run(config),
     output:
-        facts="results/run.json",
+        facts="results/facts.json",
     log:
         "logs/collect_run_facts.log",
     conda:
@@ -154,7 +154,7 @@ rule plot_charts:
 
 rule write_model_cards:
     input:
-        facts="results/run.json",
+        facts="results/facts.json",
         training=collect("results/{replicate}/train.json", replicate=TRAINED),
         metrics=collect("results/{replicate}/metrics.json", replicate=TRAINED),
         verdicts=collect("results/{replicate}/verdicts.jsonl", replicate=TRAINED),
@@ -190,7 +190,7 @@ rule write_report:
             "results/{replicate}/sample_verdicts.jsonl",
             replicate=generation_jobs.chosen_from_samples(config),
         ),
-        facts="results/run.json",
+        facts="results/facts.json",
         charts=rules.plot_charts.output,
         # Not read: whoever asks for the report gets the cards, and the means over seeds, with it.
         cards=collect("results/{replicate}/model_card.md", replicate=TRAINED),
@@ -204,6 +204,7 @@ rule write_report:
         csv="results/metrics.csv",
         pairs="results/pairs.csv",
         results="results/results.json",
+        record="results/run.json",
     log:
         "logs/write_report.log",
     benchmark:
@@ -233,5 +234,6 @@ rule write_report:
             --csv {output.csv:q} \
             --pairs {output.pairs:q} \
             --results {output.results:q} \
+            --record {output.record:q} \
             >{log:q} 2>&1
         """

@@ -1,9 +1,9 @@
-"""Collect what made a run (commit, config, seeds, versions, checksums, times) in run.json.
+"""Collect what made a run (commit, config, seeds, versions, checksums, times) in facts.json.
 
 Example: python collect_run_facts.py --config '{"seed": 42}' \
     --data resources/datasets/demo/test.jsonl resources/base_model \
     --models results/lora_32r/model results/full/model \
-    --benchmarks results/benchmarks/train/full.tsv --output results/run.json
+    --benchmarks results/benchmarks/train/full.tsv --output results/facts.json
 """
 
 import argparse

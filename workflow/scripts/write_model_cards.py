@@ -1,6 +1,6 @@
 """Write a model card for every model that was trained in this run: for each variant, or each of its seeds.
 
-Example: python write_model_cards.py --run-facts results/run.json \
+Example: python write_model_cards.py --run-facts results/facts.json \
     --training results/lora_32r/train.json results/full/train.json \
     --metrics results/lora_32r/metrics.json results/full/metrics.json \
     --verdicts results/lora_32r/verdicts.jsonl results/full/verdicts.jsonl \
@@ -40,7 +40,7 @@ def seeds_beside(own: Replicate, metrics: dict[Replicate, Path]) -> list[dict[st
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--run-facts", type=Path, required=True, help="run.json")
+    parser.add_argument("--run-facts", type=Path, required=True, help="facts.json")
     for name, text in (
         ("training", "train.json of each variant and seed"),
         ("metrics", "metrics.json of each variant and seed"),

@@ -7,9 +7,9 @@ Example: python write_report.py --questions resources/datasets/demo/test.jsonl \
     --rows results/baseline/rows.jsonl results/full/rows.jsonl \
     --failures results/failures.jsonl --training results/full/train.json \
     --generation results/baseline/generation.json results/full/generation.json \
-    --baseline baseline --run-facts results/run.json --charts results/charts --demonstration \
+    --baseline baseline --run-facts results/facts.json --charts results/charts --demonstration \
     --report results/report.md --page results/report.html --csv results/metrics.csv \
-    --pairs results/pairs.csv --results results/results.json
+    --pairs results/pairs.csv --results results/results.json --record results/run.json
 """
 
 import argparse
@@ -24,6 +24,7 @@ from sqladder.report.comparison import compare
 from sqladder.report.csv_export import metrics_csv, pairs_csv, results_json
 from sqladder.report.page.html_page import render_page
 from sqladder.report.provenance import FACTS_FIELDS
+from sqladder.report.run_record import run_record
 from sqladder.report.sampled_answers import sampled_answers
 from sqladder.report.sections.document import render
 from sqladder.report.sections.report_inputs import ReportInputs
@@ -43,7 +44,7 @@ def main() -> None:
         default=[],
         help="sample_verdicts.jsonl of each variant and seed that chooses among samples",
     )
-    parser.add_argument("--run-facts", type=Path, required=True, help="run.json")
+    parser.add_argument("--run-facts", type=Path, required=True, help="facts.json")
     parser.add_argument("--title", default="Which variant answers best?", help="heading")
     parser.add_argument("--charts", type=Path, required=True, help="folder of the charts")
     parser.add_argument(
@@ -70,12 +71,15 @@ def main() -> None:
         required=True,
         help="JSON file of lm-evaluation-harness's shape to write",
     )
+    text = "JSON file of the facts with ranking and pairs to write"
+    parser.add_argument("--record", type=Path, required=True, help=text)
     args = parser.parse_args()
     comparison = compare(load_arguments(args))
     rows = list(answer_rows(args.rows))
+    facts = read_object(args.run_facts, FACTS_FIELDS)
     inputs = ReportInputs(
         comparison,
-        read_object(args.run_facts, FACTS_FIELDS),
+        facts,
         args.title,
         Path(os.path.relpath(args.charts, args.report.parent)).as_posix(),
         args.demonstration,
@@ -93,6 +97,7 @@ def main() -> None:
     write_text(args.csv, metrics_csv(comparison))
     write_text(args.pairs, pairs_csv(comparison))
     write_json(args.results, results_json(comparison.run))
+    write_json(args.record, run_record(facts, comparison))
     run = comparison.run
     LOG.info(f"{args.report}: {plural(len(run.variants), 'variant')}, {plural(run.n, 'question')}")
     LOG.info(f"{args.page}: {args.page.stat().st_size:,} bytes")

@@ -150,6 +150,18 @@ class Comparison:
             [(level, pair) for level in LEVELS for pair in self.against_baseline(level)]
         )
 
+    def p_with_baseline(self, level: str, pair: Pair) -> float | None:
+        """P of a pair with the baseline on a level, corrected for these comparisons alone; None of other pairs."""
+        return self._p_with_baseline.get((level, frozenset((pair.first, pair.second))))
+
+    @cached_property
+    def _p_with_baseline(self) -> dict[tuple[str, frozenset[str]], float]:
+        return {
+            (level, frozenset((pair.first, pair.second))): pair.p
+            for level, pairs in self.baseline_by_level.items()
+            for pair in pairs
+        }
+
     def of_models(self, pair: Pair) -> bool:
         """Whether a difference is one of the models trained here, of which another seed would have given others.
 

@@ -2,8 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqladder.files import Row
@@ -18,7 +17,7 @@ HEADER = (
 PAIR_HEADER = (
     *("level", "first", "second", "n", "only_first", "only_second", "difference", "stderr"),
     *("low", "high", "new_databases_low", "new_databases_high", "p", "p_holm", "comparisons"),
-    *("detectable", "significant"),
+    *("detectable", "significant", "p_holm_baseline"),
 )
 
 
@@ -50,10 +49,43 @@ def pairs_csv(comparison: Comparison) -> str:
 
     Shares, not points. Intervals for new databases are of all questions only.
     """
-    everywhere = (("all", pair) for pair in comparison.pairs)
-    by_level = ((level, pair) for level, own in comparison.level_pairs.items() for pair in own)
-    rows = (_pair_cells(comparison, *own) for own in chain(everywhere, by_level))
+    rows = (
+        [level, *map(_cell, pair_numbers(comparison, level, pair).values())]
+        for level, pair in every_pair(comparison)
+    )
     return _table(PAIR_HEADER, rows)
+
+
+def every_pair(comparison: Comparison) -> Iterator[tuple[str, Pair]]:
+    """Yield each pair over all questions, then on each level, with the level."""
+    yield from (("all", pair) for pair in comparison.pairs)
+    for level, pairs in comparison.level_pairs.items():
+        yield from ((level, pair) for pair in pairs)
+
+
+def pair_numbers(comparison: Comparison, level: str, pair: Pair) -> Row:
+    """The numbers of a pair by the columns of pairs.csv after the level; None where there is none."""
+    elsewhere = comparison.on_new_databases(pair) if level == "all" else None
+    low, high = (None, None) if elsewhere is None else elsewhere
+    return {
+        "first": pair.first,
+        "second": pair.second,
+        "n": pair.n,
+        "only_first": pair.counts.wins,
+        "only_second": pair.counts.losses,
+        "difference": pair.difference,
+        "stderr": pair.paired.standard_error,
+        "low": pair.interval.low,
+        "high": pair.interval.high,
+        "new_databases_low": low,
+        "new_databases_high": high,
+        "p": pair.p_alone,
+        "p_holm": pair.p,
+        "comparisons": pair.comparisons,
+        "detectable": pair.detectable,
+        "significant": bool(pair.significant),
+        "p_holm_baseline": comparison.p_with_baseline(level, pair),
+    }
 
 
 def results_json(run: Run) -> Row:
@@ -97,15 +129,12 @@ def _cells(
     return [variant, level, total.n, correct, *shares, metric, seed, *spread]
 
 
-def _pair_cells(comparison: Comparison, level: str, pair: Pair) -> list[Any]:
-    elsewhere = comparison.on_new_databases(pair) if level == "all" else None
-    return [
-        *(level, pair.first, pair.second, pair.n, *(f"{count:g}" for count in pair.counts)),
-        *(_decimals(own) for own in (pair.difference, pair.paired.standard_error, *pair.interval)),
-        *(_decimals(end) for end in elsewhere or (None, None)),
-        *(f"{p:.6g}" for p in (pair.p_alone, pair.p)),
-        *(pair.comparisons, _decimals(pair.detectable), "yes" if pair.significant else "no"),
-    ]
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else value
 
 
 def _decimals(share: float | None) -> str:

@@ -37,7 +37,7 @@ def model_card(
 
     Args:
         own: its variant, and its seed where the variant has several.
-        facts: content of run.json.
+        facts: content of facts.json.
         recipe: setting -> value, of the variant's training.
         repository: the base model's name on the Hub, None where it is not known.
         training: content of its train.json.

@@ -21,7 +21,7 @@ FACTS_FIELDS: Fields = {
     "written": str,
     "times": list,
 }
-"""What every run.json has."""
+"""What every facts.json has."""
 
 PACKAGES = (
     "accelerate",

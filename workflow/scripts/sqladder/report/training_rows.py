@@ -1,6 +1,6 @@
 """What became of the training rows before a model saw them: by their gold, by what they share with the test, by length.
 
-`collected` makes of the stages' files what run.json keeps; `said` and `said_of_lengths` put that into words for the
+`collected` makes of the stages' files what facts.json keeps; `said` and `said_of_lengths` put that into words for the
 head of the report and for model cards.
 """
 
@@ -48,7 +48,7 @@ def said(facts: Facts) -> Iterator[str]:
     """Yield a sentence in Markdown for each thing that befell the rows of all variants.
 
     Args:
-        facts: `training_rows` of run.json, {} where nothing was trained.
+        facts: `training_rows` of facts.json, {} where nothing was trained.
     """
     gold = facts.get("gold")
     if gold == "not executed":
@@ -66,7 +66,7 @@ def said_of_lengths(facts: Facts, replicates: Iterable[str] | None = None) -> It
     """Yield a sentence for each cutoff at which rows were dropped or cut, with the variants that it is of.
 
     Args:
-        facts: `training_rows` of run.json.
+        facts: `training_rows` of facts.json.
         replicates: those to speak of; all if not given.
     """
     lengths = facts.get("lengths", {})

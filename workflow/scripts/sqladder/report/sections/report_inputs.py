@@ -20,7 +20,7 @@ class ReportInputs:
 
     Attributes:
         comparison: the compared run.
-        facts: content of run.json.
+        facts: content of facts.json.
         title: heading of the report.
         charts: the folder of the charts, relative to the report.
         demonstration: whether to open with the note that this run proves nothing about methods.
