@@ -47,7 +47,7 @@ def test_differences_of_models_trained_once_are_said_to_be_of_them(tmp_path):
         assert "seed" not in theirs
         assert "models" not in theirs
         assert "for further questions on these databases" in ours
-    told = "compared as the models trained here: another seed may turn a difference"
+    told = "is one of the models trained here: another seed may turn it"
     for section in (ranking, levels, differences):
         sections = (
             section.section(ReportInputs(comparison, runs.run_facts(), "Title", "charts"))
@@ -63,6 +63,23 @@ def test_with_seeds_on_one_side_the_claim_is_of_methods(tmp_path):
     comparison = comparison_of(tmp_path, marks, trained=tuple(marks))
     assert answer(comparison).startswith("**full is the best of the 2 variants")
     assert not any("models" in own for own in observations(comparison))
+
+
+def test_of_several_variants_those_trained_once_are_named(tmp_path):
+    one, other, third = runs.random_marks(200, [0.2, 0.8, 0.7], 4)
+    marks = {"baseline": one, "lora": third, **{f"full/seed_{seed}": other for seed in (1, 2, 3)}}
+    files = runs.write_run(tmp_path, QUESTIONS, marks, trained=[*marks][1:])
+    comparison = compare(load_run(**files, baseline="baseline"))
+    (found,) = [own for own in observations(comparison) if "above the baseline" in own]
+    assert found.startswith("Both other variants are above")
+    assert "lora was trained with one seed, so another may turn it: if seeds" in found
+
+
+def test_a_model_made_elsewhere_is_not_said_to_be_trained_here(tmp_path):
+    marks = dict(zip(("elsewhere", "lora"), runs.random_marks(200, [0.8, 0.3], 4), strict=True))
+    text = answer(comparison_of(tmp_path, marks, trained=("lora",)))
+    assert text.startswith("**elsewhere is the best of the 2 variants")
+    assert "Trained with one seed, so another may turn it" in text
 
 
 def test_every_observation_names_its_population(tmp_path):

@@ -25,12 +25,12 @@ def answer(comparison: Comparison) -> str:
     if all(pair.significant for pair in pairs):
         nearest = max(pairs, key=lambda pair: pair.p)
         who = f"{escape(top.name)} is the best of the {len(comparison.ranking)} variants"
-        if any(map(comparison.of_models, pairs)):
+        if top.single_seed_varies and any(map(comparison.of_models, pairs)):
             who = f"The model of {escape(top.name)} trained here is the best of the {len(comparison.ranking)}"
         return (
             f"**{who} on these databases**: it differs significantly from each of the others ({n}, largest "
             f"{p_phrase(nearest.p)} for further questions on them). {_elsewhere(comparison, pairs)} "
-            f"{seeds_that_tell(comparison, _of_models_first(comparison, pairs))}{PAIRS}"
+            f"{seeds_that_tell(comparison, pairs)}{PAIRS}"
         )
     # Nobody is shown to be better than a leader, so two leaders never differ significantly.
     leaders = [v for v in comparison.ranking if comparison.ranks[v.name][0] == 1]
@@ -53,11 +53,6 @@ def _elsewhere(comparison: Comparison, pairs: Sequence[Pair]) -> str:
     if not open_ones:
         return "It is so on new databases too: no interval for them holds 0."
     return f"On new databases it is not shown: {open_ones} of its {len(known)} intervals for them hold 0."
-
-
-def _of_models_first(comparison: Comparison, pairs: Sequence[Pair]) -> Pair:
-    """The pair that is told with the least certainty, of those about models where there are some."""
-    return max(pairs, key=lambda pair: (comparison.of_models(pair), pair.p))
 
 
 def findable(comparison: Comparison) -> str:

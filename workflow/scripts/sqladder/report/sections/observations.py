@@ -64,11 +64,10 @@ def _baseline(comparison: Comparison) -> Iterator[str]:
         names = [pair.first for pair in pairs]
         gaps = span([abs(pair.difference) for pair in pairs]).replace("+", "")
         who = trained_here(comparison, pairs) + others(comparison, names)
-        nearest = max(pairs, key=lambda pair: (comparison.of_models(pair), pair.p))
         yield (
             f"{at_the_start(who)} {_is(names)} {_direction(pairs[0])} the baseline by {gaps} "
             f"points ({sample(comparison.run, *names, pairs[0].second)}, {largest([pair.p for pair in pairs])} "
-            f"{FURTHER}; {_elsewhere(comparison, pairs)}). {seeds_that_tell(comparison, nearest)}{RANKING}"
+            f"{FURTHER}; {_elsewhere(comparison, pairs)}). {seeds_that_tell(comparison, pairs)}{RANKING}"
         )
 
 

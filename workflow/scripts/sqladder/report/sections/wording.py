@@ -54,25 +54,41 @@ def others(comparison: Comparison, names: Sequence[str]) -> str:
 
 
 def trained_here(comparison: Comparison, pairs: Sequence[Pair]) -> str:
-    """The words before a claim that is one of the models of this run; "" where it is one of methods."""
-    return "of the models trained here, " if any(map(comparison.of_models, pairs)) else ""
+    """The words before claims that are all of the models of this run; "" where one of them is of methods."""
+    return "of the models trained here, " if all(map(comparison.of_models, pairs)) else ""
 
 
 def may_turn(comparison: Comparison, pairs: Sequence[Pair]) -> str:
-    """The sentence after such a claim, which says why."""
-    once = any(map(comparison.of_models, pairs))
-    return "Trained with one seed, so another may turn it. " * once
+    """The sentence after claims of which some are of models: why they are; "" where none is."""
+    why = _trained_once(comparison, pairs)
+    return f"{why}, so another may turn it. " if why else ""
 
 
-def seeds_that_tell(comparison: Comparison, pair: Pair) -> str:
-    """The same after a claim about one pair, with the seeds of each variant that would tell."""
-    if not comparison.of_models(pair):
+def seeds_that_tell(comparison: Comparison, pairs: Sequence[Pair]) -> str:
+    """The same, with the seeds of each variant that would tell the least certain of these differences."""
+    why = _trained_once(comparison, pairs)
+    if not why:
         return ""
-    needed = pair.seeds_needed(SEED_SD)
+    nearest = max(filter(comparison.of_models, pairs), key=lambda pair: pair.p)
+    needed = nearest.seeds_needed(SEED_SD)
     enough = (
         f"{needed} seeds of each would tell" if needed else "no number of seeds would tell here"
     )
-    return f"Trained with one seed, so another may turn it: if seeds scatter by {100 * SEED_SD:.0f} point, {enough}. "
+    return (
+        f"{why}, so another may turn it: if seeds scatter by {100 * SEED_SD:.0f} point, {enough}. "
+    )
+
+
+def _trained_once(comparison: Comparison, pairs: Sequence[Pair]) -> str:
+    """Which variants of these pairs were trained with one seed, where that makes a difference one of models."""
+    ours = [pair for pair in pairs if comparison.of_models(pair)]
+    if not ours:
+        return ""
+    if len(ours) == len(pairs):
+        return "Trained with one seed"
+    names = dict.fromkeys(name for pair in ours for name in (pair.first, pair.second))
+    once = [escape(name) for name in names if comparison.run.named(name).single_seed_varies]
+    return f"{some(once)} {'was' if len(once) == 1 else 'were'} trained with one seed"
 
 
 def trained_once(comparison: Comparison, pairs: Sequence[Pair]) -> str:
@@ -80,8 +96,8 @@ def trained_once(comparison: Comparison, pairs: Sequence[Pair]) -> str:
     if not any(map(comparison.of_models, pairs)):
         return ""
     return (
-        "\nVariants trained with one seed each are compared as the models trained here: another seed may turn a "
-        "difference,\nwhich neither p nor interval counts."
+        "\nBetween variants with one seed each a difference is one of the models trained here: another seed may turn "
+        "it,\nwhich neither p nor interval counts."
     )
 
 
