@@ -96,7 +96,7 @@ def encoded(args: argparse.Namespace, stages: dict[str, float]) -> tuple[list[Ro
 def original(args: argparse.Namespace) -> None:
     """Generate as the original experiment did: a few prompts a call, vLLM's defaults otherwise."""
     stages: dict[str, float] = {}
-    rows, (inputs, ends, _) = encoded(args, stages)
+    rows, (inputs, ends, _, _) = encoded(args, stages)
     with timed(stages, "engine_import"):
         vllm_engine.import_vllm(args.cache_folder)
         from vllm import LLM, SamplingParams
@@ -121,7 +121,7 @@ def original(args: argparse.Namespace) -> None:
 def served(args: argparse.Namespace) -> None:
     """Generate as our engine does, with the adapter served beside the base model."""
     stages: dict[str, float] = {}
-    rows, (inputs, ends, _) = encoded(args, stages)
+    rows, (inputs, ends, _, _) = encoded(args, stages)
     with timed(stages, "engine_import"):
         vllm_engine.import_vllm(args.cache_folder)
         from vllm import LLM, SamplingParams

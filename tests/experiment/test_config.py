@@ -193,6 +193,18 @@ def choice_without_samples(c):
     c["variants"]["full"]["decoding"] = {"choose": "vote", "temperature": 0.8}
 
 
+def repair_without_a_template(c):
+    c["decoding"]["repair"] = {"rounds": 1}
+
+
+def repair_without_rounds(c):
+    c["decoding"]["repair"] = {"rounds": -1}
+
+
+def repair_template_without_error(c):
+    c["contexts"]["published"]["repair_turn"] = "Write {sql} again."
+
+
 def reuse_of_nothing(c):
     c["variants"]["votes"] = {"method": "reuse", "model_of": "fulll"}
 
@@ -269,6 +281,16 @@ def no_variant(c):
         (names_that_differ_in_case, ["variants.Full", "full", "case only", "rename"]),
         (samples_without_temperature, ["variants.full", "samples is 4", "temperature above 0"]),
         (choice_without_samples, ["variants.full: decoding.choose", "samples is 1", "samples: 8"]),
+        (
+            repair_without_a_template,
+            [
+                "variants.full: decoding.repair",
+                "'published' has no text",
+                "contexts.published.repair_turn",
+            ],
+        ),
+        (repair_without_rounds, ["decoding.repair.rounds: -1", "at least 0"]),
+        (repair_template_without_error, ["contexts.published.repair_turn", "it needs {error}"]),
         (reuse_of_nothing, ["variants.votes.model_of", "'fulll'", "the config has baseline"]),
         (reuse_in_a_circle, ["variants.a.model_of", "a -> b -> a", "name one that does"]),
         (reuse_of_imported, ["variants.votes.model_of", "'theirs' has no model", "name a variant"]),

@@ -46,7 +46,7 @@ from sqladder.experiment.settings import (
     ToyBase,
     TrainingEntry,
 )
-from sqladder.generation.settings import DecodingSettings
+from sqladder.generation.settings import DecodingSettings, RepairedDecoding
 from sqladder.metric.limit_flags import add_limit_flags, add_quirks_flag, limits_from_flags
 from sqladder.prompts.settings import Context, ContextSettings
 from sqladder.retrieval.settings import Choice, IndexSettings
@@ -60,6 +60,10 @@ DEFAULT = read_yaml(ROOT / "config/config.yaml")
 PROGRAMS = {
     "train.py": (Method, "base-model output facts"),
     "generate.py": (DecodingSettings, "model prompts output facts"),
+    "generate_repaired.py": (
+        RepairedDecoding,
+        "model prompts output facts repair-template examples databases",
+    ),
     "train_base.py": (Recipe, "prompts output facts work-folder"),
     "fit_prompts.py": (Fitting, "prompts tokenizer output facts chart"),
     "render_prompts.py": (ContextSettings, "examples output"),
@@ -153,6 +157,7 @@ FITTING = {
     "validation": st.floats(0, 0.4),
     "min_learning_rate": st.floats(0, 1e-6),
     "samples": st.just(1),
+    "repair_turn": st.sampled_from(["{error}", "'{sql}'\nfails: {error}"]),
 }
 
 
@@ -232,7 +237,8 @@ def test_whatever_the_check_accepts_the_programs_accept(config):
     flags += [("fetch.py", data_jobs.download_flags(config, name)) for name in config["downloads"]]
     for replicate in variants.generated(config):
         flags.append(("train.py", training_jobs.training_flags(config, replicate)))
-        flags.append(("generate.py", generation_jobs.decoding_flags(config, replicate)))
+        program = generation_jobs.generating_program(config, replicate)
+        flags.append((program, generation_jobs.decoding_flags(config, replicate)))
     for name in config["contexts"]:
         flags.append(("render_prompts.py", context_jobs.context_flags(config["contexts"][name])))
         if context_jobs.example_settings(config, name):

@@ -398,6 +398,19 @@ def test_a_vote_on_a_trained_model_trains_nothing(tiny_run):
     assert planned_replicates(output) == {"votes/seed_1": chosen, "votes/seed_2": chosen}
 
 
+def test_repairs_train_nothing_and_render_nothing(tiny_run):
+    def change(config):
+        context = config["context"]
+        config["contexts"][context]["repair_turn"] = "{error}: write it again."
+        asked = {"repair": {"rounds": 1}}
+        config["variants"]["mended"] = {"method": "reuse", "model_of": "full", "decoding": asked}
+
+    output = plan_with(tiny_run, change)
+    jobs = {"generate", "score", "score_unrepaired"}
+    assert planned_replicates(output) == {"mended/seed_1": jobs, "mended/seed_2": jobs}
+    assert "rule render_prompts" not in output
+
+
 @contextmanager
 def edited(*changes):
     """Replace text in files, and put it back: triples of path, old and new."""

@@ -42,10 +42,25 @@ def test_a_prediction_keeps_all_samples_with_their_groups():
         {"sql": sql, "text": sql, "finish_reason": "stop", "output_tokens": 1, "log_probability": p}
         for sql, p in (("select 1", -1.0), ("select 2", -0.5))
     ]
-    row = with_choice({"id": "q", "sql": "select 1", "samples": drawn}, 1, [None, 0])
+    row = with_choice({"id": "q", "sql": "select 1", "samples": drawn}, [None, 0])
     assert (row["sql"], row["chosen"]) == ("select 2", 1)
     assert [sample["group"] for sample in row["samples"]] == [None, 0]
     assert [sample["sql"] for sample in row["samples"]] == ["select 1", "select 2"]
+
+
+def test_the_choice_without_repairs_is_kept_beside_that_with_them():
+    failed = {"sql": "select x", "log_probability": -0.1, "error": "no such column: x"}
+    drawn = [
+        {"sql": sql, "text": sql, "finish_reason": "stop", "output_tokens": 1, "log_probability": p}
+        for sql, p in (("select 1", -1.0), ("select 2", -2.0), ("select 2", -3.0))
+    ]
+    drawn[2]["rounds"] = [failed, drawn[2]]
+    row = {"id": "q", "sql": "select 1", "unrepaired": "select 1", "samples": drawn}
+    voted_on = with_choice(row, [0, 1, 1])
+    # The repaired sample is what makes its group the larger one.
+    assert (voted_on["sql"], voted_on["unrepaired"]) == ("select 2", "select 1")
+    assert with_choice(row)["unrepaired"] == "select x"
+    assert "unrepaired" not in with_choice({"id": "q", "samples": drawn[:2]})
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 """vLLM gives the same greedy tokens as transformers; run by `make test-vllm`."""
 
 import json
+import sqlite3
 
 import pytest
 
 import toy_models
+from sqladder.files import write_jsonl
 
 pytestmark = pytest.mark.vllm
 
@@ -23,10 +25,10 @@ def model(tmp_path_factory):
     return folder / "base"
 
 
-def generate(folder, model, engine, **options):
+def generate(folder, model, engine, program="generate.py", **options):
     folder.mkdir()
     done = toy_models.run(
-        "generate.py",
+        program,
         model=model,
         prompts=toy_models.write_rows(folder / "test.jsonl", PROMPTS, with_answer=False),
         output=folder / "predictions.jsonl",
@@ -60,6 +62,28 @@ def test_samples_of_vllm_repeat_with_the_seed_however_the_prompts_are_shared_out
     assert one == two != other
     assert {len(row["samples"]) for row in one} == {3}
     assert any(len({sample["text"] for sample in row["samples"]}) > 1 for row in one)
+
+
+def test_repairs_are_those_of_transformers(model, tmp_path):
+    rows = toy_models.rows(PROMPTS, with_answer=False)
+    examples, database = tmp_path / "examples.jsonl", tmp_path / "databases/music/music.sqlite"
+    write_jsonl(examples, [{"id": row["id"], "db_id": "music"} for row in rows])
+    database.parent.mkdir(parents=True)
+    # The model asks for names.
+    with sqlite3.connect(database) as connection:
+        connection.execute("create table singer(id, age)")
+    connection.close()
+    asked = {
+        "program": "generate_repaired.py",
+        "repair_rounds": 2,
+        "repair_template": "The query\n{sql}\nfails: {error}\nWrite it again.",
+        "examples": examples,
+        "databases": database.parents[1],
+    }
+    by_vllm = generate(tmp_path / "vllm", model, "vllm", **asked)
+    assert by_vllm == generate(tmp_path / "transformers", model, "transformers", **asked)
+    assert any(len(row.get("rounds", ())) > 1 for row in by_vllm)
+    assert generate(tmp_path / "two", model, "vllm", gpus=2, **asked) == by_vllm
 
 
 def test_log_probabilities_and_the_greedy_sample_are_those_of_transformers(model, tmp_path):

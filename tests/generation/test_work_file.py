@@ -2,7 +2,7 @@
 
 import pytest
 
-from sqladder.generation.answering import Asking
+from sqladder.generation.answering import Questioner
 from sqladder.generation.contract import Completion
 from sqladder.generation.settings import DecodingSettings
 from sqladder.generation.work_file import WorkFile
@@ -20,7 +20,7 @@ def test_rows_are_found_again_by_their_keys_with_the_seconds_that_they_took(tmp_
     with WorkFile(path, SETTINGS) as work:
         assert list(work) == [("q1",), ("q2",), ("q1", 1)]
         assert [work[key] for key in work] == [{"text": "ä"}, {"text": "b"}, [3]]
-        assert (work.found, work.seconds) == (3, 1.75)
+        assert (work.found, sum(work.seconds.values())) == (3, 1.75)
         work.add({("q3",): 1})
     with WorkFile(path, SETTINGS) as work:
         assert work["q3",] == 1
@@ -83,7 +83,9 @@ def ask(work, engine, stages):
 
     keys = [(f"q{number}",) for number in range(5)]
     prompts = [[number, 7] for number in range(5)]
-    Asking(lambda: engine, texts, work, stages).ask("x", keys, prompts, DecodingSettings(**GREEDY))
+    Questioner(lambda: engine, texts, work, stages).ask(
+        "x", keys, prompts, DecodingSettings(**GREEDY)
+    )
 
 
 def test_after_an_end_in_the_middle_only_the_others_are_asked(tmp_path):

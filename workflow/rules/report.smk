@@ -190,6 +190,10 @@ rule write_report:
             "results/{replicate}/sample_verdicts.jsonl",
             replicate=generation_jobs.chosen_from_samples(config),
         ),
+        unrepaired=collect(
+            "results/{replicate}/unrepaired_verdicts.jsonl",
+            replicate=generation_jobs.repaired(config),
+        ),
         facts="results/facts.json",
         charts=rules.plot_charts.output,
         # Not read: whoever asks for the report gets the cards, and the means over seeds, with it.
@@ -224,6 +228,7 @@ rule write_report:
             --failures {input.failures:q} \
             --rows {input.rows:q} \
             --samples {input.samples:q} \
+            --unrepaired {input.unrepaired:q} \
             --training {input.training:q} \
             --generation {input.generation:q} \
             --run-facts {input.facts:q} \

@@ -1,7 +1,8 @@
 # Verdicts: gold and prediction executed on every database file of the suite, in a sandbox.
 # REQUIRED: examples, their databases, results/{replicate}/predictions.jsonl.
 # OUTPUTS: results/{replicate}/{verdicts.jsonl,rows.jsonl,metrics.json}; results/{variant}/metrics.json of variants with several seeds;
-#          results/{replicate}/sample_verdicts.jsonl, which samples are right, where the answer is chosen among several.
+#          results/{replicate}/sample_verdicts.jsonl, which samples are right, where the answer is chosen among several;
+#          results/{replicate}/unrepaired_verdicts.jsonl, which answers would be right unrepaired, where some are asked again.
 
 
 rule score:
@@ -61,6 +62,38 @@ rule score_samples:
     shell:
         r"""
         python workflow/scripts/score_samples.py \
+            --examples {input.examples:q} \
+            --predictions {input.predictions:q} \
+            --databases {input.databases:q} \
+            --jobs {threads} \
+            {params.flags:q} \
+            --output {output.verdicts:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule score_unrepaired:
+    input:
+        examples=data_jobs.examples_of(config, "test"),
+        databases=data_jobs.databases_of(config, "test"),
+        predictions="results/{replicate}/predictions.jsonl",
+    output:
+        verdicts="results/{replicate}/unrepaired_verdicts.jsonl",
+    log:
+        "logs/score_unrepaired/{replicate}.log",
+    benchmark:
+        "results/benchmarks/score_unrepaired/{replicate}.tsv"
+    wildcard_constraints:
+        replicate=any_of(generation_jobs.repaired(config)),
+    conda:
+        "../envs/data.yaml"
+    threads: 2
+    params:
+        code=CODE["score_unrepaired.py"],
+        flags=data_jobs.scoring_flags(config, config["test_on"]),
+    shell:
+        r"""
+        python workflow/scripts/score_unrepaired.py \
             --examples {input.examples:q} \
             --predictions {input.predictions:q} \
             --databases {input.databases:q} \

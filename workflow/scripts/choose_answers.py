@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from sqladder.errors import LOG, run_main
 from sqladder.files import Fields, Row, join_by_id, read_jsonl, write_jsonl
-from sqladder.generation.choice import likeliest, voted, with_choice
+from sqladder.generation.choice import with_choice
 from sqladder.metric.grouping import Answered, group_by_result
 from sqladder.metric.limit_flags import add_limit_flags, add_quirks_flag, limits_from_flags
 from sqladder.metric.normalise import QUIRKS
@@ -37,8 +37,7 @@ def vote(rows: list[Row], args: argparse.Namespace) -> list[Row]:
     with tqdm(total=len(questions), desc="vote", unit="question", disable=None) as bar:
         group_by_result(questions, options, limits_from_flags(args), args.jobs, bar.update)
     return [
-        with_choice(row, voted(row["samples"], question.groups), question.groups)
-        for row, question in zip(rows, questions, strict=True)
+        with_choice(row, question.groups) for row, question in zip(rows, questions, strict=True)
     ]
 
 
@@ -54,10 +53,7 @@ def main() -> None:
     add_limit_flags(parser)
     args = parser.parse_args()
     rows = read_jsonl(args.samples, SAMPLES_FIELDS)
-    if args.choose == "vote":
-        predictions = vote(rows, args)
-    else:
-        predictions = [with_choice(row, likeliest(row["samples"])) for row in rows]
+    predictions = vote(rows, args) if args.choose == "vote" else [with_choice(row) for row in rows]
     write_jsonl(args.output, predictions)
     others = sum(row["chosen"] > 0 for row in predictions)
     LOG.info("%d questions; the answer is another sample than the first for %d", len(rows), others)

@@ -24,6 +24,7 @@ from sqladder.report.comparison import compare
 from sqladder.report.csv_export import metrics_csv, pairs_csv, results_json
 from sqladder.report.page.html_page import render_page
 from sqladder.report.provenance import FACTS_FIELDS
+from sqladder.report.repaired_answers import unrepaired_answers
 from sqladder.report.run_record import run_record
 from sqladder.report.sampled_answers import sampled_answers
 from sqladder.report.sections.document import render
@@ -43,6 +44,13 @@ def main() -> None:
         nargs="*",
         default=[],
         help="sample_verdicts.jsonl of each variant and seed that chooses among samples",
+    )
+    parser.add_argument(
+        "--unrepaired",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="unrepaired_verdicts.jsonl of each variant and seed that asks again what failed",
     )
     parser.add_argument("--run-facts", type=Path, required=True, help="facts.json")
     parser.add_argument("--title", default="Which variant answers best?", help="heading")
@@ -89,6 +97,7 @@ def main() -> None:
         args.published,
         dict(args.published_row),
         sampled_answers(args.samples, comparison.run),
+        unrepaired_answers(args.unrepaired, comparison.run),
     )
     text = render(inputs)
     write_text(args.report, text)

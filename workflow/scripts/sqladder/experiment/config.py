@@ -256,6 +256,12 @@ def _check_generation(config: Config, name: str) -> Iterator[str]:
             f": {choice} is a choice among several samples, and samples is 1; give more, such as samples: 8"
         )
     context = variant.get("context", config["context"])
+    is_repaired = values.get("repair", {}).get("rounds", 0) > 0
+    if is_repaired and "repair_turn" not in config["contexts"].get(context, {"repair_turn": ""}):
+        yield place(["repair"]) + (
+            f": the context {context!r} has no text that asks again; give contexts.{context}.repair_turn, such as "
+            '"{sql}\\nfails: {error}\\nWrite it again."'
+        )
     if context not in config["contexts"]:
         yield (
             f"variants.{name}.context: there is no context {context!r}; {_list(config['contexts'])}"

@@ -1,5 +1,9 @@
 """Files, flags and GPUs of the jobs of workflow/rules/generate.smk: predictions, made here or elsewhere."""
 
+from collections.abc import Mapping
+
+from sqladder.experiment.data_jobs import databases_of, examples_of, scoring_flags
+from sqladder.experiment.flags import as_flags, named
 from sqladder.experiment.paths import input_path
 from sqladder.experiment.reading import Config
 from sqladder.experiment.variants import (
@@ -9,7 +13,7 @@ from sqladder.experiment.variants import (
     own_seed,
     own_setting,
 )
-from sqladder.generation.settings import DecodingSettings
+from sqladder.generation.settings import DecodingSettings, RepairedDecoding
 from sqladder.settings.program_flags import to_flags
 from sqladder.settings.slices import sliced
 
@@ -35,7 +39,58 @@ def decoding_flags(config: Config, replicate: str) -> list[str]:
         "seed": own_seed(config, replicate),
         "log_probabilities": choice(config, replicate) != "first",
     }
+    if is_repaired(config, replicate):
+        return to_flags(sliced(RepairedDecoding, decoding)) + repair_flags(config, replicate)
     return to_flags(sliced(DecodingSettings, decoding))
+
+
+def generating_program(config: Config, replicate: str) -> str:
+    """The program that generates a replicate's answers: only one that executes them needs the metric's code."""
+    return "generate_repaired.py" if is_repaired(config, replicate) else "generate.py"
+
+
+def generating_code(config: Config, replicate: str, code: Mapping[str, str]) -> str:
+    """The digest of that program.
+
+    Args:
+        config: the experiment.
+        replicate: whose answers are generated.
+        code: digests by program.
+    """
+    return code[generating_program(config, replicate)]
+
+
+def repair_flags(config: Config, replicate: str) -> list[str]:
+    """How a replicate's answers that fail are asked again, and what they are executed on."""
+    context = config["contexts"][own_setting(config, replicate, "context")]
+    files = {
+        "examples": examples_for_repairs(config, replicate),
+        "databases": databases_for_repairs(config, replicate),
+    }
+    return [
+        *as_flags({"repair_template": context["repair_turn"], **named(files)}),
+        *scoring_flags(config, config["test_on"]),
+    ]
+
+
+def is_repaired(config: Config, replicate: str) -> bool:
+    """Whether a replicate's answers that fail are asked again."""
+    return own_setting(config, replicate, "decoding").get("repair", {}).get("rounds", 0) > 0
+
+
+def repaired(config: Config) -> list[str]:
+    """Names of the replicates whose answers that fail are asked again."""
+    return [own for own in generated(config) if is_repaired(config, own)]
+
+
+def examples_for_repairs(config: Config, replicate: str) -> str | list[str]:
+    """The file that names each question's database, where a replicate's answers are executed."""
+    return examples_of(config, "test") if is_repaired(config, replicate) else []
+
+
+def databases_for_repairs(config: Config, replicate: str) -> str | list[str]:
+    """The folder of the databases, where a replicate's answers are executed."""
+    return databases_of(config, "test") if is_repaired(config, replicate) else []
 
 
 def choice(config: Config, replicate: str) -> str:

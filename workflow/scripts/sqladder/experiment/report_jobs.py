@@ -6,7 +6,12 @@ from typing import Any
 from sqladder.experiment.context_jobs import retrieval_models
 from sqladder.experiment.data_jobs import databases_of, examples_of, paired_datasets, row_datasets
 from sqladder.experiment.flags import as_flags, named
-from sqladder.experiment.generation_jobs import answered_at_once, chosen_from_samples, imported_file
+from sqladder.experiment.generation_jobs import (
+    answered_at_once,
+    chosen_from_samples,
+    imported_file,
+    repaired,
+)
 from sqladder.experiment.reading import Config
 from sqladder.experiment.training_jobs import base_model, is_toy, lengths_of
 from sqladder.experiment.variants import (
@@ -107,6 +112,7 @@ def benchmarks_of_the_run(config: Config) -> list[str]:
     stages = ("generate_samples", "choose_answers", "score_samples")
     jobs += [f"{stage}/{own}" for stage in stages for own in chosen_from_samples(config)]
     jobs += [f"score/{own}" for own in replicates(config)]
+    jobs += [f"score_unrepaired/{own}" for own in repaired(config)]
     return [f"results/benchmarks/{job}.tsv" for job in jobs]
 
 

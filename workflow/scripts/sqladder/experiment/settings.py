@@ -13,7 +13,7 @@ from pydantic import Field, create_model
 from sqladder.data.settings import Decontamination, Fitting, GoldProblems, ImportSettings, Shares
 from sqladder.demo.settings import DemoDatabases, ToyModel
 from sqladder.downloads.settings import Download
-from sqladder.generation.settings import Choice, Decoding
+from sqladder.generation.settings import Choice, Decoding, Repair
 from sqladder.metric.limits import Limits
 from sqladder.models.turns import TemplateName
 from sqladder.prompts.settings import Context
@@ -32,6 +32,7 @@ class DecodingEntry(Decoding):
     gpus: int = Field(
         default=1, ge=1, description="GPUs that share the prompts, each with an engine of its own."
     )
+    repair: Repair | None = Field(default=None, description=Repair.__doc__)
     choose: Choice = Field(
         default="first",
         description="Which of several samples is the answer: the first; the likeliest, by the mean log-probability of "

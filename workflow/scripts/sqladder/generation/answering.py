@@ -5,35 +5,88 @@ import importlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from tqdm import tqdm
 
 from sqladder.errors import LOG
 from sqladder.files import Row
 from sqladder.generation import tokens
-from sqladder.generation.contract import Completion, Engine, Load, timed
+from sqladder.generation.contract import Completion, Load, ModelEngine, timed
 from sqladder.generation.extraction import extract_sql
 from sqladder.generation.settings import DecodingSettings
 from sqladder.generation.work_file import Key, WorkFile
+from sqladder.models.turns import Message
 from sqladder.processes.imports import uncollected
 
 Facts = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """The predictions in the order of the prompts, read from the work file each time that they are looked at."""
+class GeneratedAnswers:
+    """The predictions in the order of the prompts, read from the work file each time that they are looked at.
+
+    Attributes:
+        rows: the prompts.
+        work: the answers.
+        repairs: what asked answers again that failed.
+    """
 
     rows: Sequence[Row]
     work: WorkFile
+    repairs: "Repairing | None" = None
 
     def __iter__(self) -> Iterator[Row]:
-        return (prediction(row["id"], self.work[_first(row)]) for row in self.rows)
+        for row in self.rows:
+            answers = self.work[_first(row)]
+            if self.repairs is None:
+                yield prediction(row["id"], answers)
+                continue
+            samples = self.repairs.samples(self.work, row["id"])
+            unrepaired = answers["samples"][0]["sql"]
+            made = prediction(row["id"], {**answers, "samples": samples})
+            yield {**made, "unrepaired": unrepaired}
+
+
+class Repairing(Protocol):
+    """Asks again what fails; what executes answers is no part of those generations that need it not."""
+
+    def settings(self) -> dict[str, Any]:
+        """What the answers depend on beside the decoding, as JSON."""
+        ...
+
+    def room(self, max_new_tokens: int) -> int:
+        """Tokens that a prompt of its may have more than the first one to the same question."""
+        ...
+
+    def ask_again(
+        self,
+        asking: "Questioner",
+        rows: Sequence[Row],
+        encoded: tokens.Encoded,
+        encode: Callable[[list[list[Message]]], list[list[int]]],
+        decoding: DecodingSettings,
+    ) -> list[Facts]:
+        """Ask whatever failed, and say what each round was.
+
+        Args:
+            asking: asks, and keeps the answers.
+            rows: the prompts, all of which have been answered.
+            encoded: the same as a model takes them.
+            encode: turns conversations into token ids.
+            decoding: how answers are generated.
+        """
+        ...
+
+    def samples(self, work: WorkFile, key: str | int) -> list[Row]:
+        """The samples of a question as they are kept, with their rounds."""
+        ...
 
 
 def generate_here(
@@ -42,7 +95,8 @@ def generate_here(
     decoding: DecodingSettings,
     cache_folder: Path | None,
     work: WorkFile,
-) -> tuple[Predictions, Facts]:
+    repairs: Repairing | None = None,
+) -> tuple[GeneratedAnswers, Facts]:
     """Answer all prompts, with the tokenizer in a process beside this one.
 
     Args:
@@ -51,6 +105,7 @@ def generate_here(
         decoding: how answers are generated.
         cache_folder: for what vLLM compiles, None for its own.
         work: where answers are kept as they are finished; what is in it is not asked again.
+        repairs: what repairs need, where the decoding has some.
 
     Returns:
         The predictions in the order of the prompts, and what they cost.
@@ -71,29 +126,41 @@ def generate_here(
             # What is wrong with the prompts is said even where an engine is missing.
             with timed(stages, "tokenization"):
                 encoded = encoding.result()
-        load = Load(
-            max(map(len, encoded.prompts)) + decoding.max_new_tokens,
-            len(rows) * decoding.samples,
-        )
-        asking = Asking(
+        longest = max(map(len, encoded.prompts)) + decoding.max_new_tokens
+        if repairs:
+            longest = min(longest + repairs.room(decoding.max_new_tokens), encoded.limit)
+        load = Load(longest, len(rows) * decoding.samples)
+        asking = Questioner(
             lambda: module.start(model, load, decoding, encoded.end_tokens),
-            lambda answers: tokenizer.submit(tokens.decode, model, answers).result(),
+            partial(_in(tokenizer), tokens.decode, model),
             work,
             stages,
         )
         asking.ask("generate", [_first(row) for row in rows], encoded.prompts, decoding)
-    predictions = Predictions(rows, work)
-    facts = generation_facts(decoding.engine, module.PACKAGE, predictions)
+        rounds = []
+        if repairs:
+            encode = partial(_in(tokenizer), tokens.encode_conversations, model)
+            rounds = repairs.ask_again(asking, rows, encoded, encode, decoding)
+    predictions = GeneratedAnswers(rows, work, repairs)
+    answers = (work[key] for key in work if isinstance(key[0], int))
+    facts = generation_facts(decoding.engine, module.PACKAGE, answers) | {"prompts": len(rows)}
+    if repairs:
+        facts["repair"] = rounds
     return predictions, {**facts, "turns": encoded.turns, "stages": stages}
 
 
+def _in(tokenizer: ProcessPoolExecutor) -> Callable[..., Any]:
+    """Calls functions in the tokenizer's process."""
+    return lambda function, *arguments: tokenizer.submit(function, *arguments).result()
+
+
 def _first(row: Row) -> Key:
-    """The key of the answers to a prompt."""
-    return (row["id"],)
+    """The key of the answers to a prompt; those of later rounds have other numbers."""
+    return (0, row["id"])
 
 
 @dataclass
-class Asking:
+class Questioner:
     """Asks a model, whose engine starts with the first prompt that has no answer yet.
 
     Attributes:
@@ -103,11 +170,11 @@ class Asking:
         stages: seconds that stages took, filled in.
     """
 
-    start: Callable[[], Engine]
+    start: Callable[[], ModelEngine]
     decode: Callable[[list[list[Completion]]], list[list[str]]]
     work: WorkFile
     stages: dict[str, float]
-    _engine: Engine | None = field(default=None, init=False)
+    _engine: ModelEngine | None = field(default=None, init=False)
 
     def ask(
         self,
@@ -133,11 +200,11 @@ class Asking:
             engine = self._started()
             with tqdm(total=len(keys), initial=len(done), desc=title, unit="prompt") as bar:
                 self._ask(engine, keys, prompts, decoding, done, bar)
-        self.stages["generation"] = round(self.work.seconds, 3)
+        self.stages["generation"] = round(sum(self.work.seconds.values()), 3)
 
     def _ask(
         self,
-        engine: Engine,
+        engine: ModelEngine,
         keys: Sequence[Key],
         prompts: Sequence[Sequence[int]],
         decoding: DecodingSettings,
@@ -158,7 +225,7 @@ class Asking:
             bar.update(len(rows))
             begun = time.monotonic()
 
-    def _started(self) -> Engine:
+    def _started(self) -> ModelEngine:
         if self._engine is None:
             with timed(self.stages, "engine_start"):
                 self._engine = self.start()
@@ -178,7 +245,12 @@ def load_engine(name: str, cache_folder: Path | None) -> ModuleType:
     return transformers_engine
 
 
-def asked_with(model: Path, rows: Iterable[Row], decoding: DecodingSettings) -> dict[str, Any]:
+def asked_with(
+    model: Path,
+    rows: Iterable[Row],
+    decoding: DecodingSettings,
+    repairs: Repairing | None = None,
+) -> dict[str, Any]:
     """What answers depend on, as JSON: those of an earlier attempt count where it is the same."""
     prompts = hashlib.sha256()
     for row in rows:
@@ -189,6 +261,7 @@ def asked_with(model: Path, rows: Iterable[Row], decoding: DecodingSettings) -> 
         "decoding": decoding.model_dump(mode="json"),
         # By what a file that is written anew cannot keep: to read gigabytes would take as long as many an answer.
         "model": [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files],
+        "repair": repairs.settings() if repairs else None,
         "versions": {name: _version(name) for name in ("torch", "transformers", "vllm")},
     }
 
@@ -238,11 +311,18 @@ def prediction(key: str | int, row: Row) -> Row:
         "prompt_tokens": row["prompt_tokens"],
         "output_tokens": first["output_tokens"],
         **({"samples": samples} if len(samples) > 1 else {}),
+        **({"rounds": first["rounds"]} if "rounds" in first and len(samples) == 1 else {}),
     }
 
 
 def generation_facts(engine: str, package: str, predictions: Iterable[Row]) -> Facts:
-    """What the predictions cost, and what made them."""
+    """What answers cost, and what made them.
+
+    Args:
+        engine: its name.
+        package: what it computes with.
+        predictions: the answers to one prompt each.
+    """
     from sqladder.models.device import device_name, peak_memory_mb
 
     counts = dict.fromkeys(("prompts", "prompt_tokens", "output_tokens", "cut_off"), 0)

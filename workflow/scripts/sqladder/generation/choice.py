@@ -32,18 +32,37 @@ def voted(samples: Sequence[Row], groups: Sequence[int | None]) -> int:
     return places[likeliest([samples[place] for place in places])]
 
 
-def with_choice(row: Row, chosen: int, groups: Sequence[int | None] | None = None) -> Row:
+def with_choice(row: Row, groups: Sequence[int | None] | None = None) -> Row:
     """The prediction of a question: a row of samples with one of them as the answer.
+
+    Where samples that failed were asked again, `unrepaired` is what would have been chosen if they had not been.
 
     Args:
         row: the row as it was generated.
-        chosen: position of the answer among its samples.
-        groups: the group of each sample's result, None where nothing was executed.
+        groups: the group of each sample's result, for a vote; None for the likeliest.
     """
     samples = row["samples"]
+    chosen = _chosen(samples, groups)
+    answer: dict[str, Any] = {name: samples[chosen][name] for name in _OF_THE_ANSWER}
+    if "unrepaired" in row:
+        answer["unrepaired"] = _unrepaired(samples, groups)
     if groups is not None:
         samples = [
             {**sample, "group": group} for sample, group in zip(samples, groups, strict=True)
         ]
-    answer: dict[str, Any] = {name: samples[chosen][name] for name in _OF_THE_ANSWER}
     return {**row, **answer, "samples": samples, "chosen": chosen}
+
+
+def _chosen(samples: Sequence[Row], groups: Sequence[int | None] | None) -> int:
+    return likeliest(samples) if groups is None else voted(samples, groups)
+
+
+def _unrepaired(samples: Sequence[Row], groups: Sequence[int | None] | None) -> str:
+    """What would have been chosen among the first answers: those that were asked again had no result."""
+    firsts = [sample["rounds"][0] if "rounds" in sample else sample for sample in samples]
+    if groups is not None:
+        groups = [
+            None if "rounds" in sample else group
+            for sample, group in zip(samples, groups, strict=True)
+        ]
+    return firsts[_chosen(firsts, groups)]["sql"]

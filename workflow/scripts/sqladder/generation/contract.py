@@ -1,8 +1,8 @@
 """What every generation engine takes and gives.
 
 An engine is a module of this package with a function `start(model, load, decoding, end_tokens)`, which loads a model
-folder and returns an `Engine`: it answers prompts, given as token ids, as often as it is asked. `PACKAGE` names what it
-computes them with, for the record of versions.
+folder and returns a `ModelEngine`: it answers prompts, given as token ids, as often as it is asked. `PACKAGE` names
+what it computes them with, for the record of versions.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ class Load(NamedTuple):
     answers: int
 
 
-class Engine(Protocol):
+class ModelEngine(Protocol):
     """A model that is loaded.
 
     Attributes:
@@ -91,7 +91,7 @@ def prompt_seed(seed: int, tokens: Sequence[int]) -> int:
 
 @contextmanager
 def timed(stages: dict[str, float], name: str) -> Iterator[None]:
-    """Note the seconds that a block takes."""
+    """Note the seconds that a block takes, beside those of earlier ones with its name."""
     started = time.monotonic()
     yield
-    stages[name] = round(time.monotonic() - started, 3)
+    stages[name] = round(stages.get(name, 0) + time.monotonic() - started, 3)

@@ -12,6 +12,14 @@ Choice = Literal["first", "likeliest", "vote"]
 LOWEST_TEMPERATURE = 0.01
 
 
+class Repair(Settings):
+    """Asks again, with the error's text, where an answer fails on the question's own database."""
+
+    rounds: int = Field(
+        ge=0, le=10, description="How often an answer is asked again at most; 0 is never."
+    )
+
+
 class Decoding(Settings):
     """What a config says of the generation of answers."""
 
@@ -71,3 +79,13 @@ class DecodingSettings(Decoding):
         greedy = {"samples": 1, "temperature": 0.0, "include_greedy": False}
         sampled = {"samples": self.samples - 1, "include_greedy": False}
         return [self.model_copy(update=greedy), self.model_copy(update=sampled)]
+
+
+class RepairedDecoding(DecodingSettings):
+    """How the answers of a variant are generated that asks again what fails."""
+
+    repair: Repair = Field(description=Repair.__doc__)
+
+    def of_repairs(self) -> Self:
+        """The settings of the answers to repairs: one, greedy, so that equal failures need one answer."""
+        return self.model_copy(update={"samples": 1, "temperature": 0.0, "include_greedy": False})

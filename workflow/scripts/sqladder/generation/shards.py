@@ -166,6 +166,7 @@ def joined_facts(facts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
         **facts[0],
         **_joined_resumption([shard["resumed"] for shard in facts if "resumed" in shard]),
+        **({"repair": _joined_rounds(facts)} if "repair" in facts[0] else {}),
         **{name: sum(shard[name] for shard in facts) for name in sums},
         "peak_memory_mb": max(shard["peak_memory_mb"] for shard in facts),
         "stages": {name: max(shard["stages"].get(name, 0) for shard in facts) for name in stages},
@@ -178,3 +179,15 @@ def _joined_resumption(resumed: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return {}
     answers = sum(shard["answers"] for shard in resumed)
     return {"resumed": {"answers": answers, "seconds": max(shard["seconds"] for shard in resumed)}}
+
+
+def _joined_rounds(facts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rounds of repairs: every shard has as many."""
+    rounds = zip(*(shard["repair"] for shard in facts), strict=True)
+    return [
+        {
+            name: (max if name == "seconds" else sum)(own[name] for own in shared)
+            for name in shared[0]
+        }
+        for shared in rounds
+    ]

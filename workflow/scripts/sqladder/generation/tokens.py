@@ -15,18 +15,26 @@ from sqladder.errors import InputError
 from sqladder.files import Row, read_json
 from sqladder.generation.contract import Completion
 from sqladder.metric.showing import brief
-from sqladder.models.turns import Turns, read_turns
+from sqladder.models.turns import Message, Turns, read_turns
 from sqladder.processes.imports import leave_out_sklearn
 from sqladder.processes.lifetime import dying_with_us
 from sqladder.prompts import rendering as prompts
 
 
 class Encoded(NamedTuple):
-    """Token ids of each prompt, in the order of the prompts, of what ends an answer, and how turns are written."""
+    """The prompts as a model takes them.
+
+    Attributes:
+        prompts: token ids of each, in the order of the prompts.
+        end_tokens: token ids that end an answer.
+        turns: how turns are written.
+        limit: tokens that the model takes, prompt and answer together.
+    """
 
     prompts: list[list[int]]
     end_tokens: list[int]
     turns: dict[str, Any]
+    limit: int
 
 
 def tokenizer_process() -> ProcessPoolExecutor:
@@ -53,7 +61,14 @@ def encode(model: Path, rows: Sequence[Row], max_new_tokens: int) -> Encoded:
     ids = [prompts.prompt_ids(turns, row["messages"]) for row in rows]
     check_lengths(rows, ids, max_new_tokens, model)
     turns.say()
-    return Encoded(ids, list(turns.stops), turns.facts())
+    return Encoded(ids, list(turns.stops), turns.facts(), context_length(model))
+
+
+def encode_conversations(
+    model: Path, conversations: Sequence[Sequence[Message]]
+) -> list[list[int]]:
+    """Token ids of prompts that are made while a model answers."""
+    return [prompts.prompt_ids(_turns(model), messages) for messages in conversations]
 
 
 def decode(model: Path, answers: Sequence[Sequence[Completion]]) -> list[list[str]]:
@@ -86,9 +101,14 @@ def check_tokenizer(tokenizer: Any, model: Path) -> None:
         )
 
 
+def context_length(model: Path) -> int:
+    """Tokens that a model takes, prompt and answer together."""
+    return read_json(model / "config.json")["max_position_embeddings"]
+
+
 def check_lengths(rows: Sequence[Row], ids: Sequence[list[int]], new: int, model: Path) -> None:
     """Refuse a prompt that leaves no room for its answer, before an engine cuts it in silence."""
-    limit = read_json(model / "config.json")["max_position_embeddings"]
+    limit = context_length(model)
     for row, tokens in zip(rows, ids, strict=True):
         if len(tokens) + new > limit:
             raise InputError(

@@ -37,7 +37,7 @@ def start(
 
 
 class TransformersEngine:
-    """A model that answers batches, one after the other (contract.Engine)."""
+    """A model that answers batches, one after the other (contract.ModelEngine)."""
 
     def __init__(self, network: PreTrainedModel, end_tokens: Sequence[int]) -> None:
         self.stages: Mapping[str, float] = {}

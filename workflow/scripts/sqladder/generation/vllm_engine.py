@@ -102,7 +102,7 @@ def start(
 
 
 class VllmEngine:
-    """An engine that has started (contract.Engine)."""
+    """An engine that has started (contract.ModelEngine)."""
 
     def __init__(self, engine: Any, stages: dict[str, float], end_tokens: Sequence[int]) -> None:
         self.stages = stages

@@ -7,6 +7,7 @@ line that a kill has torn is cut off. Of a finished answer only its place in the
 import hashlib
 import json
 import os
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -25,14 +26,15 @@ class WorkFile:
     Attributes:
         path: the file.
         found: how many rows an earlier attempt had left.
-        seconds: what finishing all rows took, over all attempts.
+        seconds: what finishing the rows took, over all attempts, by the first parts of their keys.
     """
 
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
         """Open a file, with what an earlier attempt with the same settings, as JSON, has left in it."""
         text = json.dumps(settings, sort_keys=True)
         header = {"settings": hashlib.sha256(text.encode()).hexdigest()}
-        self.path, self.seconds = path, 0.0
+        self.path = path
+        self.seconds: defaultdict[str | int, float] = defaultdict(float)
         self._places: dict[Key, int] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("a+b")
@@ -51,7 +53,7 @@ class WorkFile:
             return
         while (line := _parsed(self._file.readline())) is not None:
             self._places[tuple(line["key"])] = whole
-            self.seconds += line.get("seconds", 0)
+            self.seconds[line["key"][0]] += line.get("seconds", 0)
             whole = self._file.tell()
         self._file.truncate(whole)
 
@@ -82,15 +84,15 @@ class WorkFile:
         """Keep some rows; when this returns they are on disk.
 
         Args:
-            rows: JSON values by keys that are not in the file yet.
+            rows: JSON values by keys that are not in the file yet, and whose first parts are equal.
             seconds: what it took to finish them.
         """
         lines: list[Row] = [{"key": key, "row": row} for key, row in rows.items()]
-        if lines:
+        if lines and seconds:
             lines[0] = {"seconds": round(seconds, 6), **lines[0]}
+            self.seconds[next(iter(rows))[0]] += seconds
         places = self._append(lines)
         self._places |= dict(zip(rows, places, strict=True))
-        self.seconds += seconds
 
     def _append(self, lines: list[Row]) -> list[int]:
         """Write lines to the file's end; where each begins."""

@@ -1,13 +1,12 @@
 """Sort several answers to one question by the results that they give, without a gold query."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sqladder.metric import pool
 from sqladder.metric.limits import Limits
 from sqladder.metric.suite import CORRECT, WRONG_RESULT, Judgement, Options
-
-_VALUE_IN_NAMES = "value-in-names"
+from sqladder.metric.trial import executed, standing_as_gold
 
 
 @dataclass
@@ -48,15 +47,12 @@ def group_by_result(
     Raises:
         WorkerError: a worker did not start, or reported an exception of its own code.
     """
-    # Every answer is a prediction, also while it stands as gold, whose text would be left alone.
-    repaired = _VALUE_IN_NAMES in options.repairs
-    options = replace(options, plug_value=False, repairs=options.repairs | {_VALUE_IN_NAMES})
-    sortings = [_Sorting(question, repaired) for question in questions]
+    sortings = [_Sorting(question, options) for question in questions]
     open_ones = sortings
     # Each round finds one more group of every question that has answers left.
     while open_ones := [each for each in open_ones if each.waiting]:
         rounds = [each.next_question() for each in open_ones]
-        pool.run(rounds, options, limits, jobs)
+        pool.run(rounds, standing_as_gold(options), limits, jobs)
         for each, judged in zip(open_ones, rounds, strict=True):
             each.take(judged)
         progress(sum(not each.waiting for each in open_ones))
@@ -67,10 +63,10 @@ def group_by_result(
 class _Sorting:
     """The answers of one question on their way into groups."""
 
-    def __init__(self, question: Answered, repaired: bool) -> None:
+    def __init__(self, question: Answered, options: Options) -> None:
         self.question = question
-        # What the metric executes for a prediction.
-        self.texts = [sql if repaired else sql.replace("value", "1") for sql in question.sqls]
+        # Every answer is a prediction, also while it stands as gold.
+        self.texts = [executed(sql, options) for sql in question.sqls]
         self.waiting = list(dict.fromkeys(self.texts))
         self.groups: dict[str, int | None] = {}
         self._found = 0

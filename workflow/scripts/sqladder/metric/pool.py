@@ -67,7 +67,7 @@ def run(
     options: Options,
     limits: Limits,
     jobs: int,
-    progress: Callable[[int], None] = lambda judged: None,
+    progress: Callable[[int], object] = lambda judged: None,
     keep_rows: bool = False,
 ) -> None:
     """Judge all candidates of all questions on `jobs` processes.
@@ -102,7 +102,7 @@ def _attend(
     key: selectors.SelectorKey,
     selector: selectors.BaseSelector,
     batches: "_Batches",
-    progress: Callable[[int], None],
+    progress: Callable[[int], object],
 ) -> None:
     """Take what one process has to say; give it more work, or let it go."""
     process = key.data

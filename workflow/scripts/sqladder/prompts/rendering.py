@@ -36,6 +36,17 @@ def check_user_template(template: str) -> str:
     return template
 
 
+def check_repair_template(template: str) -> str:
+    """Return the template of a repair's turn if it holds {error}, and beside it at most {sql}."""
+    found = placeholders(template)
+    if not {"error"} <= found <= {"error", "sql"}:
+        raise InputError(
+            f"repair template {template!r} has the placeholders {sorted(found)}: it needs {{error}}, "
+            "may hold {sql}, and nothing else in braces"
+        )
+    return template
+
+
 def placeholders(template: str) -> set[str]:
     """Name what a template holds in braces."""
     return set(_PLACEHOLDER.findall(template))
@@ -77,6 +88,29 @@ def render_prompt(
     if answer is not None:
         messages.append({"role": "assistant", "content": neutralise(answer.strip())})
     return Prompt(messages, spans)
+
+
+def repair_messages(
+    messages: Sequence[Message], answer: str, sql: str, error: str, template: str
+) -> list[Message]:
+    """The conversation in which an answer that failed is asked again: its prompt, the answer, and what became of it.
+
+    It is a prompt like any other: with the right query as one more turn of the assistant it is a row of training.
+
+    Args:
+        messages: the prompt, whose own answer, if it has one, is left out.
+        answer: the answer as the model wrote it.
+        sql: the query in it.
+        error: why the query has no result.
+        template: the context's `repair_turn`.
+    """
+    fields = {"sql": neutralise(sql.strip()), "error": neutralise(error.strip())}
+    turn, _ = _filled(check_repair_template(template), fields)
+    return [
+        *split_answer(messages)[0],
+        {"role": "assistant", "content": neutralise(answer.strip())},
+        {"role": "user", "content": turn},
+    ]
 
 
 def _filled(template: str, fields: Mapping[str, str]) -> tuple[str, list[tuple[int, int]]]:

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from sqladder.errors import InputError
-from sqladder.prompts.rendering import check_user_template, placeholders
+from sqladder.prompts.rendering import check_repair_template, check_user_template, placeholders
 from sqladder.retrieval.settings import Examples, Writing
 from sqladder.settings.base import FilledText, Settings, Text, misfit
 
@@ -88,3 +88,16 @@ class Context(ContextSettings):
         discriminator="method",
         description="Few-shot examples from the training examples; never the question itself.",
     )
+    repair_turn: FilledText | None = Field(
+        default=None,
+        description="The turn in which an answer that failed is asked again (decoding.repair): {error} is what the "
+        "database said, {sql} the query.",
+    )
+
+    @model_validator(mode="after")
+    def _repairing(self) -> Self:
+        try:
+            check_repair_template(self.repair_turn or "{error}")
+        except InputError as error:
+            raise misfit("repair_turn", str(error)) from error
+        return self

@@ -1,0 +1,124 @@
+"""A job of generation: its flags, its files, and its processes where several GPUs share the prompts."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from sqladder.errors import LOG, InputError
+from sqladder.files import Row, by_id, read_jsonl, write_json, write_jsonl
+from sqladder.generation import shards
+from sqladder.generation.answering import Facts, Repairing, asked_with, generate_here
+from sqladder.generation.contract import timed
+from sqladder.generation.settings import DecodingSettings
+from sqladder.generation.work_file import WorkFile
+from sqladder.models.folders import check_model_folder
+from sqladder.processes.lifetime import end_with_workflow
+from sqladder.prompts.rendering import PROMPT_FIELDS
+from sqladder.settings.program_flags import add_flags, from_flags
+
+
+def generation_parser(
+    description: str, decoding: type[DecodingSettings]
+) -> argparse.ArgumentParser:
+    """The flags of a program that generates."""
+    parser = argparse.ArgumentParser(description=description, allow_abbrev=False)
+    parser.add_argument("--model", required=True, type=Path, help="Hugging Face folder")
+    parser.add_argument("--prompts", required=True, type=Path, help="JSON Lines: id, messages")
+    parser.add_argument("--output", required=True, type=Path, help="predictions, JSON Lines")
+    parser.add_argument("--facts", required=True, type=Path, help="generation.json: speed")
+    parser.add_argument(
+        "--work-file",
+        type=Path,
+        help="where answers are kept as they are finished, and found after a kill; it is left there, while the one "
+        "that is taken without this flag, beside the predictions, is removed at the end",
+    )
+    parser.add_argument("--gpus", type=int, default=1, help="processes, one for each GPU")
+    parser.add_argument("--cache-folder", type=Path, help="for what vLLM compiles")
+    add_flags(parser, decoding)
+    return parser
+
+
+def _generate_in_shards(args: argparse.Namespace, rows: list[Row]) -> tuple[list[Row], Facts]:
+    """Answer the prompts in processes of this program, one for each GPU."""
+    devices = shards.devices_for(args.gpus)
+    folder = args.output.parent / "generation_shards"
+    command = [sys.executable, *sys.argv]
+    predictions, facts = shards.generate(command, rows, devices, folder)
+    return predictions, shards.joined_facts(facts)
+
+
+def generate(
+    args: argparse.Namespace,
+    kind: type[DecodingSettings],
+    started: float,
+    model: str,
+    make_repairs: Callable[[list[Row]], Repairing] | None = None,
+) -> None:
+    """Answer the prompts, and write predictions and facts.
+
+    Args:
+        args: the flags of `generation_parser`.
+        kind: the settings that the program takes.
+        started: when the program started, by time.monotonic.
+        model: whose model it is, for the record: a variant may ask another one's.
+        make_repairs: from the prompts what asks again whatever fails; None where nothing does.
+
+    Raises:
+        InputError: a file or setting is wrong, or an engine is missing.
+    """
+    # Models are folders: nothing is asked of a hub, and where there is none nothing waits for it.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    decoding = from_flags(args, kind)
+    check_model_folder(args.model, "model")
+    rows = list(by_id(read_jsonl(args.prompts, PROMPT_FIELDS), args.prompts).values())
+    if not rows:
+        raise InputError(f"{args.prompts} is empty: there is nothing to generate")
+    repairs = make_repairs(rows) if make_repairs else None
+    # A job that outlived its Snakemake would hold GPUs that the next run needs.
+    end_with_workflow()
+    if args.gpus > 1:
+        predictions, facts = _generate_in_shards(args, rows)
+        _write(args, decoding, predictions, facts | {"model": model}, started)
+        return
+    # Beside the output, which Snakemake removes if the job fails.
+    path = args.work_file or args.output.with_name(args.output.name + ".work")
+    with WorkFile(path, asked_with(args.model, rows, decoding, repairs)) as work:
+        before = sum(work.seconds.values())
+        answers, facts = generate_here(args.model, rows, decoding, args.cache_folder, work, repairs)
+        if work.found:
+            facts["resumed"] = {"answers": work.found, "seconds": round(before, 2)}
+        _write(args, decoding, answers, facts | {"model": model}, started)
+    if args.work_file is None:
+        work.remove()
+
+
+def _write(
+    args: argparse.Namespace,
+    decoding: DecodingSettings,
+    predictions: Iterable[Row],
+    facts: Facts,
+    started: float,
+) -> None:
+    """Write the predictions, and what they took."""
+    with timed(facts["stages"], "writing"):
+        write_jsonl(args.output, predictions)
+    seconds = time.monotonic() - started + facts.get("resumed", {}).get("seconds", 0)
+    # At least a digit: few answers may take less.
+    busy = max(facts["stages"]["generation"], 0.001)
+    facts |= {
+        "settings": decoding.model_dump(),
+        "gpus": args.gpus,
+        # From the program's start to the predictions on disk, and what answers took before a kill.
+        "seconds": round(seconds, 2),
+        # Of the generation alone: the start of an engine does not grow with the prompts.
+        "prompts_per_second": round(facts["prompts"] / busy, 1),
+        "output_tokens_per_second": round(facts["output_tokens"] / busy, 1),
+    }
+    write_json(args.facts, facts)
+    LOG.info(
+        f"{facts['prompts']} prompts in {seconds:.1f} s with {facts['engine']}, of which {busy:.1f} s "
+        f"of generation: {facts['output_tokens']} tokens, {facts['cut_off']} answers cut off"
+    )
