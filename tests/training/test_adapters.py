@@ -17,7 +17,7 @@ from sqladder.settings.problems import settings_of
 from sqladder.training import launch, llamafactory
 from sqladder.training.adapters import adapter_weights
 from sqladder.training.kernel_check import fuse_checked
-from sqladder.training.packing import pack
+from sqladder.training.packing import PackedLimits, pack
 from sqladder.training.pairs import token_pairs
 from sqladder.training.settings import AnyTraining
 from training_here import train_here
@@ -126,7 +126,8 @@ def test_packed_weights_are_no_numbers_to_lengthen(base):
     packed = [layer for layer in model.modules() if isinstance(layer, bitsandbytes.nn.Linear4bit)]
     before = [layer.weight.data.view(torch.uint8).clone() for layer in packed]
     pairs = token_pairs(Turns(toy_models.tokenizer()), toy_models.rows(8), None)
-    assert fuse_checked(model, pack(pairs, 320, 160, padding=0, seed=1), 160) is None
+    rows = pack(pairs, 320, 160, padding=0, seed=1)
+    assert fuse_checked(model, rows, PackedLimits.of(rows, 160, len(rows))) is None
     assert packed
     for layer, weight in zip(packed, before, strict=True):
         assert torch.equal(layer.weight.data.view(torch.uint8), weight)

@@ -9,7 +9,7 @@ import toy_models
 from sqladder.errors import InputError
 from sqladder.models.turns import Turns
 from sqladder.training.kernel_check import fuse_checked
-from sqladder.training.packing import pack, token_row
+from sqladder.training.packing import PackedLimits, pack, token_row
 from sqladder.training.pairs import token_pairs
 from toy_architectures import ARCHITECTURES, PLAIN_WHERE_PACKED, VOCABULARY, network
 
@@ -44,7 +44,7 @@ def test_packed_rows_learn_what_single_rows_do(pairs, architecture):
     model = network(architecture)
     expected = alone(model, pairs)
     rows = pack(pairs, LENGTH, LONGEST, padding=0, seed=1)
-    reason = fuse_checked(model, rows, LONGEST)
+    reason = fuse_checked(model, rows, PackedLimits.of(rows, LONGEST, len(rows)))
     assert (reason is not None) == (architecture in PLAIN_WHERE_PACKED), reason
     assert step(model, tensors(rows)) == pytest.approx(expected, rel=1e-4)
 
@@ -62,7 +62,7 @@ def test_adapters_are_compared_too_and_leave_no_gradient(pairs):
     config = LoraConfig(r=4, target_modules=["q_proj", "v_proj"])
     model = get_peft_model(network("llama"), config)
     rows = pack(pairs, LENGTH, LONGEST, padding=0, seed=1)
-    assert fuse_checked(model, rows, LONGEST) is None
+    assert fuse_checked(model, rows, PackedLimits.of(rows, LONGEST, len(rows))) is None
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
@@ -76,14 +76,14 @@ def test_weights_in_bfloat16_come_back_as_they_were(pairs):
 
 
 def test_a_step_that_computes_another_loss_is_found_and_not_used(pairs, monkeypatch):
-    def without_members(positions):
+    def without_members(positions, members):
         return torch.tensor([0, positions.numel()], dtype=torch.int32)
 
     monkeypatch.setattr("sqladder.training.fused.boundaries", without_members)
     model = network("qwen3")
     expected = alone(model, pairs)
     rows = pack(pairs, LENGTH, LONGEST, padding=0, seed=1)
-    reason = fuse_checked(model, rows, LONGEST)
+    reason = fuse_checked(model, rows, PackedLimits.of(rows, LONGEST, len(rows)))
     assert "their loss is" in reason
     assert step(model, tensors(rows)) == pytest.approx(expected, rel=1e-4)
 
@@ -101,4 +101,4 @@ def test_rows_that_no_way_keeps_apart_are_refused(pairs):
     model = transformers.AutoModelForCausalLM.from_config(config).eval()
     rows = pack(pairs, LENGTH, LONGEST, padding=0, seed=1)
     with pytest.raises(InputError, match=r"packing_length: .* set it to 0"):
-        fuse_checked(model, rows, LONGEST)
+        fuse_checked(model, rows, PackedLimits.of(rows, LONGEST, len(rows)))

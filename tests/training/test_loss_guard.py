@@ -11,7 +11,7 @@ import toy_models
 from sqladder.models.turns import Turns
 from sqladder.training.fused import fuse_step
 from sqladder.training.loss_guard import LoggedLossGuard, LossError, LossGuard
-from sqladder.training.packing import pack, token_row
+from sqladder.training.packing import PackedLimits, pack, token_row
 from sqladder.training.pairs import IGNORED, token_pairs
 from sqladder.training.row_names import members, row_names, write_row_names
 from sqladder.training.watch import TrainingWatch
@@ -124,10 +124,10 @@ def test_a_sound_training_is_left_alone(pairs, tmp_path):
 def test_the_members_of_packed_rows_are_named(pairs, tmp_path):
     write_row_names(tmp_path, ROWS, pairs)
     model = toy_models.untrained()
-    fuse_step(model, LONGEST)
+    rows = pack(pairs, 2 * LONGEST, LONGEST, 0, seed=1)
+    fuse_step(model, PackedLimits.of(rows, LONGEST, len(rows)))
     answer = pairs[BROKEN][1]
     break_at(model, answer, math.nan)
-    rows = pack(pairs, 2 * LONGEST, LONGEST, 0, seed=1)
     with pytest.raises(LossError) as caught:
         train(model, rows, tmp_path, logging_steps=50)
     named = str(caught.value).partition("rows: ")[2].partition(". If")[0].split(", ")

@@ -11,8 +11,8 @@ import toy_models
 from sqladder.models.shapes import NetworkWeights
 from sqladder.models.turns import Turns
 from sqladder.training.flops import training_flops
-from sqladder.training.fused import boundaries, fuse_step
-from sqladder.training.packing import best_fit, pack, token_row, write_token_rows
+from sqladder.training.fused import boundaries, fuse_step, places
+from sqladder.training.packing import PackedLimits, best_fit, pack, token_row, write_token_rows
 from sqladder.training.pairs import IGNORED, token_pairs
 
 LENGTH, LONGEST = 640, 200
@@ -57,8 +57,9 @@ def test_packed_rows_give_the_loss_and_gradients_of_single_rows(pairs, adapt):
     expected = one_by_one(plain, pairs)
     expected.backward()
 
-    fuse_step(fused, LONGEST)
-    batch = tensors(pack(pairs, LENGTH, LONGEST, padding=0, seed=1))
+    rows = pack(pairs, LENGTH, LONGEST, padding=0, seed=1)
+    fuse_step(fused, PackedLimits.of(rows, LONGEST, len(rows)))
+    batch = tensors(rows)
     assert len(batch["input_ids"]) < len(pairs)
     loss = fused(**batch).loss
     loss.backward()
@@ -72,8 +73,9 @@ def test_packed_rows_give_the_loss_and_gradients_of_single_rows(pairs, adapt):
 
 def test_members_of_a_packed_row_do_not_see_each_other(pairs):
     model = toy_models.untrained()
-    fuse_step(model, LONGEST)
-    batch = tensors(pack(pairs[:2], LENGTH, LONGEST, padding=0, seed=1))
+    rows = pack(pairs[:2], LENGTH, LONGEST, padding=0, seed=1)
+    fuse_step(model, PackedLimits.of(rows, LONGEST, len(rows)))
+    batch = tensors(rows)
     end = int((batch["position_ids"][0] == 0).nonzero()[1])
     kept = batch | {"labels": batch["labels"].clone()}
     kept["labels"][:, :end] = IGNORED
@@ -124,11 +126,30 @@ def test_bins_hold_all_items_and_little_room():
     assert sum(sizes) / (len(bins) * 4096) > 0.99
 
 
-def test_boundaries_have_few_sizes():
+def test_boundaries_have_one_size_for_all_batches():
     positions = torch.tensor([[0, 1, 2, 0, 1], [0, 1, 2, 3, 4]])
-    assert boundaries(positions).tolist() == [0, 3, 5, 10]
-    assert boundaries(torch.tensor([[0, 1, 0, 1, 0, 1, 0]])).tolist() == [0, 2, 4, 6, 7, 7, 7, 7]
-    assert boundaries(torch.arange(6)[None]).tolist() == [0, 6]
+    assert boundaries(positions, 3).tolist() == [0, 3, 5, 10]
+    assert boundaries(positions, 5).tolist() == [0, 3, 5, 10, 10, 10]
+    assert boundaries(torch.arange(6)[None], 1).tolist() == [0, 6]
+
+
+def test_places_are_those_of_nonzero():
+    draw = torch.Generator().manual_seed(1)
+    for share in (0.0, 0.1, 0.5, 1.0):
+        mask = torch.rand(50, generator=draw) < share
+        found = mask.nonzero().flatten().tolist()
+        assert places(mask, 50, -1).tolist() == found + [-1] * (50 - len(found))
+
+
+def test_limits_hold_for_any_rows_at_once(pairs):
+    rows = pack(pairs, LENGTH, LONGEST, padding=0, seed=1)
+    limits = PackedLimits.of(rows, LONGEST, 2)
+    for one in rows:
+        for other in rows:
+            both = one["position_ids"] + other["position_ids"]
+            assert both.count(0) <= limits.members
+            labels = one["labels"] + other["labels"]
+            assert len(labels) - labels.count(IGNORED) <= limits.labels
 
 
 def test_token_rows_come_back_as_they_were_written(pairs, tmp_path):

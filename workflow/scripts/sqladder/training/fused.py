@@ -11,21 +11,26 @@ Four changes, none of which alters what is computed beyond rounding:
   and gates are fused instead of read and written one by one.
 - A residual stream in bfloat16 also where the weights are float32 for the optimizer.
 
+Each batch of packed rows has one size, that of the most that any batch holds: the processor then never waits for
+the GPU to tell a number, and a batch's whole computation can be launched at once (`sqladder.training.step_graph`).
+
 Whether they leave an architecture's loss as it is, `sqladder.training.kernel_check` measures before each training.
 """
 
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import MethodType
 from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy, scaled_dot_product_attention
+from torch.nn.functional import cross_entropy, pad, scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
+from sqladder.training.packing import PackedLimits
 from sqladder.training.pairs import IGNORED
 
 ATTENTION = "sqladder_packed"
@@ -41,27 +46,27 @@ def base_network(model: Any) -> Any:
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-def fuse_step(model: Any, longest_member: int | None) -> Callable[[], None]:
+def fuse_step(model: Any, limits: PackedLimits | None) -> Callable[[], None]:
     """Replace the step of a model, with adapters or without, in place and uncompiled.
 
     Args:
         model: a causal language model of transformers.
-        longest_member: an upper bound of a member's tokens where rows hold several members, by
-            position ids that start anew; None where each row stands alone.
+        limits: of a batch of packed rows, whose members begin where position ids start anew; None
+            where each row stands alone.
 
     Returns:
         What puts the plain step back.
     """
     network = base_network(model)
     plain, attention = network.forward, network.config._attn_implementation
-    if longest_member:
+    if limits:
         AttentionInterface.register(ATTENTION, attend_within_members)
         AttentionMaskInterface.register(ATTENTION, no_mask)
         network.config._attn_implementation = ATTENTION
-    network.longest_member = longest_member
+        network.packed_loss = partial(_packed_loss, network, limits)
     network.plain_forward = plain
     network.sum_of_losses = sum_of_losses
-    network.forward = MethodType(_forward_with_loss, network)
+    network.forward = MethodType(_forward_packed if limits else _forward_with_loss, network)
 
     def undo() -> None:
         network.forward = plain
@@ -79,9 +84,9 @@ def speed_up(model: Any, *, is_packed: bool, bf16: bool) -> None:
         # One compilation for each shape, and no falling back to uncompiled code after a few.
         torch._dynamo.config.recompile_limit = RECOMPILATIONS
         for layer in decoder_layers(network):
-            # The length of a packed row never changes: its shapes need not be symbols.
+            # A batch of packed rows never changes its size: its shapes need not be symbols.
             layer.compile(dynamic=False if is_packed else None)
-        network.sum_of_losses = torch.compile(sum_of_losses, dynamic=True)
+        network.sum_of_losses = torch.compile(sum_of_losses, dynamic=not is_packed)
 
 
 def decoder_layers(network: nn.Module) -> nn.ModuleList:
@@ -98,28 +103,42 @@ def no_mask(*args: Any, **kwargs: Any) -> None:
     """Stand where transformers makes a mask: the boundaries of members come by another way."""
 
 
-def boundaries(position_ids: torch.Tensor) -> torch.Tensor:
+def boundaries(position_ids: torch.Tensor, members: int) -> torch.Tensor:
     """Where each member of a batch begins, and at the end the number of tokens.
 
     Args:
         position_ids: (rows, length); 0 where a member begins, as each row does.
+        members: the most that there can be; what is missing are members without tokens, at the end.
 
     Returns:
-        int32, at least one more than there are members. Members without tokens fill it up to a power
-        of two, so that compiled code sees few different sizes.
+        int32, (members + 1,).
     """
     flat = position_ids.flatten()
-    starts = torch.nonzero(flat == 0).flatten()
-    size = 1 << len(starts).bit_length()
-    end = starts.new_full((size - len(starts),), flat.numel())
-    return torch.cat([starts, end]).to(torch.int32)
+    return places(flat == 0, members + 1, flat.numel()).to(torch.int32)
+
+
+def places(mask: torch.Tensor, size: int, filling: int) -> torch.Tensor:
+    """Where a mask is true, as `torch.nonzero` has it, in a known size: a GPU then keeps nobody waiting for the number.
+
+    Args:
+        mask: (n,), true at most `size` times.
+        size: of the result.
+        filling: what stands behind the last place.
+
+    Returns:
+        int64, (size,).
+    """
+    # What is not asked for goes into one more place, which is cut off.
+    rank = torch.where(mask, mask.cumsum(0) - 1, size)
+    found = torch.full((size + 1,), filling, dtype=torch.int64, device=mask.device)
+    found.scatter_(0, rank, torch.arange(len(mask), device=mask.device))
+    return found[:size]
 
 
 def _forward_with_loss(
     self: Any,
     input_ids: torch.Tensor,
     labels: torch.Tensor,
-    position_ids: torch.Tensor | None = None,
     attention_mask: torch.Tensor | None = None,
     num_items_in_batch: torch.Tensor | int | None = None,
     **_: Any,
@@ -129,36 +148,79 @@ def _forward_with_loss(
     The loss is the cross entropy of all labels over their number, or over `num_items_in_batch` where
     the Trainer accumulates several batches to one step.
     """
-    rows: dict[str, Any] = {"attention_mask": attention_mask}
-    if self.longest_member:
-        assert position_ids is not None, "packed rows have positions"
-        rows = {
-            "position_ids": position_ids,
-            "member_starts": boundaries(position_ids),
-            "longest_member": self.longest_member,
-        }
     learned = labels[:, 1:] != IGNORED
-    with _logits_where(self.get_output_embeddings(), learned):
-        logits = self.plain_forward(input_ids=input_ids, use_cache=False, **rows).logits
+    with _head_sees(self, lambda hidden: hidden[:, :-1][learned]):
+        logits = self.plain_forward(
+            input_ids=input_ids, use_cache=False, attention_mask=attention_mask
+        ).logits
     total = self.sum_of_losses(logits, labels[:, 1:][learned])
     count = learned.sum() if num_items_in_batch is None else num_items_in_batch
     return CausalLMOutputWithPast(loss=total / count)
 
 
+def _forward_packed(
+    self: Any,
+    input_ids: torch.Tensor,
+    labels: torch.Tensor,
+    position_ids: torch.Tensor,
+    num_items_in_batch: torch.Tensor | int | None = None,
+    **_: Any,
+) -> CausalLMOutputWithPast:
+    """Stand for a network's forward as `_forward_with_loss` does, on packed rows."""
+    total = self.packed_loss(input_ids, labels, position_ids)
+    count = num_items_in_batch
+    if count is None:
+        count = (labels[:, 1:] != IGNORED).sum()
+    return CausalLMOutputWithPast(loss=total / count)
+
+
+def _packed_loss(
+    network: Any,
+    limits: PackedLimits,
+    input_ids: torch.Tensor,
+    labels: torch.Tensor,
+    position_ids: torch.Tensor,
+) -> torch.Tensor:
+    """Sum of the cross entropies of a batch of packed rows, computed in one size whatever they hold.
+
+    Args:
+        network: with the fused step.
+        limits: that the batch keeps.
+        input_ids: (rows, length).
+        labels: as `input_ids`.
+        position_ids: as `input_ids`; 0 where a member begins.
+    """
+    # A token learns the next one; what follows a row's end is no label.
+    wanted = pad(labels[:, 1:], (0, 1), value=IGNORED).flatten()
+    learned = wanted != IGNORED
+    where = places(learned, limits.labels, 0)
+    is_label = torch.arange(limits.labels, device=labels.device) < learned.sum()
+    with _head_sees(network, lambda hidden: hidden.flatten(0, 1)[where]):
+        logits = network.plain_forward(
+            input_ids=input_ids,
+            use_cache=False,
+            attention_mask=None,
+            position_ids=position_ids,
+            member_starts=boundaries(position_ids, limits.members),
+            longest_member=limits.longest,
+        ).logits
+    return network.sum_of_losses(logits, torch.where(is_label, wanted[where], IGNORED))
+
+
 @contextmanager
-def _logits_where(head: nn.Module, learned: torch.Tensor) -> Iterator[None]:
+def _head_sees(network: Any, choose: Callable[[torch.Tensor], torch.Tensor]) -> Iterator[None]:
     """Have a network's last layer see only the tokens whose next one is learned, of all rows.
 
     Args:
-        head: takes (rows, length, width), and then gets (tokens, width).
-        learned: (rows, length - 1), true where the next token has a label.
+        network: a causal language model of transformers.
+        choose: makes (tokens, width) of (rows, length, width).
     """
 
-    def choose(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    def chosen(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         hidden, *others = inputs
-        return (hidden[:, :-1][learned], *others)
+        return (choose(hidden), *others)
 
-    handle = head.register_forward_pre_hook(choose)
+    handle = network.get_output_embeddings().register_forward_pre_hook(chosen)
     try:
         yield
     finally:
@@ -170,9 +232,9 @@ def sum_of_losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
     Args:
         logits: (tokens, vocabulary).
-        labels: (tokens,).
+        labels: (tokens,); a token without one counts nothing.
     """
-    return cross_entropy(logits.float(), labels, reduction="sum")
+    return cross_entropy(logits.float(), labels, reduction="sum", ignore_index=IGNORED)
 
 
 def attend_within_members(

@@ -20,8 +20,9 @@ from sqladder.training.fused import (
     speed_up,
     sum_of_losses,
 )
-from sqladder.training.packing import TokenRow
+from sqladder.training.packing import PackedLimits, TokenRow
 from sqladder.training.pairs import IGNORED
+from sqladder.training.step_graph import StepGraph, graph_steps
 
 Batch = Mapping[str, torch.Tensor]
 Gradients = Mapping[str, torch.Tensor]
@@ -44,16 +45,17 @@ class CheckedKernels(TrainerCallback):
 
     Args:
         rows: of the training, as many as one micro-step takes.
-        longest_member: an upper bound of a member's tokens where rows hold several members, None
-            where each row stands alone.
+        limits: of a batch of packed rows, None where each row stands alone.
 
     Attributes:
         reason: why plain kernels are used, None where fused ones are.
+        graph: what launches a batch's kernels at once, None where nothing does.
     """
 
-    def __init__(self, rows: Sequence[TokenRow], longest_member: int | None) -> None:
-        self._rows, self._longest = rows, longest_member
+    def __init__(self, rows: Sequence[TokenRow], limits: PackedLimits | None) -> None:
+        self._rows, self._limits = rows, limits
         self.reason: str | None = None
+        self.graph: StepGraph | None = None
 
     def on_init_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Change the model in place.
@@ -64,7 +66,9 @@ class CheckedKernels(TrainerCallback):
         model = kwargs["model"].to(args.device)
         self.reason = self._fit(model)
         if self.reason is None:
-            speed_up(model, is_packed=self._longest is not None, bf16=args.bf16)
+            speed_up(model, is_packed=self._limits is not None, bf16=args.bf16)
+            if self._limits:
+                self.graph = graph_steps(model, recomputes=args.gradient_checkpointing)
         else:
             LOG.info(f"kernels: plain instead of fused ones: {self.reason}")
 
@@ -72,7 +76,7 @@ class CheckedKernels(TrainerCallback):
         rows = list(self._rows)
         while True:
             try:
-                return fuse_checked(model, rows, self._longest)
+                return fuse_checked(model, rows, self._limits)
             except torch.OutOfMemoryError:
                 # In float32 the check can take more memory than the training itself.
                 if len(rows) == 1:
@@ -81,13 +85,19 @@ class CheckedKernels(TrainerCallback):
                 torch.cuda.empty_cache()
 
 
-def kernel_facts(kernels: CheckedKernels | None) -> dict[str, str | None]:
-    """Which kernels a training used, and why not the fused ones where those were asked for."""
+def kernel_facts(kernels: CheckedKernels | None) -> dict[str, Any]:
+    """Which kernels a training used, why not the fused ones where those were asked for, and how they were launched."""
     reason = None if kernels is None else kernels.reason
-    return {"kernels": "fused" if kernels and not reason else "plain", "why_plain_kernels": reason}
+    graph = kernels.graph if kernels else None
+    return {
+        "kernels": "fused" if kernels and not reason else "plain",
+        "why_plain_kernels": reason,
+        "cuda_graph": graph is not None and graph.reason is None,
+        "why_no_cuda_graph": graph.reason if graph else None,
+    }
 
 
-def fuse_checked(model: Any, rows: Sequence[TokenRow], longest_member: int | None) -> str | None:
+def fuse_checked(model: Any, rows: Sequence[TokenRow], limits: PackedLimits | None) -> str | None:
     """Replace a model's step by the fused one if that computes the same.
 
     Returns:
@@ -97,15 +107,15 @@ def fuse_checked(model: Any, rows: Sequence[TokenRow], longest_member: int | Non
         InputError: rows are packed, and the network's own code does not keep their members apart.
     """
     batch = _batch(rows, next(model.parameters()).device)
-    is_exact = longest_member is None or not torch.cuda.is_available()
+    is_exact = limits is None or not torch.cuda.is_available()
     with _comparable(model):
         truth = _alone(model, rows)
-        undo = fuse_step(model, longest_member)
+        undo = fuse_step(model, limits)
         reason = _difference(model, batch, truth, is_exact=is_exact)
         if reason is None:
             return None
         undo()
-        if longest_member is None:
+        if limits is None:
             return reason
         network = base_network(model)
         network.forward = MethodType(_forward_packed, network)

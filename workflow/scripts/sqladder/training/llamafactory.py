@@ -122,6 +122,8 @@ def training_arguments(
         # Rows are put together beside the step before, so that a GPU does not wait for them.
         "dataloader_num_workers": 2 if on_gpu else 0,
         "dataloader_persistent_workers": on_gpu,
+        # A batch travels while the one before is computed; nothing waits for it to arrive.
+        "accelerator_config": {"non_blocking": on_gpu},
         "logging_steps": log_interval(steps, settings.save_steps),
         "logging_nan_inf_filter": False,  # else a loss of NaN is shown as the mean before it
         "save_steps": settings.save_steps,

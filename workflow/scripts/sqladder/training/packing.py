@@ -4,7 +4,7 @@ import bisect
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqladder.training.pairs import IGNORED, TokenPair, lengths
 
@@ -12,6 +12,27 @@ from sqladder.training.pairs import IGNORED, TokenPair, lengths
 WINDOW = 2048
 
 TokenRow = dict[str, list[int]]
+
+
+class PackedLimits(NamedTuple):
+    """The most that any batch of packed rows holds, by which its computation has one size for all of them.
+
+    Attributes:
+        longest: tokens of a member.
+        members: the padding's among them.
+        labels: tokens that are learned.
+    """
+
+    longest: int
+    members: int
+    labels: int
+
+    @classmethod
+    def of(cls, rows: Sequence[TokenRow], longest: int, rows_at_once: int) -> "PackedLimits":
+        """The limits of any `rows_at_once` of some packed rows, whose members have at most `longest` tokens."""
+        members = max(row["position_ids"].count(0) for row in rows)
+        labels = max(len(row["labels"]) - row["labels"].count(IGNORED) for row in rows)
+        return cls(longest, rows_at_once * members, rows_at_once * labels)
 
 
 def token_row(pair: TokenPair) -> TokenRow:

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from sqladder.errors import LOG
 from sqladder.files import read_json, read_jsonl, write_json
@@ -11,10 +12,24 @@ from sqladder.models.turns import read_turns
 from sqladder.prompts.rendering import PROMPT_FIELDS
 from sqladder.training import megatron
 from sqladder.training.launch import ROWS_FILE
-from sqladder.training.packing import TokenRow, pack, token_row, write_token_rows
+from sqladder.training.packing import PackedLimits, TokenRow, pack, token_row, write_token_rows
 from sqladder.training.pairs import TokenPair, lengths, pairs_within, token_pairs
 from sqladder.training.row_names import write_row_names
 from sqladder.training.settings import TrainingSettings
+
+
+class PreparedRows(NamedTuple):
+    """What the processes of a training know of its rows.
+
+    Attributes:
+        number: how many there are, packed ones if packing is on.
+        padding: the token that fills rows up.
+        limits: of the packed rows that a process takes at once, None where each row stands alone.
+    """
+
+    number: int
+    padding: int
+    limits: PackedLimits | None
 
 
 def prepare_rows(
@@ -30,7 +45,9 @@ def prepare_rows(
     longest = max(lengths(pairs))
     prepared = _token_rows(settings, pairs, longest, turns.pad)
     write_token_rows(work_folder / "data", prepared)
-    write_json(work_folder / ROWS_FILE, [len(prepared), longest, turns.pad])
+    packed = settings.packing_length and settings.parallelism.method != "megatron"
+    limits = PackedLimits.of(prepared, longest, settings.batch_size) if packed else None
+    write_json(work_folder / ROWS_FILE, PreparedRows(len(prepared), turns.pad, limits))
     return pairs
 
 
@@ -50,17 +67,12 @@ def _token_rows(
     return packed
 
 
-def wait_for_rows(work_folder: Path) -> tuple[int, int, int]:
-    """Wait for the first process to write the rows; should it fail, the launcher ends us.
-
-    Returns:
-        How many there are, packed ones if packing is on; tokens of the longest unpacked one; the token
-        that fills rows up.
-    """
+def wait_for_rows(work_folder: Path) -> PreparedRows:
+    """Wait for the first process to write the rows; should it fail, the launcher ends us."""
     while not (work_folder / ROWS_FILE).is_file():
         time.sleep(0.1)
-    rows, longest, padding = read_json(work_folder / ROWS_FILE)
-    return rows, longest, padding
+    number, padding, limits = read_json(work_folder / ROWS_FILE)
+    return PreparedRows(number, padding, limits and PackedLimits(*limits))
 
 
 def planned_steps(rows: int, settings: TrainingSettings) -> int:

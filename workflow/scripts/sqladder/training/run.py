@@ -22,7 +22,7 @@ from sqladder.training.faults import is_disk_full, is_failed_write, is_out_of_me
 from sqladder.training.kernel_check import CheckedKernels, kernel_facts
 from sqladder.training.launch import FACTS_FILE, OUT_OF_MEMORY_FILE
 from sqladder.training.loss_guard import LossGuard
-from sqladder.training.packing import read_token_rows
+from sqladder.training.packing import PackedLimits, read_token_rows
 from sqladder.training.padding import Padding
 from sqladder.training.pairs import lengths
 from sqladder.training.progress import Progress, silence_trainer
@@ -74,19 +74,19 @@ def _train_and_write(
     is_first = int(os.environ.get("RANK", "0")) == 0
     if is_first:
         pairs = prepare_rows(settings, base_model, Path(what["data"]), work_folder)
-    rows, longest, padding = wait_for_rows(work_folder)
-    steps = planned_steps(rows, settings)
+    rows = wait_for_rows(work_folder)
+    steps = planned_steps(rows.number, settings)
     arguments = llamafactory.training_arguments(settings, base_model, work_folder, steps)
     watch = TrainingWatch()
-    kernels = _kernels(settings, longest, work_folder)
+    kernels = _kernels(settings, rows.limits, work_folder)
     checked = [] if kernels is None else [kernels]
-    callbacks = [watch, Padding(padding), *checked, *_profile(what["profile"], is_first)]
+    callbacks = [watch, Padding(rows.padding), *checked, *_profile(what["profile"], is_first)]
     guard = megatron.loss_guard(settings, work_folder) if by_megatron else LossGuard(work_folder)
     callbacks.append(guard)
     if is_first:
         check_room(settings, base_model, work_folder, steps)
         llamafactory.write_yaml(work_folder / "train.yaml", arguments)
-        LOG.info(f"training on {rows} rows for {steps} steps on {device_name()}")
+        LOG.info(f"training on {rows.number} rows for {steps} steps on {device_name()}")
         tokens = settings.epochs * sum(lengths(pairs))
         callbacks.append(Progress(tokens / steps))
     train, export = llamafactory.load_llamafactory(work_folder)
@@ -121,11 +121,13 @@ def _report_out_of_memory(error: Exception, watch: TrainingWatch, work_folder: P
     write_json(work_folder / OUT_OF_MEMORY_FILE, str(error))
 
 
-def _kernels(settings: TrainingSettings, longest: int, work_folder: Path) -> CheckedKernels | None:
+def _kernels(
+    settings: TrainingSettings, limits: PackedLimits | None, work_folder: Path
+) -> CheckedKernels | None:
     if settings.kernels == "plain":
         return None
     rows = read_token_rows(work_folder / "data", 0, settings.batch_size)
-    return CheckedKernels(rows, longest if settings.packing_length else None)
+    return CheckedKernels(rows, limits)
 
 
 def _profile(path: str | None, is_first: bool) -> list[Any]:

@@ -1,0 +1,126 @@
+"""A batch's forward and backward computation as two CUDA graphs, each launched at once.
+
+A layer of a small network computes faster than the processor launches its operations, adapters above all: they are many
+small ones. A graph (CUDA Programming Guide, "CUDA Graphs") keeps the operations of one batch with their addresses; a
+later batch of the same size is copied into the place of that one and computed by one launch.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from sqladder.errors import LOG
+from sqladder.training.faults import is_out_of_memory
+from sqladder.training.fused import base_network
+
+# A graph keeps a copy of all gradients. A network with more of them is busy with a layer for longer than it takes to
+# launch the next.
+LARGEST_GRADIENTS = 2 << 30
+
+# What a graph may differ by from what it was taken from, relative: kernels that add in no fixed order, in bfloat16.
+ROUNDING = 1e-2
+
+PackedLoss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def graph_steps(model: Any, *, recomputes: bool) -> "StepGraph | None":
+    """Have a model with the fused step on packed rows compute batches by graphs, where that can help.
+
+    Args:
+        model: on its GPU, as it is trained.
+        recomputes: activations are computed anew in the backward pass, which no graph allows.
+
+    Returns:
+        What computes the batches now; None where they are launched as before.
+    """
+    network = base_network(model)
+    gradients = sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
+    if (
+        not torch.cuda.is_available()
+        # Other processes wait for each gradient as it comes.
+        or torch.distributed.is_initialized()
+        or recomputes
+        or gradients > LARGEST_GRADIENTS
+    ):
+        return None
+    network.packed_loss = StepGraph(network, network.packed_loss)
+    return network.packed_loss
+
+
+class StepGraph:
+    """The loss of a batch of packed rows, by graphs from the second batch on.
+
+    Args:
+        network: whose parameters learn.
+        launched: computes the same, operation by operation.
+
+    Attributes:
+        reason: why no graph is used, None where one is.
+    """
+
+    def __init__(self, network: nn.Module, launched: PackedLoss) -> None:
+        self._network, self._launched = network, launched
+        self._graph: PackedLoss | None = None
+        self._shape: torch.Size | None = None
+        self.reason: str | None = None
+
+    def __call__(
+        self, input_ids: torch.Tensor, labels: torch.Tensor, position_ids: torch.Tensor
+    ) -> torch.Tensor:
+        """Sum of the cross entropies of a batch, each argument (rows, length)."""
+        batch = (input_ids, labels, position_ids)
+        if self._shape is None and torch.is_grad_enabled():
+            self._shape = input_ids.shape
+            self._take(batch)
+        # The last batch of an epoch can have fewer rows.
+        if self._graph is None or input_ids.shape != self._shape or not torch.is_grad_enabled():
+            return self._launched(*batch)
+        return self._graph(*batch)
+
+    def _take(self, batch: tuple[torch.Tensor, ...]) -> None:
+        autocast = torch.is_autocast_enabled("cuda")
+        graph: Any = _Step(self._network, self._launched)
+        try:
+            # A weight that is cast once and kept would be kept from before the graph.
+            with torch.autocast("cuda", torch.get_autocast_dtype("cuda"), autocast, False):
+                graph = torch.cuda.make_graphed_callables(graph, batch, allow_unused_input=True)
+                self.reason = self._difference(graph, batch)
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+            self.reason = str(error).splitlines()[0]
+        if self.reason is None:
+            self._graph = graph
+        else:
+            LOG.info(f"kernels: launched one by one, not as a graph: {self.reason}")
+
+    def _difference(self, graph: PackedLoss, batch: tuple[torch.Tensor, ...]) -> str | None:
+        """How the graph's step parts from the launched one; None where it does not."""
+        trained = [p for p in self._network.parameters() if p.requires_grad]
+        expected = torch.autograd.grad(self._launched(*batch), trained, allow_unused=True)
+        found = torch.autograd.grad(graph(*batch), trained, allow_unused=True)
+        difference = whole = 0.0
+        for ours, theirs in zip(found, expected, strict=True):
+            if theirs is not None:
+                difference += float((ours - theirs).square().sum())
+                whole += float(theirs.square().sum())
+        parted = (difference / max(whole, 1e-24)) ** 0.5
+        return None if parted <= ROUNDING else f"its gradients differ by {parted:.2%}"
+
+
+class _Step(nn.Module):
+    """A computation of a network as a module, as what takes graphs wants it."""
+
+    def __init__(self, network: nn.Module, loss: PackedLoss) -> None:
+        super().__init__()
+        self.network, self._loss = network, loss
+        self.train(network.training)
+
+    def forward(self, *batch: torch.Tensor) -> torch.Tensor:
+        # A weight that is cast once and kept would be kept from before the graph, or from another.
+        with torch.autocast(
+            "cuda", torch.get_autocast_dtype("cuda"), torch.is_autocast_enabled("cuda"), False
+        ):
+            return self._loss(*batch)
