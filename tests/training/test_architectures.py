@@ -1,5 +1,7 @@
 """Fused kernels on networks of many architectures: either they compute what the network does, or are not used."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 import transformers
@@ -8,7 +10,8 @@ from peft import LoraConfig, get_peft_model
 import toy_models
 from sqladder.errors import InputError
 from sqladder.models.turns import Turns
-from sqladder.training.kernel_check import fuse_checked
+from sqladder.training import kernel_check
+from sqladder.training.kernel_check import CheckedKernels, fuse_checked
 from sqladder.training.packing import PackedLimits, pack, token_row
 from sqladder.training.pairs import token_pairs
 from toy_architectures import ARCHITECTURES, PLAIN_WHERE_PACKED, VOCABULARY, network
@@ -102,3 +105,23 @@ def test_rows_that_no_way_keeps_apart_are_refused(pairs):
     rows = pack(pairs, LENGTH, LONGEST, padding=0, seed=1)
     with pytest.raises(InputError, match=r"packing_length: .* set it to 0"):
         fuse_checked(model, rows, PackedLimits.of(rows, LONGEST, len(rows)))
+
+
+def test_a_check_that_runs_out_of_memory_is_made_with_fewer_rows(pairs, monkeypatch):
+    compared = kernel_check._difference
+    sizes = []
+
+    def difference(model, batch, truth, *, is_exact):
+        sizes.append(len(batch["input_ids"]))
+        if sizes[-1] > 1:
+            raise torch.OutOfMemoryError
+        return compared(model, batch, truth, is_exact=is_exact)
+
+    monkeypatch.setattr(kernel_check, "_difference", difference)
+    rows = pack(pairs, LENGTH, LONGEST, padding=0, seed=1)
+    kernels = CheckedKernels(rows, PackedLimits.of(rows, LONGEST, len(rows)))
+    kernels.on_init_end(
+        SimpleNamespace(device="cpu", bf16=False), None, None, model=network("qwen3")
+    )
+    assert kernels.reason is None
+    assert (sizes[0], sizes[-1]) == (len(rows), 1)

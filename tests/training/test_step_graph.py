@@ -95,13 +95,13 @@ def test_what_cannot_be_taken_is_launched_and_memory_that_runs_out_is_told(rows,
 def test_without_a_gpu_there_is_no_graph(rows, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     model = network(rows)
-    assert graph_steps(model, recomputes=False) is None
+    assert graph_steps(model) is None
 
 
 @ON_GPU
 def test_a_real_graph_learns_what_launched_kernels_do(rows):
     model = network(rows).cuda()
-    step = graph_steps(model, recomputes=False)
+    step = graph_steps(model)
     given = [tensor.cuda() for tensor in batch(rows)]
     step(*given)
     assert step.reason is None

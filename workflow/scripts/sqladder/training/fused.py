@@ -1,6 +1,6 @@
 """Faster computation of the same training step, for a network that is whole in one process.
 
-Four changes, none of which alters what is computed beyond rounding:
+Five changes, none of which alters what is computed beyond rounding:
 
 - Attention among the members of a packed row by FlashAttention's variable-length kernel (Dao, 2023,
   arXiv:2307.08691), instead of a mask over the whole row.
@@ -9,6 +9,7 @@ Four changes, none of which alters what is computed beyond rounding:
   (a scale, a soft cap) it goes on doing.
 - torch.compile for each decoder layer and for the cross entropy, on GPUs: norms, rotary positions
   and gates are fused instead of read and written one by one.
+- Adapters of small layers added to their weights (`sqladder.training.folded`).
 - A residual stream in bfloat16 also where the weights are float32 for the optimizer.
 
 Each batch of packed rows has one size, that of the most that any batch holds: the processor then never waits for
@@ -30,6 +31,7 @@ from torch.nn.functional import cross_entropy, pad, scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
+from sqladder.training.folded import fold_adapters
 from sqladder.training.packing import PackedLimits
 from sqladder.training.pairs import IGNORED
 
@@ -64,11 +66,13 @@ def fuse_step(model: Any, limits: PackedLimits | None) -> Callable[[], None]:
         AttentionMaskInterface.register(ATTENTION, no_mask)
         network.config._attn_implementation = ATTENTION
         network.packed_loss = partial(_packed_loss, network, limits)
+    unfold = fold_adapters(network)
     network.plain_forward = plain
     network.sum_of_losses = sum_of_losses
     network.forward = MethodType(_forward_packed if limits else _forward_with_loss, network)
 
     def undo() -> None:
+        unfold()
         network.forward = plain
         network.config._attn_implementation = attention
 

@@ -68,7 +68,7 @@ class CheckedKernels(TrainerCallback):
         if self.reason is None:
             speed_up(model, is_packed=self._limits is not None, bf16=args.bf16)
             if self._limits:
-                self.graph = graph_steps(model, recomputes=args.gradient_checkpointing)
+                self.graph = graph_steps(model)
         else:
             LOG.info(f"kernels: plain instead of fused ones: {self.reason}")
 
@@ -82,7 +82,9 @@ class CheckedKernels(TrainerCallback):
                 if len(rows) == 1:
                     raise
                 rows = rows[: len(rows) // 2]
-                torch.cuda.empty_cache()
+            # Outside, where the error holds no more tensors.
+            model.zero_grad()
+            torch.cuda.empty_cache()
 
 
 def kernel_facts(kernels: CheckedKernels | None) -> dict[str, Any]:
@@ -111,7 +113,11 @@ def fuse_checked(model: Any, rows: Sequence[TokenRow], limits: PackedLimits | No
     with _comparable(model):
         truth = _alone(model, rows)
         undo = fuse_step(model, limits)
-        reason = _difference(model, batch, truth, is_exact=is_exact)
+        try:
+            reason = _difference(model, batch, truth, is_exact=is_exact)
+        except torch.OutOfMemoryError:
+            undo()
+            raise
         if reason is None:
             return None
         undo()

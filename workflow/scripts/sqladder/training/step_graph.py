@@ -25,12 +25,11 @@ ROUNDING = 1e-2
 PackedLoss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
 
-def graph_steps(model: Any, *, recomputes: bool) -> "StepGraph | None":
+def graph_steps(model: Any) -> "StepGraph | None":
     """Have a model with the fused step on packed rows compute batches by graphs, where that can help.
 
     Args:
         model: on its GPU, as it is trained.
-        recomputes: activations are computed anew in the backward pass, which no graph allows.
 
     Returns:
         What computes the batches now; None where they are launched as before.
@@ -41,7 +40,8 @@ def graph_steps(model: Any, *, recomputes: bool) -> "StepGraph | None":
         not torch.cuda.is_available()
         # Other processes wait for each gradient as it comes.
         or torch.distributed.is_initialized()
-        or recomputes
+        # Activations that are computed anew restore the state of random numbers, which no graph allows.
+        or network.is_gradient_checkpointing
         or gradients > LARGEST_GRADIENTS
     ):
         return None
@@ -82,6 +82,8 @@ class StepGraph:
     def _take(self, batch: tuple[torch.Tensor, ...]) -> None:
         autocast = torch.is_autocast_enabled("cuda")
         graph: Any = _Step(self._network, self._launched)
+        # A graph is taken on a stream of its own; what adds its gradients up waits for it in any case.
+        torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch(False)
         try:
             # A weight that is cast once and kept would be kept from before the graph.
             with torch.autocast("cuda", torch.get_autocast_dtype("cuda"), autocast, False):

@@ -1,0 +1,60 @@
+"""Adapters that are added to their layer's weight before a row meets it, instead of beside it.
+
+x (W + s B A)' is x W' + s (x A') B' (Hu et al., 2021, arXiv:2106.09685, section 4.1). Beside the weight, an adapter
+reads and writes whole batches seven more times in a step; in the weight it costs the gradient of the weight, one more
+matrix product. For the layers of a small network that is less. What is learned is the same; rounding is that of a
+weight in the batch's format, as in training all parameters and in the model that is merged in the end.
+"""
+
+from collections.abc import Callable
+from types import MethodType
+from typing import Any
+
+import torch
+from peft.tuners.lora import Linear
+from torch import nn
+from torch.nn.functional import linear
+
+# Numbers of a weight's gradient for each number that a token has on its way in and out of the layer. With more, the
+# matrix product takes longer than the reading and writing that it saves: 2 x 550 TFLOP/s over 3 TB/s of an H100.
+MOST_WORK = 512
+
+
+def fold_adapters(model: nn.Module) -> Callable[[], None]:
+    """Have the adapters of a model added to their weights, where that is less work, in place.
+
+    Returns:
+        What puts PEFT's own computation back.
+    """
+    folded = [layer for layer in model.modules() if isinstance(layer, Linear) and _can_fold(layer)]
+    for layer in folded:
+        vars(layer)["forward"] = MethodType(_forward, layer)
+
+    def undo() -> None:
+        for layer in folded:
+            del vars(layer)["forward"]
+
+    return undo
+
+
+def _can_fold(layer: Any) -> bool:
+    base = layer.base_layer
+    if type(layer) is not Linear or type(base) is not nn.Linear or len(layer.active_adapters) != 1:
+        return False
+    (name,) = layer.active_adapters
+    work = base.in_features * base.out_features / (base.in_features + base.out_features)
+    return bool(
+        work <= MOST_WORK
+        # DoRA and its like compute with the weight in ways of their own.
+        and name not in layer.lora_variant
+        and isinstance(layer.lora_dropout[name], nn.Identity)
+        and not layer.fan_in_fan_out
+        and layer.lora_B[name].bias is None
+    )
+
+
+def _forward(self: Any, x: torch.Tensor) -> torch.Tensor:
+    (name,) = self.active_adapters
+    update = self.lora_B[name].weight @ self.lora_A[name].weight
+    weight = torch.add(self.base_layer.weight, update, alpha=self.scaling[name])
+    return linear(x, weight, self.base_layer.bias)
