@@ -6,8 +6,9 @@ from peft import LoraConfig, get_peft_model
 from torch import nn
 
 import toy_models
+from sqladder.training.compiled import decoder_layers
 from sqladder.training.folded import fold_adapters
-from sqladder.training.fused import base_network, decoder_layers
+from sqladder.training.fused import base_network
 
 
 def adapted(**config):

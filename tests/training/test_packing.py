@@ -11,7 +11,7 @@ import toy_models
 from sqladder.models.shapes import NetworkWeights
 from sqladder.models.turns import Turns
 from sqladder.training.flops import training_flops
-from sqladder.training.fused import boundaries, fuse_step, places
+from sqladder.training.fused import boundaries, filled, fuse_step, places
 from sqladder.training.packing import PackedLimits, best_fit, pack, token_row, write_token_rows
 from sqladder.training.pairs import IGNORED, token_pairs
 
@@ -131,6 +131,20 @@ def test_boundaries_have_one_size_for_all_batches():
     assert boundaries(positions, 3).tolist() == [0, 3, 5, 10]
     assert boundaries(positions, 5).tolist() == [0, 3, 5, 10, 10, 10]
     assert boundaries(torch.arange(6)[None], 1).tolist() == [0, 6]
+
+
+def test_a_short_batch_is_filled_up_with_rows_that_teach_nothing(pairs):
+    model = toy_models.untrained()
+    rows = pack(pairs, LENGTH, LONGEST, padding=0, seed=1)
+    limits = PackedLimits.of(rows, LONGEST, len(rows) + 2)
+    fuse_step(model, limits)
+    batch = tensors(rows)
+    names = ("input_ids", "labels", "position_ids")
+    whole = filled(tuple(batch[name] for name in names), limits)
+    assert {len(tensor) for tensor in whole} == {limits.rows}
+    assert int((whole[2] == 0).sum()) <= limits.members
+    loss = model(**dict(zip(names, whole, strict=True))).loss
+    assert loss.item() == pytest.approx(model(**batch).loss.item(), rel=1e-6)
 
 
 def test_places_are_those_of_nonzero():

@@ -56,5 +56,6 @@ def _can_fold(layer: Any) -> bool:
 def _forward(self: Any, x: torch.Tensor) -> torch.Tensor:
     (name,) = self.active_adapters
     update = self.lora_B[name].weight @ self.lora_A[name].weight
-    weight = torch.add(self.base_layer.weight, update, alpha=self.scaling[name])
+    # Not by torch.add's alpha, which compiled code of PyTorch 2.11 and 2.13 leaves out.
+    weight = self.base_layer.weight + self.scaling[name] * update
     return linear(x, weight, self.base_layer.bias)

@@ -7,8 +7,8 @@ Five changes, none of which alters what is computed beyond rounding:
 - Logits only where there is a label. The labels of a text-to-SQL row are its answer, a small part of
   its tokens, and the vocabulary of 151,936 entries is a fifth of Qwen3-1.7B. What a network does with its logits
   (a scale, a soft cap) it goes on doing.
-- torch.compile for each decoder layer and for the cross entropy, on GPUs: norms, rotary positions
-  and gates are fused instead of read and written one by one.
+- torch.compile for each decoder layer and for the cross entropy, on GPUs (`sqladder.training.compiled`): norms,
+  rotary positions and gates are fused instead of read and written one by one.
 - Adapters of small layers added to their weights (`sqladder.training.folded`).
 - A residual stream in bfloat16 also where the weights are float32 for the optimizer.
 
@@ -20,7 +20,7 @@ Whether they leave an architecture's loss as it is, `sqladder.training.kernel_ch
 
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from types import MethodType
 from typing import Any
@@ -36,7 +36,6 @@ from sqladder.training.packing import PackedLimits
 from sqladder.training.pairs import IGNORED
 
 ATTENTION = "sqladder_packed"
-RECOMPILATIONS = 64
 
 
 class UnsupportedAttentionError(NotImplementedError):
@@ -65,11 +64,13 @@ def fuse_step(model: Any, limits: PackedLimits | None) -> Callable[[], None]:
         AttentionInterface.register(ATTENTION, attend_within_members)
         AttentionMaskInterface.register(ATTENTION, no_mask)
         network.config._attn_implementation = ATTENTION
-        network.packed_loss = partial(_packed_loss, network, limits)
+        network.limits = limits
+        network.packed_loss = partial(_packed_loss, network)
     unfold = fold_adapters(network)
     network.plain_forward = plain
     network.sum_of_losses = sum_of_losses
-    network.forward = MethodType(_forward_packed if limits else _forward_with_loss, network)
+    network.fused_forward = MethodType(_forward_packed if limits else _forward_with_loss, network)
+    network.forward = network.fused_forward
 
     def undo() -> None:
         unfold()
@@ -79,24 +80,9 @@ def fuse_step(model: Any, limits: PackedLimits | None) -> Callable[[], None]:
     return undo
 
 
-def speed_up(model: Any, *, is_packed: bool, bf16: bool) -> None:
-    """Compile layers and loss on a GPU, and let a network with float32 weights compute in bfloat16."""
-    network = base_network(model)
-    if bf16:
-        network.get_input_embeddings().register_forward_hook(_to_bfloat16)
-    if torch.cuda.is_available():
-        # One compilation for each shape, and no falling back to uncompiled code after a few.
-        torch._dynamo.config.recompile_limit = RECOMPILATIONS
-        for layer in decoder_layers(network):
-            # A batch of packed rows never changes its size: its shapes need not be symbols.
-            layer.compile(dynamic=False if is_packed else None)
-        network.sum_of_losses = torch.compile(sum_of_losses, dynamic=not is_packed)
-
-
-def decoder_layers(network: nn.Module) -> nn.ModuleList:
-    """The repeated blocks of a network: its longest list of modules."""
-    lists = [module for module in network.modules() if isinstance(module, nn.ModuleList)]
-    return max(lists, key=len, default=nn.ModuleList())
+def compute_in_bfloat16(model: Any) -> None:
+    """Have a network with float32 weights compute in bfloat16 from its embeddings on."""
+    base_network(model).get_input_embeddings().register_forward_hook(_to_bfloat16)
 
 
 def _to_bfloat16(module: Any, inputs: Any, output: torch.Tensor) -> torch.Tensor:
@@ -153,11 +139,11 @@ def _forward_with_loss(
     the Trainer accumulates several batches to one step.
     """
     learned = labels[:, 1:] != IGNORED
-    with _head_sees(self, lambda hidden: hidden[:, :-1][learned]):
+    with _casting_anew(), _head_sees(self, lambda hidden: hidden[:, :-1][learned]):
         logits = self.plain_forward(
             input_ids=input_ids, use_cache=False, attention_mask=attention_mask
         ).logits
-    total = self.sum_of_losses(logits, labels[:, 1:][learned])
+        total = self.sum_of_losses(logits, labels[:, 1:][learned])
     count = learned.sum() if num_items_in_batch is None else num_items_in_batch
     return CausalLMOutputWithPast(loss=total / count)
 
@@ -171,7 +157,11 @@ def _forward_packed(
     **_: Any,
 ) -> CausalLMOutputWithPast:
     """Stand for a network's forward as `_forward_with_loss` does, on packed rows."""
-    total = self.packed_loss(input_ids, labels, position_ids)
+    rows: tuple[torch.Tensor, ...] = (input_ids, labels, position_ids)
+    if input_ids.is_cuda:
+        rows = filled(rows, self.limits)
+    with _casting_anew():
+        total = self.packed_loss(*rows)
     count = num_items_in_batch
     if count is None:
         count = (labels[:, 1:] != IGNORED).sum()
@@ -180,7 +170,6 @@ def _forward_packed(
 
 def _packed_loss(
     network: Any,
-    limits: PackedLimits,
     input_ids: torch.Tensor,
     labels: torch.Tensor,
     position_ids: torch.Tensor,
@@ -188,12 +177,12 @@ def _packed_loss(
     """Sum of the cross entropies of a batch of packed rows, computed in one size whatever they hold.
 
     Args:
-        network: with the fused step.
-        limits: that the batch keeps.
+        network: with the fused step, and with limits that the batch keeps.
         input_ids: (rows, length).
         labels: as `input_ids`.
         position_ids: as `input_ids`; 0 where a member begins.
     """
+    limits = network.limits
     # A token learns the next one; what follows a row's end is no label.
     wanted = pad(labels[:, 1:], (0, 1), value=IGNORED).flatten()
     learned = wanted != IGNORED
@@ -209,6 +198,34 @@ def _packed_loss(
             longest_member=limits.longest,
         ).logits
     return network.sum_of_losses(logits, torch.where(is_label, wanted[where], IGNORED))
+
+
+def filled(rows: tuple[torch.Tensor, ...], limits: PackedLimits) -> tuple[torch.Tensor, ...]:
+    """Fill the last batch of an epoch up with rows that teach nothing, so that it has the size of all others.
+
+    Args:
+        rows: token ids, labels and position ids, (rows, length) each.
+        limits: that say how many rows a batch has.
+    """
+    missing, length = limits.rows - len(rows[0]), rows[0].shape[1]
+    if missing <= 0:
+        return rows
+    positions = torch.arange(length, device=rows[0].device) % limits.longest
+    filling = (torch.zeros_like(positions), torch.full_like(positions, IGNORED), positions)
+    return tuple(
+        torch.cat([row, fill.to(row.dtype).expand(missing, length)])
+        for row, fill in zip(rows, filling, strict=True)
+    )
+
+
+def _casting_anew() -> AbstractContextManager[Any]:
+    """Where weights are cast to a shorter format, cast them at each use, in all runs of compiled code alike.
+
+    A weight that is cast once and kept would be kept by a graph of the step from before it was taken.
+    """
+    if not torch.is_autocast_enabled("cuda"):
+        return nullcontext()
+    return torch.autocast("cuda", torch.get_autocast_dtype("cuda"), cache_enabled=False)
 
 
 @contextmanager

@@ -7,17 +7,26 @@ differs from it by more than rounding is another loss, and is not trained with.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MethodType
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from transformers import TrainerCallback
 
 from sqladder.errors import LOG, InputError
+from sqladder.training.comparison import (
+    ROUNDING,
+    ROUNDING_BFLOAT16,
+    Gradients,
+    Step,
+    difference,
+    without_zeros,
+)
+from sqladder.training.compiled import compile_checked
 from sqladder.training.fused import (
     UnsupportedAttentionError,
     base_network,
+    compute_in_bfloat16,
     fuse_step,
-    speed_up,
     sum_of_losses,
 )
 from sqladder.training.packing import PackedLimits, TokenRow
@@ -25,19 +34,6 @@ from sqladder.training.pairs import IGNORED
 from sqladder.training.step_graph import StepGraph, graph_steps
 
 Batch = Mapping[str, torch.Tensor]
-Gradients = Mapping[str, torch.Tensor]
-
-# Relative differences of the loss and of the gradients that are rounding: of sums of thousands of numbers, and on a GPU
-# of the kernel for packed rows, which computes in bfloat16.
-ROUNDING = (1e-4, 1e-3)
-ROUNDING_BFLOAT16 = (1e-2, 5e-2)
-
-
-class Step(NamedTuple):
-    """What one step would learn: the mean loss of the labels, and its gradients by parameter."""
-
-    loss: float
-    gradients: Gradients
 
 
 class CheckedKernels(TrainerCallback):
@@ -49,12 +45,14 @@ class CheckedKernels(TrainerCallback):
 
     Attributes:
         reason: why plain kernels are used, None where fused ones are.
+        not_compiled: why fused ones are not compiled, None where they are or nothing compiles.
         graph: what launches a batch's kernels at once, None where nothing does.
     """
 
     def __init__(self, rows: Sequence[TokenRow], limits: PackedLimits | None) -> None:
         self._rows, self._limits = rows, limits
         self.reason: str | None = None
+        self.not_compiled: str | None = None
         self.graph: StepGraph | None = None
 
     def on_init_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -65,12 +63,22 @@ class CheckedKernels(TrainerCallback):
         """
         model = kwargs["model"].to(args.device)
         self.reason = self._fit(model)
-        if self.reason is None:
-            speed_up(model, is_packed=self._limits is not None, bf16=args.bf16)
-            if self._limits:
-                self.graph = graph_steps(model)
-        else:
+        if self.reason is not None:
             LOG.info(f"kernels: plain instead of fused ones: {self.reason}")
+        elif args.bf16:
+            compute_in_bfloat16(model)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Compile the fused step on a GPU: now, when memory that runs out means fewer rows at once."""
+        if self.reason is not None or not torch.cuda.is_available():
+            return
+        model, is_packed = kwargs["model"], self._limits is not None
+        batch = _batch(self._rows, next(model.parameters()).device)
+        self.not_compiled = compile_checked(model, batch, is_packed=is_packed, bf16=args.bf16)
+        if self.not_compiled:
+            LOG.info(f"kernels: launched as they are, not compiled: {self.not_compiled}")
+        if is_packed:
+            self.graph = graph_steps(model, accumulates=args.gradient_accumulation_steps > 1)
 
     def _fit(self, model: Any) -> str | None:
         rows = list(self._rows)
@@ -94,6 +102,7 @@ def kernel_facts(kernels: CheckedKernels | None) -> dict[str, Any]:
     return {
         "kernels": "fused" if kernels and not reason else "plain",
         "why_plain_kernels": reason,
+        "why_not_compiled": kernels.not_compiled if kernels else None,
         "cuda_graph": graph is not None and graph.reason is None,
         "why_no_cuda_graph": graph.reason if graph else None,
     }
@@ -110,7 +119,7 @@ def fuse_checked(model: Any, rows: Sequence[TokenRow], limits: PackedLimits | No
     """
     batch = _batch(rows, next(model.parameters()).device)
     is_exact = limits is None or not torch.cuda.is_available()
-    with _comparable(model):
+    with _comparable(model), without_zeros(model):
         truth = _alone(model, rows)
         undo = fuse_step(model, limits)
         try:
@@ -203,23 +212,8 @@ def _difference(model: Any, batch: Batch, truth: Step, *, is_exact: bool) -> str
     ) as error:
         _taken_gradients(model)
         return f"they do not fit this architecture ({str(error).splitlines()[0]})"
-    of_loss, of_gradients = ROUNDING if is_exact else ROUNDING_BFLOAT16
-    gradients = _taken_gradients(model)
-    if not abs(loss.item() - truth.loss) <= of_loss * max(abs(truth.loss), 1e-12):
-        return f"their loss is {loss.item():.6f} where it should be {truth.loss:.6f}"
-    parted = _relative_difference(gradients, truth.gradients)
-    if not parted <= of_gradients:
-        return f"their gradients differ by {parted:.2%} from what they should be"
-    return None
-
-
-def _relative_difference(found: Gradients, expected: Gradients) -> float:
-    """Norm of the difference of all gradients over the norm of the expected ones."""
-    if found.keys() != expected.keys():
-        return float("inf")
-    difference = sum(float((found[name] - expected[name]).square().sum()) for name in expected)
-    whole = sum(float(gradient.square().sum()) for gradient in expected.values())
-    return (difference / max(whole, 1e-24)) ** 0.5
+    found = Step(loss.item(), _taken_gradients(model))
+    return difference(found, truth, ROUNDING if is_exact else ROUNDING_BFLOAT16)
 
 
 def _taken_gradients(model: Any) -> Gradients:

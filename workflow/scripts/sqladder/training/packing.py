@@ -18,11 +18,13 @@ class PackedLimits(NamedTuple):
     """The most that any batch of packed rows holds, by which its computation has one size for all of them.
 
     Attributes:
+        rows: packed ones.
         longest: tokens of a member.
         members: the padding's among them.
         labels: tokens that are learned.
     """
 
+    rows: int
     longest: int
     members: int
     labels: int
@@ -32,7 +34,7 @@ class PackedLimits(NamedTuple):
         """The limits of any `rows_at_once` of some packed rows, whose members have at most `longest` tokens."""
         members = max(row["position_ids"].count(0) for row in rows)
         labels = max(len(row["labels"]) - row["labels"].count(IGNORED) for row in rows)
-        return cls(longest, rows_at_once * members, rows_at_once * labels)
+        return cls(rows_at_once, longest, rows_at_once * members, rows_at_once * labels)
 
 
 def token_row(pair: TokenPair) -> TokenRow:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from sqladder.errors import LOG
+from sqladder.training.comparison import ROUNDING_BFLOAT16, difference, step_of
 from sqladder.training.faults import is_out_of_memory
 from sqladder.training.fused import base_network
 
@@ -19,23 +20,22 @@ from sqladder.training.fused import base_network
 # launch the next.
 LARGEST_GRADIENTS = 2 << 30
 
-# What a graph may differ by from what it was taken from, relative: kernels that add in no fixed order, in bfloat16.
-ROUNDING = 1e-2
-
 PackedLoss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
 
-def graph_steps(model: Any) -> "StepGraph | None":
+def graph_steps(model: Any, *, accumulates: bool) -> "StepGraph | None":
     """Have a model with the fused step on packed rows compute batches by graphs, where that can help.
 
     Args:
         model: on its GPU, as it is trained.
+        accumulates: a step adds the gradients of several batches up.
 
     Returns:
         What computes the batches now; None where they are launched as before.
     """
     network = base_network(model)
-    gradients = sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    gradients = sum(parameter.numel() * parameter.element_size() for parameter in trained)
     if (
         not torch.cuda.is_available()
         # Other processes wait for each gradient as it comes.
@@ -45,6 +45,10 @@ def graph_steps(model: Any) -> "StepGraph | None":
         or gradients > LARGEST_GRADIENTS
     ):
         return None
+    if accumulates:
+        # What a parameter gets from a graph is the graph's own memory, which the next batch overwrites.
+        for parameter in trained:
+            parameter.register_hook(torch.clone)
     network.packed_loss = StepGraph(network, network.packed_loss)
     return network.packed_loss
 
@@ -74,21 +78,19 @@ class StepGraph:
         if self._shape is None and torch.is_grad_enabled():
             self._shape = input_ids.shape
             self._take(batch)
-        # The last batch of an epoch can have fewer rows.
         if self._graph is None or input_ids.shape != self._shape or not torch.is_grad_enabled():
             return self._launched(*batch)
         return self._graph(*batch)
 
     def _take(self, batch: tuple[torch.Tensor, ...]) -> None:
-        autocast = torch.is_autocast_enabled("cuda")
         graph: Any = _Step(self._network, self._launched)
         # A graph is taken on a stream of its own; what adds its gradients up waits for it in any case.
         torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch(False)
         try:
-            # A weight that is cast once and kept would be kept from before the graph.
-            with torch.autocast("cuda", torch.get_autocast_dtype("cuda"), autocast, False):
-                graph = torch.cuda.make_graphed_callables(graph, batch, allow_unused_input=True)
-                self.reason = self._difference(graph, batch)
+            graph = torch.cuda.make_graphed_callables(graph, batch, allow_unused_input=True)
+            launched = step_of(self._network, lambda: self._launched(*batch))
+            replayed = step_of(self._network, lambda: graph(*batch))
+            self.reason = difference(replayed, launched, ROUNDING_BFLOAT16)
         except RuntimeError as error:
             if is_out_of_memory(error):
                 raise
@@ -97,19 +99,6 @@ class StepGraph:
             self._graph = graph
         else:
             LOG.info(f"kernels: launched one by one, not as a graph: {self.reason}")
-
-    def _difference(self, graph: PackedLoss, batch: tuple[torch.Tensor, ...]) -> str | None:
-        """How the graph's step parts from the launched one; None where it does not."""
-        trained = [p for p in self._network.parameters() if p.requires_grad]
-        expected = torch.autograd.grad(self._launched(*batch), trained, allow_unused=True)
-        found = torch.autograd.grad(graph(*batch), trained, allow_unused=True)
-        difference = whole = 0.0
-        for ours, theirs in zip(found, expected, strict=True):
-            if theirs is not None:
-                difference += float((ours - theirs).square().sum())
-                whole += float(theirs.square().sum())
-        parted = (difference / max(whole, 1e-24)) ** 0.5
-        return None if parted <= ROUNDING else f"its gradients differ by {parted:.2%}"
 
 
 class _Step(nn.Module):
