@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from sqladder.training.comparison import ROUNDING_BFLOAT16, difference, step_of, without_zeros
 from sqladder.training.faults import is_out_of_memory
 from sqladder.training.fused import base_network, sum_of_losses
+from sqladder.training.step_comparison import ROUNDING_BFLOAT16, difference, step_of, without_zeros
 
 RECOMPILATIONS = 64
 

@@ -13,14 +13,6 @@ import torch
 from transformers import TrainerCallback
 
 from sqladder.errors import LOG, InputError
-from sqladder.training.comparison import (
-    ROUNDING,
-    ROUNDING_BFLOAT16,
-    Gradients,
-    Step,
-    difference,
-    without_zeros,
-)
 from sqladder.training.compiled import compile_checked
 from sqladder.training.fused import (
     UnsupportedAttentionError,
@@ -31,6 +23,14 @@ from sqladder.training.fused import (
 )
 from sqladder.training.packing import PackedLimits, TokenRow
 from sqladder.training.pairs import IGNORED
+from sqladder.training.step_comparison import (
+    ROUNDING,
+    ROUNDING_BFLOAT16,
+    Gradients,
+    Step,
+    difference,
+    without_zeros,
+)
 from sqladder.training.step_graph import StepGraph, graph_steps
 
 Batch = Mapping[str, torch.Tensor]

@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from sqladder.errors import LOG
-from sqladder.training.comparison import ROUNDING_BFLOAT16, difference, step_of
 from sqladder.training.faults import is_out_of_memory
 from sqladder.training.fused import base_network
+from sqladder.training.step_comparison import ROUNDING_BFLOAT16, difference, step_of
 
 # A graph keeps a copy of all gradients. A network with more of them is busy with a layer for longer than it takes to
 # launch the next.
@@ -83,7 +83,7 @@ class StepGraph:
         return self._graph(*batch)
 
     def _take(self, batch: tuple[torch.Tensor, ...]) -> None:
-        graph: Any = _Step(self._network, self._launched)
+        graph: Any = _LossModule(self._network, self._launched)
         # A graph is taken on a stream of its own; what adds its gradients up waits for it in any case.
         torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch(False)
         try:
@@ -101,7 +101,7 @@ class StepGraph:
             LOG.info(f"kernels: launched one by one, not as a graph: {self.reason}")
 
 
-class _Step(nn.Module):
+class _LossModule(nn.Module):
     """A computation of a network as a module, as what takes graphs wants it."""
 
     def __init__(self, network: nn.Module, loss: PackedLoss) -> None:
