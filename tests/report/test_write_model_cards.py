@@ -95,6 +95,12 @@ def test_every_level_has_its_interval(cards, folder):
         assert f"| {level} | {n} | {correct / n:.3f} | {low:.3f} to {high:.3f} |" in text
 
 
+def test_the_intervals_are_of_this_model_and_these_databases(cards):
+    text = " ".join(cards()["full"].split())
+    assert "for further questions on the same databases" in text
+    assert "the model in this folder: another seed of its training gives another" in text
+
+
 def test_the_recipe_is_what_holds_for_the_variant(cards):
     texts = cards()
     assert "| `epochs` | 3 |" in texts["full"]

@@ -49,3 +49,15 @@ def test_questions_taken_for_independent_claim_too_often(claims):
         run.__dict__["groups"] = Groups.single(run.n)
         independent += compare(run).pairs[0].significant
     assert grouped / 500 <= 0.065 < independent / 500
+
+
+def test_a_limit_is_broken_where_chance_does_not_explain_it(claims):
+    cell = claims["Cell"](200, (0.5, 0.5), 1, 2000)
+    assert claims["broken_claims"](cell, {"best": 0.063}) == []
+    assert len(claims["broken_claims"](cell, {"best": 0.067, "any pair": 0.05})) == 1
+    new, same = "accuracy, new databases", "accuracy, same databases"
+    within = {new: 0.976, same: 0.92}
+    assert claims["broken_coverage"](cell, within) == []
+    assert len(claims["broken_coverage"](cell, {new: 0.979, same: 0.915})) == 2
+    few = cell._replace(n=45)
+    assert len(claims["broken_coverage"](few, {new: 0.979, same: 0.979})) == 1
