@@ -1,8 +1,9 @@
 """Measure the contexts on Spider's dev questions: the tables of docs/contexts.md.
 
-Example: SQLADDER_SPIDER=... SQLADDER_QWEN3=... python benchmarks/context_figures.py
+Example: SQLADDER_SPIDER=... python benchmarks/context_figures.py --tokenizers Qwen3=QWEN3 SmolLM2=SMOLLM2
 """
 
+import argparse
 import json
 import lzma
 import os
@@ -14,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from transformers import PreTrainedTokenizerFast
+from tokenizers import Tokenizer
 
 sys.path += [
     str(Path(__file__).resolve().parents[1] / part) for part in ("workflow/scripts", "tests")
@@ -38,31 +39,35 @@ LITERAL = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 VALUES = {"place": "block", "per_column": 3, "at_most": 10}
 
 
-def load_tokenizer(folder: Path, work: Path) -> PreTrainedTokenizerFast:
-    packed = (folder / "tokenizer.json.xz").read_bytes()
-    (work / "tokenizer.json").write_bytes(lzma.decompress(packed))
-    return PreTrainedTokenizerFast(tokenizer_file=str(work / "tokenizer.json"))
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a folder, whose file may be packed."""
+    packed = folder / "tokenizer.json.xz"
+    if packed.is_file():
+        return Tokenizer.from_str(lzma.decompress(packed.read_bytes()).decode())
+    return Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
-def measure_forms(
-    databases: Path, questions: list[Row], tokenizer: PreTrainedTokenizerFast
-) -> None:
-    print(
-        "| form | CPU s | characters, median | tokens, median | most tokens | characters a token |"
-    )
-    print("|---|--:|--:|--:|--:|--:|")
+def measure_forms(databases: Path, questions: list[Row], tokenizers: dict[str, Tokenizer]) -> None:
+    columns = [f"{name}: tokens, median | most | characters a token" for name in tokenizers]
+    print("| form | CPU s | characters, median | " + " | ".join(columns) + " |")
+    print("|---|" + "--:|" * (2 + 3 * len(tokenizers)))
     for name in FORMS:
         writer = ContextWriter(databases, settings_of(SchemaSettings, {"schema": name}))
         start = time.process_time()
         texts = [writer.write(row["db_id"], row["question"]).schema for row in questions]
         seconds = time.process_time() - start
         sizes = [len(text) for text in texts]
-        tokens = {text: len(tokenizer.encode(text)) for text in set(texts)}
-        counts = [tokens[text] for text in texts]
-        print(
-            f"| {name} | {seconds:.2f} | {statistics.median(sizes):g} | {statistics.median(counts):g} "
-            f"| {max(counts)} | {sum(sizes) / sum(counts):.2f} |"
-        )
+        line = f"| {name} | {seconds:.2f} | {statistics.median(sizes):g} |"
+        for tokenizer in tokenizers.values():
+            tokens = {
+                text: len(tokenizer.encode(text, add_special_tokens=False).ids)
+                for text in set(texts)
+            }
+            counts = [tokens[text] for text in texts]
+            line += (
+                f" {statistics.median(counts):g} | {max(counts)} | {sum(sizes) / sum(counts):.2f} |"
+            )
+        print(line)
 
 
 def measure_values(databases: Path, questions: list[Row]) -> None:
@@ -139,7 +144,11 @@ def measure_all(databases: Path, questions: list[Row]) -> None:
 
 
 def main() -> None:
-    spider, qwen3 = (Path(os.environ[name]) for name in ("SQLADDER_SPIDER", "SQLADDER_QWEN3"))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tokenizers", nargs="+", required=True, help="NAME=FOLDER")
+    named = [item.partition("=") for item in parser.parse_args().tokenizers]
+    tokenizers = {name: load_tokenizer(Path(folder)) for name, _, folder in named}
+    spider = Path(os.environ["SQLADDER_SPIDER"])
     with tempfile.TemporaryDirectory() as work:
         with tarfile.open(spider / "databases.tar.xz") as archive:
             archive.extractall(work, filter="data")
@@ -147,7 +156,7 @@ def main() -> None:
         questions = read_jsonl(spider / "dev.jsonl")
         questions = [row for row in questions if (databases / row["db_id"]).is_dir()]
         print(json.dumps({"questions": len(questions)}))
-        measure_forms(databases, questions, load_tokenizer(qwen3, Path(work)))
+        measure_forms(databases, questions, tokenizers)
         measure_values(databases, questions)
         measure_linking(databases, questions)
         measure_all(databases, questions)

@@ -6,7 +6,7 @@ import pytest
 
 import toy_models
 from sqladder.errors import InputError
-from sqladder.models.architecture import check_known, unfit
+from sqladder.models.architecture import _causal_language_models, unfit
 from sqladder.models.folders import check_model_folder
 from toy_architectures import ARCHITECTURES, network
 
@@ -32,11 +32,24 @@ def test_what_can_be_no_base_is_refused_with_the_reason(tmp_path, words):
 def test_causal_language_models_are_bases(tmp_path, architecture):
     network(architecture).config.save_pretrained(tmp_path)
     assert unfit(tmp_path) is None
-    check_known(tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["clip", "of-next-year"])
 def test_an_architecture_without_a_causal_language_model_is_named(tmp_path, kind):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": kind}))
-    with pytest.raises(InputError, match=f"{kind}.*no causal language model of transformers"):
-        check_known(tmp_path)
+    reason = unfit(tmp_path)
+    assert f"architecture '{kind}', which is no causal language model of transformers" in reason
+
+
+def test_the_architectures_are_those_of_the_installed_transformers():
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    assert _causal_language_models() == set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
+
+
+def test_where_transformers_is_not_installed_no_architecture_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("sqladder.models.architecture.find_spec", lambda name: None)
+    _causal_language_models.cache_clear()
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "of-next-year"}))
+    assert unfit(tmp_path) is None
+    _causal_language_models.cache_clear()

@@ -1,12 +1,16 @@
 """Whether a checkpoint is one that writes text and can be trained, by its config.json: no weight is read."""
 
+import ast
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
-from sqladder.errors import InputError
 from sqladder.files import read_json
 
 # What transformers calls the classes that write text; others read it, as an embedding model does.
 _WRITERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
+_TABLE = "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"
 
 
 def unfit(model: Path) -> str | None:
@@ -22,21 +26,34 @@ def unfit(model: Path) -> str | None:
     classes = config.get("architectures") or []
     if classes and not any(name.endswith(_WRITERS) for name in classes):
         return f"is a {', '.join(classes)}, which writes no text; name a causal language model"
+    known, kind = _causal_language_models(), config.get("model_type")
+    if known and kind not in known:
+        return (
+            f"is of the architecture {kind!r}, which is no causal language model of transformers "
+            f"{version('transformers')}; name another, or install a transformers that has it"
+        )
     return None
 
 
-def check_known(model: Path) -> None:
-    """Refuse a checkpoint of an architecture that the installed transformers does not call a causal LM.
+@cache
+def _causal_language_models() -> frozenset[str]:
+    """The architectures that the installed transformers has a causal language model for; none without transformers.
 
-    Raises:
-        InputError: names its model_type.
+    From the text of its table: to import that takes six seconds, which a plan should not.
     """
-    from transformers import __version__
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-
-    kind = read_json(model / "config.json").get("model_type")
-    if kind not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
-        raise InputError(
-            f"base model {model} is of the architecture {kind!r}, which is no causal language model of transformers "
-            f"{__version__}; name another, or install a transformers that has it"
-        )
+    package = find_spec("transformers")
+    if package is None or package.origin is None:
+        return frozenset()
+    source = Path(package.origin).parent / "models/auto/modeling_auto.py"
+    for statement in ast.parse(source.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == _TABLE:
+            # OrderedDict([("llama", "LlamaForCausalLM"), ...])
+            rows = ast.walk(statement.value)
+            return frozenset(
+                row.elts[0].value
+                for row in rows
+                if isinstance(row, ast.Tuple)
+                and isinstance(row.elts[0], ast.Constant)
+                and isinstance(row.elts[0].value, str)
+            )
+    return frozenset()

@@ -10,7 +10,6 @@ import torch
 
 from sqladder.errors import LOG, InputError
 from sqladder.files import read_json, write_json
-from sqladder.models.architecture import check_known
 from sqladder.models.device import device_name
 from sqladder.models.folders import replacing_folder
 from sqladder.models.weights import check_adapter
@@ -67,7 +66,6 @@ def run_job(job: Path) -> None:
 def _train_and_write(
     what: dict[str, Any], settings: TrainingSettings, base_model: Path, work_folder: Path
 ) -> None:
-    check_known(base_model)
     by_megatron = settings.parallelism.method == "megatron"
     if by_megatron:
         megatron.check_ready(settings.parallelism, base_model)

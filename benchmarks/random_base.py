@@ -1,9 +1,9 @@
-"""Make a Qwen3 checkpoint with random weights, for measurements of speed where the real one is not needed.
+"""Make a checkpoint of any base with random weights, for measurements of speed where the real ones are not needed.
 
 The folder given as --source has config.json, tokenizer_config.json, and tokenizer.json or
 tokenizer.json.xz; its weights, if any, are not read.
 
-Example: python benchmarks/random_qwen3.py --source "$SQLADDER_QWEN3" --output /tmp/qwen3-1.7b
+Example: python benchmarks/random_base.py --source "$SQLADDER_QWEN3" --output /tmp/qwen3-1.7b
 """
 
 import argparse
@@ -25,7 +25,7 @@ from sqladder.models.folders import replacing_folder
 
 
 def write_tokenizer(source: Path, target: Path) -> None:
-    """Copy the tokenizer; one without a chat template gets Qwen3's form, as ours render prompts."""
+    """Copy the tokenizer; one without a chat template gets Qwen3's form."""
     packed = source / "tokenizer.json.xz"
     text = lzma.decompress(packed.read_bytes()) if packed.is_file() else None
     (target / "tokenizer.json").write_bytes(text or (source / "tokenizer.json").read_bytes())

@@ -1,4 +1,4 @@
-"""benchmarks/random_qwen3.py: a checkpoint that loads, renders prompts as ours, and repeats with its seed."""
+"""benchmarks/random_base.py: a checkpoint that loads, renders prompts as ours, and repeats with its seed."""
 
 import json
 import runpy
@@ -33,7 +33,7 @@ def make(source, monkeypatch):
     """A function that runs the program in this process and loads what it wrote."""
 
     def run(output, seed):
-        program = str(ROOT / "benchmarks/random_qwen3.py")
+        program = str(ROOT / "benchmarks/random_base.py")
         options = [f"--source={source}", f"--output={output}", f"--seed={seed}", "--device=cpu"]
         monkeypatch.setattr(sys, "argv", [program, *options])
         runpy.run_path(program, run_name="__main__")
