@@ -65,6 +65,16 @@ def spider_databases(spider, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def spider_train(tmp_path_factory) -> Path:
+    """Spider's training questions with their databases: train.jsonl and database/<db_id>/<db_id>.sqlite."""
+    source = _folder_named_by("SQLADDER_SPIDER_TRAIN", "Spider's training questions and databases")
+    folder = tmp_path_factory.mktemp("spider_train")
+    with tarfile.open(source / "spider_train.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tokenizers() -> Path:
     """The folder with the tokenizers of Gemma 3 (gemma3) and Llama 3.1 (llama3_1)."""
     return _folder_named_by("SQLADDER_TOKENIZERS", "the tokenizers of Gemma 3 and Llama 3.1")

@@ -2,18 +2,25 @@
 
 import json
 import logging
+import re
 import shutil
+import sqlite3
+from contextlib import closing
 
 import pytest
 import torch
+import xgrammar
 from transformers import AutoTokenizer
 
 import toy_models
 from sqladder.errors import InputError
+from sqladder.files import write_jsonl
 from sqladder.generation import vllm_engine
 from sqladder.generation.contract import Completion, cut_at_end_token, prompt_seed
 from sqladder.generation.extraction import extract_sql
+from sqladder.generation.grammars import tables_of
 from sqladder.generation.settings import DecodingSettings
+from sqladder.generation.sql_grammar import any_names, own_names
 from sqladder.models.turns import Turns, read_turns
 from sqladder.prompts import rendering as prompts
 
@@ -274,3 +281,58 @@ def test_the_stages_that_vllm_logs_are_noted():
         logger.info("something else took %.2f", 9.0)
     logger.info("Model loading took %s GiB and %.6f seconds", "3.22", 7.0)
     assert stages == {"weights": 1.235, "graph_capture": 2.4}
+
+
+def write_database(folder):
+    """The prompts' database, and the questions that it belongs to."""
+    with closing(sqlite3.connect(folder / "music.sqlite")) as connection:
+        connection.execute("CREATE TABLE singer (id INTEGER PRIMARY KEY, name TEXT, age INTEGER)")
+    rows = [{"id": f"q{number}", "db_id": "music"} for number in range(9)]
+    write_jsonl(folder / "examples.jsonl", rows)
+    return {"databases": folder, "examples": folder / "examples.jsonl"}
+
+
+@pytest.mark.parametrize("grammar", ["sql", "schema"])
+def test_answers_are_held_to_the_grammar_in_every_sample(model, tmp_path, grammar):
+    sampling = {"samples": 3, "temperature": 2.0, "include_greedy": True, "max_new_tokens": 60}
+    options = generate_options(tmp_path, model, grammar=grammar, **sampling)
+    done = toy_models.run("generate.py", **options | write_database(tmp_path))
+    assert done.returncode == 0, done.stdout
+    rows = toy_models.read_lines(tmp_path / "predictions.jsonl")
+    texts = [s["text"] for row in rows for s in row["samples"] if s["finish_reason"] == "stop"]
+    text = own_names(tables_of(tmp_path, "music")) if grammar == "schema" else any_names()
+    tokens = xgrammar.TokenizerInfo(
+        [*(bytes([n]) for n in range(256)), b"</s>"], stop_token_ids=[256]
+    )
+    compiled = xgrammar.GrammarCompiler(tokens, max_threads=1).compile_grammar(text)
+    assert len(texts) > 9
+    for each in texts:
+        matcher = xgrammar.GrammarMatcher(compiled)
+        assert matcher.accept_string(each), each
+        assert matcher.is_completed(), each
+
+
+def test_a_grammar_changes_no_answer_that_it_admits(model, tmp_path):
+    (tmp_path / "free").mkdir()
+    (tmp_path / "held").mkdir()
+    for name, options in (("free", {}), ("held", {"grammar": "schema"} | write_database(tmp_path))):
+        given = generate_options(tmp_path / name, model, max_new_tokens=24, **options)
+        done = toy_models.run("generate.py", **given)
+        assert done.returncode == 0, done.stdout
+    free, held = (
+        toy_models.read_lines(tmp_path / name / "predictions.jsonl") for name in ("free", "held")
+    )
+    admitted = [
+        place
+        for place, row in enumerate(free)
+        if re.fullmatch(r"SELECT name FROM singer WHERE age > \d+", row["text"])
+    ]
+    assert len(admitted) > 2, [row["text"] for row in free]
+    for place in admitted:
+        assert held[place] == free[place]
+
+
+def test_a_grammar_of_names_needs_the_databases(model, tmp_path):
+    done = toy_models.run("generate.py", **generate_options(tmp_path, model, grammar="schema"))
+    assert done.returncode == 1
+    assert "give --examples (id, db_id) and --databases, or take --grammar sql" in done.stdout

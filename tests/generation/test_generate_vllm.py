@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -108,3 +109,18 @@ def test_log_probabilities_and_the_greedy_sample_are_those_of_transformers(model
     ]
     for here, there in both:
         assert here == pytest.approx(there, abs=1e-3)
+
+
+def test_both_engines_hold_answers_to_the_same_grammar(model, tmp_path):
+    rows = [{"id": f"q{number}", "db_id": "music"} for number in range(PROMPTS)]
+    write_jsonl(tmp_path / "examples.jsonl", rows)
+    with closing(sqlite3.connect(tmp_path / "music.sqlite")) as connection:
+        # The model writes of the column age, which this database does not hold.
+        connection.execute("CREATE TABLE singer (id INTEGER PRIMARY KEY, name TEXT, years INTEGER)")
+    held = {"grammar": "schema", "databases": tmp_path, "examples": tmp_path / "examples.jsonl"}
+    by_vllm, by_transformers = (
+        generate(tmp_path / engine, model, engine, **held) for engine in ("vllm", "transformers")
+    )
+    assert by_vllm == by_transformers
+    assert "stop" in {row["finish_reason"] for row in by_vllm}
+    assert not any("age" in row["text"] for row in by_vllm)

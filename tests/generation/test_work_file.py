@@ -67,7 +67,7 @@ class Engine:
         self.stages, self.asked = {"weights": 0.5}, []
         self._dies_after = dies_after
 
-    def answer(self, prompts, decoding, done=()):
+    def answer(self, prompts, decoding, done=(), grammars=None):
         for place, prompt in enumerate(prompts):
             if place in done:
                 continue

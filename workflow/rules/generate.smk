@@ -11,9 +11,9 @@ rule generate:
     input:
         model=by_wildcards(generation_jobs.model_to_ask),
         prompts=by_wildcards(generation_jobs.prompts_to_answer),
-        # Of params.flags: what answers are executed on, where those that fail are asked again.
-        examples=by_wildcards(generation_jobs.examples_for_repairs),
-        databases=by_wildcards(generation_jobs.databases_for_repairs),
+        # Of params.flags: what answers are executed on, where those that fail are asked again, and whose names they are held to.
+        examples=by_wildcards(generation_jobs.examples_for_answers),
+        databases=by_wildcards(generation_jobs.databases_for_answers),
     output:
         predictions="results/{replicate}/predictions.jsonl",
         facts="results/{replicate}/generation.json",

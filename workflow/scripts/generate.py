@@ -8,6 +8,7 @@ Example: python generate.py --engine transformers --model results/full/model
 
 import argparse
 import time
+from pathlib import Path
 
 from sqladder.errors import run_main
 from sqladder.generation.job import generate, generation_parser
@@ -18,7 +19,10 @@ STARTED = time.monotonic()
 
 
 def make_parser() -> argparse.ArgumentParser:
-    return generation_parser(__doc__.splitlines()[0], DecodingSettings)
+    parser = generation_parser(__doc__.splitlines()[0], DecodingSettings)
+    parser.add_argument("--examples", type=Path, help="the questions, for a schema: id, db_id")
+    parser.add_argument("--databases", type=Path, help="<db_id>/<db_id>.sqlite, for a schema")
+    return parser
 
 
 def main() -> None:

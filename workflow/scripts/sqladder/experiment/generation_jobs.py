@@ -41,7 +41,8 @@ def decoding_flags(config: Config, replicate: str) -> list[str]:
     }
     if is_repaired(config, replicate):
         return to_flags(sliced(RepairedDecoding, decoding)) + repair_flags(config, replicate)
-    return to_flags(sliced(DecodingSettings, decoding))
+    flags = to_flags(sliced(DecodingSettings, decoding))
+    return flags + as_flags(named(question_files(config, replicate)))
 
 
 def generating_program(config: Config, replicate: str) -> str:
@@ -63,10 +64,7 @@ def generating_code(config: Config, replicate: str, code: Mapping[str, str]) -> 
 def repair_flags(config: Config, replicate: str) -> list[str]:
     """How a replicate's answers that fail are asked again, and what they are executed on."""
     context = config["contexts"][own_setting(config, replicate, "context")]
-    files = {
-        "examples": examples_for_repairs(config, replicate),
-        "databases": databases_for_repairs(config, replicate),
-    }
+    files = question_files(config, replicate)
     return [
         *as_flags({"repair_template": context["repair_turn"], **named(files)}),
         *scoring_flags(config, config["test_on"]),
@@ -83,14 +81,27 @@ def repaired(config: Config) -> list[str]:
     return [own for own in generated(config) if is_repaired(config, own)]
 
 
-def examples_for_repairs(config: Config, replicate: str) -> str | list[str]:
-    """The file that names each question's database, where a replicate's answers are executed."""
-    return examples_of(config, "test") if is_repaired(config, replicate) else []
+def question_files(config: Config, replicate: str) -> dict[str, str | list[str]]:
+    """Where a replicate's answers are executed, or find their names; empty lists where neither is wanted."""
+    return {
+        "examples": examples_for_answers(config, replicate),
+        "databases": databases_for_answers(config, replicate),
+    }
 
 
-def databases_for_repairs(config: Config, replicate: str) -> str | list[str]:
-    """The folder of the databases, where a replicate's answers are executed."""
-    return databases_of(config, "test") if is_repaired(config, replicate) else []
+def examples_for_answers(config: Config, replicate: str) -> str | list[str]:
+    """The file that names each question's database, where answers need it."""
+    return examples_of(config, "test") if _needs_databases(config, replicate) else []
+
+
+def databases_for_answers(config: Config, replicate: str) -> str | list[str]:
+    """The folder of the databases, where answers need them."""
+    return databases_of(config, "test") if _needs_databases(config, replicate) else []
+
+
+def _needs_databases(config: Config, replicate: str) -> bool:
+    grammar = own_setting(config, replicate, "decoding").get("grammar", "none")
+    return grammar == "schema" or is_repaired(config, replicate)
 
 
 def choice(config: Config, replicate: str) -> str:

@@ -4,13 +4,13 @@ import hashlib
 import importlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, Protocol
 
 from tqdm import tqdm
@@ -20,12 +20,15 @@ from sqladder.files import Row
 from sqladder.generation import tokens
 from sqladder.generation.contract import Completion, Load, ModelEngine, timed
 from sqladder.generation.extraction import extract_sql
+from sqladder.generation.grammars import digest
 from sqladder.generation.settings import DecodingSettings
 from sqladder.generation.work_file import Key, WorkFile
 from sqladder.models.turns import Message
 from sqladder.processes.imports import uncollected
 
 Facts = dict[str, Any]
+Grammars = Mapping[str | int, str]
+NO_GRAMMARS: Grammars = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ def generate_here(
     cache_folder: Path | None,
     work: WorkFile,
     repairs: Repairing | None = None,
+    grammars: Grammars = NO_GRAMMARS,
 ) -> tuple[GeneratedAnswers, Facts]:
     """Answer all prompts, with the tokenizer in a process beside this one.
 
@@ -106,6 +110,7 @@ def generate_here(
         cache_folder: for what vLLM compiles, None for its own.
         work: where answers are kept as they are finished; what is in it is not asked again.
         repairs: what repairs need, where the decoding has some.
+        grammars: what the answers to each prompt are held to, by its id; empty without a grammar.
 
     Returns:
         The predictions in the order of the prompts, and what they cost.
@@ -135,6 +140,7 @@ def generate_here(
             partial(_in(tokenizer), tokens.decode, model),
             work,
             stages,
+            grammars,
         )
         asking.ask("generate", [_first(row) for row in rows], encoded.prompts, decoding)
         rounds = []
@@ -168,12 +174,14 @@ class Questioner:
         decode: the texts of the answers to each of some prompts.
         work: the answers.
         stages: seconds that stages took, filled in.
+        grammars: what the answers to each prompt, the second part of a key, are held to; empty without a grammar.
     """
 
     start: Callable[[], ModelEngine]
     decode: Callable[[list[list[Completion]]], list[list[str]]]
     work: WorkFile
     stages: dict[str, float]
+    grammars: Grammars = field(default_factory=dict)
     _engine: ModelEngine | None = field(default=None, init=False)
 
     def ask(
@@ -212,7 +220,8 @@ class Questioner:
         bar: tqdm,
     ) -> None:
         begun = time.monotonic()
-        for finished in engine.answer(prompts, decoding, done):
+        grammars = [self.grammars[key[1]] for key in keys] if self.grammars else None
+        for finished in engine.answer(prompts, decoding, done, grammars):
             seconds = time.monotonic() - begun
             new = {place: own for place, own in finished.items() if place not in done}
             with timed(self.stages, "detokenization"):
@@ -250,6 +259,7 @@ def asked_with(
     rows: Iterable[Row],
     decoding: DecodingSettings,
     repairs: Repairing | None = None,
+    grammars: Grammars = NO_GRAMMARS,
 ) -> dict[str, Any]:
     """What answers depend on, as JSON: those of an earlier attempt count where it is the same."""
     prompts = hashlib.sha256()
@@ -259,6 +269,7 @@ def asked_with(
     return {
         "prompts": prompts.hexdigest(),
         "decoding": decoding.model_dump(mode="json"),
+        "grammars": digest(grammars),
         # By what a file that is written anew cannot keep: to read gigabytes would take as long as many an answer.
         "model": [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files],
         "repair": repairs.settings() if repairs else None,

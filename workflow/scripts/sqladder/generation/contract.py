@@ -61,6 +61,7 @@ class ModelEngine(Protocol):
         prompts: Sequence[Sequence[int]],
         decoding: DecodingSettings,
         done: Collection[int] = NOTHING,
+        grammars: Sequence[str] | None = None,
     ) -> Iterator[Finished]:
         """Answer prompts, and yield the answers to some of them whenever those are finished.
 
@@ -71,6 +72,7 @@ class ModelEngine(Protocol):
             decoding: how they are answered; as many answers to each as `samples` asks for.
             done: places of prompts that have been answered before, as the same call was cut off. They are left out
                 where that cannot change how the others are rounded.
+            grammars: what each prompt's answers are held to, None where the decoding has no grammar.
         """
         ...
 

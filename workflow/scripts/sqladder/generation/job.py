@@ -12,6 +12,7 @@ from sqladder.files import Row, by_id, read_jsonl, write_json, write_jsonl
 from sqladder.generation import shards
 from sqladder.generation.answering import Facts, Repairing, asked_with, generate_here
 from sqladder.generation.contract import timed
+from sqladder.generation.grammars import QuestionFiles, grammars_of
 from sqladder.generation.settings import DecodingSettings
 from sqladder.generation.work_file import WorkFile
 from sqladder.models.folders import check_model_folder
@@ -60,7 +61,7 @@ def generate(
     """Answer the prompts, and write predictions and facts.
 
     Args:
-        args: the flags of `generation_parser`.
+        args: the flags of `generation_parser`, and the files of the questions: examples, databases.
         kind: the settings that the program takes.
         started: when the program started, by time.monotonic.
         model: whose model it is, for the record: a variant may ask another one's.
@@ -76,6 +77,8 @@ def generate(
     rows = list(by_id(read_jsonl(args.prompts, PROMPT_FIELDS), args.prompts).values())
     if not rows:
         raise InputError(f"{args.prompts} is empty: there is nothing to generate")
+    files = QuestionFiles(args.prompts, args.examples, args.databases)
+    grammars = grammars_of(decoding.grammar, rows, files)
     repairs = make_repairs(rows) if make_repairs else None
     # A job that outlived its Snakemake would hold GPUs that the next run needs.
     end_with_workflow()
@@ -85,9 +88,11 @@ def generate(
         return
     # Beside the output, which Snakemake removes if the job fails.
     path = args.work_file or args.output.with_name(args.output.name + ".work")
-    with WorkFile(path, asked_with(args.model, rows, decoding, repairs)) as work:
+    with WorkFile(path, asked_with(args.model, rows, decoding, repairs, grammars)) as work:
         before = sum(work.seconds.values())
-        answers, facts = generate_here(args.model, rows, decoding, args.cache_folder, work, repairs)
+        answers, facts = generate_here(
+            args.model, rows, decoding, args.cache_folder, work, repairs, grammars
+        )
         if work.found:
             facts["resumed"] = {"answers": work.found, "seconds": round(before, 2)}
         _write(args, decoding, answers, facts | {"model": model}, started)

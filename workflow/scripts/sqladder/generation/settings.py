@@ -8,6 +8,7 @@ from sqladder.settings.base import Seed, Settings, Tokens, misfit
 
 Engine = Literal["transformers", "vllm"]
 Choice = Literal["first", "likeliest", "vote"]
+GrammarName = Literal["none", "sql", "schema"]
 # vLLM takes this for every temperature between it and 0.
 LOWEST_TEMPERATURE = 0.01
 
@@ -39,6 +40,11 @@ class Decoding(Settings):
     )
     include_greedy: bool = Field(
         default=False, description="Whether the first of several samples is the greedy answer."
+    )
+    grammar: GrammarName = Field(
+        default="none",
+        description="What an answer can be: any text; sql, which is one SELECT; or schema, a SELECT with the names of "
+        "the question's database.",
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
+from sqladder.errors import InputError
 from sqladder.generation.contract import (
     NOTHING,
     Completion,
@@ -26,6 +28,9 @@ from sqladder.generation.contract import (
 from sqladder.generation.settings import DecodingSettings
 from sqladder.models.network import load_network
 
+if TYPE_CHECKING:
+    from sqladder.generation.constraint import Grammars
+
 PACKAGE = "transformers"
 
 
@@ -33,22 +38,41 @@ def start(
     model: Path, load: Load, decoding: DecodingSettings, end_tokens: Sequence[int]
 ) -> "TransformersEngine":
     """Load a model; memory for what it will be asked is taken as it is needed."""
-    return TransformersEngine(load_network(model), end_tokens)
+    network = load_network(model)
+    if decoding.grammar == "none":
+        return TransformersEngine(network, end_tokens)
+    try:
+        from sqladder.generation.constraint import Grammars
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"the grammar {decoding.grammar} needs a package that is not installed here ({error.name}): run "
+            "`make env`, or leave out decoding.grammar"
+        ) from error
+
+    width = network.config.vocab_size
+    return TransformersEngine(network, end_tokens, Grammars(model, width, end_tokens))
 
 
 class TransformersEngine:
     """A model that answers batches, one after the other (contract.ModelEngine)."""
 
-    def __init__(self, network: PreTrainedModel, end_tokens: Sequence[int]) -> None:
+    def __init__(
+        self,
+        network: PreTrainedModel,
+        end_tokens: Sequence[int],
+        compiled: "Grammars | None" = None,
+    ) -> None:
         self.stages: Mapping[str, float] = {}
         self._network = network
         self._end_tokens = end_tokens
+        self._compiled = compiled
 
     def answer(
         self,
         prompts: Sequence[Sequence[int]],
         decoding: DecodingSettings,
         done: Collection[int] = NOTHING,
+        grammars: Sequence[str] | None = None,
     ) -> Iterator[Finished]:
         """Answer prompts, the longest first, so that a batch that needs too much memory fails early."""
         order = sorted(range(len(prompts)), key=lambda place: -len(prompts[place]))
@@ -56,24 +80,50 @@ class TransformersEngine:
             batch = order[begin : begin + decoding.batch_size]
             # Whole or not at all: what stands beside a prompt changes how its numbers are rounded.
             if not all(place in done for place in batch):
-                yield self._answer_batch(prompts, batch, decoding)
+                own = [grammars[place] for place in batch] if grammars else []
+                yield self._answer_batch(prompts, batch, decoding, own)
 
     def _answer_batch(
-        self, prompts: Sequence[Sequence[int]], batch: list[int], decoding: DecodingSettings
+        self,
+        prompts: Sequence[Sequence[int]],
+        batch: list[int],
+        decoding: DecodingSettings,
+        grammars: list[str],
     ) -> Finished:
+        rows = [prompts[place] for place in batch]
+        width = max(map(len, rows))
         drawn = [
-            _draw(self._network, [prompts[place] for place in batch], draw, self._end_tokens)
+            _draw(
+                self._network,
+                rows,
+                generation_config(draw, self._end_tokens),
+                LogitsProcessorList(
+                    [*self._constraint(grammars, draw, width), *_sampling(draw, rows, width)]
+                ),
+                draw.samples,
+            )
             for draw in decoding.draws()
         ]
         answers = {}
         for place, *parts in zip(batch, *drawn, strict=True):
-            rows = list(chain.from_iterable(parts))
-            answers[place] = [cut_at_end_token(row, self._end_tokens) for row in rows]
+            answered = list(chain.from_iterable(parts))
+            answers[place] = [cut_at_end_token(row, self._end_tokens) for row in answered]
             if decoding.log_probabilities:
                 answers[place] = _with_log_probabilities(
-                    self._network, prompts[place], rows, answers[place]
+                    self._network, prompts[place], answered, answers[place]
                 )
         return answers
+
+    def _constraint(
+        self, grammars: list[str], decoding: DecodingSettings, width: int
+    ) -> list[LogitsProcessor]:
+        """What holds each sample of a batch to the grammar of its prompt."""
+        if self._compiled is None:
+            return []
+        from sqladder.generation.constraint import Constrained
+
+        each = [grammar for grammar in grammars for _ in range(decoding.samples)]
+        return [Constrained([self._compiled.matcher(grammar) for grammar in each], width)]
 
 
 def generation_config(decoding: DecodingSettings, end_tokens: Sequence[int]) -> GenerationConfig:
@@ -110,36 +160,35 @@ class _Drawn(LogitsProcessor):
         return torch.full_like(scores, -torch.inf).scatter(1, drawn, 0)
 
 
-def _processors(
+def _sampling(
     decoding: DecodingSettings, batch: Sequence[Sequence[int]], width: int
-) -> LogitsProcessorList:
+) -> list[LogitsProcessor]:
     """What chooses the next token where it is not the likeliest."""
     if decoding.temperature == 0:
-        return LogitsProcessorList()
+        return []
     seeds = [
         (prompt_seed(decoding.seed, prompt), sample)
         for prompt in batch
         for sample in range(decoding.samples)
     ]
-    return LogitsProcessorList(
-        [
-            TemperatureLogitsWarper(decoding.temperature),
-            TopPLogitsWarper(decoding.top_p),
-            _Drawn(seeds, width, decoding.max_new_tokens),
-        ]
-    )
+    return [
+        TemperatureLogitsWarper(decoding.temperature),
+        TopPLogitsWarper(decoding.top_p),
+        _Drawn(seeds, width, decoding.max_new_tokens),
+    ]
 
 
 @torch.inference_mode()
 def _draw(
     network: PreTrainedModel,
     batch: Sequence[Sequence[int]],
-    decoding: DecodingSettings,
-    end_tokens: Sequence[int],
+    config: GenerationConfig,
+    processors: LogitsProcessorList,
+    samples: int,
 ) -> list[list[list[int]]]:
     """New tokens, padded, of each sample of each prompt of a batch."""
     # Beside a config that is only given, the checkpoint's own would count.
-    network.generation_config = config = generation_config(decoding, end_tokens)
+    network.generation_config = config
     width = max(len(row) for row in batch)
     padding = config.pad_token_id
     ids = torch.tensor([[padding] * (width - len(row)) + list(row) for row in batch])
@@ -147,9 +196,9 @@ def _draw(
     mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in batch])
     # Every causal language model generates, but the type that all models share does not say so.
     output = network.generate(  # type: ignore[operator]
-        input_ids=ids.repeat_interleave(decoding.samples, 0).to(network.device),
-        attention_mask=mask.repeat_interleave(decoding.samples, 0).to(network.device),
-        logits_processor=_processors(decoding, batch, width),
+        input_ids=ids.repeat_interleave(samples, 0).to(network.device),
+        attention_mask=mask.repeat_interleave(samples, 0).to(network.device),
+        logits_processor=processors,
     )
     return output[:, width:].unflatten(0, (len(batch), -1)).tolist()
 

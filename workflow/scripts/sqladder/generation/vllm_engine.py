@@ -24,6 +24,7 @@ from sqladder.generation.contract import (
     prompt_seed,
 )
 from sqladder.generation.settings import DecodingSettings
+from sqladder.generation.spacing import with_ends
 
 PACKAGE = "vllm"
 
@@ -47,6 +48,12 @@ CACHES = {
 # Options of the engine as JSON, for machines and measurements that need others than ours, e.g.
 # {"attention_config": {"backend": "TRITON_ATTN"}} where flash-attention is missing.
 OPTIONS_VARIABLE = "SQLADDER_VLLM_OPTIONS"
+
+# For a grammar vLLM has to know what its tokens are; the one that has compiled all grammars of a run keeps them.
+GRAMMAR_OPTIONS = {
+    "skip_tokenizer_init": False,
+    "structured_outputs_config": {"backend": "xgrammar"},
+}
 
 # The smallest CUDA graph: fewer rows than this take as long, because reading the weights does.
 SMALLEST_GRAPH = 16
@@ -95,6 +102,8 @@ def start(
 
     at_once = min(decoding.batch_size, load.answers)
     options = engine_options(model, load.longest, at_once, torch.cuda.is_available())
+    if decoding.grammar != "none":
+        options |= GRAMMAR_OPTIONS
     stages: dict[str, float] = {}
     with LoggedStages(stages):
         engine = LLM(**options | extra_options(), seed=decoding.seed)
@@ -114,6 +123,7 @@ class VllmEngine:
         prompts: Sequence[Sequence[int]],
         decoding: DecodingSettings,
         done: Collection[int] = NOTHING,
+        grammars: Sequence[str] | None = None,
     ) -> Iterator[Finished]:
         """Answer prompts; those that begin alike one after the other: what they share is computed once."""
         open_places = [place for place in range(len(prompts)) if place not in done]
@@ -128,8 +138,9 @@ class VllmEngine:
             # The next ones are there before a batch has room for them; all that wait would take memory.
             while waiting and len(requests) < 2 * decoding.batch_size:
                 place = waiting.popleft()
+                grammar = grammars[place] if grammars else None
                 for number, draw in enumerate(draws):
-                    requests[self._enqueue(prompts[place], draw)] = place, number
+                    requests[self._enqueue(prompts[place], draw, grammar)] = place, number
             for output in self._engine.llm_engine.step():
                 if not output.finished:
                     continue
@@ -144,13 +155,18 @@ class VllmEngine:
         if finished:
             yield finished
 
-    def _enqueue(self, prompt: Sequence[int], draw: DecodingSettings) -> str:
+    def _enqueue(self, prompt: Sequence[int], draw: DecodingSettings, grammar: str | None) -> str:
         """Ask for one draw; the name that its outputs will have."""
         from vllm import SamplingParams
+        from vllm.sampling_params import StructuredOutputsParams
 
+        options = sampling_options(draw, self._end_tokens, prompt)
+        if grammar:
+            text = with_ends(grammar, self._end_tokens)
+            options["structured_outputs"] = StructuredOutputsParams(grammar=text)
         (name,) = self._engine.enqueue(
             [{"prompt_token_ids": list(prompt)}],
-            SamplingParams(**sampling_options(draw, self._end_tokens, prompt)),
+            SamplingParams(**options),
             use_tqdm=False,
         )
         # A number, to which vLLM adds letters for itself.
