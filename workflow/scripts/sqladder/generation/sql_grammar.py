@@ -89,8 +89,8 @@ _WORDS: Mapping[str, Sequence[str]] = {
     "alias": ["[a-zA-Z] [0-9]*"],
 }
 _SIGNS: Mapping[str, Sequence[str]] = {
-    "single_quoted": [r"""['] [^'\n]* (['] ['] [^'\n]*)* [']"""],
-    "double_quoted": [r"""["] [^"\n]* (["] ["] [^"\n]*)* ["]"""],
+    "single_quoted": [r"""['] [^'\u0000-\u001f]* (['] ['] [^'\u0000-\u001f]*)* [']"""],
+    "double_quoted": [r"""["] [^"\u0000-\u001f]* (["] ["] [^"\u0000-\u001f]*)* ["]"""],
 }
 _NAME = "bare_name | quoted_name"
 
@@ -108,7 +108,7 @@ def any_names() -> str:
         "qualified": "table . column",
     }
     words = {**_WORDS, "bare_name": ["[a-zA-Z_] [a-zA-Z0-9_$]*"]}
-    quoted_name = [*_SIGNS["double_quoted"], r"[`] [^`\n] [^`\n]* [`]"]
+    quoted_name = [*_SIGNS["double_quoted"], r"[`] [^`\u0000-\u001f] [^`\u0000-\u001f]* [`]"]
     return in_characters(rules, Terminals(words, {**_SIGNS, "quoted_name": quoted_name}), "answer")
 
 
