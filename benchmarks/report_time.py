@@ -124,7 +124,7 @@ def report(folder: Path, names: list[str]) -> None:
     run("collect_run_facts.py", folder, *facts)
     steps = {
         "sort_failures": [*executed, "--output", results / "failures.jsonl"],
-        "plot_charts": [*shown, *charts],
+        "plot_charts": [*shown, *charts, "--jobs", 2],
         "write_report": [
             *shown,
             *charts,

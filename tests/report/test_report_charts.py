@@ -10,14 +10,14 @@ import pytest
 
 import report_runs as runs
 from conftest import ROOT
-from sqladder.report.charted import MOST, charted, which_are_charted
+from sqladder.report.charted import which_are_charted
 from sqladder.report.charts.cost_vs_accuracy import reach_of_mean
 from sqladder.report.charts.drawing import FALLBACK_FONTS, plot, save, save_png, without_font
 from sqladder.report.charts.loss_curves import smoothed
 from sqladder.report.charts.paired_differences import drawn_pairs
 from sqladder.report.charts.registry import CHARTS
 from sqladder.report.charts.styles import style
-from sqladder.report.comparison import compare
+from sqladder.report.comparison import MOST, compare
 from sqladder.report.loading import load_run
 from sqladder.report.results import level_count
 from sqladder.statistics.intervals import wilson_interval
@@ -326,7 +326,7 @@ def test_a_mean_training_time_has_the_interval_of_students_t():
 def test_of_many_variants_the_first_and_the_baseline_are_charted(tmp_path):
     names = ["baseline", *(f"lora_{number}" for number in range(15))]
     many = comparison_of(tmp_path, names, n=200)
-    shown = [variant.name for variant in charted(many)]
+    shown = [variant.name for variant in many.charted]
     assert len(shown) == MOST
     assert shown[:-1] == [variant.name for variant in many.ranking][: MOST - 1]
     assert shown[-1] == "baseline"

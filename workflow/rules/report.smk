@@ -133,6 +133,7 @@ rule plot_charts:
         "results/benchmarks/plot_charts.tsv"
     conda:
         "../envs/report.yaml"
+    threads: 2
     params:
         code=CODE["plot_charts.py"],
         baseline=by_wildcards(report_jobs.baseline_flags),
@@ -148,6 +149,7 @@ rule plot_charts:
             --generation {input.generation:q} \
             {params.baseline:q} \
             --charts results/charts \
+            --jobs {threads} \
             >{log:q} 2>&1
         """
 

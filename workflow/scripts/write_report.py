@@ -14,12 +14,14 @@ Example: python write_report.py --questions resources/datasets/demo/test.jsonl \
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from sqladder.errors import LOG, run_main
 from sqladder.files import read_object, write_json, write_text
 from sqladder.report.answer_rows import answer_rows
 from sqladder.report.arguments import add_run_arguments, load_arguments
+from sqladder.report.charted import charted_in_order, which_are_charted
 from sqladder.report.comparison import compare
 from sqladder.report.csv_export import metrics_csv, pairs_csv, results_json
 from sqladder.report.page.html_page import render_page
@@ -29,6 +31,7 @@ from sqladder.report.run_record import run_record
 from sqladder.report.sampled_answers import sampled_answers
 from sqladder.report.sections.document import render
 from sqladder.report.sections.report_inputs import ReportInputs
+from sqladder.statistics.replicates import replicate_of
 from sqladder.texts.numbers import plural
 
 
@@ -83,7 +86,10 @@ def main() -> None:
     parser.add_argument("--record", type=Path, required=True, help=text)
     args = parser.parse_args()
     comparison = compare(load_arguments(args))
-    rows = list(answer_rows(args.rows))
+    # Of many variants the page shows the answers of those that the charts have.
+    browsed = replace(comparison.run, variants=charted_in_order(comparison))
+    names = {own.replicate.name for own in browsed.replicates}
+    rows = list(answer_rows(path for path in args.rows if replicate_of(path).name in names))
     facts = read_object(args.run_facts, FACTS_FIELDS)
     inputs = ReportInputs(
         comparison,
@@ -101,7 +107,7 @@ def main() -> None:
     )
     text = render(inputs)
     write_text(args.report, text)
-    page = render_page(text, comparison.run, args.title, args.charts, rows)
+    page = render_page(text, browsed, args.title, args.charts, rows, which_are_charted(comparison))
     write_text(args.page, page)
     write_text(args.csv, metrics_csv(comparison))
     write_text(args.pairs, pairs_csv(comparison))

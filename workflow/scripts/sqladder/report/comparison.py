@@ -17,6 +17,9 @@ from sqladder.statistics.seeds import Answers, PairedDifference
 ALPHA = 0.05
 """Chance of any false claim within one family of tests."""
 
+MOST = 12
+"""Variants of which each can still be told from the others in a chart, and has a column that can be read."""
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -70,8 +73,7 @@ class Pair:
 
     def on_new_databases(self, databases: Groups) -> Interval | None:
         """The same for questions on further databases, never narrower; None with one database."""
-        found = self.paired.on_new_databases(databases, self._alpha)
-        return None if found is None else found.hull(self.interval)
+        return self.paired.on_new_databases(databases, self._alpha, self.interval)
 
     @cached_property
     def detectable(self) -> float | None:
@@ -109,10 +111,25 @@ class Comparison:
     pairs: Sequence[Pair]
 
     @cached_property
+    def charted(self) -> list[Variant]:
+        """All variants in the order of the ranking; of more than `MOST` the first ones and the baseline."""
+        first = list(self.ranking[:MOST])
+        baseline = self.run.baseline
+        if baseline is not None and baseline not in {variant.name for variant in first}:
+            first[-1] = self.run.named(baseline)
+        return first
+
+    @cached_property
+    def shown_pairs(self) -> list[Pair]:
+        """The pairs of the charted variants: all, unless there are many."""
+        names = {variant.name for variant in self.charted}
+        return [pair for pair in self.pairs if {pair.first, pair.second} <= names]
+
+    @cached_property
     def level_pairs(self) -> dict[str, list[Pair]]:
-        """Every pair on each level."""
+        """Every pair of the charted variants on each level."""
         found = [
-            (level, pair) for level in LEVELS for pair in _pairs(self.ranking, self.run, level)
+            (level, pair) for level in LEVELS for pair in _pairs(self.charted, self.run, level)
         ]
         return _by_level(found)
 
@@ -128,18 +145,24 @@ class Comparison:
         return str(best) if best == worst else f"{best}-{worst}"
 
     def pair(self, first: str, second: str, level: str = "all") -> Pair:
-        """The comparison of two variants, seen from the first."""
-        for pair in self.pairs if level == "all" else self.level_pairs[level]:
-            if (pair.first, pair.second) == (first, second):
-                return pair
-            if (pair.second, pair.first) == (first, second):
-                return pair.reversed()
-        raise KeyError((first, second, level))
+        """The comparison of two variants, seen from the first; on a level, of two charted ones."""
+        if found := self._by_names.get((level, first, second)):
+            return found
+        return self._by_names[level, second, first].reversed()
+
+    @cached_property
+    def _by_names(self) -> dict[tuple[str, str, str], Pair]:
+        families = {"all": self.pairs, **self.level_pairs}
+        return {
+            (level, pair.first, pair.second): pair
+            for level, pairs in families.items()
+            for pair in pairs
+        }
 
     def against_baseline(self, level: str = "all") -> Iterator[Pair]:
-        """Every other variant compared with the baseline, in the order of the ranking."""
+        """Every other variant compared with the baseline, in the order of the ranking; on a level, the charted ones."""
         baseline = self.run.baseline
-        for variant in self.ranking:
+        for variant in self.ranking if level == "all" else self.charted:
             if variant.name != baseline:
                 yield self.pair(variant.name, baseline, level)
 

@@ -45,9 +45,10 @@ def metrics_csv(comparison: Comparison) -> str:
 
 
 def pairs_csv(comparison: Comparison) -> str:
-    """Every pair over all questions, then on each level: difference, intervals of its family, p, what it could find.
+    """Every pair over all questions, then those of charted variants on each level.
 
-    Shares, not points. Intervals for new databases are of all questions only.
+    Difference, intervals of its family, p, what it could find. Shares, not points. Intervals for new databases are of
+    all questions only.
     """
     rows = (
         [level, *map(_cell, pair_numbers(comparison, level, pair).values())]
@@ -57,7 +58,7 @@ def pairs_csv(comparison: Comparison) -> str:
 
 
 def every_pair(comparison: Comparison) -> Iterator[tuple[str, Pair]]:
-    """Yield each pair over all questions, then on each level, with the level."""
+    """Yield each pair over all questions, then those of charted variants on each level, with the level."""
     yield from (("all", pair) for pair in comparison.pairs)
     for level, pairs in comparison.level_pairs.items():
         yield from ((level, pair) for pair in pairs)

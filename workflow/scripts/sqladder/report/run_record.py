@@ -3,7 +3,6 @@
 from typing import Any
 
 from sqladder.files import Row
-from sqladder.report.charted import charted
 from sqladder.report.comparison import Comparison
 from sqladder.report.csv_export import every_pair, pair_numbers
 from sqladder.report.metrics import COLUMNS
@@ -17,7 +16,7 @@ def run_record(facts: Row, comparison: Comparison) -> Row:
     Shares, not points. Of many variants the pairs are those of the ones that charts draw; all are in pairs.csv, whose
     columns the keys of a pair are.
     """
-    shown = {variant.name for variant in charted(comparison)}
+    shown = {variant.name for variant in comparison.charted}
     pairs = [
         {
             "level": level,
@@ -32,7 +31,7 @@ def run_record(facts: Row, comparison: Comparison) -> Row:
         "baseline": comparison.run.baseline,
         "ranking": [_ranked(comparison, variant) for variant in comparison.ranking],
         "pairs": pairs,
-        "pairs_of": [variant.name for variant in charted(comparison)],
+        "pairs_of": [variant.name for variant in comparison.charted],
     }
 
 

@@ -15,6 +15,7 @@ With one seed on both sides there is nothing between seeds: all speaks of the mo
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -249,6 +250,11 @@ class PairedDifference:
         """Number of questions."""
         return len(self.values)
 
+    @cached_property
+    def sums(self) -> NDArray[np.float64]:
+        """Sum of the differences in each group."""
+        return self.groups.sums(self.values)
+
     def reversed(self) -> "PairedDifference":
         """The same difference seen from the second variant."""
         wins, losses = self.counts
@@ -263,12 +269,11 @@ class PairedDifference:
         squared mean difference over the variance that it has when the true one is 0. That variance is not 0 where
         all questions agree, so that a handful of questions cannot prove anything.
         """
-        sums = self.groups.sums(self.values)
-        if not sums.any():
+        if not self.sums.any():
             return 1.0
         if self.seeds is None:
-            return sign_flip_p(sums)
-        null = VarianceComponent(self.question_variance, max(1, len(sums) - 1))
+            return sign_flip_p(self.sums)
+        null = VarianceComponent(self.question_variance, max(1, len(self.sums) - 1))
         both = self._with_seeds(null, self.groups)
         score = abs(float(self.values.mean())) / both.variance**0.5
         return float(min(1.0, 2 * special.stdtr(both.degrees_of_freedom, -score)))
@@ -292,36 +297,39 @@ class PairedDifference:
             counts = Discordance(worth * (estimate > 0), worth * (estimate < 0))
             return exact_difference_interval(counts, worth, alpha)
         added = 1 / self.fewest
-        sums = np.append(self.groups.sums(self.values), (added, -added))
+        sums = np.append(self.sums, (added, -added))
         sizes = np.append(self.groups.sizes, (1, 1))
         error = self._with_seeds(variance_of_mean(sums, sizes), self.groups)
         found = around(float(sums.sum() / sizes.sum()), error, ANY_DIFFERENCE, alpha)
         return found.hull(Interval(estimate, estimate))
 
-    def on_new_databases(self, databases: Groups, alpha: float = 0.05) -> Interval | None:
+    def on_new_databases(
+        self, databases: Groups, alpha: float = 0.05, same: Interval | None = None
+    ) -> Interval | None:
         """Interval of the difference for questions on further databases; None with one database.
 
-        Student's over databases, and never narrower than the one for further questions on the same databases.
+        Student's over databases, and never narrower than the one for further questions on the same databases: `same`,
+        where that is known already.
         """
         if len(databases.sizes) < 2:
             return None
         between = variance_of_mean(databases.sums(self.values), databases.sizes)
         error = self._with_seeds(between, databases)
         own = around(float(self.values.mean()), error, ANY_DIFFERENCE, alpha)
-        return own.hull(self.interval(alpha))
+        return own.hull(same or self.interval(alpha))
 
     @property
     def standard_error(self) -> float | None:
         """Of the difference, over groups of questions and seeds; None with fewer than two groups."""
         if len(self.groups.sizes) < 2:
             return None
-        between = variance_of_mean(self.groups.sums(self.values), self.groups.sizes)
+        between = variance_of_mean(self.sums, self.groups.sizes)
         return self._with_seeds(between, self.groups).variance ** 0.5
 
     @property
     def question_variance(self) -> float:
         """Variance of the difference between groups of questions, were the true one 0."""
-        return float((self.groups.sums(self.values) ** 2).sum()) / self.n**2 if self.n else 0.0
+        return float((self.sums**2).sum()) / self.n**2 if self.n else 0.0
 
     def _with_seeds(self, between: VarianceComponent, groups: Groups) -> VarianceComponent:
         """The component between groups of questions, or between databases, with that between seeds."""

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from sqladder.report.charted import charted, which_are_charted
+from sqladder.report.charted import which_are_charted
 from sqladder.report.charts.drawing import (
     Chart,
     add_title,
@@ -25,14 +25,14 @@ def alt_text(comparison: Comparison) -> str:
     """The chart in words."""
     top = comparison.ranking[0]
     return (
-        f"Accuracy of {plural(len(charted(comparison)), 'variant')} with 95 % intervals, best first: {top.name} with "
+        f"Accuracy of {plural(len(comparison.charted), 'variant')} with 95 % intervals, best first: {top.name} with "
         f"{rate(top.correct.mean())}. The numbers are in the table of the ranking."
     )
 
 
 def draw(comparison: Comparison, width: float) -> Figure:
     """The chart of a compared run."""
-    variants, looks = charted(comparison), styles_of(comparison.run)
+    variants, looks = comparison.charted, styles_of(comparison.run)
     letters = 40 if is_wide(width) else 26
     labels = [broken(f"{comparison.rank(v.name)}  {v.name}", letters) for v in variants]
     places, height = row_heights(labels, 0.09 if is_wide(width) else 0.05)

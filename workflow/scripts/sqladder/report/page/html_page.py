@@ -52,6 +52,7 @@ def render_page(
     title: str,
     charts: Path,
     rows: Sequence[Row] = (),
+    whose: str = "",
 ) -> str:
     """Make the page.
 
@@ -61,6 +62,7 @@ def render_page(
         title: of the page.
         charts: folder of the SVG files that the report shows.
         rows: first rows of gold and of wrong results, as `answer_rows` reads them.
+        whose: answers there are to browse, with a comma before it; "" for all variants'.
     """
     style, script = ((FOLDER / f"page.{kind}").read_text("utf-8") for kind in ("css", "js"))
     environment = Environment(
@@ -76,6 +78,7 @@ def render_page(
         contents=contents,
         data=Markup(script_json(browser_data(run, rows))),
         questions=run.n,
+        whose=whose,
     )
 
 

@@ -1,5 +1,6 @@
 """Every pair of variants: the paired difference, its intervals and its test."""
 
+from sqladder.report.charted import of_charted
 from sqladder.report.charts import paired_differences
 from sqladder.report.comparison import Comparison
 from sqladder.report.sections.report_inputs import ReportInputs
@@ -13,22 +14,23 @@ def section(inputs: ReportInputs) -> str:
     comparison = inputs.comparison
     if not comparison.pairs:
         return ""
+    once = trained_once(comparison, comparison.shown_pairs)
     return f"""## Paired differences
 
 {inputs.chart(paired_differences.CHART)}
 
-{folded("All pairs", len(comparison.pairs), pair_table(comparison))}
+{folded(f"All pairs{of_charted(comparison)}", len(comparison.shown_pairs), pair_table(comparison))}
 
 p and the first interval speak of further questions on these databases, the second interval of questions on new
 databases. Both intervals are simultaneous: 95 % for all pairs together, as p (Holm) is adjusted for all of them.
 Detectable points: the smallest true difference that this run would find with a chance of 80 %, given how often the
-pair disagrees, the groups of questions and the correction for all pairs.{trained_once(comparison, comparison.pairs)}"""
+pair disagrees, the groups of questions and the correction for all pairs.{once}"""
 
 
 def pair_table(comparison: Comparison) -> str:
-    """Every pair of variants: difference, both intervals, test and what the test could find."""
+    """Every pair of charted variants: difference, both intervals, test and what the test could find."""
     rows = []
-    for pair in comparison.pairs:
+    for pair in comparison.shown_pairs:
         smallest = pair.detectable
         rows.append(
             [

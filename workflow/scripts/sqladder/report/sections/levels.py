@@ -1,5 +1,6 @@
 """Accuracy by level, with the ranking and the best variant of each."""
 
+from sqladder.report.charted import charted_in_order, of_charted
 from sqladder.report.comparison import Comparison
 from sqladder.report.metrics import COLUMN_TITLES, LEVELS
 from sqladder.report.results import Variant, has_conversations, level_count, shown_columns
@@ -25,14 +26,14 @@ def section(inputs: ReportInputs) -> str:
 Easy to Extra are the hardness of the gold query.{conversations}"""
     if len(comparison.ranking) == 1:
         return text
-    once = trained_once(comparison, comparison.pairs)
+    once = trained_once(comparison, comparison.shown_pairs)
     return f"""{text}
 
 ### Best variant of each level
 
 {best_table(comparison)}
 
-Significance {FURTHER}: p below 0.05 after Holm over all pairs on the four
+Significance {FURTHER}: p below 0.05 after Holm over all pairs{of_charted(comparison)} on the four
 levels, in the last row over all pairs.{once}"""
 
 
@@ -59,13 +60,14 @@ def best_table(comparison: Comparison) -> str:
 
 
 def best_of(comparison: Comparison, level: str) -> tuple[list[Variant], list[str]]:
-    """Variants with the highest accuracy of a level, and those that do not differ significantly from the first."""
+    """Charted variants with the highest accuracy of a level, and those not significantly different from the first."""
     run = comparison.run
-    correct = {v.name: level_count(run, v, level).correct for v in run.variants}
-    best = [v for v in run.variants if correct[v.name] == max(correct.values())]
+    variants = charted_in_order(comparison)
+    correct = {v.name: level_count(run, v, level).correct for v in variants}
+    best = [v for v in variants if correct[v.name] == max(correct.values())]
     others = [
         variant.name
-        for variant in run.variants
+        for variant in variants
         if variant not in best
         and not comparison.pair(best[0].name, variant.name, level).significant
     ]

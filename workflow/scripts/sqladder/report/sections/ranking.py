@@ -37,7 +37,7 @@ def section(inputs: ReportInputs) -> str:
 {seeds}{note}Differences are paired: both variants answered the same questions. p is {_test(comparison.run)},
 adjusted by Holm over all pairs of variants, and intervals of differences hold for all pairs together. Intervals, p
 and ranks speak of further questions on these databases; for new ones see
-[Paired differences](#paired-differences). See [Methods](#methods).{trained_once(comparison, comparison.pairs)}"""
+[Paired differences](#paired-differences). See [Methods](#methods).{trained_once(comparison, comparison.shown_pairs)}"""
 
 
 def ranking_table(comparison: Comparison) -> str:
