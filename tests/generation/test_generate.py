@@ -313,15 +313,18 @@ def test_answers_are_held_to_the_grammar_in_every_sample(model, tmp_path, gramma
 
 
 def test_a_grammar_changes_no_answer_that_it_admits(model, tmp_path):
-    (tmp_path / "free").mkdir()
-    (tmp_path / "held").mkdir()
-    for name, options in (("free", {}), ("held", {"grammar": "schema"} | write_database(tmp_path))):
+    own = {"grammar": "schema"} | write_database(tmp_path)
+    for name, options in (("free", {}), ("held", own), ("shared", own | {"gpus": 2})):
+        (tmp_path / name).mkdir()
         given = generate_options(tmp_path / name, model, max_new_tokens=24, **options)
         done = toy_models.run("generate.py", **given)
         assert done.returncode == 0, done.stdout
-    free, held = (
-        toy_models.read_lines(tmp_path / name / "predictions.jsonl") for name in ("free", "held")
+    free, held, shared = (
+        toy_models.read_lines(tmp_path / name / "predictions.jsonl")
+        for name in ("free", "held", "shared")
     )
+    # Each GPU's process gets its own prompts, and the questions of all.
+    assert shared == held
     admitted = [
         place
         for place, row in enumerate(free)

@@ -115,12 +115,13 @@ def test_both_engines_hold_answers_to_the_same_grammar(model, tmp_path):
     rows = [{"id": f"q{number}", "db_id": "music"} for number in range(PROMPTS)]
     write_jsonl(tmp_path / "examples.jsonl", rows)
     with closing(sqlite3.connect(tmp_path / "music.sqlite")) as connection:
-        # The model writes of the column age, which this database does not hold.
-        connection.execute("CREATE TABLE singer (id INTEGER PRIMARY KEY, name TEXT, years INTEGER)")
+        # The model asks for names, which this database does not hold.
+        connection.execute("CREATE TABLE singer (id INTEGER PRIMARY KEY, title TEXT, age INTEGER)")
     held = {"grammar": "schema", "databases": tmp_path, "examples": tmp_path / "examples.jsonl"}
     by_vllm, by_transformers = (
         generate(tmp_path / engine, model, engine, **held) for engine in ("vllm", "transformers")
     )
     assert by_vllm == by_transformers
     assert "stop" in {row["finish_reason"] for row in by_vllm}
-    assert not any("age" in row["text"] for row in by_vllm)
+    assert not any("name" in row["text"] for row in by_vllm)
+    assert generate(tmp_path / "two", model, "vllm", gpus=2, **held) == by_vllm

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from sqladder.databases.schema import Table, read_schema, read_views
 from sqladder.errors import InputError
-from sqladder.files import Fields, Row, join_by_id, read_jsonl
+from sqladder.files import Row
+from sqladder.generation.question_databases import database_names
 from sqladder.generation.settings import GrammarName
 from sqladder.generation.sql_grammar import any_names, own_names
 from sqladder.metric.database_files import suite_files
-
-EXAMPLE_FIELDS: Fields = {"id": str, "db_id": str}
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,9 @@ def grammars_of(
             "the grammar schema needs the names of each question's database: give --examples (id, db_id) and "
             "--databases, or take --grammar sql"
         )
-    examples = read_jsonl(files.examples, EXAMPLE_FIELDS)
-    paired = join_by_id(rows, examples, str(files.prompts), str(files.examples))
-    names = {example["db_id"] for _, example in paired}
-    texts = {each: own_names(tables_of(files.databases, each)) for each in sorted(names)}
-    return {row["id"]: texts[example["db_id"]] for row, example in paired}
+    names = database_names(rows, files.prompts, files.examples)
+    texts = {each: own_names(tables_of(files.databases, each)) for each in set(names.values())}
+    return {key: texts[name] for key, name in names.items()}
 
 
 def tables_of(databases: Path, db_id: str) -> list[Table]:

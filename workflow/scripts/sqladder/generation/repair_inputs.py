@@ -4,16 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from sqladder.errors import InputError
-from sqladder.files import Fields, Row, by_id, read_jsonl
+from sqladder.files import Row
+from sqladder.generation.question_databases import database_names
 from sqladder.generation.repair import Repairs
 from sqladder.metric.limits import Limits
 from sqladder.metric.scoring import suite_files
-from sqladder.metric.showing import brief
 from sqladder.metric.suite import Options
 from sqladder.prompts.rendering import check_repair_template
-
-EXAMPLE_FIELDS: Fields = {"id": str, "db_id": str}
 
 
 class RepairFiles(NamedTuple):
@@ -45,15 +42,7 @@ def read_repairs(
     Raises:
         InputError: the template is wrong, or a question or a database is missing.
     """
-    examples = files.examples
-    questions = by_id(read_jsonl(examples, EXAMPLE_FIELDS), examples)
-    lacking = [row["id"] for row in rows if row["id"] not in questions]
-    if lacking:
-        raise InputError(
-            f"{examples} lacks {len(lacking)} of the {len(rows)} questions of {files.prompts}, first "
-            f"{brief(lacking[0])}: give the examples that the prompts were made of"
-        )
-    names = {row["id"]: questions[row["id"]]["db_id"] for row in rows}
+    names = database_names(rows, files.prompts, files.examples)
     originals = {name: suite_files(files.databases, name)[0] for name in set(names.values())}
     return Repairs(
         check_repair_template(template),
