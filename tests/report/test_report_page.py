@@ -39,6 +39,10 @@ HOSTILE = [
 ]
 
 
+def prompt_of(question):
+    return f"[system]\n{HOSTILE[0]}\n\n[user]\nCREATE TABLE t;\n{question['question']}"
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """The page of a run in which questions, gold, answers, reasons and details attack it."""
@@ -73,7 +77,8 @@ def made(tmp_path_factory):
         ReportInputs(comparison, runs.run_facts(), f"A {HOSTILE[0]} title", "charts", True)
     )
     title = f"A {HOSTILE[0]} title"
-    page = render_page(text, comparison.run, title, folder / "charts", results)
+    prompts = {"ddl": {q["id"]: prompt_of(q) for q in questions[:-1]}}
+    page = render_page(text, comparison.run, title, folder / "charts", results, prompts)
     write_text(folder / "report.html", page)
     return folder / "report.html", comparison.run, rows, text
 
@@ -146,6 +151,17 @@ def test_the_data_are_the_questions_and_answers(made, elements):
                 assert data["texts"][answer[3]][:LIMIT] == showable(
                     variant.seeds[0].predictions[place]["detail"][:LIMIT]
                 )
+
+
+def test_prompts_stand_there_as_they_were_asked(made, elements):
+    _, run, *_ = made
+    data = json.loads(elements.texts["script"][0])
+    ((context, asked),) = data["prompts"]
+    assert (context, asked[-1]) == ("ddl", [])
+    for question, lines in zip(run.questions[:-1], asked[:-1], strict=True):
+        text = "\n".join(data["lines"][number] for number in lines)
+        assert text[:LIMIT] == showable(prompt_of(question)[:LIMIT])
+    assert data["lines"].count("CREATE TABLE t;") == 1
 
 
 def test_nothing_of_the_data_moves_the_cursor_or_turns_the_text(made):
@@ -229,6 +245,7 @@ def test_a_browser_opens_the_page_without_an_error_and_runs_nothing_foreign(made
     assert '<span class="k">SELECT</span>' in page
     assert '<tr class="added"><td class="sign" title="only in this result">+' in page
     assert '<td class="null">NULL</td>' in page
+    assert "<summary>prompt as asked</summary>" in page
 
 
 @pytest.mark.parametrize(

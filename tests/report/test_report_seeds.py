@@ -180,7 +180,7 @@ def test_the_methods_name_what_is_done_with_seeds(report):
 
 
 def test_the_page_has_every_seed_as_an_answer(comparison, marks):
-    data = browser_data(comparison.run)
+    data = browser_data(comparison.run, (), {})
     assert data["variants"] == ["baseline", *(f"full, seed {seed}" for seed in SEEDS), "lora"]
     for place, row in enumerate(data["questions"]):
         assert [len(answer) == 1 for answer in row[5]] == [

@@ -196,6 +196,7 @@ rule write_report:
             "results/{replicate}/unrepaired_verdicts.jsonl",
             replicate=generation_jobs.repaired(config),
         ),
+        prompts=report_jobs.prompts_as_asked(config),
         facts="results/facts.json",
         charts=rules.plot_charts.output,
         # Not read: whoever asks for the report gets the cards, and the means over seeds, with it.
@@ -231,6 +232,7 @@ rule write_report:
             --rows {input.rows:q} \
             --samples {input.samples:q} \
             --unrepaired {input.unrepaired:q} \
+            --prompts {input.prompts:q} \
             --training {input.training:q} \
             --generation {input.generation:q} \
             --run-facts {input.facts:q} \

@@ -5,6 +5,7 @@ Example: python write_report.py --questions resources/datasets/demo/test.jsonl \
     --metrics results/baseline/metrics.json results/full/metrics.json \
     --predictions results/baseline/predictions.jsonl results/full/predictions.jsonl \
     --rows results/baseline/rows.jsonl results/full/rows.jsonl \
+    --prompts resources/prompts/ddl/test.jsonl \
     --failures results/failures.jsonl --training results/full/train.json \
     --generation results/baseline/generation.json results/full/generation.json \
     --baseline baseline --run-facts results/facts.json --charts results/charts --demonstration \
@@ -25,6 +26,7 @@ from sqladder.report.charted import charted_in_order, which_are_charted
 from sqladder.report.comparison import compare
 from sqladder.report.csv_export import metrics_csv, pairs_csv, results_json
 from sqladder.report.page.html_page import render_page
+from sqladder.report.page.prompts import asked_prompts
 from sqladder.report.provenance import FACTS_FIELDS
 from sqladder.report.repaired_answers import unrepaired_answers
 from sqladder.report.run_record import run_record
@@ -54,6 +56,9 @@ def main() -> None:
         nargs="*",
         default=[],
         help="unrepaired_verdicts.jsonl of each variant and seed that asks again what failed",
+    )
+    parser.add_argument(
+        "--prompts", type=Path, nargs="*", default=[], help="test.jsonl of each context"
     )
     parser.add_argument("--run-facts", type=Path, required=True, help="facts.json")
     parser.add_argument("--title", default="Which variant answers best?", help="heading")
@@ -107,7 +112,9 @@ def main() -> None:
     )
     text = render(inputs)
     write_text(args.report, text)
-    page = render_page(text, browsed, args.title, args.charts, rows, which_are_charted(comparison))
+    prompts = asked_prompts(args.prompts)
+    whose = which_are_charted(comparison)
+    page = render_page(text, browsed, args.title, args.charts, rows, prompts, whose)
     write_text(args.page, page)
     write_text(args.csv, metrics_csv(comparison))
     write_text(args.pairs, pairs_csv(comparison))

@@ -10,6 +10,7 @@ from sqladder.experiment.generation_jobs import (
     answered_at_once,
     chosen_from_samples,
     imported_file,
+    prompts_to_answer,
     repaired,
 )
 from sqladder.experiment.reading import Config
@@ -33,6 +34,11 @@ def results_of_all_variants(config: Config) -> dict[str, list[str]]:
         "training": _of_each(with_model(config), "train.json"),
         "generation": _of_each(generated(config), "generation.json"),
     }
+
+
+def prompts_as_asked(config: Config) -> list[str]:
+    """The prompts of every context in which a variant was asked here."""
+    return list(dict.fromkeys(prompts_to_answer(config, name) for name in generated(config)))
 
 
 def _of_each(names: list[str], file: str) -> list[str]:

@@ -25,6 +25,7 @@ from sqladder.metric.showing import cut, showable
 from sqladder.report.charts.drawing import narrow_file
 from sqladder.report.metrics import LEVELS
 from sqladder.report.page.inline_svg import inline_svg
+from sqladder.report.page.prompts import AskedPrompts
 from sqladder.report.results import OneSeed, Run
 from sqladder.report.taxonomy import KINDS
 
@@ -32,6 +33,7 @@ FOLDER = Path(__file__).parent
 """Where the page's template, style and script stand."""
 
 LIMIT = 2_000
+PROMPT_LIMIT = 20_000
 """Characters of an answer on the page; degenerate ones run to many thousands."""
 
 NO_RESULT = -1
@@ -52,6 +54,7 @@ def render_page(
     title: str,
     charts: Path,
     rows: Sequence[Row] = (),
+    prompts: AskedPrompts | None = None,
     whose: str = "",
 ) -> str:
     """Make the page.
@@ -62,6 +65,7 @@ def render_page(
         title: of the page.
         charts: folder of the SVG files that the report shows.
         rows: first rows of gold and of wrong results, as `answer_rows` reads them.
+        prompts: as they were asked.
         whose: answers there are to browse, with a comma before it; "" for all variants'.
     """
     style, script = ((FOLDER / f"page.{kind}").read_text("utf-8") for kind in ("css", "js"))
@@ -76,7 +80,7 @@ def render_page(
         script=Markup(script),
         body=Markup(body),
         contents=contents,
-        data=Markup(script_json(browser_data(run, rows))),
+        data=Markup(script_json(browser_data(run, rows, prompts or {}))),
         questions=run.n,
         whose=whose,
     )
@@ -187,8 +191,8 @@ class _Numbered:
         return self._numbers[key]
 
 
-def browser_data(run: Run, rows: Sequence[Row] = ()) -> Mapping[str, Any]:
-    """All questions with gold and answers, and the first rows of their results."""
+def browser_data(run: Run, rows: Sequence[Row], prompts: AskedPrompts) -> Mapping[str, Any]:
+    """All questions with prompts, gold and answers, and the first rows of their results."""
     texts, results = _Numbered(), _Numbered()
     shown = {
         (row["variant"], row["id"]): results.number([row[key] for key in _RESULT_KEYS])
@@ -223,7 +227,15 @@ def browser_data(run: Run, rows: Sequence[Row] = ()) -> Mapping[str, Any]:
         [_raw_number(own.predictions[place], texts) for own in run.replicates]
         for place in range(run.n)
     ]
+    # By line: the questions of a database share those of its schema.
+    lines = _Numbered()
+    asked = [
+        [context, [_line_numbers(prompt_of.get(row["id"], ""), lines) for row in run.questions]]
+        for context, prompt_of in prompts.items()
+    ]
     return {
+        "prompts": asked,
+        "lines": lines.things,
         "raw": raw,
         "variants": [own.label for own in run.replicates],
         "levels": LEVELS,
@@ -232,6 +244,11 @@ def browser_data(run: Run, rows: Sequence[Row] = ()) -> Mapping[str, Any]:
         "texts": texts.things,
         "results": results.things,
     }
+
+
+def _line_numbers(prompt: str, lines: _Numbered) -> list[int]:
+    """The lines of a prompt by their numbers; none where it was not asked."""
+    return [*map(lines.number, cut(prompt, PROMPT_LIMIT).split("\n"))] if prompt else []
 
 
 def _raw_number(answer: Row, texts: _Numbered) -> int:

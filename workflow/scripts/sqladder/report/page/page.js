@@ -202,6 +202,13 @@ function goldCard(row) {
     resultTable(row[GOLD_RESULT], ""));
 }
 
+function promptCard(context, lines) {
+  if (!lines.length) return "";
+  const title = data.prompts.length > 1 ? `prompt as asked, context ${context}` : "prompt as asked";
+  const text = lines.map((number) => data.lines[number]).join("\n");
+  return make("details", "raw", "", make("summary", "", title), make("pre", "", text));
+}
+
 // Questions of one database whose gold query is the same up to case and space: wordings of one query.
 const wordings = new Map();
 const queryOf = (row) => `${row[DATABASE]}\n${data.texts[row[GOLD]].toLowerCase().replace(/\s+/g, " ").trim()}`;
@@ -228,7 +235,8 @@ function show(row, button) {
   before?.setAttribute("tabindex", "-1");
   button.setAttribute("aria-current", "true");
   button.removeAttribute("tabindex");
-  const raw = data.raw[data.questions.indexOf(row)];
+  const place = data.questions.indexOf(row);
+  const raw = data.raw[place];
   const answers = row[ANSWERS].map((answer, n) => answerCard(answer, data.variants[n], data.texts[raw[n]]));
   const link = make("a", "", "link to this question");
   link.href = addressOf(row[ID]);
@@ -236,6 +244,7 @@ function show(row, button) {
     make("h3", "", row[QUESTION]),
     make("p", "meta", `${row[ID]} · ${row[DATABASE]} · ${data.levels[row[LEVEL]]} · `, link),
     otherWordings(row),
+    ...data.prompts.map(([context, asked]) => promptCard(context, asked[place])),
     make("div", "answers", "", goldCard(row), ...answers),
   );
 }
