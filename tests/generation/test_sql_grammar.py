@@ -133,6 +133,7 @@ def music(databases):
         'SELECT title, "a""b" FROM "song list"',
         "SELECT Année FROM concert",
         "SELECT who FROM old",
+        "SELECT id FROM singer WHERE name != \"a\t\" OR name = 'b\t c'",
         "SELECT avg(id) FROM singer WHERE name = 'O''Hara' OR name LIKE \"%a\"",
         "SELECT T1.name FROM (SELECT name FROM singer) AS T1",
         "SELECT CASE WHEN id > 3 THEN 'a' ELSE 'b' END FROM singer",
