@@ -223,6 +223,29 @@ def reuse_with_training(c):
     c["variants"]["votes"] = {"method": "reuse", "model_of": "full", "training": {"epochs": 1}}
 
 
+SERVED = {"method": "served", "url": "http://localhost:8000/v1", "model": "qwen"}
+
+
+def served(**changes):
+    """A spoiler that adds a served variant with some keys changed; None takes a key away."""
+
+    def spoil(c):
+        entry = {**SERVED, **changes}
+        c["variants"]["api"] = {key: value for key, value in entry.items() if value is not None}
+
+    return spoil
+
+
+def served_with_the_experiments_penalty(c):
+    served()(c)
+    c["decoding"]["repetition_penalty"] = 1.1
+
+
+def reuse_of_served(c):
+    served()(c)
+    c["variants"]["votes"] = {"method": "reuse", "model_of": "api"}
+
+
 def missing_predictions(c):
     c["variants"]["theirs"] = {"method": "imported", "predictions": "nowhere.sql"}
 
@@ -273,7 +296,7 @@ def no_variant(c):
         (remove_rank, ["variants.lora_32r", "lacks rank", "add it"]),
         (misspell_rank, ["variants.lora_32r", "'rnak'", "did you mean rank?"]),
         (give_full_a_rank, ["variants.full.rank", "no use with method full", "remove it"]),
-        (unknown_method, ["variants.full.method", "'ful'", "none, lora, full, reuse, imported"]),
+        (unknown_method, ["variants.full.method", "'ful'", "none, lora, full, reuse, served"]),
         (unknown_module, ["lora_32r.target_modules", "'q_prj'", "did you mean q_proj?"]),
         (number_as_text, ["full.training.learning_rate", "'1e-4'", "write 1.0e-4"]),
         (name_with_slash, ["variants", "'a/b'", "unfit for a path"]),
@@ -295,6 +318,37 @@ def no_variant(c):
         (reuse_in_a_circle, ["variants.a.model_of", "a -> b -> a", "name one that does"]),
         (reuse_of_imported, ["variants.votes.model_of", "'theirs' has no model", "name a variant"]),
         (reuse_with_training, ["variants.votes.training", "remove it"]),
+        (reuse_of_served, ["variants.votes.model_of", "'api' has no model here", "method: served"]),
+        (served(url=None), ["variants.api", "url"]),
+        (served(model=None), ["variants.api", "model"]),
+        (served(url="localhost"), ["variants.api.url", "'localhost'", "http://localhost:8000/v1"]),
+        (served(url="https://a:b@c.org/v1"), ["variants.api.url", "key_variable"]),
+        (served(key_variable="NOT_SET_1"), ["variants.api.key_variable", "NOT_SET_1", "set it to"]),
+        (served(key_variable="sk-1 2"), ["variants.api.key_variable", "no name of an environment"]),
+        (served(concurrency=0), ["variants.api.concurrency", "0"]),
+        (served(price={"input": 1.0}), ["variants.api.price", "output"]),
+        (served(leave_out=["top_k"]), ["variants.api.leave_out", "'top_k'"]),
+        (served(context="prose"), ["variants.api.context", "'prose'"]),
+        (served(training={"epochs": 1}), ["variants.api.training", "remove it"]),
+        (served(model_of="full"), ["variants.api.model_of", "remove it"]),
+        (served(seeds=[1, 2]), ["variants.api.seeds", "remove it"]),
+        (
+            served(decoding={"grammar": "schema"}),
+            ["variants.api: decoding.grammar", "is schema", "variants.api.decoding.grammar: none"],
+        ),
+        (
+            served_with_the_experiments_penalty,
+            [
+                "decoding.repetition_penalty",
+                "is 1.1",
+                "variants.api.decoding.repetition_penalty: 1",
+            ],
+        ),
+        (
+            served(decoding={"repair": {"rounds": 1}}),
+            ["decoding.repair", "variants.api.decoding.repair: {rounds: 0}"],
+        ),
+        (served(decoding={"engine": "vllm"}), ["variants.api.decoding.engine", "remove it"]),
         (missing_predictions, ["variants.theirs.predictions", "'nowhere.sql'"]),
         (unset_variable, ["variants.theirs.predictions", "NOT_SET_ANYWHERE", "set it"]),
         (imported_with_training, ["variants.theirs.training", "remove it"]),

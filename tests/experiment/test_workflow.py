@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, copy_project, run_snakemake
+from sqladder.experiment import generation_jobs
 from sqladder.experiment.config import RESERVED_NAMES
 
 TINY = ["--configfile", "config/tiny.yaml", "--replace-workflow-config"]
@@ -396,6 +397,27 @@ def test_a_vote_on_a_trained_model_trains_nothing(tiny_run):
     output = plan_with(tiny_run, lambda c: c["variants"].update(votes=votes))
     chosen = {"generate_samples", "choose_answers", "score", "score_samples"}
     assert planned_replicates(output) == {"votes/seed_1": chosen, "votes/seed_2": chosen}
+
+
+def test_a_server_needs_no_model_and_price_and_concurrency_ask_nothing_anew(tiny_run):
+    config = yaml.safe_load((tiny_run / "config.yaml").read_text())
+    config["variants"]["api"] = {
+        "method": "served",
+        "url": "http://localhost:9/v1",
+        "model": "m",
+        "concurrency": 4,
+        "price": {"input": 0.1, "output": 0.4},
+    }
+    output = plan_with(tiny_run, lambda c: c.update(config))
+    assert planned_replicates(output) == {"api": {"generate_served", "score"}}
+    assert "requests=4" in output
+    flags = generation_jobs.served_flags(config, "api")
+    del config["variants"]["api"]["price"]
+    config["variants"]["api"]["concurrency"] = 8
+    config["decoding"]["batch_size"] = 3
+    assert generation_jobs.served_flags(config, "api") == flags
+    config["variants"]["api"]["model"] = "n"
+    assert generation_jobs.served_flags(config, "api") != flags
 
 
 def test_repairs_train_nothing_and_render_nothing(tiny_run):

@@ -202,6 +202,8 @@ def _check_variants(config: Config) -> Iterator[str]:
             yield from _check_generation(config, name)
         if variant["method"] == "reuse":
             yield from _check_reuse(config, name)
+        if variant["method"] == "served":
+            yield from _check_served(config, name)
         if variant["method"] in TRAINED:
             place = partial(_merged, name, "training")
             values = kept(AnyTraining, training_values(config, name, 0))
@@ -221,6 +223,36 @@ def _check_reuse(config: Config, name: str) -> Iterator[str]:
             f"variants.{name}.model_of: {owner!r} has no model, its predictions were made elsewhere; name a variant "
             "that is trained or asked here"
         )
+    if config["variants"][owner]["method"] == "served":
+        yield (
+            f"variants.{name}.model_of: {owner!r} has no model here, a server answers for it; name a variant that is "
+            "trained or asked here, or make this one method: served, too"
+        )
+
+
+def _check_served(config: Config, name: str) -> Iterator[str]:
+    """Check that the key is there, and that nothing is asked for that a server of this kind does not do."""
+    variable = config["variants"][name].get("key_variable")
+    if variable and not os.environ.get(variable, "").strip():
+        yield (
+            f"variants.{name}.key_variable: the environment variable {variable} is not set; set it to the server's "
+            "key, or leave key_variable out where the server wants none"
+        )
+    decoding = setting(config, name, "decoding")
+    place = partial(_merged, name, "decoding")
+    undone = {
+        "repetition_penalty": (decoding["repetition_penalty"] != 1, "1"),
+        "grammar": (decoding.get("grammar", "none") != "none", "none"),
+        "repair": (decoding.get("repair", {}).get("rounds", 0) > 0, "{rounds: 0}"),
+    }
+    for key, (is_wanted, without) in undone.items():
+        if is_wanted:
+            yield place([key]) + (
+                f": is {decoding[key]}, which a server is not asked for; give variants.{name}.decoding.{key}: {without}"
+            )
+    for key in ("engine", "batch_size", "gpus"):
+        if key in config["variants"][name].get("decoding", {}):
+            yield f"variants.{name}.decoding.{key}: has no use where a server answers; remove it"
 
 
 def _check_targets(config: Config, name: str) -> Iterator[str]:

@@ -1,19 +1,22 @@
 """Files, flags and GPUs of the jobs of workflow/rules/generate.smk: predictions, made here or elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqladder.experiment.data_jobs import databases_of, examples_of, scoring_flags
 from sqladder.experiment.flags import as_flags, named
 from sqladder.experiment.paths import input_path
 from sqladder.experiment.reading import Config
+from sqladder.experiment.settings import ServedVariant
 from sqladder.experiment.variants import (
     generated,
     model_source,
     own_entry,
     own_seed,
     own_setting,
+    served,
 )
-from sqladder.generation.settings import DecodingSettings, RepairedDecoding
+from sqladder.generation.served_settings import Server
+from sqladder.generation.settings import DecodingSettings, RepairedDecoding, SamplingSettings
 from sqladder.settings.program_flags import to_flags
 from sqladder.settings.slices import sliced
 
@@ -34,15 +37,33 @@ def decoding_flags(config: Config, replicate: str) -> list[str]:
     How many GPUs share the work changes no answer, so it is a resource and makes nothing anew. Nor does which of the
     samples is chosen.
     """
-    decoding = {
-        **own_setting(config, replicate, "decoding"),
-        "seed": own_seed(config, replicate),
-        "log_probabilities": choice(config, replicate) != "first",
-    }
+    decoding = _decoding(config, replicate)
     if is_repaired(config, replicate):
         return to_flags(sliced(RepairedDecoding, decoding)) + repair_flags(config, replicate)
     flags = to_flags(sliced(DecodingSettings, decoding))
     return flags + as_flags(named(question_files(config, replicate)))
+
+
+def served_flags(config: Config, replicate: str) -> list[str]:
+    """Who answers a replicate's prompts, and how: what changes no answer (price, concurrency) is left out."""
+    server = sliced(Server, own_entry(config, replicate))
+    sampling = sliced(SamplingSettings, _decoding(config, replicate))
+    return to_flags(server) + to_flags(sampling)
+
+
+def requests_at_a_time(config: Config, replicate: str) -> int:
+    """Requests to a server that are under way at a time; a resource of the job, since it changes no answer."""
+    return own_entry(config, replicate).get(
+        "concurrency", ServedVariant.model_fields["concurrency"].default
+    )
+
+
+def _decoding(config: Config, replicate: str) -> Config:
+    return {
+        **own_setting(config, replicate, "decoding"),
+        "seed": own_seed(config, replicate),
+        "log_probabilities": choice(config, replicate) != "first",
+    }
 
 
 def generating_program(config: Config, replicate: str) -> str:
@@ -117,6 +138,18 @@ def chosen_from_samples(config: Config) -> list[str]:
 def answered_at_once(config: Config) -> list[str]:
     """Names of the replicates whose first, mostly only, answer is the prediction."""
     return [own for own in generated(config) if choice(config, own) == "first"]
+
+
+def of_models(config: Config, names: Iterable[str]) -> list[str]:
+    """Those of some replicates whose answers a model here gives."""
+    behind_servers = served(config)
+    return [own for own in names if own not in behind_servers]
+
+
+def of_servers(config: Config, names: Iterable[str]) -> list[str]:
+    """Those of some replicates whose answers a server gives."""
+    behind_servers = served(config)
+    return [own for own in names if own in behind_servers]
 
 
 def generation_gpus(config: Config, replicate: str) -> int:

@@ -10,6 +10,8 @@ from sqladder.experiment.generation_jobs import (
     answered_at_once,
     chosen_from_samples,
     imported_file,
+    of_models,
+    of_servers,
     prompts_to_answer,
     repaired,
 )
@@ -67,7 +69,7 @@ def files_that_made_the_run(config: Config) -> list[str | list[str]]:
         examples_of(config, "test"),
         databases_of(config, "test"),
         *([examples_of(config, "train")] if trained(config) else []),
-        *([base_model(config)] if generated(config) else []),
+        *([base_model(config)] if with_model(config) else []),
         *(
             model
             for context in used_contexts(config)
@@ -114,9 +116,12 @@ def benchmarks_of_the_run(config: Config) -> list[str]:
     """Snakemake's measurements of the jobs that take time."""
     jobs = ["train_base"] if is_demonstration(config) else []
     jobs += [f"train/{own}" for own in with_model(config)]
-    jobs += [f"generate/{own}" for own in answered_at_once(config)]
-    stages = ("generate_samples", "choose_answers", "score_samples")
-    jobs += [f"{stage}/{own}" for stage in stages for own in chosen_from_samples(config)]
+    at_once, chosen = answered_at_once(config), chosen_from_samples(config)
+    jobs += [f"generate/{own}" for own in of_models(config, at_once)]
+    jobs += [f"generate_served/{own}" for own in of_servers(config, at_once)]
+    jobs += [f"generate_samples/{own}" for own in of_models(config, chosen)]
+    jobs += [f"generate_served_samples/{own}" for own in of_servers(config, chosen)]
+    jobs += [f"{stage}/{own}" for stage in ("choose_answers", "score_samples") for own in chosen]
     jobs += [f"score/{own}" for own in replicates(config)]
     jobs += [f"score_unrepaired/{own}" for own in repaired(config)]
     return [f"results/benchmarks/{job}.tsv" for job in jobs]
@@ -124,7 +129,7 @@ def benchmarks_of_the_run(config: Config) -> list[str]:
 
 def is_demonstration(config: Config) -> bool:
     """Whether this run's models are toys."""
-    return is_toy(config) and bool(generated(config))
+    return is_toy(config) and bool(with_model(config))
 
 
 # What the report shows

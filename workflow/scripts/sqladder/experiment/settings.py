@@ -13,6 +13,7 @@ from pydantic import Field, create_model
 from sqladder.data.settings import Decontamination, Fitting, GoldProblems, ImportSettings, Shares
 from sqladder.demo.settings import DemoDatabases, ToyModel
 from sqladder.downloads.settings import Download
+from sqladder.generation.served_settings import Server
 from sqladder.generation.settings import Choice, Decoding, Repair
 from sqladder.metric.limits import Limits
 from sqladder.models.turns import TemplateName
@@ -196,6 +197,25 @@ class ReuseVariant(_Asked):
     model_of: Text = Field(description="The variant whose model, with each of its seeds, is asked.")
 
 
+class Price(Settings):
+    """What a server takes for a million tokens, in any one currency."""
+
+    input: float = Field(ge=0, description="For a million tokens of prompts.")
+    output: float = Field(ge=0, description="For a million tokens of answers.")
+
+
+class ServedVariant(_Generated, Server):
+    """A model behind a server that answers as OpenAI's API does."""
+
+    method: Literal["served"] = Field(
+        description="A model behind a server that answers as OpenAI's API does."
+    )
+    concurrency: int = Field(
+        default=8, ge=1, le=1000, description="Requests that are under way at a time, at most."
+    )
+    price: Price | None = Field(default=None, description=Price.__doc__)
+
+
 class ImportedVariant(Settings):
     """Predictions made elsewhere."""
 
@@ -208,7 +228,7 @@ class ImportedVariant(Settings):
 BaseModel = Annotated[ToyBase | FolderBase, Field(discriminator="source")]
 Dataset = Annotated[DemoDataset | FileDataset, Field(discriminator="source")]
 Variant = Annotated[
-    UntrainedVariant | LoraVariant | FullVariant | ReuseVariant | ImportedVariant,
+    UntrainedVariant | LoraVariant | FullVariant | ReuseVariant | ServedVariant | ImportedVariant,
     Field(discriminator="method"),
 ]
 

@@ -115,8 +115,13 @@ def with_model(config: Config) -> list[str]:
 
 
 def generated(config: Config) -> list[str]:
-    """Names of the replicates whose predictions are generated here."""
-    return replicates_by_method(config, ["none", "reuse", *TRAINED])
+    """Names of the replicates whose predictions are generated in this run, by a model here or behind a server."""
+    return replicates_by_method(config, ["none", "reuse", "served", *TRAINED])
+
+
+def served(config: Config) -> list[str]:
+    """Names of the replicates whose predictions a server gives."""
+    return replicates_by_method(config, ["served"])
 
 
 def model_source(config: Config, replicate: str) -> str:

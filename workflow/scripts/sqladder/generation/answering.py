@@ -21,12 +21,12 @@ from sqladder.generation import tokens
 from sqladder.generation.contract import Completion, Load, ModelEngine, timed
 from sqladder.generation.extraction import extract_sql
 from sqladder.generation.grammars import digest
+from sqladder.generation.outcome import Facts, prediction
 from sqladder.generation.settings import DecodingSettings
 from sqladder.generation.work_file import Key, WorkFile
 from sqladder.models.turns import Message
 from sqladder.processes.imports import uncollected
 
-Facts = dict[str, Any]
 Grammars = Mapping[str | int, str]
 NO_GRAMMARS: Grammars = MappingProxyType({})
 
@@ -303,27 +303,6 @@ def _log_probability(completion: Completion) -> Row:
     if completion.log_probability is None:
         return {}
     return {"log_probability": round(completion.log_probability, 6)}
-
-
-def prediction(key: str | int, row: Row) -> Row:
-    """The prediction of one prompt: its first answer, and all of them where several were drawn.
-
-    Args:
-        key: the prompt's id.
-        row: its row of the work file.
-    """
-    samples = row["samples"]
-    first = samples[0]
-    return {
-        "id": key,
-        "sql": first["sql"],
-        "text": first["text"],
-        "finish_reason": first["finish_reason"],
-        "prompt_tokens": row["prompt_tokens"],
-        "output_tokens": first["output_tokens"],
-        **({"samples": samples} if len(samples) > 1 else {}),
-        **({"rounds": first["rounds"]} if "rounds" in first and len(samples) == 1 else {}),
-    }
 
 
 def generation_facts(engine: str, package: str, predictions: Iterable[Row]) -> Facts:

@@ -3,16 +3,15 @@
 import argparse
 import os
 import sys
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
-from sqladder.errors import LOG, InputError
-from sqladder.files import Row, by_id, read_jsonl, write_json, write_jsonl
+from sqladder.errors import InputError
+from sqladder.files import Row, by_id, read_jsonl
 from sqladder.generation import shards
-from sqladder.generation.answering import Facts, Repairing, asked_with, generate_here
-from sqladder.generation.contract import timed
+from sqladder.generation.answering import Repairing, asked_with, generate_here
 from sqladder.generation.grammars import QuestionFiles, grammars_of
+from sqladder.generation.outcome import Facts, write_outcome
 from sqladder.generation.settings import DecodingSettings
 from sqladder.generation.work_file import WorkFile
 from sqladder.models.folders import check_model_folder
@@ -82,9 +81,10 @@ def generate(
     repairs = make_repairs(rows) if make_repairs else None
     # A job that outlived its Snakemake would hold GPUs that the next run needs.
     end_with_workflow()
+    told = {"model": model, "gpus": args.gpus}
     if args.gpus > 1:
         predictions, facts = _generate_in_shards(args, rows)
-        _write(args, decoding, predictions, facts | {"model": model}, started)
+        write_outcome(args, decoding, predictions, facts | told, started)
         return
     # Beside the output, which Snakemake removes if the job fails.
     path = args.work_file or args.output.with_name(args.output.name + ".work")
@@ -95,35 +95,6 @@ def generate(
         )
         if work.found:
             facts["resumed"] = {"answers": work.found, "seconds": round(before, 2)}
-        _write(args, decoding, answers, facts | {"model": model}, started)
+        write_outcome(args, decoding, answers, facts | told, started)
     if args.work_file is None:
         work.remove()
-
-
-def _write(
-    args: argparse.Namespace,
-    decoding: DecodingSettings,
-    predictions: Iterable[Row],
-    facts: Facts,
-    started: float,
-) -> None:
-    """Write the predictions, and what they took."""
-    with timed(facts["stages"], "writing"):
-        write_jsonl(args.output, predictions)
-    seconds = time.monotonic() - started + facts.get("resumed", {}).get("seconds", 0)
-    # At least a digit: few answers may take less.
-    busy = max(facts["stages"]["generation"], 0.001)
-    facts |= {
-        "settings": decoding.model_dump(),
-        "gpus": args.gpus,
-        # From the program's start to the predictions on disk, and what answers took before a kill.
-        "seconds": round(seconds, 2),
-        # Of the generation alone: the start of an engine does not grow with the prompts.
-        "prompts_per_second": round(facts["prompts"] / busy, 1),
-        "output_tokens_per_second": round(facts["output_tokens"] / busy, 1),
-    }
-    write_json(args.facts, facts)
-    LOG.info(
-        f"{facts['prompts']} prompts in {seconds:.1f} s with {facts['engine']}, of which {busy:.1f} s "
-        f"of generation: {facts['output_tokens']} tokens, {facts['cut_off']} answers cut off"
-    )

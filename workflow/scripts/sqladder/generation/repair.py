@@ -14,8 +14,9 @@ from tqdm import tqdm
 
 from sqladder.errors import LOG
 from sqladder.files import Row
-from sqladder.generation.answering import Facts, Questioner
+from sqladder.generation.answering import Questioner
 from sqladder.generation.contract import timed
+from sqladder.generation.outcome import Facts
 from sqladder.generation.settings import DecodingSettings, RepairedDecoding
 from sqladder.generation.tokens import Encoded
 from sqladder.generation.work_file import Key, WorkFile

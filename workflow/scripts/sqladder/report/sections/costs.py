@@ -21,6 +21,7 @@ def section(inputs: ReportInputs) -> str:
     parts = [
         training_table(comparison.run, inputs.facts["disk_bytes"]),
         generation_table(comparison.run),
+        served_part(comparison.run, inputs.facts["config"]),
         f'"{UNKNOWN}": not known, or the variant does not have it.',
         inputs.chart(cost_vs_accuracy.CHART) if with_cost(comparison) else "",
     ]
@@ -118,6 +119,58 @@ def generation_table(run: Run) -> str:
         "device",
     ]
     return table(header, rows, "llrrrrrl")
+
+
+def served_part(run: Run, config: Mapping[str, Any]) -> str:
+    """What the answers of servers cost in tokens and money; nothing where no server was asked."""
+    served = [own for own in run.replicates if own.generation.get("engine") == "served"]
+    if not served:
+        return ""
+    rows = []
+    for own in served:
+        facts = own.generation
+        money = _money(facts, config["variants"][own.replicate.variant].get("price"))
+        rows.append(
+            [
+                escape(own.label),
+                escape(", ".join(facts["answered_by"]) or facts["server"]["model"]),
+                escape(facts["server"]["url"]),
+                number(facts["requests"]),
+                number(facts["retries"]),
+                number(facts["prompt_tokens"]),
+                number(facts["output_tokens"]),
+                _amount(money),
+                _amount(None if money is None else money * 1000 / facts["prompts"]),
+            ]
+        )
+    header = [
+        "variant",
+        "model behind the server",
+        "server",
+        "requests",
+        "repeated",
+        "prompt tokens",
+        "output tokens",
+        "price of the run",
+        "price of 1,000 questions",
+    ]
+    return (
+        f"{table(header, rows, 'lllrrrrrr')}\n\nPrices: the tokens that the server counted, times the config's "
+        "`price`, in its currency; without discounts, and without what repeated requests cost."
+    )
+
+
+def _money(facts: Mapping[str, Any], price: Mapping[str, float] | None) -> float | None:
+    if price is None:
+        return None
+    tokens = facts["prompt_tokens"] * price["input"] + facts["output_tokens"] * price["output"]
+    return tokens / 1e6
+
+
+def _amount(money: float | None) -> str:
+    if money is None:
+        return UNKNOWN
+    return number(money, 2) if money >= 10 else f"{money:.3g}"
 
 
 def _per_question(prompts_per_second: float | None) -> str:
