@@ -56,3 +56,31 @@ def test_progress_counts_every_candidate_once(file):
 
 def test_no_question_needs_no_worker():
     pool.run([], Options(), Limits(), jobs=4)
+
+
+def processes(workers):
+    return [worker._process.pid for worker in workers._processes]
+
+
+def test_a_pool_that_is_open_keeps_its_processes(file):
+    first, second = question(file, "select 1"), question(file, "select name from pet")
+    with pool.WorkerPool(Options(), Limits(), jobs=1) as workers:
+        workers.judge([first])
+        before = processes(workers)
+        workers.judge([second])
+        assert processes(workers) == before
+    assert [found.judgement(0).verdict for found in (first, second)] == ["wrong_result", "correct"]
+    assert processes(workers) == []
+
+
+def test_a_pool_whose_caller_was_interrupted_says_nothing_of_that_call_later(file):
+    def interrupt(judged):
+        raise KeyboardInterrupt
+
+    with pool.WorkerPool(Options(), Limits(), jobs=1) as workers:
+        asked = [question(file, "select 1", "select 2") for _ in range(3)]
+        with pytest.raises(KeyboardInterrupt):
+            workers.judge(asked, interrupt)
+        right = question(file, "select name from pet")
+        workers.judge([right])
+        assert right.judgement(0).verdict == "correct"

@@ -49,13 +49,14 @@ def group_by_result(
     """
     sortings = [_Sorting(question, options) for question in questions]
     open_ones = sortings
-    # Each round finds one more group of every question that has answers left.
-    while open_ones := [each for each in open_ones if each.waiting]:
-        rounds = [each.next_question() for each in open_ones]
-        pool.run(rounds, standing_as_gold(options), limits, jobs)
-        for each, judged in zip(open_ones, rounds, strict=True):
-            each.take(judged)
-        progress(sum(not each.waiting for each in open_ones))
+    with pool.WorkerPool(standing_as_gold(options), limits, jobs) as workers:
+        # Each round finds one more group of every question that has answers left.
+        while open_ones := [each for each in open_ones if each.waiting]:
+            rounds = [each.next_question() for each in open_ones]
+            workers.judge(rounds)
+            for each, judged in zip(open_ones, rounds, strict=True):
+                each.take(judged)
+            progress(sum(not each.waiting for each in open_ones))
     for each in sortings:
         each.question.groups = [each.groups[text] for text in each.texts]
 

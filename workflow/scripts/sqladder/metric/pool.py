@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqladder.metric.first_rows import FirstRows
 from sqladder.metric.limits import Limits
@@ -83,19 +83,77 @@ def run(
     Raises:
         WorkerError: a worker did not start, or reported an exception of its own code.
     """
-    batches = _Batches(questions)
-    processes = [_Process(options, limits, keep_rows) for _ in range(min(jobs, batches.count))]
-    try:
-        with selectors.DefaultSelector() as selector:
-            for process in processes:
-                process.offer(batches)
-                selector.register(process.output, selectors.EVENT_READ, process)
-            while selector.get_map():
-                for key, _ in selector.select():
-                    _attend(key, selector, batches, progress)
-    finally:
-        for process in processes:
+    with WorkerPool(options, limits, jobs, keep_rows) as pool:
+        pool.judge(questions, progress)
+
+
+class WorkerPool:
+    """Worker processes that stay for several calls, with the database open that they had last.
+
+    Example::
+
+        with WorkerPool(options, limits, jobs=4) as pool:
+            pool.judge(some)
+            pool.judge(others)
+
+    Args:
+        options: how texts are compared.
+        limits: what one execution may cost.
+        jobs: number of processes, which start as there is work for them.
+        keep_rows: judgements hold the first rows of gold and of wrong results.
+    """
+
+    def __init__(
+        self, options: Options, limits: Limits, jobs: int, keep_rows: bool = False
+    ) -> None:
+        self._options, self._limits = options, limits
+        self._jobs, self._keep_rows = jobs, keep_rows
+        self._processes: list[_Process] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def judge(
+        self,
+        questions: Iterable[Question],
+        progress: Callable[[int], object] = lambda judged: None,
+    ) -> None:
+        """Judge all candidates of all questions.
+
+        Args:
+            questions: what to judge; their `judgements` are filled in.
+            progress: called with the number of candidates of each question as it is finished.
+
+        Raises:
+            WorkerError: a worker did not start, or reported an exception of its own code; the pool is closed then.
+        """
+        batches = _Batches(questions)
+        try:
+            self._start(min(self._jobs, batches.count))
+            with selectors.DefaultSelector() as selector:
+                for process in self._processes:
+                    if process.offer(batches):
+                        selector.register(process.output, selectors.EVENT_READ, process)
+                while selector.get_map():
+                    for key, _ in selector.select():
+                        _attend(key, selector, batches, progress)
+        except BaseException:
+            # What a worker still has to say belongs to this call.
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the processes; a later call starts others."""
+        for process in self._processes:
             process.stop()
+        self._processes = []
+
+    def _start(self, needed: int) -> None:
+        while len(self._processes) < needed:
+            self._processes.append(_Process(self._options, self._limits, self._keep_rows))
 
 
 def _attend(
