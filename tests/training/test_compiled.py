@@ -13,6 +13,7 @@ from sqladder.training.compiled import compile_checked, decoder_layers
 from sqladder.training.fused import base_network, fuse_step
 from sqladder.training.packing import PackedLimits, pack
 from sqladder.training.pairs import token_pairs
+from sqladder.training.step_comparison import step_of
 
 LENGTH, LONGEST = 640, 200
 
@@ -76,3 +77,19 @@ def test_a_compiler_that_fails_leaves_the_step_as_it_is(rows, monkeypatch):
     model = adapted(rows)
     assert check(model, rows) == "the compiler failed (backend failed)"
     assert not any(is_compiled(model))
+
+
+def test_a_check_without_room_for_all_rows_is_made_with_fewer(rows, monkeypatch):
+    sizes = []
+
+    def compute(model, loss):
+        _, batch = loss.args
+        sizes.append(len(batch["input_ids"]))
+        if sizes[-1] > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return step_of(model, loss)
+
+    monkeypatch.setattr(compiled, "step_of", compute)
+    monkeypatch.setattr(compiled, "_compile", lambda network, *, is_packed: None)
+    assert check(adapted(rows), rows) is None
+    assert (sizes[0], sizes[-2:]) == (len(rows), [1, 1])
