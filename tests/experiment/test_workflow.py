@@ -400,7 +400,7 @@ def test_a_vote_on_a_trained_model_trains_nothing(tiny_run):
 
 
 def test_a_server_needs_no_model_and_price_and_concurrency_ask_nothing_anew(tiny_run):
-    config = yaml.safe_load((tiny_run / "config.yaml").read_text())
+    config = yaml.safe_load((tiny_run / "config/tiny.yaml").read_text())
     config["variants"]["api"] = {
         "method": "served",
         "url": "http://localhost:9/v1",
