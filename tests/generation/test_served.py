@@ -10,7 +10,9 @@ import pytest
 
 import toy_models
 from chat_server import MODEL, Failure, answer_of, chat_server
+from conftest import ROOT
 from sqladder.errors import InputError
+from sqladder.experiment.code_digests import reached_files
 from sqladder.generation.served import Asker, asked_with, served_facts, served_predictions
 from sqladder.generation.served_settings import Server
 from sqladder.generation.settings import SamplingSettings
@@ -68,6 +70,8 @@ def program(folder, chat, **options):
 
 
 def test_prompts_are_asked_as_messages_and_answers_joined_by_id(chat, tmp_path):
+    # Long enough to be under way together on a busy machine.
+    chat.fail = lambda body: Failure(slow=0.5)
     found, facts = answers(asker(chat), tmp_path)
     assert [row["id"] for row in found] == [row["id"] for row in ROWS]
     for row, prompt in zip(found, ROWS, strict=True):
@@ -126,6 +130,12 @@ def test_keys_that_are_left_out_are_not_sent(chat, tmp_path):
 def test_a_choice_by_likelihood_needs_a_server_that_tells_it(chat, tmp_path):
     chat.tells_logprobs = False
     assert "choose: first" in refusal(asker(chat, **SAMPLED), tmp_path)
+
+
+def test_no_change_of_an_engine_or_of_the_rendering_asks_anything_anew():
+    reached = {path.stem for path in reached_files(ROOT / "workflow/scripts/generate_served.py")}
+    assert {"served", "served_reply", "extraction"} <= reached
+    assert not {"answering", "vllm_engine", "transformers_engine", "rendering", "turns"} & reached
 
 
 # Failures

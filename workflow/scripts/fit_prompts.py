@@ -20,7 +20,8 @@ from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import Fields, iterate_jsonl, replacing, write_json, write_jsonl
 from sqladder.models.turns import read_turns
 from sqladder.processes.imports import leave_out_sklearn, uncollected
-from sqladder.prompts.rendering import PROMPT_FIELDS, row_length
+from sqladder.prompts.prompt_fields import PROMPT_FIELDS
+from sqladder.prompts.rendering import row_length
 from sqladder.settings.program_flags import add_flags, from_flags
 
 FIELDS: Fields = {**PROMPT_FIELDS, "schema": list}

@@ -19,7 +19,7 @@ from sqladder.generation.served_settings import Server
 from sqladder.generation.settings import SamplingSettings
 from sqladder.generation.work_file import WorkFile
 from sqladder.processes.lifetime import end_with_workflow
-from sqladder.prompts.rendering import PROMPT_FIELDS
+from sqladder.prompts.prompt_fields import PROMPT_FIELDS
 from sqladder.settings.program_flags import add_flags, from_flags
 
 STARTED = time.monotonic()

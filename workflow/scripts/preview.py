@@ -11,7 +11,8 @@ from pathlib import Path
 from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import Row, read_jsonl, write_text
 from sqladder.models.turns import Turns, read_turns
-from sqladder.prompts.rendering import PROMPT_FIELDS, prompt_ids
+from sqladder.prompts.prompt_fields import PROMPT_FIELDS
+from sqladder.prompts.rendering import prompt_ids
 from sqladder.texts.markdown import code_block, table
 
 SHOWN = ("shortest", "median", "longest")

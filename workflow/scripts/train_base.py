@@ -21,7 +21,7 @@ from sqladder.models.folders import replacing_folder
 from sqladder.models.turns import Turns
 from sqladder.processes.imports import leave_out_sklearn, uncollected
 from sqladder.processes.lifetime import end_with_workflow, holding
-from sqladder.prompts.rendering import PROMPT_FIELDS
+from sqladder.prompts.prompt_fields import PROMPT_FIELDS
 from sqladder.settings.program_flags import add_flags, from_flags
 from sqladder.training.checkpoints import fingerprint, prepare_work_folder
 from sqladder.training.pairs import lengths, token_pairs

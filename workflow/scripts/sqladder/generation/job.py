@@ -16,7 +16,7 @@ from sqladder.generation.settings import DecodingSettings
 from sqladder.generation.work_file import WorkFile
 from sqladder.models.folders import check_model_folder
 from sqladder.processes.lifetime import end_with_workflow
-from sqladder.prompts.rendering import PROMPT_FIELDS
+from sqladder.prompts.prompt_fields import PROMPT_FIELDS
 from sqladder.settings.program_flags import add_flags, from_flags
 
 

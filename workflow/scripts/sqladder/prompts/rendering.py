@@ -11,11 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from sqladder.errors import InputError
-from sqladder.files import Fields
 from sqladder.models.turns import Message, Turns, neutralise
-
-PROMPT_FIELDS: Fields = {"id": str, "messages": list}
-"""What every row of prompts has."""
 
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 

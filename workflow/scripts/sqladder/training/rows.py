@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqladder.errors import LOG
 from sqladder.files import read_json, read_jsonl, write_json
 from sqladder.models.turns import read_turns
-from sqladder.prompts.rendering import PROMPT_FIELDS
+from sqladder.prompts.prompt_fields import PROMPT_FIELDS
 from sqladder.training import megatron
 from sqladder.training.launch import ROWS_FILE
 from sqladder.training.packing import PackedLimits, TokenRow, pack, token_row, write_token_rows

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sqladder.files import read_jsonl
-from sqladder.prompts.rendering import PROMPT_FIELDS
+from sqladder.prompts.prompt_fields import PROMPT_FIELDS
 
 AskedPrompts = dict[str, dict[str, str]]
 """Context -> id of a question -> text of its prompt."""
