@@ -36,7 +36,9 @@ def sampled_run(tmp_path, names, groups=(0, 1, 1, None), greedy=False):
             ]
         runs.write_lines(predictions, rows)
         facts = json.loads(generation.read_text())
-        runs.write_value(generation, {**facts, "settings": {"include_greedy": greedy}})
+        # Of 10 seconds 8 are those of four samples.
+        times = {"seconds": 10.0, "stages": {"generation": 8.0}}
+        runs.write_value(generation, {**facts, **times, "settings": {"include_greedy": greedy}})
         verdicts = [{"id": row["id"], "correct": own} for row, own in zip(rows, right, strict=True)]
         paths.append(runs.write_lines(predictions.parent / "sample_verdicts.jsonl", verdicts))
     return load_run(**files), paths
@@ -56,8 +58,8 @@ def test_the_report_says_what_fewer_samples_would_have_given(tmp_path):
     rows = rows_of(run, paths[:2])
     # Of single samples 4, 10, 10 and 0 of 20 are right; all four give the vote, or a right one among them.
     assert [row[:3] + row[4:] for row in (rows[0], rows[2])] == [
-        ["votes", "1", "0.300", "0.300", "5.0"],
-        ["votes", "4", "0.500", "0.600", "20.0"],
+        ["votes", "1", "0.300", "0.300", "5.0", "4.0"],
+        ["votes", "4", "0.500", "0.600", "20.0", "10.0"],
     ]
     assert rows[1][:2] == ["votes", "2"]
     # All four are what the variant answered with both seeds, so the interval is that of the ranking.
@@ -68,7 +70,7 @@ def test_the_report_says_what_fewer_samples_would_have_given(tmp_path):
 def test_the_greedy_answer_is_always_among_the_samples(tmp_path):
     run, paths = sampled_run(tmp_path, ["votes"], greedy=True)
     first = rows_of(run, paths)[0]
-    assert first[:3] + first[4:] == ["votes", "1", "0.200", "0.200", "5.0"]
+    assert first[:3] + first[4:] == ["votes", "1", "0.200", "0.200", "5.0", "4.0"]
 
 
 def test_a_run_without_samples_has_no_such_section(tmp_path):

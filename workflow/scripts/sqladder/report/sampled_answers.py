@@ -22,11 +22,15 @@ class Samples:
         questions: the samples of each question, in the order of the run.
         greedy_first: whether the first sample is the greedy answer.
         tokens: output tokens of all samples of a question, the mean over questions.
+        starting: seconds from the generation's start to its file that do not grow with the samples; None if not known.
+        generating: seconds that do.
     """
 
     questions: Sequence[Sampled]
     greedy_first: bool
     tokens: float
+    starting: float | None
+    generating: float
 
     @property
     def drawn(self) -> int:
@@ -40,6 +44,10 @@ class Samples:
     def some(self, n: int) -> NDArray[np.float64]:
         """For each question how likely one of n samples is right (pass@n)."""
         return np.array([pass_at(each.correct, n, self.greedy_first) for each in self.questions])
+
+    def seconds(self, n: int) -> float | None:
+        """Seconds that n samples of each question take, from the start to the file; None if they are not known."""
+        return None if self.starting is None else self.starting + self.generating * n / self.drawn
 
     def numbers(self) -> list[int]:
         """Numbers of samples to look at."""
@@ -70,7 +78,15 @@ def _samples(own: OneSeed, path: Path) -> Samples:
     questions = [_sampled(row, verdicts, path) for row in own.predictions]
     tokens = [sum(s["output_tokens"] for s in row["samples"]) for row in own.predictions]
     decoding = own.generation.get("settings", {})
-    return Samples(questions, decoding.get("include_greedy", False), float(np.mean(tokens)))
+    seconds = own.generation.get("seconds")
+    generating = own.generation.get("stages", {}).get("generation", 0.0)
+    return Samples(
+        questions,
+        decoding.get("include_greedy", False),
+        float(np.mean(tokens)),
+        None if seconds is None else seconds - generating,
+        generating,
+    )
 
 
 def _sampled(row: Row, verdicts: Mapping[str, Row], path: Path) -> Sampled:
