@@ -27,7 +27,7 @@ def unfit(model: Path) -> str | None:
     if classes and not any(name.endswith(_WRITERS) for name in classes):
         return f"is a {', '.join(classes)}, which writes no text; name a causal language model"
     known, kind = _causal_language_models(), config.get("model_type")
-    if known and kind not in known:
+    if known and kind is not None and kind not in known:
         return (
             f"is of the architecture {kind!r}, which is no causal language model of transformers "
             f"{version('transformers')}; name another, or install a transformers that has it"
