@@ -111,3 +111,13 @@ def test_what_could_be_found_is_corrected_for_groups_and_comparisons(tmp_path):
         for name, own in (("b", grouped), ("c", QUESTIONS))
     ]
     assert smallest[0] > 1.3 * smallest[1]
+
+
+def test_two_variants_that_never_differ_hide_nothing_that_other_pairs_would_show(tmp_path):
+    draws = runs.random_marks(200, [0.4, 0.45], 4)
+    seeds = {f"full/seed_{number}": own for number, own in enumerate(draws, start=1)}
+    nothing = {"baseline": [False] * 200, "lora": [place == 0 for place in range(200)]}
+    comparison = comparison_of(tmp_path, {**nothing, **seeds})
+    assert [pair.detectable is None for pair in comparison.pairs].count(True) == 1
+    largest = max(pair.detectable or 0 for pair in comparison.pairs)
+    assert f"finds a true difference of {100 * largest:.1f} points" in findable(comparison)

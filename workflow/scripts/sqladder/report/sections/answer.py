@@ -62,25 +62,29 @@ def findable(comparison: Comparison) -> str:
     run = comparison.run
     widest = max(comparison.pairs, key=lambda pair: pair.discordant_share)
     disagreement = f"{100 * widest.discordant_share:.0f} %"
-    # With one seed the pair that disagrees most is the hardest to separate; with several the seeds count.
-    hardest = (
-        max(comparison.pairs, key=lambda pair: pair.detectable or 1) if run.has_seeds else widest
-    )
     if widest.discordant_share == 0:
         return (
             f"All variants are right on the same questions ({sample(run)}): no test can "
             f"separate them. {PAIRS}"
         )
-    if hardest.detectable is None:
+    # Where two variants are nearly always both right or both wrong, no difference of theirs would be found.
+    known = {
+        found: pair.discordant_share
+        for pair in comparison.pairs
+        if (found := pair.detectable) is not None
+    }
+    if not known:
         few = f"{number(run.n)} questions"
         few += " with these seeds" * run.has_seeds
         return (
             f"{few} are too few: at the observed disagreement of "
             f"{disagreement}, no difference has an 80 % chance to be found. {PAIRS}"
         )
+    # With one seed the pair that disagrees most is the hardest to separate; with several the seeds count.
+    hardest = max(known) if run.has_seeds else max(known, key=lambda found: known[found])
     return (
         f"With {sample(run)} and pairs that disagree on up to {disagreement} of the "
-        f"questions, this run finds a true difference of {100 * hardest.detectable:.1f} points on these databases "
+        f"questions, this run finds a true difference of {100 * hardest:.1f} points on these databases "
         f"with a chance of 80 %{_corrected(comparison)}; smaller ones are likelier to be missed. {PAIRS}"
     )
 
