@@ -149,3 +149,14 @@ GREEDY = {
     "repetition_penalty": 1,
     "seed": 42,
 }
+
+
+def learned_base(folder, **size):
+    """A model that has learned a little, so that some answers end by themselves; its folder."""
+    done = run("train_base.py", **base_options(folder, epochs=30, learning_rate=0.01, **size))
+    assert done.returncode == 0, done.stdout
+    return folder / "base"
+
+
+# vLLM's attention on CPU takes heads of 32 numbers and more.
+FOR_VLLM = {"hidden_size": 64, "heads": 2, "layers": 2}

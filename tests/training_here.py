@@ -11,7 +11,7 @@ from sqladder.training.run import run_job
 def train_here(folder, base, settings, rows):
     """Do what a training process does, on so many rows; the facts of the training.
 
-    The model is in `folder`/model, the adapter in `folder`/work/run.
+    The model is in `folder`/model; `folder`/work has the adapter, in run.
     """
     job = {
         "settings": settings.model_dump(),

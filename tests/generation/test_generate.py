@@ -30,11 +30,7 @@ GREEDY = DecodingSettings(**toy_models.GREEDY | {"max_new_tokens": 12, "batch_si
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A model that has learned a little, so that some answers end by themselves."""
-    folder = tmp_path_factory.mktemp("model")
-    options = toy_models.base_options(folder, epochs=30, learning_rate=0.01)
-    done = toy_models.run("train_base.py", **options)
-    assert done.returncode == 0, done.stdout
-    return folder / "base"
+    return toy_models.learned_base(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="module")

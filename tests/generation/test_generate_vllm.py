@@ -17,13 +17,7 @@ PROMPTS = 40
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A model that has learned a little: an untrained one has ties that rounding decides."""
-    folder = tmp_path_factory.mktemp("model")
-    # vLLM's attention on CPU takes heads of 32 numbers and more.
-    size = {"hidden_size": 64, "heads": 2, "layers": 2}
-    options = toy_models.base_options(folder, epochs=30, learning_rate=0.01, **size)
-    done = toy_models.run("train_base.py", **options)
-    assert done.returncode == 0, done.stdout
-    return folder / "base"
+    return toy_models.learned_base(tmp_path_factory.mktemp("model"), **toy_models.FOR_VLLM)
 
 
 def generate(folder, model, engine, program="generate.py", **options):

@@ -1,16 +1,13 @@
 """Answers that fail on the question's own database are asked again with what the database said."""
 
 import json
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 
 import pytest
 
 import toy_models
-from conftest import ROOT
+from killed_writes import run_killed
 from sqladder.errors import InputError
 from sqladder.files import write_jsonl
 from sqladder.generation import repair, shards
@@ -158,11 +155,7 @@ PROMPTS = 9
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A model that has learned to ask for names, and is asked about a table without."""
-    folder = tmp_path_factory.mktemp("model")
-    options = toy_models.base_options(folder, epochs=30, learning_rate=0.01)
-    done = toy_models.run("train_base.py", **options)
-    assert done.returncode == 0, done.stdout
-    return folder / "base"
+    return toy_models.learned_base(tmp_path_factory.mktemp("model"))
 
 
 def options(folder, model, **more):
@@ -248,38 +241,13 @@ def test_a_first_answer_is_what_it_is_without_repairs(generated, model, tmp_path
         assert "rounds" not in own
 
 
-# Runs generate_repaired.py, and kills it before a write of the work file.
-KILLED = """
-import os, runpy, signal, sys
-writes, program = int(sys.argv[1]), sys.argv[2]
-sys.argv[:] = sys.argv[2:]
-sys.path.insert(0, os.path.dirname(program))
-from sqladder.generation import work_file
-add = work_file.WorkFile.add
-seen = 0
-def add_or_die(self, rows, seconds=0.0):
-    global seen
-    seen += 1
-    if seen == writes:
-        os.kill(os.getpid(), signal.SIGKILL)
-    add(self, rows, seconds)
-work_file.WorkFile.add = add_or_die
-runpy.run_path(program, run_name="__main__")
-"""
-
-
 @pytest.mark.slow
 # Three batches of answers, what they did, the repairs of a round, what those did.
 @pytest.mark.parametrize("write", [3, 4, 5, 6])
 def test_a_kill_among_repairs_changes_nothing(generated, model, tmp_path, write):
     folder, sampling, _ = generated
     asked = options(tmp_path / "run", model, **sampling)
-    command = toy_models.command("generate_repaired.py", **asked)
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(write), *command[1:]],
-        env=os.environ | {"PYTHONPATH": str(ROOT / "workflow/scripts")},
-    )
-    assert killed.returncode == -9
+    assert run_killed("generate_repaired.py", write, "before", **asked) == -9
     # The files of the same questions, at another place, are other ones: those of the first attempt are.
     done = toy_models.run("generate_repaired.py", **asked)
     assert done.returncode == 0, done.stdout

@@ -22,11 +22,7 @@ DECODING = toy_models.GREEDY | {"max_new_tokens": 24}
 def folder(tmp_path_factory):
     """A model that has learned a little, and its prompts."""
     folder = tmp_path_factory.mktemp("served")
-    # vLLM's attention on CPU takes heads of 32 numbers and more.
-    size = {"hidden_size": 64, "heads": 2, "layers": 2}
-    options = toy_models.base_options(folder, epochs=30, learning_rate=0.01, **size)
-    done = toy_models.run("train_base.py", **options)
-    assert done.returncode == 0, done.stdout
+    toy_models.learned_base(folder, **toy_models.FOR_VLLM)
     toy_models.write_rows(folder / "test.jsonl", PROMPTS, with_answer=False)
     return folder
 
