@@ -216,7 +216,7 @@ def test_a_model_may_be_named_by_an_environment_variable(monkeypatch):
 def test_the_entries_of_the_documentation_pass_the_check():
     text = (ROOT / "docs/contexts.md").read_text()
     blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         found = yaml.safe_load(block)
         (entry,) = found["contexts"].values()

@@ -38,6 +38,10 @@ def main() -> None:
     count = write_jsonl(args.output, writer.rows())
     schemas = "their own schemas" if writer.databases is None else f"{writer.databases} databases"
     LOG.info(f"{count} prompts over {schemas} -> {args.output}")
+    if writer.not_canonical:
+        LOG.warning(
+            f"{writer.not_canonical} answers stay as they were written: they have no canonical spelling"
+        )
 
 
 if __name__ == "__main__":

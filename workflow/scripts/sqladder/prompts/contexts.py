@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 from sqladder.databases.question_values import ValueIndex
 from sqladder.databases.sample_values import ColumnName, ColumnValues, read_examples
 from sqladder.databases.schema import Database, read_schema, read_views
+from sqladder.prompts.canonical import Canonical
 from sqladder.prompts.descriptions import read_descriptions
 from sqladder.prompts.linking import Linker
 from sqladder.prompts.schema_forms import FORMS, Notes, values_block
@@ -35,15 +37,31 @@ class ContextWriter:
         """Count the databases read so far."""
         return len(self._known)
 
-    def write(self, db_id: str, question: str) -> Written:
+    def write(self, db_id: str, question: str, order: Random | None = None) -> Written:
         """Write the schema of a database, and the values in it that the question mentions.
+
+        Args:
+            db_id: names the database.
+            question: in words.
+            order: draws the order of tables and columns; without it they stand as in the file.
 
         Raises:
             InputError: the database is missing or cannot be read.
         """
+        return self._database(db_id).write(question, order)
+
+    def canonical(self, db_id: str, sql: str) -> str | None:
+        """A query on a database in its canonical spelling, None where it has none.
+
+        Raises:
+            InputError: the database is missing or cannot be read.
+        """
+        return self._database(db_id).canonical.write(sql)
+
+    def _database(self, db_id: str) -> "_Known":
         if db_id not in self._known:
             self._known[db_id] = _Known(self._folder / db_id, self._settings)
-        return self._known[db_id].write(question)
+        return self._known[db_id]
 
 
 class _Known:
@@ -80,18 +98,25 @@ class _Known:
     def _linker(self) -> Linker:
         return Linker(self._database, self._notes.descriptions)
 
-    def write(self, question: str) -> Written:
+    @cached_property
+    def canonical(self) -> Canonical:
+        """What writes queries on the database in one spelling."""
+        return Canonical(self._path)
+
+    def write(self, question: str, order: Random | None) -> Written:
         wanted = self._settings.values
         mentioned: ColumnValues = {}
         if wanted:
             mentioned = self._values.mentioned(question, wanted.per_column, wanted.at_most)
         if wanted and wanted.place == "in_schema" and mentioned:
             notes = replace(self._notes, mentioned=mentioned)
-            return Written(self._form.write(self._linked(question, notes), notes), "")
-        if self._settings.linking is None:
+            shown = _ordered(self._linked(question, notes), order)
+            return Written(self._form.write(shown, notes), "")
+        if self._settings.linking is None and order is None:
             return Written(self._plain, values_block(self._database, mentioned))
         linked = self._linked(question, self._notes)
-        return Written(self._form.write(linked, self._notes), values_block(linked, mentioned))
+        schema = self._form.write(_ordered(linked, order), self._notes)
+        return Written(schema, values_block(linked, mentioned))
 
     def _linked(self, question: str, notes: Notes) -> Database:
         if self._settings.linking is None:
@@ -102,3 +127,15 @@ class _Known:
         return self._linker.link(
             question, mentioned, budget, lambda database: len(self._form.write(database, notes))
         )
+
+
+def _ordered(database: Database, order: Random | None) -> Database:
+    """The database with its tables, and the columns of each, in a drawn order; keys stay what they are."""
+    if order is None:
+        return database
+    return Database(
+        tuple(
+            replace(table, columns=tuple(order.sample(table.columns, len(table.columns))))
+            for table in order.sample(database.tables, len(database.tables))
+        )
+    )

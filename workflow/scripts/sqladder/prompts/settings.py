@@ -57,6 +57,17 @@ class ContextSettings(SchemaSettings):
         "and {evidence}, in any order."
     )
     examples: Writing | None = Field(default=None, description=Writing.__doc__)
+    answers: Literal["as_written", "canonical"] = Field(
+        default="as_written",
+        description="The queries that training teaches: as the data set has them, or each in one spelling of its own "
+        "(no aliases where none are needed, names as in the schema, columns with their table where there are several).",
+    )
+    schema_orders: int = Field(
+        default=1,
+        ge=1,
+        description="How often each training question is written, each time but the first with tables and columns in "
+        "another order, drawn at random. An epoch is as many times longer.",
+    )
 
     @model_validator(mode="after")
     def _placed(self) -> Self:

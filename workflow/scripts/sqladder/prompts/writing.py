@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from sqladder.errors import InputError
 from sqladder.files import Fields, Row, by_id, iterate_jsonl, with_unique_ids
@@ -34,14 +35,34 @@ class PromptWriter:
     def __init__(self, context: ContextSettings, files: PromptFiles, with_answer: bool) -> None:
         self._context, self._files, self._with_answer = context, files, with_answer
         self._schemas = ContextWriter(files.databases, context) if files.databases else None
+        self._is_canonical = with_answer and context.answers == "canonical"
+        self._orders = context.schema_orders if with_answer else 1
+        self.not_canonical = 0
+        if self._schemas is None:
+            self._check_schemas_as_text()
 
     @property
     def databases(self) -> int | None:
         """How many databases were read so far, None where examples bring their schemas."""
         return None if self._schemas is None else len(self._schemas)
 
+    def _check_schemas_as_text(self) -> None:
+        """Refuse what needs the database of a question where there is none."""
+        for key, is_wanted in (
+            ("answers: canonical", self._is_canonical),
+            ("schema_orders", self._orders > 1),
+        ):
+            if is_wanted:
+                raise InputError(
+                    f"{self._files.examples} brings its schemas as text, so a context with {key} cannot be written: "
+                    "give the data set its databases, or take the key out"
+                )
+
     def rows(self) -> Iterator[Row]:
         """Yield the prompt of each example: id, messages, and where the schema stands; with the answer for training.
+
+        With `schema_orders` an example is several rows, the first in the order of the file; the others are named
+        <id>#2, <id>#3 and so on.
 
         Raises:
             InputError: an example lacks a text, or its few-shot examples.
@@ -52,7 +73,12 @@ class PromptWriter:
         if self._schemas is not None:
             fields = {**fields, "db_id": str}
         for example in with_unique_ids(iterate_jsonl(examples, fields), examples):
-            yield self._row(example, self._written(example), references)
+            for number in range(1, self._orders + 1):
+                name = example["id"] if number == 1 else f"{example['id']}#{number}"
+                # Seeded by name: a row is the same wherever it stands, on every machine.
+                order = None if number == 1 else Random(name)
+                row = self._row(example, self._written(example, order), references)
+                yield {**row, "id": name}
 
     def _references(self) -> dict[str, str] | None:
         """Each question's few-shot examples as text; None where the context has none."""
@@ -63,10 +89,10 @@ class PromptWriter:
         rows = by_id(iterate_jsonl(path), path)
         return {key: write(row["examples"]) for key, row in rows.items()}
 
-    def _written(self, example: Row) -> Written:
+    def _written(self, example: Row, order: Random | None) -> Written:
         """An example's schema from its database; data without databases bring it as text."""
         if self._schemas is not None:
-            return self._schemas.write(example["db_id"], example["question"])
+            return self._schemas.write(example["db_id"], example["question"], order)
         if not example.get("schema"):
             raise InputError(
                 f"{self._files.examples}: example {brief(example['id'])} brings no 'schema': give --databases"
@@ -89,9 +115,17 @@ class PromptWriter:
         prompt = render_prompt(
             written.schema,
             example["question"],
-            example["sql"] if self._with_answer else None,
+            self._answer(example) if self._with_answer else None,
             system_text=self._context.system,
             user_template=self._context.user,
             parts=parts,
         )
         return {"id": example["id"], **prompt._asdict()}
+
+    def _answer(self, example: Row) -> str:
+        sql = str(example["sql"])
+        if self._schemas is None or not self._is_canonical:
+            return sql
+        canonical = self._schemas.canonical(example["db_id"], sql)
+        self.not_canonical += canonical is None
+        return canonical or sql
