@@ -222,6 +222,41 @@ def write_run(
     return {"questions": write_lines(folder / "questions.jsonl", asked), **files}
 
 
+def write_samples(files, names, right, groups=(0, 1, 1, None), greedy=False):
+    """Let variants of a written run have drawn samples to each question.
+
+    Args:
+        files: what `write_run` returned; predictions.jsonl and generation.json of these variants are written anew.
+        names: which, "votes" or "votes/seed_1".
+        right: for each question which of its samples are right.
+        groups: of each sample's result, the same for all questions.
+        greedy: whether the first sample is the greedy answer.
+
+    Returns the same files with sample_verdicts.jsonl. Of 10 seconds 8 are those of the samples.
+    """
+    paths = []
+    for predictions in files["predictions"]:
+        if not any(predictions.match(f"results/{name}/predictions.jsonl") for name in names):
+            continue
+        generation = predictions.with_name("generation.json")
+        rows = [json.loads(line) for line in predictions.read_text().splitlines()]
+        for row in rows:
+            row["samples"] = [
+                {"sql": "x", "output_tokens": 5, "log_probability": -1.0 - place, "group": group}
+                for place, group in enumerate(groups)
+            ]
+        write_lines(predictions, rows)
+        facts = json.loads(generation.read_text())
+        times = {"seconds": 10.0, "stages": {"generation": 8.0}}
+        write_value(generation, {**facts, **times, "settings": {"include_greedy": greedy}})
+        verdicts = [
+            {"id": row["id"], "correct": [bool(mark) for mark in own]}
+            for row, own in zip(rows, right, strict=True)
+        ]
+        paths.append(write_lines(predictions.parent / "sample_verdicts.jsonl", verdicts))
+    return {**files, "samples": paths}
+
+
 def save_charts(comparison, folder):
     """Write the SVG files of all charts, wide and narrow, as the page needs them."""
     for name, chart in CHARTS.items():

@@ -68,6 +68,7 @@ def page(tmp_path_factory):
     marks = runs.random_marks(400, [0.3, 0.44, 0.45, 0.46, 0.47, 0.5, 0.6], 3)
     variants = dict(zip(NAMES, marks, strict=True))
     files = runs.write_run(folder, questions, variants, trained=NAMES, generated=NAMES)
+    files = runs.write_samples(files, ["full"], [(mark, True, False, mark) for mark in marks[-1]])
     comparison = compare(load_run(**files, baseline="baseline"))
     runs.save_charts(comparison, folder / "charts")
     text = render(ReportInputs(comparison, runs.run_facts(), "Which adapter?", "charts"))

@@ -27,19 +27,19 @@ CAPTIONS = ROOT / "workflow" / "report"
 NAMES = ("baseline", "lora_32r", "lora_128r", "full")
 
 
-def comparison_of(folder, names, n=160, baseline="baseline", **stages):
+def comparison_of(folder, names, n=160, baseline="baseline", sampled=(), **stages):
     questions = runs.question_rows(n)
     rates = np.linspace(0.3, 0.7, len(names))
     variants = dict(zip(names, runs.random_marks(n, rates, 2), strict=True))
-    return compare(
-        load_run(**runs.write_run(folder, questions, variants, **stages), baseline=baseline)
-    )
+    files = runs.write_run(folder, questions, variants, **stages)
+    right = np.random.default_rng(4).random((n, 4)) < 0.6
+    return compare(load_run(**runs.write_samples(files, sampled, right), baseline=baseline))
 
 
 @pytest.fixture(scope="module")
 def comparison(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    return comparison_of(folder, NAMES, trained=NAMES, generated=NAMES)
+    return comparison_of(folder, NAMES, trained=NAMES, generated=NAMES, sampled=("full",))
 
 
 def draw(comparison, folder, chart):
@@ -106,7 +106,8 @@ def test_a_chart_is_titled_and_described_and_its_text_is_text(comparison, axes, 
     assert root.find(f"{SVG}title").text == CHARTS[chart].title
     assert CHARTS[chart].alt_text(comparison) in (folder / f"{chart}.svg").read_text()
     words = " ".join("".join(node.itertext()) for node in root.iter(f"{SVG}text"))
-    assert "baseline" in words or chart == "loss_curves"
+    # It was not trained, and chose among no samples.
+    assert "baseline" in words or chart in ("loss_curves", "samples_vs_cost")
     assert "full" in words
 
 
@@ -224,6 +225,7 @@ def test_many_variants_without_a_baseline_are_drawn_against_the_first_that_is_na
         ("paired_differences", "there is no pair"),
         ("loss_curves", "No variant was trained"),
         ("cost_vs_accuracy", "No training time is known"),
+        ("samples_vs_cost", "No variant chose among several samples"),
     ],
 )
 def test_a_chart_with_nothing_to_show_says_why(tmp_path, chart, message):

@@ -62,6 +62,8 @@ def made(tmp_path_factory):
         for number, answer in enumerate(answers):
             answer["sql"] = f"SELECT {number} {HOSTILE[(number + 2) % len(HOSTILE)]}"
         runs.write_lines(path, answers)
+    right = [(True, False, False, True)] * len(questions)
+    files = runs.write_samples(files, NAMES[-1:], right)
     comparison = compare(load_run(**files, baseline="baseline"))
     results = [
         {"id": question["id"], "variant": name, "file": HOSTILE[number % 7], "more_columns": 1}

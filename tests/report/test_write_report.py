@@ -54,7 +54,9 @@ def files(tmp_path_factory):
     questions = runs.question_rows(96)
     variants = dict(zip(NAMES, runs.random_marks(96, [0.2, 0.5, 0.8], 1), strict=True))
     folder = tmp_path_factory.mktemp("run")
-    return runs.write_run(folder, questions, variants, trained=NAMES, generated=NAMES)
+    written = runs.write_run(folder, questions, variants, trained=NAMES, generated=NAMES)
+    right = [(mark, True, False, mark) for mark in variants[NAMES[-1]]]
+    return runs.write_samples(written, NAMES[-1:], right)
 
 
 def write_demonstration(folder, files):

@@ -113,6 +113,12 @@ rule plot_charts:
             category="Training",
             labels={"chart": "training time and accuracy"},
         ),
+        report(
+            "results/charts/samples_vs_cost.svg",
+            caption="../report/samples_vs_cost.rst",
+            category="Answers",
+            labels={"chart": "samples, time and accuracy"},
+        ),
         "results/charts/ranking.png",
         "results/charts/ranking_narrow.svg",
         "results/charts/accuracy_by_level_narrow.svg",
@@ -121,12 +127,14 @@ rule plot_charts:
         "results/charts/errors_narrow.svg",
         "results/charts/loss_curves_narrow.svg",
         "results/charts/cost_vs_accuracy_narrow.svg",
+        "results/charts/samples_vs_cost_narrow.svg",
         "results/charts/accuracy_by_level.png",
         "results/charts/paired_differences.png",
         "results/charts/accuracy_by_database.png",
         "results/charts/errors.png",
         "results/charts/loss_curves.png",
         "results/charts/cost_vs_accuracy.png",
+        "results/charts/samples_vs_cost.png",
     log:
         "logs/plot_charts.log",
     benchmark:
@@ -147,6 +155,7 @@ rule plot_charts:
             --failures {input.failures:q} \
             --training {input.training:q} \
             --generation {input.generation:q} \
+            --samples {input.samples:q} \
             {params.baseline:q} \
             --charts results/charts \
             --jobs {threads} \
@@ -188,10 +197,6 @@ rule write_report:
         questions=data_jobs.asked_questions(config),
         failures="results/failures.jsonl",
         rows=collect("results/{replicate}/rows.jsonl", replicate=REPLICATES),
-        samples=collect(
-            "results/{replicate}/sample_verdicts.jsonl",
-            replicate=generation_jobs.chosen_from_samples(config),
-        ),
         unrepaired=collect(
             "results/{replicate}/unrepaired_verdicts.jsonl",
             replicate=generation_jobs.repaired(config),
@@ -230,11 +235,11 @@ rule write_report:
             --predictions {input.predictions:q} \
             --failures {input.failures:q} \
             --rows {input.rows:q} \
-            --samples {input.samples:q} \
             --unrepaired {input.unrepaired:q} \
             --prompts {input.prompts:q} \
             --training {input.training:q} \
             --generation {input.generation:q} \
+            --samples {input.samples:q} \
             --run-facts {input.facts:q} \
             --charts results/charts \
             {params.flags:q} \

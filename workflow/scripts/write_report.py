@@ -30,7 +30,6 @@ from sqladder.report.page.prompts import asked_prompts
 from sqladder.report.provenance import FACTS_FIELDS
 from sqladder.report.repaired_answers import unrepaired_answers
 from sqladder.report.run_record import run_record
-from sqladder.report.sampled_answers import sampled_answers
 from sqladder.report.sections.document import render
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.statistics.replicates import replicate_of
@@ -42,13 +41,6 @@ def main() -> None:
     add_run_arguments(parser)
     parser.add_argument(
         "--rows", type=Path, nargs="*", default=[], help="rows.jsonl of each variant and seed"
-    )
-    parser.add_argument(
-        "--samples",
-        type=Path,
-        nargs="*",
-        default=[],
-        help="sample_verdicts.jsonl of each variant and seed that chooses among samples",
     )
     parser.add_argument(
         "--unrepaired",
@@ -107,7 +99,6 @@ def main() -> None:
         args.gold_checks,
         args.published,
         dict(args.published_row),
-        sampled_answers(args.samples, comparison.run),
         unrepaired_answers(args.unrepaired, comparison.run),
     )
     text = render(inputs)

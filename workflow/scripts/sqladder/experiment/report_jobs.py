@@ -35,6 +35,7 @@ def results_of_all_variants(config: Config) -> dict[str, list[str]]:
         **{file.split(".")[0]: _of_each(list(replicates(config)), file) for file in everyone},
         "training": _of_each(with_model(config), "train.json"),
         "generation": _of_each(generated(config), "generation.json"),
+        "samples": _of_each(chosen_from_samples(config), "sample_verdicts.jsonl"),
     }
 
 

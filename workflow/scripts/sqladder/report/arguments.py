@@ -15,6 +15,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         ("predictions", True, "predictions.jsonl of each variant"),
         ("training", False, "train.json of the variants trained in this run"),
         ("generation", False, "generation.json of the variants generated in this run"),
+        ("samples", False, "sample_verdicts.jsonl of the variants that choose among samples"),
     ):
         nargs = "+" if needed else "*"
         parser.add_argument(
@@ -42,5 +43,6 @@ def load_arguments(args: argparse.Namespace) -> Run:
         failures=args.failures,
         training=args.training,
         generation=args.generation,
+        samples=args.samples,
         baseline=args.baseline,
     )

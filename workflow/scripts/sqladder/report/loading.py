@@ -18,6 +18,7 @@ from sqladder.metric.reasons import explanation
 from sqladder.metric.showing import brief
 from sqladder.report.metrics import LEVELS
 from sqladder.report.results import OneSeed, Run, Variant, count
+from sqladder.report.sampled_answers import read_samples
 from sqladder.report.taxonomy import KINDS
 from sqladder.statistics.replicates import METRICS_FIELDS, Replicate, replicate_of
 
@@ -38,13 +39,14 @@ Files = Mapping[Replicate, Path]
 
 
 class StageFiles(NamedTuple):
-    """Content of metrics.json and the other files by variant and seed; imported ones lack the last two."""
+    """Content of metrics.json and the other files by variant and seed; some lack the last three."""
 
     metrics: Mapping[Replicate, Row]
     failures: Mapping[tuple[str, str], Row]
     predictions: Files
     training: Files
     generation: Files
+    samples: Files
 
 
 def load_run(
@@ -55,6 +57,7 @@ def load_run(
     failures: Path,
     training: Sequence[Path] = (),
     generation: Sequence[Path] = (),
+    samples: Sequence[Path] = (),
     baseline: str | None = None,
 ) -> Run:
     """Read a run; a file belongs to the variant, and the seed, that its folder is named after.
@@ -69,12 +72,13 @@ def load_run(
             that is not right.
         training: train.json of the variants that were trained here.
         generation: generation.json of the variants whose SQL was generated here.
+        samples: sample_verdicts.jsonl of the variants that choose among samples.
         baseline: variant that the others are compared with, the first one if absent.
 
     Raises:
         InputError: no variant, a file is missing for a variant, variants answered different
             questions, a failure has no kind, metrics.json contradicts the verdicts, variants were
-            scored with other quirks, or the baseline is unknown.
+            scored with other quirks, samples are not those that were judged, or the baseline is unknown.
     """
     sources = _by_replicate(verdicts, "verdicts.jsonl")
     if not sources:
@@ -95,6 +99,7 @@ def load_run(
         _by_replicate(predictions, "predictions.jsonl", sources),
         _by_replicate(training, "train.json"),
         _by_replicate(generation, "generation.json"),
+        _by_replicate(samples, "sample_verdicts.jsonl"),
     )
     found = [_one_seed(replicate, rows, files) for replicate, rows in verdict_rows.items()]
     variants = [Variant(name, [o for o in found if o.replicate.variant == name]) for name in names]
@@ -176,16 +181,19 @@ def _one_seed(replicate: Replicate, verdicts: list[Row], files: StageFiles) -> O
         marks[metric] = np.array([bool(row[metric]) for row in verdicts])
         joint[metric] = levels["joint_all"]
     generation = read_object(files.generation[replicate]) if replicate in files.generation else {}
+    predictions = _predictions(verdicts, files.predictions[replicate])
+    sampled = files.samples.get(replicate)
     return OneSeed(
         replicate=replicate,
         marks=marks,
         verdicts=[row["verdict"] for row in verdicts],
         failures=[_failure(replicate.name, row, files.failures) for row in verdicts],
-        predictions=_predictions(verdicts, files.predictions[replicate]),
+        predictions=predictions,
         joint_all=joint,
         training=_training(replicate, generation, files.training),
         generation=generation,
         scoring=facts.get("facts", {}),
+        samples=read_samples(sampled, predictions, generation) if sampled else None,
     )
 
 

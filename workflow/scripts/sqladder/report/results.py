@@ -11,6 +11,7 @@ import numpy as np
 from sqladder.files import Row
 from sqladder.report.features import FEATURES, sql_features
 from sqladder.report.metrics import COLUMNS, LEVELS
+from sqladder.report.sampled_answers import Samples
 from sqladder.report.taxonomy import KINDS
 from sqladder.statistics.groups import Groups
 from sqladder.statistics.intervals import Interval
@@ -76,7 +77,7 @@ class OneSeed:
     """What a variant answered with one seed, in the run's question order, and its stages' facts.
 
     `failures` has the kind of each failure and what shows it; None where the answer is right. `scoring` are the
-    facts of metrics.json.
+    facts of metrics.json, `samples` what it chose its answers among, None where it did not.
     """
 
     replicate: Replicate
@@ -88,6 +89,7 @@ class OneSeed:
     training: Mapping[str, Any]
     generation: Mapping[str, Any]
     scoring: Mapping[str, Any]
+    samples: Samples | None = None
 
     @property
     def label(self) -> str:
@@ -120,6 +122,11 @@ class Variant:
     def correct(self) -> Answers:
         """Marks of the headline metric."""
         return self.marks["test_suite"]
+
+    @property
+    def samples(self) -> list[Samples]:
+        """What each seed chose its answers among; empty where the variant does not choose."""
+        return [own.samples for own in self.seeds if own.samples is not None]
 
 
 @dataclass(frozen=True)

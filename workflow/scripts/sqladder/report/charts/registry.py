@@ -7,6 +7,7 @@ from sqladder.report.charts import (
     loss_curves,
     paired_differences,
     ranking_chart,
+    samples_vs_cost,
     what_went_wrong,
 )
 
@@ -20,5 +21,6 @@ CHARTS = {
         what_went_wrong.CHART,
         loss_curves.CHART,
         cost_vs_accuracy.CHART,
+        samples_vs_cost.CHART,
     )
 }

@@ -8,7 +8,6 @@ from typing import Any
 from sqladder.files import Row
 from sqladder.report.charts.drawing import Chart
 from sqladder.report.comparison import Comparison
-from sqladder.report.sampled_answers import Samples
 from sqladder.statistics.seeds import Answers
 from sqladder.texts.markdown import escape
 
@@ -30,7 +29,6 @@ class ReportInputs:
         gold_checks: JSON Lines of what became of each gold query, where they were checked.
         published: YAML file of a published table to compare with.
         published_rows: variant -> the row of the published table that it is compared with.
-        samples: for each variant that chooses among samples what it drew, a seed after the other.
         unrepaired: for each variant that asks again what failed which answers would be right without.
     """
 
@@ -44,7 +42,6 @@ class ReportInputs:
     gold_checks: Path | None = None
     published: Path | None = None
     published_rows: Mapping[str, str] = field(default_factory=dict)
-    samples: Mapping[str, Sequence[Samples]] = field(default_factory=dict)
     unrepaired: Mapping[str, Answers] = field(default_factory=dict)
 
     def chart(self, chart: Chart) -> str:

@@ -1,23 +1,21 @@
 """What several samples bring: the accuracy of the choice among fewer of them, and how many have a right one."""
 
-from collections.abc import Sequence
-
-import numpy as np
-
-from sqladder.report.sampled_answers import Samples
+from sqladder.report.charts import samples_vs_cost
+from sqladder.report.charts.samples_vs_cost import with_curve
+from sqladder.report.results import Variant
+from sqladder.report.sampled_answers import fewer_samples
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.statistics.groups import Groups
-from sqladder.statistics.seeds import accuracy_interval
 from sqladder.texts.markdown import escape, table
-from sqladder.texts.numbers import UNKNOWN, number, rate, share_interval
+from sqladder.texts.numbers import number, rate, share_interval
 
 
 def section(inputs: ReportInputs) -> str:
     """The section in Markdown."""
-    if not inputs.samples:
+    run = inputs.comparison.run
+    rows = [row for variant in run.variants for row in _rows(variant, run.groups)]
+    if not rows:
         return ""
-    groups = inputs.comparison.run.groups
-    rows = [row for name, seeds in inputs.samples.items() for row in _rows(name, seeds, groups)]
     header = [
         "variant",
         "samples",
@@ -27,7 +25,7 @@ def section(inputs: ReportInputs) -> str:
         "tokens",
         "seconds",
     ]
-    return f"""## Samples
+    text = f"""## Samples
 
 {table(header, rows, "lrrcrrr")}
 
@@ -36,21 +34,30 @@ Accuracy over all questions if only so many of the samples had been drawn: the m
 greedy answer is always among them where the variant includes it. pass@n is the share of questions with a right sample
 among n (Chen et al. 2021), which only somebody who knows the gold query could choose: an upper bound, and no rank.
 Tokens: output tokens a question, a share of those of all samples. Seconds: from the generation's start to its file,
-of which what grows with the samples is such a share too; the mean over seeds."""
+of all devices together, of which what grows with the samples is such a share too; the mean over seeds."""
+    return f"{text}\n\n{_picture(inputs)}" if with_curve(inputs.comparison) else text
 
 
-def _rows(name: str, seeds: Sequence[Samples], groups: Groups) -> list[list[str]]:
-    rows = []
-    for n in seeds[0].numbers():
-        choice = np.array([own.choice(n) for own in seeds])
-        some = float(np.mean([own.some(n) for own in seeds]))
-        cells = [
-            rate(float(choice.mean())),
-            share_interval(accuracy_interval(choice, groups)),
-            rate(some),
+def _picture(inputs: ReportInputs) -> str:
+    """The same as a chart, with what it shows besides."""
+    return f"""{inputs.chart(samples_vs_cost.CHART)}
+
+The numbers in the chart count the samples, from one on; a single mark is a variant that asks the same model for one
+answer."""
+
+
+def _rows(variant: Variant, groups: Groups) -> list[list[str]]:
+    if not variant.samples:
+        return []
+    return [
+        [
+            escape(variant.name),
+            number(point.n),
+            rate(point.choice),
+            share_interval(point.interval),
+            rate(point.some),
+            number(point.tokens, 1),
+            number(point.seconds, 1),
         ]
-        tokens = float(np.mean([own.tokens * n / own.drawn for own in seeds]))
-        known = [taken for own in seeds if (taken := own.seconds(n)) is not None]
-        seconds = number(float(np.mean(known)), 1) if known else UNKNOWN
-        rows.append([escape(name), number(n), *cells, number(tokens, 1), seconds])
-    return rows
+        for point in fewer_samples(variant.samples, groups)
+    ]
