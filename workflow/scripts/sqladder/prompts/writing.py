@@ -73,11 +73,13 @@ class PromptWriter:
         if self._schemas is not None:
             fields = {**fields, "db_id": str}
         for example in with_unique_ids(iterate_jsonl(examples, fields), examples):
+            self._check(example)
+            answer = self._answer(example) if self._with_answer else None
             for number in range(1, self._orders + 1):
                 name = example["id"] if number == 1 else f"{example['id']}#{number}"
                 # Seeded by name: a row is the same wherever it stands, on every machine.
                 order = None if number == 1 else Random(name)
-                row = self._row(example, self._written(example, order), references)
+                row = self._row(example, self._written(example, order), references, answer)
                 yield {**row, "id": name}
 
     def _references(self) -> dict[str, str] | None:
@@ -99,12 +101,9 @@ class PromptWriter:
             )
         return Written(str(example["schema"]), "")
 
-    def _row(self, example: Row, written: Written, references: dict[str, str] | None) -> Row:
-        for field in ("question", "sql") if self._with_answer else ("question",):
-            if not example.get(field):
-                raise InputError(
-                    f"{self._files.examples}: example {brief(example['id'])} has no {field!r}"
-                )
+    def _row(
+        self, example: Row, written: Written, references: dict[str, str] | None, answer: str | None
+    ) -> Row:
         parts = {"values": written.values, "evidence": example.get("evidence") or ""}
         if references is not None:
             if example["id"] not in references:
@@ -115,12 +114,19 @@ class PromptWriter:
         prompt = render_prompt(
             written.schema,
             example["question"],
-            self._answer(example) if self._with_answer else None,
+            answer,
             system_text=self._context.system,
             user_template=self._context.user,
             parts=parts,
         )
         return {"id": example["id"], **prompt._asdict()}
+
+    def _check(self, example: Row) -> None:
+        for field in ("question", "sql") if self._with_answer else ("question",):
+            if not example.get(field):
+                raise InputError(
+                    f"{self._files.examples}: example {brief(example['id'])} has no {field!r}"
+                )
 
     def _answer(self, example: Row) -> str:
         sql = str(example["sql"])
