@@ -18,6 +18,10 @@ def answer_of(question: str, seed: int) -> str:
     return f"```sql\nSELECT {len(question)}, {seed} FROM singer\n```"
 
 
+def _answer(body: dict[str, Any], seed: int) -> str:
+    return answer_of(body["messages"][-1]["content"], seed)
+
+
 @dataclass
 class Failure:
     """What happens to one request instead of an answer.
@@ -50,6 +54,7 @@ class ChatServer:
         fail: what happens to a request, by its body; None for an answer. Asked after `failures` has run out.
         knows_n: whether several answers are given to one request.
         tells_logprobs: whether log-probabilities are told.
+        answer: what the model writes, by its request and the seed of the answer.
         under_way: how many requests were in work at a time, at most.
     """
 
@@ -59,6 +64,7 @@ class ChatServer:
         self.key = ""
         self.knows_n = True
         self.tells_logprobs = True
+        self.answer: Callable[[dict[str, Any], int], str] = _answer
         self.requests: list[dict[str, Any]] = []
         self.times: list[float] = []
         self.authorizations: list[str] = []
@@ -95,9 +101,7 @@ class ChatServer:
         """The answer to a request, in OpenAI's form."""
         count = body.get("n", 1) if self.knows_n else 1
         seed = body.get("seed", 0)
-        texts = [
-            answer_of(body["messages"][-1]["content"], seed + number) for number in range(count)
-        ]
+        texts = [self.answer(body, seed + number) for number in range(count)]
         limit = body.get("max_tokens", body.get("max_completion_tokens"))
         choices = [
             _choice(place, text, limit, self._tells(body)) for place, text in enumerate(texts)

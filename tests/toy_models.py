@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 
@@ -36,6 +37,16 @@ def rows(count, with_answer=True):
 def write_rows(path, count, with_answer=True):
     write_jsonl(path, rows(count, with_answer))
     return path
+
+
+def write_database(folder, columns="id, name, age"):
+    """The original file of the database music, and another one of its suite, whose table has other columns."""
+    (folder / "music").mkdir(parents=True, exist_ok=True)
+    for name, own in (("music", columns), ("another", "other")):
+        with sqlite3.connect(folder / "music" / f"{name}.sqlite") as connection:
+            connection.execute(f"create table if not exists singer({own})")
+        connection.close()
+    return folder
 
 
 def tokenizer():

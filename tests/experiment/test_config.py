@@ -334,8 +334,14 @@ def no_variant(c):
         (served(seeds=[1, 2]), ["variants.api.seeds", "remove it"]),
         (
             served(decoding={"grammar": "schema"}),
-            ["variants.api: decoding.grammar", "is schema", "variants.api.decoding.grammar: none"],
+            [
+                "variants.api: decoding.grammar",
+                "is schema",
+                "variants.api.decoding.grammar: none",
+                "variants.api.structured_outputs: true",
+            ],
         ),
+        (served(structured_outputs="yes"), ["variants.api.structured_outputs", "'yes'"]),
         (
             served_with_the_experiments_penalty,
             [
@@ -346,7 +352,7 @@ def no_variant(c):
         ),
         (
             served(decoding={"repair": {"rounds": 1}}),
-            ["decoding.repair", "variants.api.decoding.repair: {rounds: 0}"],
+            ["variants.api: decoding.repair", "contexts.published.repair_turn"],
         ),
         (served(decoding={"engine": "vllm"}), ["variants.api.decoding.engine", "remove it"]),
         (missing_predictions, ["variants.theirs.predictions", "'nowhere.sql'"]),

@@ -330,8 +330,8 @@ def test_an_imported_variant_leaves_verdicts_and_neither_model_nor_generation(co
     config["variants"]["theirs"] = {"method": "imported", "predictions": "theirs.sql"}
     found = report_jobs.results_of_all_variants(config)
     assert "results/theirs/verdicts.jsonl" in found["verdicts"]
-    assert len(found["predictions"]) == len(found["metrics"]) == 5
-    assert len(found["training"]) == len(found["generation"]) == 4
+    assert len(found["predictions"]) == len(found["metrics"]) == 6
+    assert (len(found["training"]), len(found["generation"])) == (4, 5)
     assert report_jobs.files_that_made_the_run(config)[-2:] == [
         "resources/base_model",
         "theirs.sql",
@@ -339,7 +339,8 @@ def test_an_imported_variant_leaves_verdicts_and_neither_model_nor_generation(co
     measured = report_jobs.benchmarks_of_the_run(config)
     assert "results/benchmarks/score/theirs.tsv" in measured
     assert "results/benchmarks/train/theirs.tsv" not in measured
-    assert variants.generated(config) == ["baseline", "lora_32r", "lora_128r", "full"]
+    made = ["baseline", "lora_32r", "lora_128r", "full", "full_schema"]
+    assert variants.generated(config) == made
 
 
 def test_a_run_of_imported_predictions_is_no_demonstration_and_reads_no_training_data(config):
@@ -348,6 +349,22 @@ def test_a_run_of_imported_predictions_is_no_demonstration_and_reads_no_training
     assert report_jobs.report_flags(config) == named
     assert len(report_jobs.files_that_made_the_run(config)) == 3
     assert report_jobs.benchmarks_of_the_run(config) == ["results/benchmarks/score/theirs.tsv"]
+
+
+def test_only_answers_that_need_the_databases_depend_on_the_code_for_them(config):
+    server = {"method": "served", "url": "http://localhost:9/v1", "model": "m"}
+    config["contexts"]["published"]["repair_turn"] = "{error}"
+    decodings = {"free": {}, "held": {"grammar": "schema"}, "again": {"repair": {"rounds": 2}}}
+    for name, decoding in decodings.items():
+        config["variants"][name] = server | {"decoding": decoding, "structured_outputs": True}
+    programs = [generation_jobs.serving_program(config, name) for name in decodings]
+    assert programs == ["generate_served.py", *["generate_served_on_databases.py"] * 2]
+    free, held, again = (generation_jobs.served_flags(config, name) for name in decodings)
+    assert not [flag for flag in free if "repair" in flag or "database" in flag]
+    assert {"--grammar=schema", "--repair-rounds=0", "--structured-outputs"} <= {*held}
+    assert "--databases=resources/datasets/demo/databases" in held
+    assert {"--repair-rounds=2", "--repair-template={error}"} <= {*again}
+    assert [flag for flag in again if flag.startswith("--max-vm-steps")]
 
 
 def test_the_report_compares_with_what_the_config_names(files_config):

@@ -46,7 +46,7 @@ from sqladder.experiment.settings import (
     ToyBase,
     TrainingEntry,
 )
-from sqladder.generation.settings import DecodingSettings, RepairedDecoding
+from sqladder.generation.settings import DecodingSettings, RepairedDecoding, ServedDecoding
 from sqladder.metric.limit_flags import add_limit_flags, add_quirks_flag, limits_from_flags
 from sqladder.prompts.settings import Context, ContextSettings
 from sqladder.retrieval.settings import Choice, IndexSettings
@@ -64,6 +64,7 @@ PROGRAMS = {
         RepairedDecoding,
         "model prompts output facts repair-template examples databases",
     ),
+    "generate_served_on_databases.py": (ServedDecoding, "prompts output facts url model"),
     "train_base.py": (Recipe, "prompts output facts work-folder"),
     "fit_prompts.py": (Fitting, "prompts tokenizer output facts chart"),
     "render_prompts.py": (ContextSettings, "examples output"),
@@ -235,8 +236,9 @@ def test_whatever_the_check_accepts_the_programs_accept(config):
     flags = [("train_base.py", training_jobs.toy_base_flags(config))]
     flags.append(("build_demo_databases.py", [f"--variations={number_of(config)}"]))
     flags += [("fetch.py", data_jobs.download_flags(config, name)) for name in config["downloads"]]
-    for replicate in variants.generated(config):
+    for replicate in variants.with_model(config):
         flags.append(("train.py", training_jobs.training_flags(config, replicate)))
+    for replicate in variants.generated(config):
         program = generation_jobs.generating_program(config, replicate)
         flags.append((program, generation_jobs.decoding_flags(config, replicate)))
     for name in config["contexts"]:

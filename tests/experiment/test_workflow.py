@@ -425,6 +425,25 @@ def test_a_server_needs_no_model_and_price_and_concurrency_ask_nothing_anew(tiny
     assert generation_jobs.served_flags(config, "api") != flags
 
 
+def test_a_server_is_asked_again_and_held_to_a_grammar_on_the_databases(tiny_run):
+    def change(config):
+        config["contexts"][config["context"]]["repair_turn"] = "{error}: write it again."
+        server = {"method": "served", "url": "http://localhost:9/v1", "model": "m"}
+        repaired = {"decoding": {"repair": {"rounds": 1}}}
+        held = {"decoding": {"grammar": "schema"}, "structured_outputs": True}
+        config["variants"] |= {"again": server | repaired, "held": server | held}
+
+    output = plan_with(tiny_run, change)
+    assert planned_replicates(output) == {
+        "again": {"generate_served", "score", "score_unrepaired"},
+        "held": {"generate_served", "score"},
+    }
+    blocks = re.findall(r"(?:    .*\n)+", output)
+    for name in ("again", "held"):
+        (block,) = [b for b in blocks if f"logs/generate_served/{name}.log" in b]
+        assert "databases" in block.split("output:")[0]
+
+
 def test_repairs_train_nothing_and_render_nothing(tiny_run):
     def change(config):
         context = config["context"]

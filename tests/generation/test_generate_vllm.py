@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 import toy_models
+from killed_writes import run_killed
 from sqladder.files import write_jsonl
 
 pytestmark = pytest.mark.vllm
@@ -59,26 +60,62 @@ def test_samples_of_vllm_repeat_with_the_seed_however_the_prompts_are_shared_out
     assert any(len({sample["text"] for sample in row["samples"]}) > 1 for row in one)
 
 
-def test_repairs_are_those_of_transformers(model, tmp_path):
+@pytest.fixture
+def repairs(tmp_path):
+    """The flags of repairs on a database where singers have no names, for which the model asks."""
     rows = toy_models.rows(PROMPTS, with_answer=False)
     examples, database = tmp_path / "examples.jsonl", tmp_path / "databases/music/music.sqlite"
     write_jsonl(examples, [{"id": row["id"], "db_id": "music"} for row in rows])
     database.parent.mkdir(parents=True)
-    # The model asks for names.
     with sqlite3.connect(database) as connection:
-        connection.execute("create table singer(id, age)")
+        connection.executescript("create table singer(id, age); create table band(name)")
     connection.close()
-    asked = {
-        "program": "generate_repaired.py",
+    return {
         "repair_rounds": 2,
         "repair_template": "The query\n{sql}\nfails: {error}\nWrite it again.",
         "examples": examples,
         "databases": database.parents[1],
     }
+
+
+@pytest.mark.parametrize("grammar", ["none", "schema"])
+def test_repairs_are_those_of_transformers(model, repairs, tmp_path, grammar):
+    asked = {"program": "generate_repaired.py", "grammar": grammar, **repairs}
     by_vllm = generate(tmp_path / "vllm", model, "vllm", **asked)
     assert by_vllm == generate(tmp_path / "transformers", model, "transformers", **asked)
     assert any(len(row.get("rounds", ())) > 1 for row in by_vllm)
     assert generate(tmp_path / "two", model, "vllm", gpus=2, **asked) == by_vllm
+
+
+# Among the first answers, behind what became of them, among the repairs.
+@pytest.mark.parametrize(("write", "kind"), [(3, "0"), (1, "errors"), (2, "1")])
+def test_a_kill_among_samples_by_a_grammar_and_their_repairs_changes_nothing(
+    model, repairs, tmp_path, write, kind
+):
+    sampling = {"samples": 3, "temperature": 1.5, "include_greedy": True, "log_probabilities": True}
+    asked = {"engine": "vllm", "max_new_tokens": 24, "batch_size": 8, "grammar": "schema"}
+    asked = toy_models.GREEDY | sampling | asked | repairs
+    runs = {}
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+        runs[name] = asked | {
+            "model": model,
+            "prompts": toy_models.write_rows(tmp_path / "test.jsonl", PROMPTS, with_answer=False),
+            "output": tmp_path / name / "predictions.jsonl",
+            "facts": tmp_path / name / "generation.json",
+            "cache_folder": tmp_path / "cache",
+        }
+    program = "generate_repaired.py"
+    whole = toy_models.run(program, **runs["whole"])
+    assert whole.returncode == 0, whole.stdout
+    assert run_killed(program, write, "behind", kind, **runs["killed"]) == -9
+    again = toy_models.run(program, **runs["killed"])
+    assert again.returncode == 0, again.stdout
+    assert runs["killed"]["output"].read_bytes() == runs["whole"]["output"].read_bytes()
+    facts = json.loads(runs["killed"]["facts"].read_text())
+    assert facts["resumed"]["answers"] > 0
+    rows = toy_models.read_lines(runs["whole"]["output"])
+    assert any("rounds" in sample for row in rows for sample in row["samples"])
 
 
 def test_log_probabilities_and_the_greedy_sample_are_those_of_transformers(model, tmp_path):

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sqlite3
 
 import pytest
 
@@ -10,7 +9,7 @@ import toy_models
 from killed_writes import run_killed
 from sqladder.errors import InputError
 from sqladder.files import write_jsonl
-from sqladder.generation import repair, shards
+from sqladder.generation import repair_rounds, shards
 from sqladder.generation.repair_inputs import RepairFiles, read_repairs
 from sqladder.generation.work_file import WorkFile
 from sqladder.metric.limits import Limits
@@ -25,20 +24,12 @@ ROWS = [{"id": key, "messages": [{"role": "user", "content": key}]} for key in (
 GOOD, BAD, WORSE = "select name from singer", "select nam from singer", "select na from singer"
 
 
-def write_database(folder, columns="id, name, age"):
-    """The original file, and another one of its suite, whose table has other columns."""
-    (folder / "music").mkdir(parents=True, exist_ok=True)
-    for name, own in (("music", columns), ("another", "other")):
-        with sqlite3.connect(folder / "music" / f"{name}.sqlite") as connection:
-            connection.execute(f"create table if not exists singer({own})")
-        connection.close()
-    return folder
-
-
 @pytest.fixture
 def repairs(tmp_path):
-    path = write_database(tmp_path / "databases") / "music/music.sqlite"
-    return repair.Repairs(TEMPLATE, {row["id"]: str(path) for row in ROWS}, OPTIONS, Limits())
+    path = toy_models.write_database(tmp_path / "databases") / "music/music.sqlite"
+    return repair_rounds.Repairs(
+        TEMPLATE, {row["id"]: str(path) for row in ROWS}, OPTIONS, Limits()
+    )
 
 
 def answers(*sqls, tokens=3):
@@ -47,8 +38,10 @@ def answers(*sqls, tokens=3):
 
 
 def ask(work, repairs, number):
-    repair.execute(work, ROWS, repairs, number)
-    return {asked.key: asked.messages for _, asked in repair.to_ask(work, ROWS, repairs, number)}
+    repair_rounds.execute(work, ROWS, repairs, number)
+    return {
+        asked.key: asked.messages for _, asked in repair_rounds.to_ask(work, ROWS, number, TEMPLATE)
+    }
 
 
 def test_what_has_no_result_is_asked_again_and_alike_failures_once(tmp_path, repairs):
@@ -62,28 +55,28 @@ def test_what_has_no_result_is_asked_again_and_alike_failures_once(tmp_path, rep
             {"role": "assistant", "content": f"{BAD};"},
             {"role": "user", "content": TEMPLATE.format(sql=BAD, error="no such column: nam")},
         ]
-        assert repair.failing(work, ROWS, 1) == 4
+        assert repair_rounds.failing(work, ROWS, 1) == 4
         work.add({(1, "q1", 1): answers(GOOD), (1, "q1", 2): answers(BAD)})
         work.add({(1, "q3", 0): answers(BAD)})
         # A new failure is asked again; one that the model has just been asked about is not.
         assert list(ask(work, repairs, 2)) == [(2, "q1", 2)]
         work.add({(2, "q1", 2): answers(GOOD)})
         assert ask(work, repairs, 3) == {}
-        chains = repair.rounds_of(work, "q1")
+        chains = repair_rounds.rounds_of(work, "q1")
         assert [[own["sql"] for own in chain] for chain in chains] == [
             [GOOD],
             [BAD, GOOD],
             [WORSE, BAD, GOOD],
             [BAD, GOOD],
         ]
-        kept = repair.repaired(chains[2])
+        kept = repair_rounds.repaired(chains[2])
         assert [own.get("error") for own in kept["rounds"]] == [
             "no such column: na",
             "no such column: nam",
             None,
         ]
         assert (kept["sql"], kept["rounds"][1]["prompt_tokens"]) == (GOOD, 10)
-        assert repair.repaired(chains[0]) == answers(GOOD)["samples"][0]
+        assert repair_rounds.repaired(chains[0]) == answers(GOOD)["samples"][0]
 
 
 def test_what_was_executed_and_asked_before_a_kill_stays_as_it_was(tmp_path, repairs):
@@ -91,7 +84,9 @@ def test_what_was_executed_and_asked_before_a_kill_stays_as_it_was(tmp_path, rep
         work.add({(0, row["id"]): answers(BAD, WORSE) for row in ROWS})
         first = ask(work, repairs, 1)
         work.add({(1, "q2", 0): answers(GOOD)})
-    gone = repair.Repairs(TEMPLATE, {row["id"]: "nowhere" for row in ROWS}, OPTIONS, Limits())
+    gone = repair_rounds.Repairs(
+        TEMPLATE, {row["id"]: "nowhere" for row in ROWS}, OPTIONS, Limits()
+    )
     with WorkFile(tmp_path / "work", {}) as work:
         assert ask(work, gone, 1) == first
 
@@ -129,7 +124,7 @@ def test_a_question_without_example_and_a_wrong_template_are_named(tmp_path):
     examples = tmp_path / "test.jsonl"
     write_jsonl(examples, [{"id": "q1", "db_id": "music"}])
     files = RepairFiles(
-        tmp_path / "prompts.jsonl", examples, write_database(tmp_path / "databases")
+        tmp_path / "prompts.jsonl", examples, toy_models.write_database(tmp_path / "databases")
     )
     with pytest.raises(InputError, match=r"lacks 2 of the 3 questions .* first 'q2'"):
         read_repairs(files, ROWS, TEMPLATE, OPTIONS, Limits())
@@ -173,7 +168,7 @@ def options(folder, model, **more):
         "repair_rounds": 2,
         "repair_template": TEMPLATE,
         "examples": folder / "examples.jsonl",
-        "databases": write_database(folder / "databases", "id, age"),
+        "databases": toy_models.write_database(folder / "databases", "id, age"),
         "quirks": "repaired",
         **more,
     }
@@ -182,7 +177,10 @@ def options(folder, model, **more):
 SAMPLING = {"samples": 3, "temperature": 1.5, "include_greedy": True, "log_probabilities": True}
 
 
-@pytest.fixture(scope="module", params=[{}, SAMPLING], ids=["greedy", "samples"])
+COMBINED = {**SAMPLING, "grammar": "schema"}
+
+
+@pytest.fixture(scope="module", params=[{}, SAMPLING, COMBINED], ids=["greedy", "samples", "all"])
 def generated(request, model, tmp_path_factory):
     """A folder in which answers were generated and repaired, and with which settings."""
     folder = tmp_path_factory.mktemp("generated") / "run"
@@ -225,7 +223,9 @@ def test_all_rounds_are_kept_and_counted(generated):
 def test_a_first_answer_is_what_it_is_without_repairs(generated, model, tmp_path):
     folder, sampling, _ = generated
     plain = options(tmp_path / "plain", model, **sampling)
-    for name in ("repair_rounds", "repair_template", "examples", "databases", "quirks"):
+    # A grammar needs the names of the databases.
+    files = () if "grammar" in sampling else ("examples", "databases")
+    for name in ("repair_rounds", "repair_template", "quirks", *files):
         del plain[name]
     done = toy_models.run("generate.py", **plain)
     assert done.returncode == 0, done.stdout

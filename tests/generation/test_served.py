@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from typing import NamedTuple
 
 import pytest
 
@@ -13,7 +14,8 @@ from chat_server import MODEL, Failure, answer_of, chat_server
 from conftest import ROOT
 from sqladder.errors import InputError
 from sqladder.experiment.code_digests import reached_files
-from sqladder.generation.served import Asker, asked_with, served_facts, served_predictions
+from sqladder.generation.outcome import prediction
+from sqladder.generation.served import Asker, asked_with, first_key, served_facts
 from sqladder.generation.served_settings import Server
 from sqladder.generation.settings import SamplingSettings
 from sqladder.generation.work_file import WorkFile
@@ -29,19 +31,32 @@ def chat():
         yield server
 
 
+class Asking(NamedTuple):
+    """Who is asked, how, and with what patience."""
+
+    server: Server
+    decoding: SamplingSettings
+    key: str
+    patience: dict
+
+    def asked_with(self):
+        return asked_with(self.server, ROWS, self.decoding, {})
+
+
 def asker(chat, retries=2, timeout=600.0, key="", server=None, **decoding):
     chosen = {"url": chat.url, "model": MODEL} | (server or {})
     settings = SamplingSettings(**GREEDY | decoding)
-    return Asker(Server(**chosen), key, settings, retries, timeout)
+    return Asking(Server(**chosen), settings, key, {"retries": retries, "timeout": timeout})
 
 
 def answers(asking, folder, rows=ROWS, concurrency=3):
     """Predictions and facts."""
     path = folder / "predictions.jsonl.work"
-    with WorkFile(path, asked_with(asking.server, rows, asking.decoding)) as work:
-        asking.ask(rows, work, concurrency)
+    with WorkFile(path, asked_with(asking.server, rows, asking.decoding, {})) as work:
+        asker = Asker(asking.server, asking.key, work, concurrency, **asking.patience)
+        asker.ask("ask", {first_key(row): row["messages"] for row in rows}, asking.decoding)
         facts = served_facts(asking.server, rows, work)
-        return list(served_predictions(rows, work)), facts
+        return [prediction(row["id"], work[first_key(row)]) for row in rows], facts
 
 
 def refusal(asking, folder, rows=ROWS[:1]):
@@ -136,6 +151,7 @@ def test_no_change_of_an_engine_or_of_the_rendering_asks_anything_anew():
     reached = {path.stem for path in reached_files(ROOT / "workflow/scripts/generate_served.py")}
     assert {"served", "served_reply", "extraction"} <= reached
     assert not {"answering", "vllm_engine", "transformers_engine", "rendering", "turns"} & reached
+    assert not {"sql_grammar", "trial", "repair_rounds"} & reached
 
 
 # Failures
@@ -323,9 +339,9 @@ def test_what_was_answered_before_a_refusal_is_kept(chat, tmp_path):
 
 def test_another_model_or_decoding_asks_anew(chat, tmp_path):
     first = asker(chat)
-    asked = asked_with(first.server, ROWS, first.decoding)
+    asked = first.asked_with()
     others = [asker(chat, server={"model": "other"}), asker(chat, temperature=1.0)]
     for other in others:
-        assert asked_with(other.server, ROWS, other.decoding) != asked
+        assert other.asked_with() != asked
     keyed = asker(chat, server={"key_variable": "OTHER"})
-    assert asked_with(keyed.server, ROWS, keyed.decoding) == asked
+    assert keyed.asked_with() == asked

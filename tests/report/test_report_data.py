@@ -11,7 +11,7 @@ from sqladder.report.comparison import compare
 from sqladder.report.features import sql_features
 from sqladder.report.loading import load_run
 from sqladder.report.results import level_count
-from sqladder.report.sections.costs import training_table
+from sqladder.report.sections.costs import cost_sentence, training_table
 
 QUESTIONS = runs.question_rows(40)
 MARKS = {"baseline": [n % 2 == 0 for n in range(40)], "full": [n % 3 != 0 for n in range(40)]}
@@ -52,6 +52,9 @@ def test_a_reused_model_was_trained_as_its_own_variant_was_and_is_drawn_once(tmp
     times = [seconds for _, seconds in cost_vs_accuracy.with_cost(comparison)]
     assert times[0] == times[1]
     assert all(times[0])
+    # Each training once: the reused model costs no second one.
+    assert "full, seed 2) of all devices" in cost_sentence(comparison.run)
+    assert "votes" not in cost_sentence(comparison.run).split("generation")[0]
     lines = training_table(comparison.run, {}).splitlines()
     assert [line.split("|")[2].strip() for line in lines[2:]] == [
         *("lora", "lora"),

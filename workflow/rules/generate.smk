@@ -69,6 +69,9 @@ use rule generate as generate_samples with:
 rule generate_served:
     input:
         prompts=by_wildcards(generation_jobs.prompts_to_answer),
+        # As for `generate`: of params.flags.
+        examples=by_wildcards(generation_jobs.examples_for_answers),
+        databases=by_wildcards(generation_jobs.databases_for_answers),
     output:
         predictions="results/{replicate}/predictions.jsonl",
         facts="results/{replicate}/generation.json",
@@ -90,11 +93,12 @@ rule generate_served:
         requests=by_wildcards(generation_jobs.requests_at_a_time),
         mem="1GB",
     params:
-        code=CODE["generate_served.py"],
+        program=by_wildcards(generation_jobs.serving_program),
+        code=by_wildcards(generation_jobs.serving_code, code=CODE),
         flags=by_wildcards(generation_jobs.served_flags),
     shell:
         r"""
-        python workflow/scripts/generate_served.py \
+        python workflow/scripts/{params.program} \
             --prompts {input.prompts:q} \
             {params.flags:q} \
             --concurrency {resources.requests} \

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqladder.errors import run_main
 from sqladder.files import Row
 from sqladder.generation.job import generate, generation_parser
-from sqladder.generation.repair import Repairs
+from sqladder.generation.repair import ModelRepairs
 from sqladder.generation.repair_inputs import RepairFiles, read_repairs
 from sqladder.generation.settings import RepairedDecoding
 from sqladder.metric.limit_flags import add_limit_flags, add_quirks_flag, limits_from_flags
@@ -43,8 +43,9 @@ def main() -> None:
     files = RepairFiles(args.prompts, args.examples, args.databases)
     options = Options(repairs=QUIRKS[args.quirks])
 
-    def repairs(rows: list[Row]) -> Repairs:
-        return read_repairs(files, rows, args.repair_template, options, limits_from_flags(args))
+    def repairs(rows: list[Row]) -> ModelRepairs:
+        limits = limits_from_flags(args)
+        return ModelRepairs(read_repairs(files, rows, args.repair_template, options, limits))
 
     generate(args, RepairedDecoding, STARTED, replicate_of(args.model).name, repairs)
 

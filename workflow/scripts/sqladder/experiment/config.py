@@ -240,16 +240,17 @@ def _check_served(config: Config, name: str) -> Iterator[str]:
         )
     decoding = setting(config, name, "decoding")
     place = partial(_merged, name, "decoding")
-    undone = {
-        "repetition_penalty": (decoding["repetition_penalty"] != 1, "1"),
-        "grammar": (decoding.get("grammar", "none") != "none", "none"),
-        "repair": (decoding.get("repair", {}).get("rounds", 0) > 0, "{rounds: 0}"),
-    }
-    for key, (is_wanted, without) in undone.items():
-        if is_wanted:
-            yield place([key]) + (
-                f": is {decoding[key]}, which a server is not asked for; give variants.{name}.decoding.{key}: {without}"
-            )
+    if decoding["repetition_penalty"] != 1:
+        yield place(["repetition_penalty"]) + (
+            f": is {decoding['repetition_penalty']}, which a server is not asked for; give "
+            f"variants.{name}.decoding.repetition_penalty: 1"
+        )
+    grammar = decoding.get("grammar", "none")
+    if grammar != "none" and not config["variants"][name].get("structured_outputs", False):
+        yield place(["grammar"]) + (
+            f": is {grammar}, which is no part of OpenAI's protocol; give variants.{name}.decoding.grammar: none, or "
+            f"variants.{name}.structured_outputs: true where the server is vLLM's"
+        )
     for key in ("engine", "batch_size", "gpus"):
         if key in config["variants"][name].get("decoding", {}):
             yield f"variants.{name}.decoding.{key}: has no use where a server answers; remove it"

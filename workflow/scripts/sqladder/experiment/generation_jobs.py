@@ -16,7 +16,12 @@ from sqladder.experiment.variants import (
     served,
 )
 from sqladder.generation.served_settings import Server
-from sqladder.generation.settings import DecodingSettings, RepairedDecoding, SamplingSettings
+from sqladder.generation.settings import (
+    DecodingSettings,
+    RepairedDecoding,
+    SamplingSettings,
+    ServedDecoding,
+)
 from sqladder.settings.program_flags import to_flags
 from sqladder.settings.slices import sliced
 
@@ -47,8 +52,35 @@ def decoding_flags(config: Config, replicate: str) -> list[str]:
 def served_flags(config: Config, replicate: str) -> list[str]:
     """Who answers a replicate's prompts, and how: what changes no answer (price, concurrency) is left out."""
     server = sliced(Server, own_entry(config, replicate))
-    sampling = sliced(SamplingSettings, _decoding(config, replicate))
-    return to_flags(server) + to_flags(sampling)
+    decoding = {"repair": {"rounds": 0}, **_decoding(config, replicate)}
+    if not _is_on_databases(config, replicate):
+        return to_flags(server) + to_flags(sliced(SamplingSettings, decoding))
+    flags = to_flags(server) + to_flags(sliced(ServedDecoding, decoding))
+    if is_repaired(config, replicate):
+        return flags + repair_flags(config, replicate)
+    return flags + as_flags(named(question_files(config, replicate)))
+
+
+def serving_program(config: Config, replicate: str) -> str:
+    """The program that asks a replicate's server: only one that needs the databases depends on the code for them."""
+    on_databases = _is_on_databases(config, replicate)
+    return "generate_served_on_databases.py" if on_databases else "generate_served.py"
+
+
+def serving_code(config: Config, replicate: str, code: Mapping[str, str]) -> str:
+    """The digest of that program.
+
+    Args:
+        config: the experiment.
+        replicate: whose answers are asked for.
+        code: digests by program.
+    """
+    return code[serving_program(config, replicate)]
+
+
+def _is_on_databases(config: Config, replicate: str) -> bool:
+    """Whether a replicate's answers are held to a grammar, or asked again where they fail."""
+    return _grammar(config, replicate) != "none" or is_repaired(config, replicate)
 
 
 def requests_at_a_time(config: Config, replicate: str) -> int:
@@ -121,8 +153,12 @@ def databases_for_answers(config: Config, replicate: str) -> str | list[str]:
 
 
 def _needs_databases(config: Config, replicate: str) -> bool:
-    grammar = own_setting(config, replicate, "decoding").get("grammar", "none")
-    return grammar == "schema" or is_repaired(config, replicate)
+    return _grammar(config, replicate) == "schema" or is_repaired(config, replicate)
+
+
+def _grammar(config: Config, replicate: str) -> str:
+    """What a replicate's answers are held to."""
+    return own_setting(config, replicate, "decoding").get("grammar", "none")
 
 
 def choice(config: Config, replicate: str) -> str:

@@ -21,7 +21,7 @@ from sqladder.generation import tokens
 from sqladder.generation.contract import Completion, Load, ModelEngine, timed
 from sqladder.generation.extraction import extract_sql
 from sqladder.generation.grammars import digest
-from sqladder.generation.outcome import Facts, prediction
+from sqladder.generation.outcome import Facts, prediction, repaired_prediction
 from sqladder.generation.settings import DecodingSettings
 from sqladder.generation.work_file import Key, WorkFile
 from sqladder.models.turns import Message
@@ -52,9 +52,7 @@ class GeneratedAnswers:
                 yield prediction(row["id"], answers)
                 continue
             samples = self.repairs.samples(self.work, row["id"])
-            unrepaired = answers["samples"][0]["sql"]
-            made = prediction(row["id"], {**answers, "samples": samples})
-            yield {**made, "unrepaired": unrepaired}
+            yield repaired_prediction(row["id"], answers, samples)
 
 
 class Repairing(Protocol):

@@ -34,6 +34,18 @@ def prediction(key: str | int, row: Row) -> Row:
     }
 
 
+def repaired_prediction(key: str | int, row: Row, samples: list[Row]) -> Row:
+    """The prediction of one prompt whose answers were asked again where they failed.
+
+    Args:
+        key: the prompt's id.
+        row: its row of the work file, with the first answers.
+        samples: what came of them, with their rounds.
+    """
+    unrepaired = row["samples"][0]["sql"]
+    return {**prediction(key, {**row, "samples": samples}), "unrepaired": unrepaired}
+
+
 def write_outcome(
     args: argparse.Namespace,
     settings: SamplingSettings,

@@ -1,65 +1,37 @@
-"""Answers that fail on the question's own database, asked again with the error's text.
+"""Answers that fail, asked again of a model that is loaded in this process."""
 
-The work file holds the first answers to a question under (0, id), what became of each answer in a round under
-("errors", round, id), and the answers to repairs under (round, id, sample). Samples that failed alike are asked once,
-the first of them for all. A round shows the model its last answer alone, so every round's prompt has one form, that of
-training.
-"""
-
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from tqdm import tqdm
-
-from sqladder.errors import LOG
 from sqladder.files import Row
 from sqladder.generation.answering import Questioner
 from sqladder.generation.contract import timed
 from sqladder.generation.outcome import Facts
+from sqladder.generation.repair_rounds import Repairs, execute, round_facts, to_ask
 from sqladder.generation.settings import DecodingSettings, RepairedDecoding
 from sqladder.generation.tokens import Encoded
-from sqladder.generation.work_file import Key, WorkFile
-from sqladder.metric.limits import Limits
-from sqladder.metric.suite import Options
-from sqladder.metric.trial import Tried, try_out
+from sqladder.generation.work_file import WorkFile
 from sqladder.models.turns import Message
-from sqladder.prompts.rendering import repair_messages
 
-_ERRORS = "errors"
 # Tokens for what the database said, which is cut after 300 characters, and for the marks of two turns.
 _ERROR_AND_TURNS = 400
 
 
 @dataclass(frozen=True)
-class Repairs:
-    """What asks again whatever fails (answering.Repairing).
+class ModelRepairs:
+    """Asks a model again whatever fails (answering.Repairing)."""
 
-    Attributes:
-        template: the turn that asks again.
-        databases: for each question, by id, the file that its answers are executed on.
-        options: what the metric does to a text before it executes it.
-        limits: what one execution may cost.
-    """
-
-    template: str
-    databases: Mapping[str | int, str]
-    options: Options
-    limits: Limits
+    repairs: Repairs
 
     def settings(self) -> dict[str, Any]:
-        """What repairs depend on, as JSON; the databases by their paths."""
-        return {
-            "template": self.template,
-            "databases": sorted(set(self.databases.values())),
-            "repairs": sorted(self.options.repairs),
-            "limits": vars(self.limits),
-        }
+        """What the answers depend on beside the decoding, as JSON (answering.Repairing)."""
+        return self.repairs.settings()
 
     def room(self, max_new_tokens: int) -> int:
         """Tokens that a repair may have more than the first prompt: the answer, it in the template, the error."""
         # No text has more tokens than bytes.
-        return 2 * max_new_tokens + len(self.template.encode()) + _ERROR_AND_TURNS
+        return 2 * max_new_tokens + len(self.repairs.template.encode()) + _ERROR_AND_TURNS
 
     def ask_again(
         self,
@@ -75,8 +47,8 @@ class Repairs:
         facts = []
         for number in range(1, decoding.repair.rounds + 1):
             with timed(asking.stages, "execution"):
-                execute(asking.work, rows, self, number)
-            asked = list(to_ask(asking.work, rows, self, number))
+                execute(asking.work, rows, self.repairs, number)
+            asked = list(to_ask(asking.work, rows, number, self.repairs.template))
             with timed(asking.stages, "tokenization"):
                 ids = encode([each.messages for _, each in asked])
             fitting = [
@@ -87,130 +59,9 @@ class Repairs:
             ]
             keys, prompts = [key for key, _ in fitting], [own for _, own in fitting]
             asking.ask(f"repair {number}", keys, prompts, decoding.of_repairs())
-            facts.append(_facts(asking.work, rows, number, len(asked) - len(fitting)))
+            facts.append(round_facts(asking.work, rows, number, len(asked) - len(fitting)))
         return facts
 
     def samples(self, work: WorkFile, key: str | int) -> list[Row]:
-        """The samples of a question: the last answer of each, with all rounds (answering.Repairing)."""
-        return [repaired(chain) for chain in rounds_of(work, key)]
-
-
-def _facts(work: WorkFile, rows: Sequence[Row], number: int, too_long: int) -> Facts:
-    """What a round was, and took."""
-    found = [work[key] for key in work if key[0] == number]
-    facts = {
-        "failing": failing(work, rows, number),
-        "asked": len(found),
-        "too_long": too_long,
-        "prompt_tokens": sum(row["prompt_tokens"] for row in found),
-        "output_tokens": sum(row["samples"][0]["output_tokens"] for row in found),
-        "seconds": round(work.seconds[number], 3),
-    }
-    LOG.info(
-        f"repair {number}: {facts['failing']} answers without a result, {facts['asked']} prompts asked again, "
-        f"{too_long} left out as too long for the model"
-    )
-    return facts
-
-
-class Asked(NamedTuple):
-    """An answer that is to be asked again: the key of what comes, and the conversation so far."""
-
-    key: Key
-    messages: list[Message]
-
-
-def execute(work: WorkFile, rows: Sequence[Row], repairs: Repairs, number: int) -> None:
-    """Note in the work file what becomes of the answers of the round before, where it is not known.
-
-    Args:
-        work: the answers.
-        rows: the prompts.
-        repairs: how answers are executed.
-        number: of the round, from 1.
-    """
-    open_ones = [row["id"] for row in rows if (_ERRORS, number, row["id"]) not in work]
-    # The places of the answers that are new, and their texts.
-    places = {key: _new_places(work, key, number) for key in open_ones}
-    tried = {
-        key: Tried(repairs.databases[key], [sql for _, sql in own]) for key, own in places.items()
-    }
-    total = sum(len(set(own.sqls)) for own in tried.values())
-    with tqdm(total=total, desc="execute", unit="query", disable=None) as bar:
-        try_out(list(tried.values()), repairs.options, repairs.limits, 1, bar.update)
-    found: dict[Key, Any] = {}
-    for key, own in places.items():
-        errors: list[str | None] = [None] * len(work[0, key]["samples"])
-        for (place, _), error in zip(own, tried[key].errors, strict=True):
-            errors[place] = error
-        found[_ERRORS, number, key] = errors
-    work.add(found)
-
-
-def _new_places(work: WorkFile, key: str | int, number: int) -> list[tuple[int, str]]:
-    chains = rounds_of(work, key)
-    return [(place, chain[-1]["sql"]) for place, chain in enumerate(chains) if len(chain) == number]
-
-
-def to_ask(
-    work: WorkFile, rows: Sequence[Row], repairs: Repairs, number: int
-) -> Iterator[tuple[int, Asked]]:
-    """Yield what is asked again in a round, with the place of its prompt among the rows.
-
-    An answer that fails as the one before it did is left as it is: the model would answer the same once more.
-    """
-    for row_place, row in enumerate(rows):
-        errors = work[_ERRORS, number, row["id"]]
-        if not any(errors):
-            continue
-        # Without the answers of this round, which an attempt before may have left.
-        chains = [chain[:number] for chain in rounds_of(work, row["id"])]
-        for place in sorted(set(_leaders(chains, errors).values())):
-            failed = [(answer["text"], answer["error"]) for answer in chains[place]]
-            if failed[-1] in failed[:-1]:
-                continue
-            last = chains[place][-1]
-            messages = repair_messages(
-                row["messages"], last["text"], last["sql"], last["error"], repairs.template
-            )
-            yield row_place, Asked((number, row["id"], place), messages)
-
-
-def failing(work: WorkFile, rows: Sequence[Row], number: int) -> int:
-    """How many answers of the round before have no result."""
-    return sum(error is not None for row in rows for error in work[_ERRORS, number, row["id"]])
-
-
-def rounds_of(work: WorkFile, key: str | int) -> list[list[Row]]:
-    """For each sample of a question its answers, the first one first; those that failed have their `error`."""
-    chains = [[sample] for sample in work[0, key]["samples"]]
-    number = 1
-    while (_ERRORS, number, key) in work:
-        errors = work[_ERRORS, number, key]
-        leaders = _leaders(chains, errors)
-        for place, leader in leaders.items():
-            chains[place][-1] = {**chains[place][-1], "error": errors[place]}
-            if (number, key, leader) in work:
-                row = work[number, key, leader]
-                answer = {**row["samples"][0], "prompt_tokens": row["prompt_tokens"]}
-                chains[place].append(answer)
-        number += 1
-    return chains
-
-
-def _leaders(chains: Sequence[Sequence[Row]], errors: Sequence[str | None]) -> dict[int, int]:
-    """For each sample that failed the first one that failed with the same text in the same way."""
-    first: dict[tuple[str, str], int] = {}
-    leaders = {}
-    for place, error in enumerate(errors):
-        if error is not None:
-            text = chains[place][-1]["text"]
-            leaders[place] = first.setdefault((text, error), place)
-    return leaders
-
-
-def repaired(chain: Sequence[Row]) -> Row:
-    """A sample as it is kept in the predictions: its last answer, with all rounds where it was asked again."""
-    *_, last = chain
-    answer = {name: last[name] for name in last if name not in ("error", "prompt_tokens")}
-    return {**answer, "rounds": list(chain)} if len(chain) > 1 else answer
+        """The samples of a question as they are kept, with their rounds (answering.Repairing)."""
+        return self.repairs.samples(work, key)

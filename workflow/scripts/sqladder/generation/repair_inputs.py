@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqladder.files import Row
 from sqladder.generation.question_databases import database_names
-from sqladder.generation.repair import Repairs
+from sqladder.generation.repair_rounds import Repairs
 from sqladder.metric.limits import Limits
 from sqladder.metric.scoring import suite_files
 from sqladder.metric.suite import Options

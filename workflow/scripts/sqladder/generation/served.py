@@ -9,8 +9,8 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from openai import APIError, AsyncOpenAI
@@ -19,13 +19,16 @@ from tqdm import tqdm
 
 from sqladder.errors import LOG, InputError
 from sqladder.files import Row
-from sqladder.generation.outcome import Facts, prediction
-from sqladder.generation.served_errors import in_words
+from sqladder.generation.outcome import Facts
+from sqladder.generation.served_errors import TooLongError, in_words
 from sqladder.generation.served_reply import Reply
 from sqladder.generation.served_settings import Server
 from sqladder.generation.settings import SamplingSettings
 from sqladder.generation.work_file import Key, WorkFile
 from sqladder.metric.showing import brief
+
+Conversation = Sequence[Mapping[str, str]]
+"""Messages, each with role and content."""
 
 RETRIES = 10
 """Repetitions of a request; the last ones wait 8 seconds each, if the server asks for nothing else."""
@@ -42,46 +45,60 @@ class Asker:
     Attributes:
         server: who is asked.
         key: its secret; empty for none.
-        decoding: how answers are drawn.
+        work: where answers are kept as they come.
+        concurrency: requests that are under way at a time, at most.
+        grammars: what the answers to each prompt, by its id, are held to; empty without a grammar.
         retries: how often a request is repeated at most.
         timeout: seconds without a byte after which a request counts as lost.
     """
 
     server: Server
     key: str
-    decoding: SamplingSettings
+    work: WorkFile
+    concurrency: int
+    grammars: Mapping[str | int, str] = field(default_factory=dict)
     retries: int = RETRIES
     timeout: float = _TIMEOUT
 
-    def ask(self, rows: Sequence[Row], work: WorkFile, concurrency: int) -> None:
-        """Keep the answers to all prompts in the work file, but for those that are in it.
+    def ask(
+        self,
+        title: str,
+        prompts: Mapping[Key, Conversation],
+        decoding: SamplingSettings,
+        may_be_too_long: bool = False,
+    ) -> None:
+        """Keep the answers to prompts in the work file, but for those that are in it.
 
         Args:
-            rows: prompts, id and messages.
-            work: the answers.
-            concurrency: requests that are under way at a time, at most.
+            title: what the bar of progress is called.
+            prompts: messages by the key that the answers are kept under, whose second part is the prompt's id.
+            decoding: how answers are drawn.
+            may_be_too_long: whether a prompt that is too long for the model is kept as one without answers.
 
         Raises:
             InputError: the server refuses a request, or cannot be reached; what was answered before is kept.
         """
-        left = [row for row in rows if _key(row) not in work]
+        left = {key: messages for key, messages in prompts.items() if key not in self.work}
         if not left:
             return
-        if len(left) < len(rows):
-            LOG.info(f"{len(rows) - len(left)} of {len(rows)} were answered before: {work.path}")
+        done = len(prompts) - len(left)
+        if done:
+            LOG.info(f"{title}: {done} of {len(prompts)} were answered before: {self.work.path}")
         try:
-            with tqdm(
-                total=len(rows), initial=len(rows) - len(left), desc="ask", unit="prompt"
-            ) as bar:
-                asyncio.run(self._ask_all(left, work, concurrency, bar))
+            with tqdm(total=len(prompts), initial=done, desc=title, unit="prompt") as bar:
+                asyncio.run(self._ask_all(left, decoding, may_be_too_long, bar))
         except ExceptionGroup as group:
             # The others are of the same server at the same time.
             raise group.exceptions[0] from None
 
     async def _ask_all(
-        self, rows: Sequence[Row], work: WorkFile, concurrency: int, bar: tqdm
+        self,
+        prompts: Mapping[Key, Conversation],
+        decoding: SamplingSettings,
+        may_be_too_long: bool,
+        bar: tqdm,
     ) -> None:
-        waiting, clock = iter(rows), _Laps()
+        waiting, clock = iter(prompts.items()), _Laps()
         client = AsyncOpenAI(
             base_url=self.server.url,
             # The client wants one; servers without keys look at none.
@@ -91,26 +108,34 @@ class Asker:
         )
 
         async def answer_some() -> None:
-            for row in waiting:
-                answers = await self._answers(client, row)
-                work.add({_key(row): answers}, clock.lap())
+            for key, messages in waiting:
+                try:
+                    answers = await self._answers(client, key, messages, decoding)
+                except TooLongError:
+                    if not may_be_too_long:
+                        raise
+                    answers = _NONE
+                self.work.add({key: answers}, clock.lap())
                 bar.update()
 
         async with client, asyncio.TaskGroup() as group:
-            for _ in range(min(concurrency, len(rows))):
+            for _ in range(min(self.concurrency, len(prompts))):
                 group.create_task(answer_some())
 
-    async def _answers(self, client: AsyncOpenAI, row: Row) -> Row:
+    async def _answers(
+        self, client: AsyncOpenAI, key: Key, messages: Conversation, decoding: SamplingSettings
+    ) -> Row:
         """The row of a prompt in the work file: all of its answers, and what they took."""
         samples: list[Row] = []
         counts: Counter[str] = Counter()
         prompt_tokens, model = 0, ""
-        for draw in self.decoding.draws():
+        grammar = self.grammars.get(key[1])
+        for draw in decoding.draws():
             wanted = len(samples) + draw.samples
             # Not every server knows n; one answer a request is what all give.
             while (missing := wanted - len(samples)) > 0:
-                sent = self._request(draw, missing, len(samples))
-                reply, retries = await self._reply(client, {**sent, "messages": row["messages"]})
+                sent = self._request(draw, missing, len(samples), grammar)
+                reply, retries = await self._reply(client, {**sent, "messages": messages})
                 samples += reply.samples()[:missing]
                 prompt_tokens, model = reply.usage.prompt_tokens, reply.model
                 counts.update(
@@ -119,14 +144,21 @@ class Asker:
                     input=reply.usage.prompt_tokens,
                     output=reply.usage.completion_tokens,
                 )
-        if self.decoding.log_probabilities and any("log_probability" not in s for s in samples):
+        if decoding.log_probabilities and any("log_probability" not in s for s in samples):
             raise InputError(
                 f"{self.server.url} tells no log-probabilities, by which an answer among several is chosen: use "
                 "choose: first"
             )
+        if grammar and not all(_begins_a_select(sample["text"]) for sample in samples):
+            raise InputError(
+                f"{self.server.url} answers, but not by the grammar that it was sent as structured_outputs: give "
+                "grammar: none, or a server that takes it, as vLLM's does"
+            )
         return {"prompt_tokens": prompt_tokens, "samples": samples, "model": model, **counts}
 
-    def _request(self, draw: SamplingSettings, missing: int, drawn: int) -> dict[str, Any]:
+    def _request(
+        self, draw: SamplingSettings, missing: int, drawn: int, grammar: str | None
+    ) -> dict[str, Any]:
         """What is asked of the server beside the messages; what has no effect is left out."""
         sent: dict[str, Any] = {
             "model": self.server.model,
@@ -142,6 +174,9 @@ class Asker:
             sent["n"] = missing
         if draw.log_probabilities:
             sent["logprobs"] = True
+        if grammar:
+            # No part of the protocol: the client sends it beside.
+            sent["extra_body"] = {"structured_outputs": {"grammar": grammar}}
         return {name: value for name, value in sent.items() if name not in self.server.leave_out}
 
     async def _reply(self, client: AsyncOpenAI, sent: dict[str, Any]) -> tuple[Reply, int]:
@@ -184,12 +219,35 @@ class _Laps:
         return seconds
 
 
-def _key(row: Row) -> Key:
+# Of a prompt that is too long for the model.
+_NONE: Row = {
+    **{"prompt_tokens": 0, "samples": [], "model": ""},
+    **{"requests": 1, "retries": 0, "input": 0, "output": 0},
+}
+
+
+def _begins_a_select(text: str) -> bool:
+    """Whether a text, however early it was cut off, begins as every answer by a grammar does."""
+    beginning = text.lstrip()[: len("select")].lower()
+    return "select".startswith(beginning)
+
+
+def first_key(row: Row) -> Key:
+    """What the first answers to a prompt are kept under; those to repairs have other numbers."""
     return (0, row["id"])
 
 
-def asked_with(server: Server, rows: Sequence[Row], decoding: SamplingSettings) -> dict[str, Any]:
-    """What answers depend on, as JSON: those of an earlier attempt count where it is the same."""
+def asked_with(
+    server: Server, rows: Sequence[Row], decoding: SamplingSettings, more: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What answers depend on, as JSON: those of an earlier attempt count where it is the same.
+
+    Args:
+        server: who is asked.
+        rows: the prompts.
+        decoding: how answers are drawn.
+        more: what grammars and repairs depend on.
+    """
     prompts = hashlib.sha256()
     for row in rows:
         prompts.update(json.dumps([row["id"], row["messages"]]).encode() + b"\n")
@@ -198,23 +256,22 @@ def asked_with(server: Server, rows: Sequence[Row], decoding: SamplingSettings) 
         "decoding": decoding.model_dump(mode="json"),
         # Another key asks for the same.
         "server": server.model_dump(mode="json", exclude={"key_variable"}),
+        **more,
     }
 
 
-def served_predictions(rows: Sequence[Row], work: WorkFile) -> Iterator[Row]:
-    """The predictions in the order of the prompts."""
-    return (prediction(row["id"], work[_key(row)]) for row in rows)
-
-
 def served_facts(server: Server, rows: Sequence[Row], work: WorkFile) -> Facts:
-    """What the answers cost, and who gave them.
+    """What the answers cost, those to repairs included, and who gave them.
 
     Tokens are those that the server counted, over all requests.
     """
     counts: Counter[str] = Counter()
     models = set()
-    for row in rows:
-        answers: Mapping[str, Any] = work[_key(row)]
+    for key in work:
+        # What became of the answers between rounds is there too.
+        if not isinstance(key[0], int):
+            continue
+        answers: Mapping[str, Any] = work[key]
         models.add(answers["model"])
         counts.update(
             prompt_tokens=answers["input"],

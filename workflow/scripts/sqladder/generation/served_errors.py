@@ -10,7 +10,14 @@ from sqladder.errors import InputError
 from sqladder.generation.served_settings import Server
 from sqladder.metric.showing import HIDDEN, cut
 
+
+class TooLongError(InputError):
+    """The prompt and the room for its answer are more than the model takes."""
+
+
 _SHOWN = 400
+# As OpenAI, vLLM and llama.cpp say it.
+_TOO_LONG = re.compile(r"context_length_exceeded|maximum context length|context size", re.I)
 _KEPT = "answers so far are kept, and the same command asks for the others only"
 # The keys of a request that come from the config, and what they are called there.
 _SETTINGS = {
@@ -35,7 +42,15 @@ def in_words(error: APIError, server: Server, key: str, sent: Mapping[str, Any])
     """
     reason = _reason(error, server, sent)
     # A server may say what it was sent.
-    return InputError(reason.replace(key, HIDDEN) if key else reason)
+    shown = reason.replace(key, HIDDEN) if key else reason
+    return TooLongError(shown) if _is_too_long(error) else InputError(shown)
+
+
+def _is_too_long(error: APIError) -> bool:
+    """Whether a refusal is of the length of what was asked."""
+    if not isinstance(error, APIStatusError) or error.status_code not in (400, 413, 422):
+        return False
+    return bool(_TOO_LONG.search(f"{error.code} {_said(error)}"))
 
 
 def _reason(error: APIError, server: Server, sent: Mapping[str, Any]) -> str:
@@ -79,6 +94,8 @@ def _said(error: APIStatusError) -> str:
 
 def _way_out(said: str, error: APIStatusError, sent: Mapping[str, Any]) -> str:
     """Which of the settings the server names, and how another one is asked for."""
+    if "extra_body" in sent and re.search("structured_outputs|grammar", said, re.I):
+        return ": it does not take the grammar (decoding.grammar); give grammar: none, or another server"
     for name in _SETTINGS:
         if name not in sent:
             continue

@@ -50,3 +50,7 @@ class Server(Settings):
         description="Keys that are not sent, to a server that refuses them: its own values hold; without n, samples "
         "are asked for one by one.",
     )
+    structured_outputs: bool = Field(
+        default=False,
+        description="Whether it takes a grammar as vLLM's server does, by structured_outputs.",
+    )

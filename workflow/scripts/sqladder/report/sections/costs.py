@@ -30,7 +30,7 @@ def section(inputs: ReportInputs) -> str:
 
 def cost_sentence(run: Run) -> str:
     """What trainings and generations took, the cheapest and the dearest."""
-    trained = [(device_seconds(own.training), own.label) for own in run.replicates]
+    trained = [(device_seconds(_own_training(own.training)), own.label) for own in run.replicates]
     generated = [(own.generation.get("seconds"), own.label) for own in run.replicates]
     told = [_ends("training", trained, " of all devices"), _ends("generation", generated, "")]
     known = [text for text in told if text]
