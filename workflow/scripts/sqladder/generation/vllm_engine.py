@@ -207,6 +207,10 @@ def engine_options(model: Path, context: int, at_once: int, on_gpu: bool) -> dic
         # Questions on one database share the schema, which stands first in the prompt.
         "enable_prefix_caching": True,
     }
+    if not on_gpu:
+        # Without it the sampler for CPUs takes no request's seed as soon as a greedy one, which has none, stands in the
+        # same batch (vllm/v1/sample/ops/topk_topp_sampler.py, forward_cpu).
+        options["use_fp64_gumbel"] = True
     if on_gpu:
         # Mode 0: nothing is compiled. Prompts are read eagerly: their batches are large enough.
         options["compilation_config"] = {
