@@ -45,6 +45,18 @@ def test_a_bad_line_is_named(tmp_path, text, message):
         read_jsonl(tmp_path / "x.jsonl")
 
 
+@pytest.mark.parametrize("text", ['{"id": 1}{"id": 2}\n', '{"id": 1},\n', '{"id": 1\n"b": 2}\n'])
+def test_a_line_that_is_more_or_less_than_one_object_is_refused(tmp_path, text):
+    (tmp_path / "x.jsonl").write_text(text)
+    with pytest.raises(InputError, match="line 1 is not valid JSON"):
+        read_jsonl(tmp_path / "x.jsonl")
+
+
+def test_blanks_around_rows_and_the_last_line_feed_do_not_matter(tmp_path):
+    (tmp_path / "x.jsonl").write_text('\n  {"id": 1} \r\n\t\n{"id": "\\u00e9"}', newline="")
+    assert read_jsonl(tmp_path / "x.jsonl", {"id": int | str}) == [{"id": 1}, {"id": "é"}]
+
+
 @pytest.mark.parametrize("text", ['"\\ud83d"', '["\\udc00\\ud83d"]', '{"\\ud83d": 1}'])
 def test_half_a_surrogate_pair_is_no_text(tmp_path, text):
     (tmp_path / "x.jsonl").write_text(f'{{"id": "a"}}\n{{"id": "b", "question": {text}}}\n')

@@ -333,3 +333,11 @@ def test_of_many_variants_the_first_and_the_baseline_are_charted(tmp_path):
     assert shown[:-1] == [variant.name for variant in many.ranking][: MOST - 1]
     assert shown[-1] == "baseline"
     assert which_are_charted(many) == ", 12 of 16 variants, with the baseline"
+
+
+def test_of_many_variants_the_forest_plot_has_those_that_are_charted(tmp_path):
+    names = ["baseline", *(f"lora_{number}" for number in range(15))]
+    many = comparison_of(tmp_path, names, n=200)
+    pairs, which = drawn_pairs(many)
+    assert {pair.first for pair in pairs} == {v.name for v in many.charted} - {"baseline"}
+    assert which == "each variant less baseline, 12 of 16 variants, with the baseline"

@@ -171,12 +171,21 @@ def test_an_unknown_hardness_is_refused(tmp_path):
         load_run(**runs.write_run(tmp_path, questions, {"a": [True] * 40}))
 
 
+def test_predictions_are_read_when_they_are_looked_at(tmp_path):
+    files = runs.write_run(tmp_path, QUESTIONS, MARKS)
+    files["predictions"][0].write_text("no JSON")
+    run = load_run(**files)
+    assert run.variants[0].failure_counts
+    with pytest.raises(InputError, match="line 1 is not valid JSON"):
+        run.variants[0].seeds[0].predictions[0]
+
+
 def test_a_missing_prediction_is_named(tmp_path):
     files = runs.write_run(tmp_path, QUESTIONS, MARKS)
     lines = files["predictions"][0].read_text().splitlines()
     files["predictions"][0].write_text("\n".join(lines[1:]))
     with pytest.raises(InputError, match=r"lacks the prediction of question 'q0000'"):
-        load_run(**files)
+        list(load_run(**files).replicates[0].predictions)
 
 
 @pytest.mark.parametrize(

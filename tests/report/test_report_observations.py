@@ -323,7 +323,7 @@ def _with_marks(run, marks_of):
             dataclasses.replace(
                 variant.seeds[0],
                 marks={"test_suite": marks},
-                verdicts=["correct" if mark else "wrong_result" for mark in marks],
+                judged=[{"verdict": "correct" if mark else "wrong_result"} for mark in marks],
             )
             for marks in np.atleast_2d(marks_of[variant.name])
         ]

@@ -151,7 +151,7 @@ def test_the_data_are_the_questions_and_answers(made, elements):
             if len(answer) > 1:
                 assert list(KINDS)[answer[1]] == variant.seeds[0].failures[place]["kind"]
                 assert data["texts"][answer[3]][:LIMIT] == showable(
-                    variant.seeds[0].predictions[place]["detail"][:LIMIT]
+                    variant.seeds[0].detail(place)[:LIMIT]
                 )
 
 

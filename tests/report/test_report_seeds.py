@@ -18,7 +18,7 @@ from sqladder.report.loading import load_run
 from sqladder.report.page.html_page import browser_data
 from sqladder.report.sections.document import render
 from sqladder.report.sections.report_inputs import ReportInputs
-from sqladder.statistics.seeds import PairedDifference
+from sqladder.statistics.paired_difference import PairedDifference
 
 N = 96
 SEEDS = (42, 43, 44)
@@ -84,10 +84,10 @@ def test_the_ranking_has_means_and_the_number_of_seeds(report, marks):
 def test_a_variant_trained_once_is_taken_to_vary_and_an_untrained_one_is_not(comparison):
     full, lora, baseline = (comparison.run.named(n).correct for n in ("full", "lora", "baseline"))
     groups = comparison.run.groups
-    wider = PairedDifference.between(full, lora, groups, single_seed_varies=True)
-    narrower = PairedDifference.between(full, lora, groups)
+    wider = PairedDifference.of(full, lora, groups, single_seed_varies=True)
+    narrower = PairedDifference.of(full, lora, groups)
     assert comparison.pair("full", "lora").p_alone == wider.p > narrower.p
-    untrained = PairedDifference.between(full, baseline, groups)
+    untrained = PairedDifference.of(full, baseline, groups)
     assert comparison.pair("full", "baseline").p_alone == untrained.p
 
 

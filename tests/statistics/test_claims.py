@@ -24,7 +24,7 @@ def test_the_short_form_stays_within_its_limits():
         [sys.executable, PROGRAM, "--short"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("\n| 45 |") == 8
+    assert done.stdout.count("\n| 45 |") == 12
 
 
 def test_runs_have_the_structure_of_spider(claims):
@@ -61,3 +61,13 @@ def test_a_limit_is_broken_where_chance_does_not_explain_it(claims):
     assert len(claims["broken_coverage"](cell, {new: 0.979, same: 0.915})) == 2
     few = cell._replace(n=45)
     assert len(claims["broken_coverage"](few, {new: 0.979, same: 0.979})) == 1
+    lone = cell._replace(lone=True)
+    wide = {"difference, same databases": 0.985, same: 0.985}
+    assert len(claims["broken_coverage"](lone, wide)) == 1
+
+
+def test_the_last_variant_may_have_a_single_seed(claims):
+    cell = claims["Cell"](45, (0.5, 0.5, 0.5), 3, 1, lone=True)
+    run = claims["draw"](cell, np.random.default_rng(1), True, False).run
+    assert [len(variant.seeds) for variant in run.variants] == [3, 3, 1]
+    assert run.variants[-1].single_seed_varies

@@ -9,11 +9,16 @@ from statsmodels.formula.api import ols
 
 import report_runs as runs
 from report_runs import discordance, mcnemar_p
-from sqladder.statistics.groups import Groups, VarianceComponent, variance_of_mean
+from sqladder.statistics.groups import (
+    Groups,
+    VarianceComponent,
+    WeightedComponents,
+    variance_of_mean,
+)
 from sqladder.statistics.intervals import wilson_interval
+from sqladder.statistics.paired_difference import PairedDifference
 from sqladder.statistics.power import detectable_difference
 from sqladder.statistics.seeds import (
-    PairedDifference,
     accuracy_interval,
     between_seeds,
     crossed,
@@ -27,7 +32,7 @@ DATABASES = Groups.of([f"db_{number % 7}" for number in range(200)])
 
 def between(first, second, **options):
     """A paired difference of questions that are groups of their own."""
-    return PairedDifference.between(first, second, Groups.single(first.shape[1]), **options)
+    return PairedDifference.of(first, second, Groups.single(first.shape[1]), **options)
 
 
 def interval_of(correct, n):
@@ -228,6 +233,47 @@ def test_a_single_seed_tells_nothing_of_the_variance():
 def test_groups_in_which_both_win_as_often_show_no_difference(seeds):
     """The questions differ, no group does: that is no difference, and nothing to divide by."""
     first = np.array([[True, False] * 5] * seeds)
-    gap = PairedDifference.between(first, ~first, Groups.of((np.arange(10) // 2).tolist()))
+    gap = PairedDifference.of(first, ~first, Groups.of((np.arange(10) // 2).tolist()))
     assert (gap.p, gap.detectable()) == (1.0, None)
     assert gap.interval().low < 0 < gap.interval().high
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.6, 1.0])
+def test_cochrans_quantile_lies_between_those_of_its_parts_and_agrees_with_its_p(share):
+    near, far = VarianceComponent(1 - share, 300), VarianceComponent(share, 2)
+    error = WeightedComponents(near, far)
+    assert error.variance == pytest.approx(1)
+    expected = (1 - share) * stats.t.ppf(0.975, 300) + share * stats.t.ppf(0.975, 2)
+    assert error.quantile(0.975) == pytest.approx(expected)
+    assert error.two_sided_p(-expected) == pytest.approx(0.05)
+    assert error.two_sided_p(0) == 1
+    assert near.two_sided_p(5) <= error.two_sided_p(5) <= far.two_sided_p(5)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.05, 0.1])
+def test_two_seeds_each_make_no_significant_difference(noise):
+    """Their variance has two degrees of freedom at most, with which Satterthwaite's claims too often."""
+    found = 0
+    for seed in range(400):
+        one, other = runs.seeded_marks(400, [0.5, 0.5], 2, noise, seed)
+        found += between(one, other).p < 0.05
+    assert found / 400 <= 0.05 + 1.645 * (0.05 * 0.95 / 400) ** 0.5
+
+
+def test_one_seed_against_several_is_told_by_questions_where_seeds_agree():
+    """The few degrees of freedom of the seeds count for their share of the variance alone."""
+    rng = np.random.default_rng(4)
+    one = np.array([rng.permutation(np.arange(1000) < 600)] * 3)
+    other = rng.permutation(np.arange(1000) < 500)[None]
+    gap = between(one, other, single_seed_varies=True)
+    models = between(one[:1], other)
+    assert gap.seeds.variance == pytest.approx(0)
+    assert gap.interval() == pytest.approx(models.interval(), abs=0.002)
+
+
+def test_seeds_with_four_degrees_of_freedom_keep_satterthwaites(seeded):
+    one, other = seeded
+    error = between(one, other).with_seeds(VarianceComponent(1e-3, 100), Groups.single(200))
+    assert isinstance(error, VarianceComponent)
+    few = between(one[:2], other[:2]).with_seeds(VarianceComponent(1e-3, 100), Groups.single(200))
+    assert isinstance(few, WeightedComponents)

@@ -17,9 +17,10 @@ from report_runs import discordance, mcnemar_p
 from sqladder.statistics.groups import Groups, variance_of_mean
 from sqladder.statistics.intervals import Interval, exact_difference_interval, wilson_interval
 from sqladder.statistics.paired import Discordance, sign_flip_p
+from sqladder.statistics.paired_difference import PairedDifference
 from sqladder.statistics.power import detectable_difference, seeds_needed
 from sqladder.statistics.ranks import holm, rank_ranges, simultaneous
-from sqladder.statistics.seeds import PairedDifference, accuracy_interval, new_databases_interval
+from sqladder.statistics.seeds import accuracy_interval, new_databases_interval
 from sqladder.statistics.shares import equal_shares_p, fisher_p, two_sets_p
 
 
@@ -150,7 +151,7 @@ def gap_of(wins, losses, n, size=1):
     first = np.arange(n) < wins
     second = (np.arange(n) >= wins) & (np.arange(n) < wins + losses)
     groups = Groups.of((np.arange(n) // size).tolist())
-    return PairedDifference.between(first[None], second[None], groups)
+    return PairedDifference.of(first[None], second[None], groups)
 
 
 def test_difference_interval_agrees_with_the_normal_one_for_many_questions():

@@ -8,14 +8,14 @@ Example: python sort_failures.py --questions resources/datasets/demo/test.jsonl 
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 
 from sqladder.data.corpus import read_answers, read_examples
 from sqladder.databases.schema import read_schema
 from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import Fields, Row, by_id, read_jsonl, write_jsonl
-from sqladder.report.taxonomy import Columns, columns_of, sort_failures
+from sqladder.report.taxonomy import Columns, Failure, columns_of, sort_failures
 from sqladder.statistics.replicates import replicate_of
 
 VERDICT_FIELDS: Fields = {
@@ -39,17 +39,17 @@ def failures(args: argparse.Namespace) -> Iterator[Row]:
     """The failures of all variants, and seeds, each named after the folder of its verdicts."""
     questions = read_examples(args.questions)
     answers = {replicate_of(path).name: path for path in args.predictions}
-    verdicts = {
-        replicate_of(path).name: by_id(read_jsonl(path, VERDICT_FIELDS), path)
-        for path in args.verdicts
-    }
-    used = {row["db_id"] for rows in verdicts.values() for row in rows.values()}
-    columns = read_columns(args.databases, used)
-    for variant, rows in verdicts.items():
+    columns: dict[str, Columns] = {}
+    known: dict[Hashable, Failure] = {}
+    for path in args.verdicts:
+        variant = replicate_of(path).name
         if variant not in answers:
             raise InputError(f"no predictions.jsonl was given for variant {variant!r}")
+        rows = by_id(read_jsonl(path, VERDICT_FIELDS), path)
+        used = {row["db_id"] for row in rows.values()}
+        columns |= read_columns(args.databases, used - columns.keys())
         predictions = read_answers(answers[variant], rows)
-        for row in sort_failures(questions, rows, predictions, columns):
+        for row in sort_failures(questions, rows, predictions, columns, known):
             yield {"variant": variant, **row}
 
 

@@ -18,10 +18,10 @@ def leave_out_sklearn() -> None:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Leave Python's garbage collector off in a block of imports, and what they made to it for ever.
+    """Leave Python's garbage collector off in a block of imports or of reading, and what it made to it for ever.
 
-    An import makes objects by the hundred thousand, all of which stay; looking through them again and
-    again is a tenth of the CPU time of importing torch, transformers and vLLM.
+    Both make objects by the hundred thousand, all of which stay; looking through them again and again is a tenth of
+    the CPU time of importing torch, transformers and vLLM, and of a report of many variants.
     """
     gc.disable()
     try:

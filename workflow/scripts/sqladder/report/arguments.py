@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from sqladder.processes.imports import uncollected
 from sqladder.report.loading import load_run
 from sqladder.report.results import Run
 
@@ -35,14 +36,15 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 def load_arguments(args: argparse.Namespace) -> Run:
     """Load the run that the arguments name."""
-    return load_run(
-        questions=args.questions,
-        verdicts=args.verdicts,
-        metrics=args.metrics,
-        predictions=args.predictions,
-        failures=args.failures,
-        training=args.training,
-        generation=args.generation,
-        samples=args.samples,
-        baseline=args.baseline,
-    )
+    with uncollected():
+        return load_run(
+            questions=args.questions,
+            verdicts=args.verdicts,
+            metrics=args.metrics,
+            predictions=args.predictions,
+            failures=args.failures,
+            training=args.training,
+            generation=args.generation,
+            samples=args.samples,
+            baseline=args.baseline,
+        )

@@ -172,8 +172,8 @@ def p_values(changes: list[Change]) -> list[float]:
         import numpy as np
 
         from sqladder.statistics.groups import Groups
+        from sqladder.statistics.paired_difference import PairedDifference
         from sqladder.statistics.ranks import holm
-        from sqladder.statistics.seeds import PairedDifference
     except ModuleNotFoundError as error:
         raise InputError(
             f"comparing needs the package {error.name}: install numpy and scipy"
@@ -185,9 +185,7 @@ def p_values(changes: list[Change]) -> list[float]:
             for rows in (change.new, change.old)
         )
         groups = Groups.of(change.groups)
-        gap = PairedDifference.between(
-            new, old, groups, single_seed_varies=change.single_seed_varies
-        )
+        gap = PairedDifference.of(new, old, groups, single_seed_varies=change.single_seed_varies)
         alone.append(gap.p)
     return holm(alone)
 

@@ -5,14 +5,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
+import numpy as np
+
 from sqladder.report.metrics import LEVELS
 from sqladder.report.results import Run, Variant
+from sqladder.statistics.all_pairs import AllPairs
 from sqladder.statistics.groups import Groups
 from sqladder.statistics.intervals import Interval
 from sqladder.statistics.paired import Discordance
+from sqladder.statistics.paired_difference import Difference, PairedDifference
 from sqladder.statistics.power import seeds_needed
 from sqladder.statistics.ranks import holm, rank_ranges, simultaneous
-from sqladder.statistics.seeds import Answers, PairedDifference
+from sqladder.statistics.seeds import Answers
 
 ALPHA = 0.05
 """Chance of any false claim within one family of tests."""
@@ -36,7 +40,7 @@ class Pair:
 
     first: str
     second: str
-    paired: PairedDifference
+    paired: Difference
     p_alone: float
     p: float
     comparisons: int = 1
@@ -146,18 +150,18 @@ class Comparison:
 
     def pair(self, first: str, second: str, level: str = "all") -> Pair:
         """The comparison of two variants, seen from the first; on a level, of two charted ones."""
-        if found := self._by_names.get((level, first, second)):
+        pairs = self._over_all if level == "all" else self._by_level[level]
+        if found := pairs.get((first, second)):
             return found
-        return self._by_names[level, second, first].reversed()
+        return pairs[second, first].reversed()
 
     @cached_property
-    def _by_names(self) -> dict[tuple[str, str, str], Pair]:
-        families = {"all": self.pairs, **self.level_pairs}
-        return {
-            (level, pair.first, pair.second): pair
-            for level, pairs in families.items()
-            for pair in pairs
-        }
+    def _over_all(self) -> dict[tuple[str, str], Pair]:
+        return _by_names(self.pairs)
+
+    @cached_property
+    def _by_level(self) -> dict[str, dict[tuple[str, str], Pair]]:
+        return {level: _by_names(pairs) for level, pairs in self.level_pairs.items()}
 
     def against_baseline(self, level: str = "all") -> Iterator[Pair]:
         """Every other variant compared with the baseline, in the order of the ranking; on a level, the charted ones."""
@@ -218,9 +222,18 @@ def make_pair(
     `same_models` says that both are marks of the same answers, by two metrics; `single_seed_varies`, that a single
     seed on one side was a draw among others.
     """
-    paired = PairedDifference.between(first, second, groups, same_models, single_seed_varies)
+    return _unadjusted(
+        names, PairedDifference.of(first, second, groups, same_models, single_seed_varies)
+    )
+
+
+def _unadjusted(names: tuple[str, str], paired: Difference) -> Pair:
     p = paired.p
     return Pair(*names, paired, p, p)
+
+
+def _by_names(pairs: Sequence[Pair]) -> dict[tuple[str, str], Pair]:
+    return {(pair.first, pair.second): pair for pair in pairs}
 
 
 def adjusted(pairs: Sequence[Pair]) -> list[Pair]:
@@ -245,6 +258,10 @@ def _by_level(found: Sequence[tuple[str, Pair]]) -> dict[str, list[Pair]]:
 def _pairs(ranking: Sequence[Variant], run: Run, level: str) -> list[Pair]:
     chosen = run.select(level)
     own = run.groups.select(chosen)
+    if chosen.any() and all(len(variant.seeds) == 1 for variant in ranking):
+        names = combinations([variant.name for variant in ranking], 2)
+        marks = np.array([variant.correct[0, chosen] for variant in ranking])
+        return list(map(_unadjusted, names, AllPairs(marks, own)))
     answers = {variant.name: variant.correct[:, chosen] for variant in ranking}
     return [
         make_pair(

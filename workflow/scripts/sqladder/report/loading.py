@@ -4,9 +4,10 @@ Everything the report shows is counted from verdicts.jsonl. metrics.json is read
 alone do not say (whole interactions) and must agree with them otherwise.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,10 +15,9 @@ from sqladder.data.corpus import read_answers, read_examples
 from sqladder.errors import InputError
 from sqladder.files import Fields, Row, by_id, read_jsonl, read_object
 from sqladder.metric.question_groups import question_group
-from sqladder.metric.reasons import explanation
 from sqladder.metric.showing import brief
 from sqladder.report.metrics import LEVELS
-from sqladder.report.results import OneSeed, Run, Variant, count
+from sqladder.report.results import OneSeed, Run, Variant
 from sqladder.report.sampled_answers import read_samples
 from sqladder.report.taxonomy import KINDS
 from sqladder.statistics.replicates import METRICS_FIELDS, Replicate, replicate_of
@@ -181,12 +181,12 @@ def _one_seed(replicate: Replicate, verdicts: list[Row], files: StageFiles) -> O
         marks[metric] = np.array([bool(row[metric]) for row in verdicts])
         joint[metric] = levels["joint_all"]
     generation = read_object(files.generation[replicate]) if replicate in files.generation else {}
-    predictions = _predictions(verdicts, files.predictions[replicate])
+    predictions = _Predictions(verdicts, files.predictions[replicate])
     sampled = files.samples.get(replicate)
     return OneSeed(
         replicate=replicate,
         marks=marks,
-        verdicts=[row["verdict"] for row in verdicts],
+        judged=verdicts,
         failures=[_failure(replicate.name, row, files.failures) for row in verdicts],
         predictions=predictions,
         joint_all=joint,
@@ -218,28 +218,36 @@ def _failure(name: str, verdict: Row, failures: Mapping[tuple[str, str], Row]) -
     return row
 
 
-def _predictions(verdicts: list[Row], path: Path) -> list[Row]:
-    """Each question's prediction, with the reason of its verdict in words as `detail`."""
-    answers = read_answers(path, [row["id"] for row in verdicts])
-    return [{**answers[row["id"]], "detail": _detail(row)} for row in verdicts]
+class _Predictions(Sequence[Row]):
+    """Each question's prediction, read when one is looked at: of many variants only the answers of a few are shown."""
 
+    def __init__(self, verdicts: Sequence[Row], path: Path) -> None:
+        self._verdicts, self._path = verdicts, path
 
-def _detail(row: Row) -> str:
-    return explanation(
-        row["verdict"], *(row[key] for key in ("file", "reason", "expected", "found"))
-    )
+    @cached_property
+    def _answers(self) -> list[Row]:
+        keys = [row["id"] for row in self._verdicts]
+        answers = read_answers(self._path, keys)
+        return [answers[key] for key in keys]
+
+    def __len__(self) -> int:
+        return len(self._verdicts)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._answers[place]
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._answers)
 
 
 def _check_metrics(run: Run, own: OneSeed, facts: Row, path: Path) -> None:
     stated = {"test_suite": facts["accuracy"], **facts["secondary"]}
     for metric, levels in stated.items():
         for level in (*LEVELS, "all"):
-            here, there = (
-                count(own.marks[metric][None], run.select(level), run.groups),
-                levels[level],
-            )
-            if (here.n, here.correct) != (there["n"], there["correct"]):
+            there, chosen = levels[level], run.select(level)
+            n, correct = int(chosen.sum()), int(own.marks[metric][chosen].sum())
+            if (n, correct) != (there["n"], there["correct"]):
                 raise InputError(
                     f"{path}: {metric} of level {level} counts {there['correct']} of {there['n']}, "
-                    f"but verdicts.jsonl {here.correct} of {here.n}: score the variant again"
+                    f"but verdicts.jsonl {correct} of {n}: score the variant again"
                 )

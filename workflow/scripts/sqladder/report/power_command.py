@@ -121,7 +121,7 @@ def _of_pair(found: dict[str, ScoredVariant], pair: tuple[str, str], seed_sd: fl
     import numpy as np  # here, because the command line must start without numpy and scipy
 
     from sqladder.statistics.groups import Groups
-    from sqladder.statistics.seeds import PairedDifference
+    from sqladder.statistics.paired_difference import PairedDifference
 
     rows = [found[name].seeds for name in pair]
     keys = [key for key in rows[0][0] if all(key in own for seeds in rows for own in seeds)]
@@ -132,7 +132,7 @@ def _of_pair(found: dict[str, ScoredVariant], pair: tuple[str, str], seed_sd: fl
         for seeds in rows
     )
     groups = Groups.of([rows[0][0][key].get("group", key) for key in keys])
-    gap = PairedDifference.between(first, second, groups)
+    gap = PairedDifference.of(first, second, groups)
     if not gap.values.any():
         raise InputError(f"{pair[0]} and {pair[1]} are right on the same questions: state a guess")
     several = [marks.mean(axis=1) for marks in (first, second) if len(marks) > 1]
@@ -175,7 +175,7 @@ def _smallest(plan: Plan, seeds: int, n: int, alpha: float) -> float | None:
         return detectable_difference(plan.squares * n, groups, n, alpha)
     questions = VarianceComponent(plan.squares / n, groups - 1)
     own = VarianceComponent(2 * plan.seed_sd**2 / seeds, 2 * (seeds - 1))
-    return detectable_over_seeds(*total(questions, own), alpha)
+    return detectable_over_seeds(total(questions, own), alpha)
 
 
 def _sentence(args: argparse.Namespace, cells: dict[tuple[int, float], int | None]) -> str:

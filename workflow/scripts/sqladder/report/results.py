@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sqladder.files import Row
+from sqladder.metric.reasons import explanation
 from sqladder.report.features import FEATURES, sql_features
 from sqladder.report.metrics import COLUMNS, LEVELS
 from sqladder.report.sampled_answers import Samples
@@ -66,7 +67,7 @@ class Count:
         """95 % interval of the share, for further questions on the same databases and further seeds."""
         return accuracy_interval(self.answers, self.groups)
 
-    @property
+    @cached_property
     def standard_error(self) -> float | None:
         """Standard error of the share, of the same; None without questions."""
         return accuracy_error(self.answers, self.groups) if self.n else None
@@ -76,13 +77,14 @@ class Count:
 class OneSeed:
     """What a variant answered with one seed, in the run's question order, and its stages' facts.
 
-    `failures` has the kind of each failure and what shows it; None where the answer is right. `scoring` are the
-    facts of metrics.json, `samples` what it chose its answers among, None where it did not.
+    `judged` are the rows of verdicts.jsonl. `failures` has the kind of each failure and what shows it; None where the
+    answer is right. `scoring` are the facts of metrics.json, `samples` what it chose its answers among, None where it
+    did not.
     """
 
     replicate: Replicate
     marks: Mapping[str, Marks]
-    verdicts: Sequence[str]
+    judged: Sequence[Row]
     failures: Sequence[Row | None]
     predictions: Sequence[Row]
     joint_all: Mapping[str, Row]
@@ -90,6 +92,17 @@ class OneSeed:
     generation: Mapping[str, Any]
     scoring: Mapping[str, Any]
     samples: Samples | None = None
+
+    @cached_property
+    def verdicts(self) -> list[str]:
+        """The verdict of each question."""
+        return [row["verdict"] for row in self.judged]
+
+    def detail(self, place: int) -> str:
+        """The reason of a question's verdict in words."""
+        row = self.judged[place]
+        known = (row[key] for key in ("file", "reason", "expected", "found"))
+        return explanation(row["verdict"], *known)
 
     @property
     def label(self) -> str:
@@ -122,6 +135,13 @@ class Variant:
     def correct(self) -> Answers:
         """Marks of the headline metric."""
         return self.marks["test_suite"]
+
+    @cached_property
+    def failure_counts(self) -> dict[str, float]:
+        """How often each kind of failure occurs, as a mean over seeds; 0 where it does not."""
+        return _mean_counts(
+            [[row["kind"] for row in own.failures if row] for own in self.seeds], KINDS
+        )
 
     @property
     def samples(self) -> list[Samples]:
@@ -194,6 +214,11 @@ class Run:
         found = [sql_features(question["sql"]) for question in self.questions]
         return {name: np.array([name in names for names in found]) for name in FEATURES}
 
+    @cached_property
+    def counts(self) -> dict[tuple[str, str, str], Count]:
+        """What `level_count` has counted, by variant, level and metric: tables, charts and files ask for the same."""
+        return {}
+
     def select(self, level: str) -> Marks:
         """Which questions belong to a level or to `all`."""
         return np.ones(self.n, dtype=bool) if level == "all" else self.by_level[level]
@@ -206,6 +231,13 @@ def count(marks: Answers, chosen: Marks, groups: Groups) -> Count:
 
 def level_count(run: Run, variant: Variant, level: str, metric: str = "test_suite") -> Count:
     """Count right answers of one of the six columns of the published table."""
+    key = (variant.name, level, metric)
+    if key not in run.counts:
+        run.counts[key] = _level_count(run, variant, level, metric)
+    return run.counts[key]
+
+
+def _level_count(run: Run, variant: Variant, level: str, metric: str) -> Count:
     if level == "joint_all":
         totals = [own.joint_all[metric] for own in variant.seeds]
         conversations = np.arange(totals[0]["n"])
@@ -224,16 +256,9 @@ def shown_columns(run: Run) -> tuple[str, ...]:
     return COLUMNS if has_conversations(run) else COLUMNS[:-1]
 
 
-def failure_counts(variant: Variant) -> dict[str, float]:
-    """How often each kind of failure occurs, as a mean over seeds; 0 where it does not."""
-    return _mean_counts(
-        [[row["kind"] for row in own.failures if row] for own in variant.seeds], KINDS
-    )
-
-
 def failure_kinds(run: Run) -> list[str]:
     """The kinds of failure that occur, in the order of all tables and charts."""
-    counts = [failure_counts(variant) for variant in run.variants]
+    counts = [variant.failure_counts for variant in run.variants]
     return [kind for kind in KINDS if any(own[kind] for own in counts)]
 
 

@@ -38,6 +38,9 @@ KINDS = {
 }
 """Kinds of failure with the names that the report prints, in the order of tables and charts."""
 
+_DECIDING = ("verdict", "reason", "expected", "found")
+"""What of a verdict decides its kind."""
+
 PARSED = 4_000
 """Characters of a query that is still compared by its parts; degenerate answers are longer."""
 
@@ -86,6 +89,7 @@ def sort_failures(
     verdicts: Mapping[str, Row],
     predictions: Mapping[str, Row],
     columns: Mapping[str, Columns],
+    known: dict[Hashable, Failure] | None = None,
 ) -> Iterator[Row]:
     """The failures of one variant as rows: id, kind, reason.
 
@@ -95,13 +99,18 @@ def sort_failures(
         verdicts: id -> verdict, reason, expected and found.
         predictions: id -> sql.
         columns: db_id -> columns of that database.
+        known: what is sorted already, of this and other variants; it grows.
     """
+    known = {} if known is None else known
     for question in questions:
         verdict = verdicts.get(question["id"])
         if verdict is not None and verdict["verdict"] != "correct":
             answer = predictions[question["id"]]["sql"]
-            found = classify(verdict, question["sql"], answer, columns[question["db_id"]])
-            yield {"id": question["id"], **found._asdict()}
+            key = (question["id"], answer, *map(verdict.get, _DECIDING))
+            if key not in known:
+                own = columns[question["db_id"]]
+                known[key] = classify(verdict, question["sql"], answer, own)
+            yield {"id": question["id"], **known[key]._asdict()}
 
 
 def classify(verdict: Row, gold: str, answer: str, columns: Columns) -> Failure:

@@ -12,7 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from sqladder.statistics.groups import Groups, VarianceComponent, variance_of_mean
+from sqladder.statistics.groups import (
+    Groups,
+    VarianceComponent,
+    WeightedComponents,
+    variance_of_mean,
+)
 from sqladder.statistics.paired import Discordance
 
 GRID = 500
@@ -98,10 +103,13 @@ def effective_wilson(share: float, error: VarianceComponent, most: float, alpha:
 
 
 def around(
-    estimate: float, error: VarianceComponent, bounds: Interval, alpha: float = 0.05
+    estimate: float,
+    error: VarianceComponent | WeightedComponents,
+    bounds: Interval,
+    alpha: float = 0.05,
 ) -> Interval:
     """Student's interval, cut where no value can lie."""
-    reach = special.stdtrit(error.degrees_of_freedom, 1 - alpha / 2) * error.variance**0.5
+    reach = error.quantile(1 - alpha / 2) * error.variance**0.5
     return Interval(
         float(max(bounds.low, estimate - reach)), float(min(bounds.high, estimate + reach))
     )

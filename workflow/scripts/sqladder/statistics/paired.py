@@ -35,17 +35,32 @@ def sign_flip_p(sums: NDArray) -> float:
     """
     whole = np.rint(sums).astype(int)
     steps = np.bincount(np.abs(whole))
-    steps[0] = 0
-    chances = np.ones(1)
-    for size in np.flatnonzero(steps):
-        count = int(steps[size])
-        spread = np.zeros(size * count + 1)
-        spread[::size] = _coin_tosses(count)
-        chances = np.convolve(chances, spread)
-    most = len(chances) - 1
-    # Of `most` questions in all steps, at least so many lie on the winner's side.
-    at_least = (most + abs(int(whole.sum()))) // 2
+    return flipped_p(tuple(steps[1:].tolist()), int(whole.sum()))
+
+
+def flipped_p(steps: tuple[int, ...], total: int) -> float:
+    """P of `sign_flip_p` from what it depends on.
+
+    Args:
+        steps: number of groups that differ by 1, 2, 3, ... questions.
+        total: the sum over groups.
+    """
+    chances = _flips(steps)
+    # Of all questions in all steps, at least so many lie on the winner's side.
+    at_least = (len(chances) - 1 + abs(total)) // 2
     return float(min(1.0, 2 * chances[at_least:].sum()))
+
+
+@lru_cache(maxsize=10_000)
+def _flips(steps: tuple[int, ...]) -> NDArray[np.float64]:
+    """Chance of 0, 1, 2, ... questions on one side, by the number of groups of each size."""
+    chances = np.ones(1)
+    for size, count in enumerate(steps, start=1):
+        if count:
+            spread = np.zeros(size * count + 1)
+            spread[::size] = _coin_tosses(count)
+            chances = np.convolve(chances, spread)
+    return chances
 
 
 @lru_cache(maxsize=2_000)

@@ -2,6 +2,8 @@
 
 from scipy import special
 
+from sqladder.statistics.groups import VarianceComponent, WeightedComponents
+
 MOST_SEEDS = 100
 """Seeds beyond which nobody trains."""
 
@@ -38,21 +40,18 @@ def detectable_difference(
 
 
 def detectable_over_seeds(
-    variance: float, degrees_of_freedom: float, alpha: float = 0.05, power: float = 0.8
+    error: VarianceComponent | WeightedComponents, alpha: float = 0.05, power: float = 0.8
 ) -> float:
     """Smallest true difference that a t-test over questions and seeds finds with this power.
 
     Source: H. S. Bloom (1995), "Minimum detectable effects", Evaluation Review 19, 547-556.
 
     Args:
-        variance: of the difference, over groups of questions and seeds.
-        degrees_of_freedom: that it is estimated with.
+        error: variance of the difference, over groups of questions and seeds.
         alpha: level of the test, divided by the number of comparisons that it is adjusted for.
         power: chance to find the difference.
     """
-    chances = (1 - alpha / 2, power)
-    factor = sum(special.stdtrit(degrees_of_freedom, chance) for chance in chances)
-    return float(factor * variance**0.5)
+    return (error.quantile(1 - alpha / 2) + error.quantile(power)) * error.variance**0.5
 
 
 def seeds_needed(
@@ -70,7 +69,7 @@ def seeds_needed(
         power: chance to find the difference.
     """
     for seeds in range(2, MOST_SEEDS + 1):
-        variance = questions + 2 * seed_sd**2 / seeds
-        if detectable_over_seeds(variance, 2 * (seeds - 1), alpha, power) <= difference:
+        error = VarianceComponent(questions + 2 * seed_sd**2 / seeds, 2 * (seeds - 1))
+        if detectable_over_seeds(error, alpha, power) <= difference:
             return seeds
     return None

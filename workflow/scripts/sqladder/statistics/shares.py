@@ -52,7 +52,7 @@ def two_sets_p(one: Answers, other: Answers, groups: Sequence[Groups]) -> float:
     noise = total(*(noise_of_answers(*own) for own in zip((one, other), groups, strict=True)))
     both = crossed(questions, between_seeds(gaps.tolist()), noise)
     gap = max(0.0, abs(float(gaps.mean())) - inverse / 2)
-    return float(min(1.0, 2 * special.stdtr(both.degrees_of_freedom, -gap / both.variance**0.5)))
+    return both.two_sided_p(gap / both.variance**0.5)
 
 
 def equal_shares_p(sets: Sequence[NDArray], groups: Sequence[Groups]) -> float | None:

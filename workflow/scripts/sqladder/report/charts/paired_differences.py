@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from sqladder.report.charted import which_are_charted
 from sqladder.report.charts.drawing import (
     Chart,
     add_legend,
@@ -27,10 +28,13 @@ FOREST_ROWS = 15
 
 
 def drawn_pairs(comparison: Comparison) -> tuple[Sequence[Pair], str]:
-    """The pairs of the forest plot and what they are: all, or those with one reference variant."""
+    """The pairs of the forest plot and what they are: all, or those of charted variants with the baseline."""
     if len(comparison.pairs) <= FOREST_ROWS:
         return comparison.pairs, "all pairs"
-    return list(comparison.against_baseline()), f"each variant less {comparison.run.baseline}"
+    names = {variant.name for variant in comparison.charted}
+    pairs = [pair for pair in comparison.against_baseline() if pair.first in names]
+    which = f"each variant less {comparison.run.baseline}"
+    return pairs, f"{which}{which_are_charted(comparison)}"
 
 
 def alt_text(comparison: Comparison) -> str:

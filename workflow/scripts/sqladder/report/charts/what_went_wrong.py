@@ -20,7 +20,7 @@ from sqladder.report.charts.drawing import (
 )
 from sqladder.report.charts.styles import kind_style
 from sqladder.report.comparison import Comparison
-from sqladder.report.results import failure_counts, failure_kinds
+from sqladder.report.results import failure_kinds
 from sqladder.report.taxonomy import KINDS
 from sqladder.texts.numbers import amount, number, plural
 
@@ -44,7 +44,7 @@ def draw(comparison: Comparison, width: float) -> Figure:
     labels = [broken(variant.name, 40 if is_wide(width) else 16) for variant in variants]
     places, height = row_heights(labels, 0.2)
     figure, axes = new_figure(width, 1.1 + height)
-    counts = [failure_counts(variant) for variant in variants]
+    counts = [variant.failure_counts for variant in variants]
     longest = max(sum(own.values()) for own in counts)
     # A number of three digits at the smallest size, beside what names and margins take.
     room = 0.33 / (0.75 * width - 0.4) * longest

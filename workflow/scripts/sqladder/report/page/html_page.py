@@ -206,7 +206,7 @@ def browser_data(run: Run, rows: Sequence[Row], prompts: AskedPrompts) -> Mappin
         if failure is None:
             return [sql]
         kind = list(KINDS).index(failure["kind"])
-        told = [texts.number(_cut(text)) for text in (failure["reason"], answer["detail"])]
+        told = [texts.number(_cut(text)) for text in (failure["reason"], own.detail(place))]
         result = shown.get((own.replicate.name, run.questions[place]["id"]), NO_RESULT)
         return [sql, kind, *told, result]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from sqladder.files import Row
 from sqladder.metric.first_rows import MOVED, ONLY_GOLD, ONLY_HERE
 from sqladder.metric.showing import VALUE, cut
-from sqladder.report.results import OneSeed, Run, Variant, failure_counts
+from sqladder.report.results import OneSeed, Run, Variant
 from sqladder.report.taxonomy import KINDS
 from sqladder.texts.markdown import code_block, escape
 
@@ -39,7 +39,7 @@ def chosen_failures(run: Run, variant: Variant) -> list[tuple[int, Row]]:
     failures = enumerate(variant.seeds[0].failures)
     failed = [(position, failure) for position, failure in failures if failure]
     failed.sort(key=lambda item: digests[item[0]])
-    frequency = failure_counts(variant)
+    frequency = variant.failure_counts
     seen: Counter[str] = Counter()
     keys = {}
     for position, failure in failed:
@@ -49,16 +49,17 @@ def chosen_failures(run: Run, variant: Variant) -> list[tuple[int, Row]]:
     return sorted(failed, key=lambda item: keys[item[0]])[:EXAMPLES]
 
 
-def failure_examples(run: Run, rows: Sequence[Row] = ()) -> str:
+def failure_examples(run: Run, variants: Sequence[Variant], rows: Sequence[Row] = ()) -> str:
     """A folded block of examples for each variant.
 
     Args:
         run: the scored run.
+        variants: those of it whose failures are shown.
         rows: first rows of gold and of wrong results, as `answer_rows` reads them.
     """
     results = {(row["variant"], row["id"]): row for row in rows}
     blocks = []
-    for variant in run.variants:
+    for variant in variants:
         chosen = chosen_failures(run, variant)
         if not chosen:
             blocks.append(f"{escape(variant.seeds[0].label)}: no failures.")
@@ -73,7 +74,7 @@ def _example(
     run: Run, own: OneSeed, position: int, failure: Row, results: Mapping[tuple[str, str], Row]
 ) -> str:
     question, answer = run.questions[position], own.predictions[position]
-    told = [text for text in (failure["reason"], answer["detail"]) if text]
+    told = [text for text in (failure["reason"], own.detail(position)) if text]
     detail = f" ({escape(cut('; '.join(told), DETAIL))})" if told else ""
     heading = (
         f"**{KINDS[failure['kind']]}**{detail}: {escape(cut(question['question'], SQL))} "

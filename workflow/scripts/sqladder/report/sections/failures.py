@@ -2,8 +2,9 @@
 
 from collections import Counter
 
+from sqladder.report.charted import charted_in_order, which_are_charted
 from sqladder.report.charts import what_went_wrong
-from sqladder.report.results import Run, failure_counts, failure_kinds, verdict_counts
+from sqladder.report.results import Run, failure_kinds, verdict_counts
 from sqladder.report.sections.examples import failure_examples
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.taxonomy import KINDS
@@ -32,9 +33,9 @@ A failure counts once{seeds}. An error is sorted by SQLite's message; a wrong re
 which the query differs from gold, in the order of the table. Gold is one of many right queries, so
 that part need not be the cause.
 
-Three failures of each variant{first}:
+Three failures of each variant{first}{which_are_charted(inputs.comparison)}:
 
-{failure_examples(run, inputs.rows)}"""
+{failure_examples(run, charted_in_order(inputs.comparison), inputs.rows)}"""
 
 
 def verdict_table(run: Run) -> str:
@@ -59,7 +60,7 @@ def failure_table(run: Run) -> str:
     """How many failures of each variant are of which kind."""
     rows = []
     for kind in failure_kinds(run):
-        counts = [failure_counts(variant)[kind] for variant in run.variants]
+        counts = [variant.failure_counts[kind] for variant in run.variants]
         rows.append([KINDS[kind], *map(amount, counts)])
     names = [escape(variant.name) for variant in run.variants]
     return table(["what went wrong", *names], rows, "l" + "r" * len(names))

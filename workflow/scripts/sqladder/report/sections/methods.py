@@ -68,7 +68,9 @@ def _test(run: Run) -> str:
         return f"Test of a difference: {exact}."
     return f"""Test of a difference: the variance between groups that no difference gives, plus that between seeds of
    both variants, less that of single answers, which both hold (Cornfield and Tukey 1956); Student's t with
-   Satterthwaite's degrees of freedom. Two variants with one seed each: {exact}."""
+   Satterthwaite's degrees of freedom, or where the seeds of both have fewer than four in all, and where a single seed
+   borrows the variance of several, the mean of both parts' t by their variances (Cochran 1964). Two variants with one
+   seed each: {exact}."""
 
 
 def _seeds(run: Run) -> str:
