@@ -5,6 +5,7 @@ left out: no compilation by torch (half a minute, saved again only by very long 
 graphs, no tokenizer of its own. docs/generation.md has more.
 """
 
+import functools
 import json
 import logging
 import os
@@ -104,10 +105,18 @@ def start(
     options = engine_options(model, load.longest, at_once, torch.cuda.is_available())
     if decoding.grammar != "none":
         options |= GRAMMAR_OPTIONS
+        _parse_grammars_once()
     stages: dict[str, float] = {}
     with LoggedStages(stages):
         engine = LLM(**options | extra_options(), seed=decoding.seed)
     return VllmEngine(engine, stages, end_tokens)
+
+
+def _parse_grammars_once() -> None:
+    """Keep what xgrammar reads out of a text: vLLM has it read for every prompt, to check it."""
+    from xgrammar import Grammar
+
+    Grammar.from_ebnf = staticmethod(functools.cache(Grammar.from_ebnf))  # type: ignore[method-assign]
 
 
 class VllmEngine:
