@@ -236,6 +236,15 @@ def served(**changes):
     return spoil
 
 
+def decoded(**changes):
+    """A spoiler that lets a trained variant's answers be generated with other settings."""
+
+    def spoil(c):
+        c["variants"]["full"]["decoding"] = changes
+
+    return spoil
+
+
 def served_with_the_experiments_penalty(c):
     served()(c)
     c["decoding"]["repetition_penalty"] = 1.1
@@ -354,6 +363,9 @@ def no_variant(c):
             served(decoding={"repair": {"rounds": 1}}),
             ["variants.api: decoding.repair", "contexts.published.repair_turn"],
         ),
+        (decoded(grammar="schemas"), ["variants.full.decoding.grammar", "'schemas'", "schema"]),
+        (decoded(choose="best"), ["variants.full.decoding.choose", "'best'", "vote"]),
+        (decoded(include_greedy=True), ["variants.full: decoding.include_greedy", "samples is 1"]),
         (served(decoding={"engine": "vllm"}), ["variants.api.decoding.engine", "remove it"]),
         (missing_predictions, ["variants.theirs.predictions", "'nowhere.sql'"]),
         (unset_variable, ["variants.theirs.predictions", "NOT_SET_ANYWHERE", "set it"]),
