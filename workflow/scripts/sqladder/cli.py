@@ -1,6 +1,7 @@
 """The command `sqladder`; each subcommand is a module with HELP, add_arguments and run.
 
 Example: sqladder score --gold gold.sql --pred predicted.sql --db databases/
+         sqladder suite --db shop.sqlite --gold gold.sql --output suite/
          sqladder compare before/ after/
          sqladder power --pilot results/ --difference 3
 """
@@ -13,8 +14,9 @@ from sqladder.errors import run_main
 from sqladder.metric import command as score
 from sqladder.report import compare_runs as compare
 from sqladder.report import power_command as power
+from sqladder.suites import suite_command as suite
 
-COMMANDS = {"score": score, "compare": compare, "power": power}
+COMMANDS = {"score": score, "suite": suite, "compare": compare, "power": power}
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -122,9 +122,14 @@ class Sandbox:
         path: the file.
         limits: what one execution may cost.
         steps_spent: virtual-machine steps of all executions so far, in whole handler calls.
+
+    Args:
+        path: the file.
+        limits: what one execution may cost.
+        reverse_unordered: read rows backwards where a query asks for no order, which shows a result that hangs on it.
     """
 
-    def __init__(self, path: Path, limits: Limits) -> None:
+    def __init__(self, path: Path, limits: Limits, reverse_unordered: bool = False) -> None:
         self.path, self.limits = path, limits
         self.steps_spent = 0
         self._calls_left = 0
@@ -134,6 +139,8 @@ class Sandbox:
         self._connection = sqlite3.connect(
             read_only_uri(path), uri=True, isolation_level=None, cached_statements=0
         )
+        if reverse_unordered:
+            self._connection.execute("PRAGMA reverse_unordered_selects=ON")
         self._harden()
 
     def close(self) -> None:

@@ -124,6 +124,14 @@ class GoldQuery:
         fits = plug and (failure is None or self._some_alternative_fits(prepared))
         return self._judgement(failure, passed > 0, fits if plug else None)
 
+    def result_on(self, number: int) -> Result:
+        """Gold's result on one of the files.
+
+        Raises:
+            QueryError: gold has none there.
+        """
+        return self._gold_result(number, plugged=False)
+
     def _judgement(
         self, failure: _Failure | None, single_database: bool, plug_value: bool | None
     ) -> Judgement:
