@@ -113,15 +113,17 @@ def test_a_check_that_runs_out_of_memory_is_made_with_fewer_rows(pairs, monkeypa
 
     def difference(model, batch, truth, *, is_exact):
         sizes.append(len(batch["input_ids"]))
+        # Filled up to more rows on a GPU, fewer would take as much memory.
+        assert model.limits.rows == sizes[-1]
         if sizes[-1] > 1:
             raise torch.OutOfMemoryError
         return compared(model, batch, truth, is_exact=is_exact)
 
     monkeypatch.setattr(kernel_check, "_difference", difference)
     rows = pack(pairs, LENGTH, LONGEST, padding=0, seed=1)
-    kernels = CheckedKernels(rows, PackedLimits.of(rows, LONGEST, len(rows)))
-    kernels.on_init_end(
-        SimpleNamespace(device="cpu", bf16=False), None, None, model=network("qwen3")
-    )
+    limits, model = PackedLimits.of(rows, LONGEST, len(rows)), network("qwen3")
+    kernels = CheckedKernels(rows, limits)
+    kernels.on_init_end(SimpleNamespace(device="cpu", bf16=False), None, None, model=model)
     assert kernels.reason is None
+    assert model.limits == limits
     assert (sizes[0], sizes[-1]) == (len(rows), 1)

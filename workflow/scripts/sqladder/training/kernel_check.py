@@ -121,13 +121,15 @@ def fuse_checked(model: Any, rows: Sequence[TokenRow], limits: PackedLimits | No
     is_exact = limits is None or not torch.cuda.is_available()
     with _comparable(model), without_zeros(model):
         truth = _alone(model, rows)
-        undo = fuse_step(model, limits)
+        # A short batch would be filled up to the size of all others, and take their memory.
+        undo = fuse_step(model, limits and limits._replace(rows=len(rows)))
         try:
             reason = _difference(model, batch, truth, is_exact=is_exact)
         except torch.OutOfMemoryError:
             undo()
             raise
         if reason is None:
+            base_network(model).limits = limits
             return None
         undo()
         if limits is None:

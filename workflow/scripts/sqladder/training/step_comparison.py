@@ -9,10 +9,26 @@ from torch import nn
 
 Gradients = Mapping[str, torch.Tensor]
 
-# Relative differences of the loss and of the gradients that are rounding: of sums of thousands of numbers, and of a
-# computation in bfloat16.
-ROUNDING = (1e-4, 1e-3)
-ROUNDING_BFLOAT16 = (1e-2, 5e-2)
+
+class Rounding(NamedTuple):
+    """Differences of two computations that are rounding; what lies beyond is another computation.
+
+    Attributes:
+        loss: relative to the loss.
+        gradients: norm of the difference of all gradients, relative to theirs.
+        factor: by how much the found gradients are longer or shorter along the expected ones. Rounding has no
+            direction among thousands of numbers, so this stays small where the difference does not; a factor that one
+            computation leaves out shows in full.
+    """
+
+    loss: float
+    gradients: float
+    factor: float
+
+
+# Of sums of thousands of numbers in float32, and of a computation in bfloat16.
+ROUNDING = Rounding(1e-4, 1e-3, 1e-3)
+ROUNDING_BFLOAT16 = Rounding(1e-2, 0.2, 0.02)
 
 # Standard deviation of what stands for a trained weight that begins at zero, as an adapter's second matrix does.
 PUT_IN = 0.05
@@ -34,24 +50,29 @@ def step_of(model: nn.Module, compute: Callable[[], torch.Tensor]) -> Step:
     return Step(loss.item(), {name: g for name, g in found if g is not None})
 
 
-def difference(found: Step, expected: Step, rounding: tuple[float, float]) -> str | None:
+def difference(found: Step, expected: Step, rounding: Rounding) -> str | None:
     """How a step parts from what it should be by more than rounding, of loss and gradients; None where it does not."""
-    of_loss, of_gradients = rounding
-    if not abs(found.loss - expected.loss) <= of_loss * max(abs(expected.loss), 1e-12):
+    if not abs(found.loss - expected.loss) <= rounding.loss * max(abs(expected.loss), 1e-12):
         return f"their loss is {found.loss:.6f} where it should be {expected.loss:.6f}"
-    parted = _relative_difference(found.gradients, expected.gradients)
-    if not parted <= of_gradients:
+    if found.gradients.keys() != expected.gradients.keys():
+        return "they have no gradients of some weights, or of too many"
+    parted, factor = _compared(found.gradients, expected.gradients)
+    if not parted <= rounding.gradients:
         return f"their gradients differ by {parted:.2%} from what they should be"
+    if not abs(factor - 1) <= rounding.factor:
+        return f"their gradients are {factor:.4f} times what they should be"
     return None
 
 
-def _relative_difference(found: Gradients, expected: Gradients) -> float:
-    """Norm of the difference of all gradients over the norm of the expected ones."""
-    if found.keys() != expected.keys():
-        return float("inf")
-    apart = sum(float((found[name] - expected[name]).square().sum()) for name in expected)
-    whole = sum(float(gradient.square().sum()) for gradient in expected.values())
-    return (apart / max(whole, 1e-24)) ** 0.5
+def _compared(found: Gradients, expected: Gradients) -> tuple[float, float]:
+    """Norm of the difference of all gradients over the norm of the expected ones; the found ones' share along those."""
+    apart = along = whole = 0.0
+    for name, gradient in expected.items():
+        apart += float((found[name] - gradient).square().sum())
+        along += float((found[name] * gradient).sum())
+        whole += float(gradient.square().sum())
+    whole = max(whole, 1e-24)
+    return (apart / whole) ** 0.5, along / whole
 
 
 @contextmanager
