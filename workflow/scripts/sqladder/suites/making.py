@@ -1,16 +1,18 @@
 """Make the suite of one database: draw candidates, see what each tells apart, keep the fewest that tell the most."""
 
 import random
+import re
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqladder.databases.schema import in_quotes
 from sqladder.metric.suite import query_key
-from sqladder.suites.catalog import Catalog, read_catalog
+from sqladder.suites.catalog import Catalog, StoredTable, read_catalog
 from sqladder.suites.contents import drop_orphans, make_content, style_of, write_content
 from sqladder.suites.cover import choose
 from sqladder.suites.golds import Wishes, parsed, wishes_of
@@ -167,27 +169,49 @@ def _settle(content: sqlite3.Connection, request: ContentRequest, rng: random.Ra
         chance = chance_golds(request.path, request.golds, request.settled)
         if not chance or not left:
             return chance
-        for at in chance:
-            for table in _tables_in(request.golds[at], request.catalog):
-                _thin(content, table, rng)
+        # What gold asks for goes last, and so does what other rows refer to: with it would go much that is no matter
+        # of chance.
+        is_last = left <= _REPAIRS // 3
+        asked = {} if is_last else request.wishes.constants
+        thinned = {
+            table.name: table
+            for at in chance
+            for table in _thinned_for(request.golds[at], request.catalog, everything=is_last)
+        }
+        for table in thinned.values():
+            _thin(content, table, asked, rng)
         drop_orphans(content, request.catalog)
     return []
 
 
-def _tables_in(gold: GoldCase, catalog: Catalog) -> Iterator[str]:
-    text = gold.sql.lower()
-    for own in catalog.tables:
-        if own.name.lower() in text:
-            yield own.name
+def _thinned_for(gold: GoldCase, catalog: Catalog, *, everything: bool) -> list[StoredTable]:
+    """The tables that a query names; of those only the ones that refer to another, where there are any."""
+    words = {word.lower() for word in re.findall(r"\w+", gold.sql)}
+    named = [own for own in catalog.tables if set(re.findall(r"\w+", own.name.lower())) <= words]
+    children = [own for own in named if own.table.foreign_keys]
+    return named if everything else children or named
 
 
-def _thin(content: sqlite3.Connection, table: str, rng: random.Random) -> None:
-    """Leave out a few rows of a table."""
-    (rows,) = content.execute(f"SELECT count(*) FROM {in_quotes(table)}").fetchone()
-    key = ", ".join(
-        in_quotes(name)
-        for (name,) in content.execute("SELECT name FROM pragma_table_info(?)", (table,))
-    )
-    for place in sorted(rng.sample(range(rows), max(1, rows // 12) if rows else 0), reverse=True):
-        row = f"SELECT {key} FROM {in_quotes(table)} LIMIT 1 OFFSET {place}"
-        content.execute(f"DELETE FROM {in_quotes(table)} WHERE ({key}) IS ({row})")
+def _thin(
+    content: sqlite3.Connection,
+    table: StoredTable,
+    asked: Mapping[str, Sequence[Any]],
+    rng: random.Random,
+) -> None:
+    """Leave out a few rows of a table, of those that hold no value that gold asks for."""
+    name = in_quotes(table.name)
+    columns = [own.name for own in table.columns]
+    key = ", ".join(map(in_quotes, columns))
+    # Values of a boolean's or a key's kind are in too many rows to be spared.
+    spared = [
+        {value for value in asked.get(column.lower(), ()) if isinstance(value, str)}
+        for column in columns
+    ]
+    rows = [
+        row
+        for row in content.execute(f"SELECT {key} FROM {name}").fetchall()
+        if not any(value in values for value, values in zip(row, spared, strict=True))
+    ]
+    places = ", ".join("?" * len(columns))
+    for row in rng.sample(rows, min(len(rows), max(1, len(rows) // 20))):
+        content.execute(f"DELETE FROM {name} WHERE ({key}) IS ({places})", row)
