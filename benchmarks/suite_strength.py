@@ -1,7 +1,7 @@
 """How strong suites made by `sqladder suite` are, beside Spider's official ones, on real predictions.
 
-Needs the folder that SQLADDER_SPIDER names (databases.tar.xz and parity/). Suites are made from
-original files and gold alone; then predictions are judged by the originals alone, by the suites made here, and by the official ones.
+Needs the folder that SQLADDER_SPIDER names (databases.tar.xz and parity/). Suites are made from original files and gold
+alone; then predictions are judged by the originals, by the suites made here, and by the official ones.
 
 Example: SQLADDER_SPIDER=/data/spider python benchmarks/suite_strength.py --folder /tmp/strength --jobs 2
 """
