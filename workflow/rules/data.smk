@@ -114,6 +114,36 @@ rule import_databases:
         """
 
 
+rule make_suite:
+    input:
+        examples=data_jobs.examples_of(config, "test"),
+        databases="resources/datasets/{dataset}/databases",
+    output:
+        suite=directory("resources/datasets/{dataset}/suite"),
+    log:
+        "logs/make_suite/{dataset}.log",
+    benchmark:
+        "results/benchmarks/make_suite/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=any_of(data_jobs.datasets_with_suites(config)),
+    conda:
+        "../envs/data.yaml"
+    threads: 2
+    params:
+        code=CODE["make_suite.py"],
+        flags=by_wildcards(data_jobs.suite_flags),
+    shell:
+        r"""
+        python workflow/scripts/make_suite.py \
+            --examples {input.examples:q} \
+            --databases {input.databases:q} \
+            --jobs {threads} \
+            {params.flags:q} \
+            --output {output.suite:q} \
+            >{log:q} 2>&1
+        """
+
+
 rule import_questions:
     input:
         questions=by_wildcards(data_jobs.dataset_file, key="questions"),

@@ -8,6 +8,7 @@ rule collect_run_facts:
         **report_jobs.training_row_files(config),
         data=report_jobs.files_that_made_the_run(config),
         lengths=report_jobs.row_lengths(config),
+        suite=data_jobs.made_suite(config),
         models=collect("results/{replicate}/model", replicate=WITH_MODEL),
         benchmarks=report_jobs.benchmarks_of_the_run(config),
     output:
@@ -30,6 +31,7 @@ rule collect_run_facts:
             --benchmarks {input.benchmarks:q} \
             --records {params.records:q} \
             {params.training_rows:q} \
+            --suite {input.suite:q} \
             --output {output.facts:q} \
             >{log:q} 2>&1
         """

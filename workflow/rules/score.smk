@@ -8,7 +8,7 @@
 rule score:
     input:
         examples=data_jobs.examples_of(config, "test"),
-        databases=data_jobs.databases_of(config, "test"),
+        databases=data_jobs.judged_on(config),
         predictions="results/{replicate}/predictions.jsonl",
     output:
         verdicts="results/{replicate}/verdicts.jsonl",
@@ -43,7 +43,7 @@ rule score:
 rule score_samples:
     input:
         examples=data_jobs.examples_of(config, "test"),
-        databases=data_jobs.databases_of(config, "test"),
+        databases=data_jobs.judged_on(config),
         predictions="results/{replicate}/predictions.jsonl",
     output:
         verdicts="results/{replicate}/sample_verdicts.jsonl",
@@ -75,7 +75,7 @@ rule score_samples:
 rule score_unrepaired:
     input:
         examples=data_jobs.examples_of(config, "test"),
-        databases=data_jobs.databases_of(config, "test"),
+        databases=data_jobs.judged_on(config),
         predictions="results/{replicate}/predictions.jsonl",
     output:
         verdicts="results/{replicate}/unrepaired_verdicts.jsonl",

@@ -26,6 +26,7 @@ from sqladder.report.provenance import (
 )
 from sqladder.report.training_rows import gold_facts, length_facts
 from sqladder.statistics.replicates import replicate_of
+from sqladder.suites.strength import strength
 
 
 def training_rows(args: argparse.Namespace) -> dict[str, Any]:
@@ -102,11 +103,16 @@ def main() -> None:
         metavar=("REPLICATE", "FILE"),
         help="a trained variant and the lengths of its rows",
     )
+    parser.add_argument(
+        "--suite", type=Path, nargs="*", default=[], help="the folder of suites that were made"
+    )
     parser.add_argument("--output", type=Path, required=True, help="JSON file to write")
     args = parser.parse_args()
     config = parse_config(args.config)
     facts = collect(config, args.data, args.models, args.benchmarks, args.records)
-    write_json(args.output, {**facts, "training_rows": training_rows(args)})
+    suites = [strength(read_object(folder / "suite.json")) for folder in args.suite]
+    made = {"suite": suites[0]} if suites else {}
+    write_json(args.output, {**facts, **made, "training_rows": training_rows(args)})
     LOG.info(f"{args.output}: {len(facts['data'])} checksums, {len(facts['times'])} jobs")
 
 

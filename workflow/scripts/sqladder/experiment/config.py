@@ -35,7 +35,7 @@ _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 # Folders of results/ that belong to the whole run, so that no variant may take their name.
 RESERVED_NAMES = frozenset({"benchmarks", "charts", "lengths"})
 # Keys of a data set that say something of its databases.
-_OF_DATABASES = ("gold", "gold_repairs", "allow_missing_databases", "gold_problems")
+_OF_DATABASES = ("gold", "gold_repairs", "allow_missing_databases", "gold_problems", "suite")
 
 
 def check(config: Config) -> None:
@@ -59,6 +59,8 @@ def _cross_checks(config: Config) -> Iterator[str]:
     for name, dataset in config["datasets"].items():
         if dataset["source"] == "files":
             yield from _check_files(f"datasets.{name}", dataset, config)
+        if "suite" in dataset and name != config["test_on"]:
+            yield f"datasets.{name}.suite: answers are judged on test_on ({config['test_on']}) alone; remove it here"
     for name, download in config.get("downloads", {}).items():
         yield from _missing_paths(f"downloads.{name}", download, ["folder"])
         if "folder" not in download:

@@ -25,6 +25,7 @@ from sqladder.experiment.variants import first_seed
 from sqladder.settings.problems import settings_of
 from sqladder.settings.program_flags import to_flags
 from sqladder.settings.slices import sliced
+from sqladder.suites.settings import SuiteSettings
 
 DEMO_SPLITS = ["pretrain", "train", "validation", "test"]
 
@@ -86,6 +87,28 @@ def databases_of(config: Config, split: str) -> str | list[str]:
     """The folder with the databases of a split; rows that bring their schemas with them have none."""
     dataset = dataset_of(config, split)
     return [] if dataset in row_datasets(config) else f"resources/datasets/{dataset}/databases"
+
+
+def made_suite(config: Config) -> str | list[str]:
+    """The folder with the suites that are made for the test's databases, if the config wants some."""
+    dataset = config["test_on"]
+    return f"resources/datasets/{dataset}/suite" if "suite" in config["datasets"][dataset] else []
+
+
+def judged_on(config: Config) -> str | list[str]:
+    """The folder with the database files on which answers are judged: suites made for that, or the databases."""
+    return made_suite(config) or databases_of(config, "test")
+
+
+def suite_flags(config: Config, dataset: str) -> list[str]:
+    """How a data set's suites are made."""
+    settings = settings_of(SuiteSettings, config["datasets"][dataset]["suite"])
+    return to_flags(settings) + as_flags({"seed": first_seed(config)})
+
+
+def datasets_with_suites(config: Config) -> list[str]:
+    """The data sets for whose databases suites are made."""
+    return [name for name, entry in config["datasets"].items() if "suite" in entry]
 
 
 def imported_questions(config: Config) -> str:

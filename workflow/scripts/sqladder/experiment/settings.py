@@ -20,6 +20,7 @@ from sqladder.models.turns import TemplateName
 from sqladder.prompts.settings import Context
 from sqladder.settings.base import UNIQUE, FilledText, Name, Seed, Settings, Text
 from sqladder.settings.parts import PartOf
+from sqladder.suites.settings import SuiteSettings
 from sqladder.training.settings import FineTuning, LoraSettings, Parallelism
 
 
@@ -83,6 +84,7 @@ class FileDataset(ImportSettings):
         description="Folder, zip or tar archive with <db_id>/<db_id>.sqlite and the other files of its suite, or with "
         "<db_id>.sqlite; or one SQLite or DuckDB file; or the URL of a PostgreSQL database, without password.",
     )
+    suite: SuiteSettings | None = Field(default=None, description=SuiteSettings.__doc__)
     gold: FilledText | None = Field(
         default=None,
         description="Gold SQL in the official format, in the order of the questions, instead of theirs.",

@@ -1,6 +1,6 @@
 """How strong a suite is: what it tells from gold, and what it does not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqladder.suites.making import MadeSuite
@@ -35,6 +35,15 @@ def facts_of(suite: MadeSuite) -> dict[str, Any]:
         "told_apart_by_original": sum(gold["told_apart_by_original"] for gold in golds),
         "without_rows": sum(not gold["has_rows"] for gold in golds),
         "golds": golds,
+    }
+
+
+def strength(suites: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """What `facts_of` counts, over the suites of all databases, and the most files that a database has."""
+    counted = ("neighbours", "told_apart", "told_apart_by_original", "without_rows")
+    return {
+        "files": max((own["files"] for own in suites.values()), default=0),
+        **{name: sum(own[name] for own in suites.values()) for name in counted},
     }
 
 

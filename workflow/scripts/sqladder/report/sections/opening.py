@@ -1,6 +1,7 @@
 """The heading, what the run holds, and what it leaves out."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from sqladder.report.charts import ranking_chart
 from sqladder.report.charts.drawing import without_font
@@ -36,7 +37,9 @@ def section(inputs: ReportInputs) -> str:
     lines.append(
         "Accuracy is test-suite execution accuracy: "
         "an answer counts when its result equals the gold query's on every database file of the "
-        "suite, with the values that the model wrote itself." + _quirks(run)
+        "suite, with the values that the model wrote itself."
+        + _made_suite(inputs.facts.get("suite"))
+        + _quirks(run)
     )
     if run.left_out:
         lines.append(_left_out(run))
@@ -64,6 +67,20 @@ def unseen_in_pictures(comparison: Comparison) -> str:
         f"No font of this machine has all letters of {some([escape(name) for name in lacking])}: the "
         "PNG files show boxes in their place; the SVG files, and this report with them, show the names in the reader's "
         "own font."
+    )
+
+
+def _made_suite(strength: Mapping[str, int] | None) -> str:
+    """How strong the suites are that were made for the run; nothing is known of others."""
+    if strength is None:
+        return ""
+    told, alone = (
+        f"{number(strength[name])} of {number(strength['neighbours'])}"
+        for name in ("told_apart", "told_apart_by_original")
+    )
+    return (
+        f" The suites were made from the gold queries, up to {plural(strength['files'], 'file')} a database: they tell "
+        f"{told} queries that differ from a gold query in one thing from it, the databases alone {alone}."
     )
 
 
