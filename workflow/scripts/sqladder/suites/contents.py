@@ -2,7 +2,7 @@
 
 import random
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ from sqladder.databases.schema import ForeignKey, in_quotes
 from sqladder.suites.catalog import Catalog, StoredTable
 from sqladder.suites.golds import Wishes
 from sqladder.suites.values import Palette, palette, shared_places
+from sqladder.suites.witnesses import Pattern, add_witnesses
 
 _SIZES = (0, 1, 2, 4, 8, 16, 32, 64, 100, 150, 200, 300)
 _MOST_TRIES = 4
@@ -28,6 +29,8 @@ class ContentStyle:
         beside: share of values that lie beside the original's.
         nulls: share of NULL where the original has some, or gold asks for it.
         parents: share of the rows referred to of those that can be.
+        few: number of rows that are referred to, each twice as often as the one before; 0 for `parents` and `skew`.
+        witnesses: share of gold's patterns that some rows meet.
         skew: how unequal the numbers of rows that refer to one are.
     """
 
@@ -37,6 +40,8 @@ class ContentStyle:
     beside: float
     nulls: float
     parents: float
+    few: int
+    witnesses: float
     skew: float
 
 
@@ -50,14 +55,20 @@ def style_of(number: int, rng: random.Random) -> ContentStyle:
         beside=rng.choice((0.3, 0.7, 1.0)),
         nulls=rng.choice((0.0, 0.1, 0.3)),
         parents=rng.choice((0.3, 0.6, 0.9)),
+        few=rng.choice((0, 0, 2, 3, 4, 5)),
         skew=rng.choice((0.0, 1.0, 3.0)),
+        witnesses=rng.choice((0.0, 0.5, 0.9)),
     )
 
 
 def make_content(
-    catalog: Catalog, wishes: Wishes, style: ContentStyle, rng: random.Random
+    catalog: Catalog,
+    wishes: Wishes,
+    patterns: Sequence[Pattern],
+    style: ContentStyle,
+    rng: random.Random,
 ) -> sqlite3.Connection:
-    """A database in memory with the original's schema and other rows."""
+    """A database in memory with the original's schema and other rows, some of which meet patterns of gold."""
     content = sqlite3.connect(":memory:", isolation_level=None)
     content.execute(f"PRAGMA encoding = '{catalog.encoding}'")
     content.execute("PRAGMA foreign_keys = OFF")
@@ -69,6 +80,8 @@ def make_content(
     drawer = _Drawer(catalog, wishes, style, rng, {})
     for own in catalog.tables:
         _fill(content, own, drawer)
+    drop_orphans(content, catalog)
+    add_witnesses(content, patterns, catalog, style.witnesses, rng)
     drop_orphans(content, catalog)
     content.execute("COMMIT")
     return content
@@ -213,12 +226,21 @@ class _Referred:
     def __init__(self, key: ForeignKey, own: StoredTable, drawer: _Drawer) -> None:
         self._rng, self._key = drawer.rng, key
         known = drawer.rows.get(key.table.lower(), [])
-        chosen = [row for row in known if drawer.rng.random() < drawer.style.parents] or known[:1]
-        self._rows = chosen
-        self._weights = [drawer.rng.random() ** drawer.style.skew + 0.01 for _ in chosen]
+        self._rows, self._weights = self._chosen(known, drawer.style)
         nullable = {column.name for column in own.columns if not column.not_null}
         is_wished = all(column in own.has_null for column in key.columns)
         self._null = drawer.style.nulls if is_wished and nullable.issuperset(key.columns) else 0.0
+
+    def _chosen(
+        self, known: list[dict[str, Any]], style: ContentStyle
+    ) -> tuple[list[dict[str, Any]], list[float]]:
+        """The rows that are referred to, and how often."""
+        if style.few:
+            # Numbers so far apart are seldom equal: which row has most of them, or fewest, is no matter of chance then.
+            few = self._rng.sample(known, min(style.few, len(known)))
+            return few, [2.0**place for place in range(len(few))]
+        some = [row for row in known if self._rng.random() < style.parents] or known[:1]
+        return some, [self._rng.random() ** style.skew + 0.01 for _ in some]
 
     def next(self) -> dict[str, Any] | None:
         """The row that one more row refers to, None where it refers to none."""

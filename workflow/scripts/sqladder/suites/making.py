@@ -18,6 +18,7 @@ from sqladder.suites.cover import choose
 from sqladder.suites.golds import Wishes, parsed, wishes_of
 from sqladder.suites.judging import GoldCase, Seen, chance_golds, gold_of, see
 from sqladder.suites.neighbours import neighbours_of
+from sqladder.suites.witnesses import Pattern, patterns_of
 
 MOST_NEIGHBOURS = 60
 CANDIDATES_PER_FILE = 3
@@ -34,6 +35,7 @@ class ContentRequest:
     Attributes:
         catalog: schema and values of the original.
         wishes: what gold asks of contents.
+        patterns: what gold asks of rows.
         golds: the gold queries.
         alive: for each gold, the positions of the neighbours that are executed.
         settled: positions of the gold queries whose result is to be no matter of chance.
@@ -44,6 +46,7 @@ class ContentRequest:
 
     catalog: Catalog
     wishes: Wishes
+    patterns: tuple[Pattern, ...]
     golds: tuple[GoldCase, ...]
     alive: list[list[int]]
     settled: list[int]
@@ -105,7 +108,9 @@ def make_suite(
     catalog = read_catalog(original)
     # One spelling stands for all: blanks, and case outside quotes.
     different = {query_key(sql) or sql: sql for sql in reversed(sqls)}
-    golds, wishes = pool.submit(_golds_of, catalog, tuple(reversed(different.values()))).result()
+    golds, wishes, patterns = pool.submit(
+        _golds_of, catalog, tuple(reversed(different.values()))
+    ).result()
     everything = [list(range(len(gold.neighbours))) for gold in golds]
     on_original = pool.submit(see, original, golds, everything).result()
     by_chance = pool.submit(chance_golds, original, golds, range(len(golds))).result()
@@ -120,7 +125,15 @@ def make_suite(
         ]
         requests = [
             ContentRequest(
-                catalog, wishes, golds, alive, settled, number, seed, folder / f"{number}.sqlite"
+                catalog,
+                wishes,
+                patterns,
+                golds,
+                alive,
+                settled,
+                number,
+                seed,
+                folder / f"{number}.sqlite",
             )
             for number in range(start, min(start + _ROUND, wanted))
         ]
@@ -137,16 +150,19 @@ def make_suite(
     return MadeSuite(original.stem, golds, paths, on_original, seen)
 
 
-def _golds_of(catalog: Catalog, sqls: Sequence[str]) -> tuple[tuple[GoldCase, ...], Wishes]:
+def _golds_of(
+    catalog: Catalog, sqls: Sequence[str]
+) -> tuple[tuple[GoldCase, ...], Wishes, tuple[Pattern, ...]]:
     trees = [parsed(sql) for sql in sqls]
-    wishes = wishes_of([tree for tree in trees if tree], catalog)
+    read = [tree for tree in trees if tree]
+    wishes, patterns = wishes_of(read, catalog), patterns_of(read, catalog)
     golds = tuple(
         gold_of(
             sql, neighbours_of(tree, catalog, wishes.constants, MOST_NEIGHBOURS) if tree else []
         )
         for sql, tree in zip(sqls, trees, strict=True)
     )
-    return golds, wishes
+    return golds, wishes, tuple(patterns)
 
 
 def make_candidate(request: ContentRequest) -> DrawnContent:
@@ -154,7 +170,9 @@ def make_candidate(request: ContentRequest) -> DrawnContent:
     # A text as the seed gives the same numbers in every process.
     rng = random.Random(f"{request.seed} {request.number}")
     style = style_of(request.number, rng)
-    with closing(make_content(request.catalog, request.wishes, style, rng)) as content:
+    with closing(
+        make_content(request.catalog, request.wishes, request.patterns, style, rng)
+    ) as content:
         chance = _settle(content, request, rng)
         seen = see(request.path, request.golds, request.alive)
     seen.chance = chance
