@@ -36,6 +36,7 @@ def shop(tmp_path):
         "WHERE s.city = 'Kiel' AND g.city = 'Ulm'",
         "SELECT count(*) FROM airline AS l JOIN flight AS f ON f.airline = l.id WHERE l.name = 'Red' AND f.goal = 'd'",
         "SELECT count(*) FROM flight WHERE price > 40 AND source = 'c'",
+        "SELECT count(*) FROM flight WHERE source = 'x' AND airline = 2",
         "SELECT count(*) FROM airport WHERE city LIKE '%furt%' AND code = 'b'",
     ],
 )

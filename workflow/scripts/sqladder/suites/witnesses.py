@@ -6,7 +6,7 @@ whose columns are drawn apart, and every wrong count of nothing is then right. S
 
 import random
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -127,12 +127,29 @@ def _meet(
         if own is None:
             continue
         wanted = {column: value for (of, column), value in values.items() if of == alias}
+        _have_parents(content, own, wanted, catalog, rng)
         row = _changed_row(content, own, wanted, rng)
         if row is None:
             return
         for (of, column), other in _pairs(pattern):
             if of == alias and other not in values and column in row:
                 values[other] = row[column]
+
+
+def _have_parents(
+    content: sqlite3.Connection,
+    own: StoredTable,
+    wanted: Mapping[str, Any],
+    catalog: Catalog,
+    rng: random.Random,
+) -> None:
+    """Have the rows that the wanted values refer to."""
+    for key in own.table.foreign_keys:
+        parent = catalog.table(key.table)
+        if len(key.columns) == len(key.references) == 1 and parent:
+            value = wanted.get(key.columns[0].lower())
+            if value is not None:
+                _changed_row(content, parent, {key.references[0].lower(): value}, rng)
 
 
 def _pairs(pattern: Pattern) -> Iterator[tuple[Spot, Spot]]:
@@ -165,9 +182,16 @@ def _changed_row(
         f"SELECT {listed} FROM {name} WHERE {where}", list(fixed.values())
     ).fetchall()
     if not rows:
-        fixed, rows = {}, content.execute(f"SELECT {listed} FROM {name}").fetchall()
-    if not rows:
-        return None
+        rows = content.execute(f"SELECT {listed} FROM {name}").fetchall()
+        if not rows:
+            return None
+        # Beside a row that others refer to, not in its place.
+        row = {**dict(zip(columns, rng.choice(rows), strict=True)), **wanted}
+        with suppress(sqlite3.Error):
+            places = ", ".join("?" * len(columns))
+            content.execute(f"INSERT INTO {name} ({listed}) VALUES ({places})", [*row.values()])
+            return row
+        fixed = {}
     row = rng.choice(rows)
     changes = {column: value for column, value in wanted.items() if column not in fixed}
     if changes:
