@@ -46,6 +46,11 @@ class StoredTable:
         """The table's name."""
         return self.table.name
 
+    @property
+    def single_keys(self) -> frozenset[str]:
+        """The columns that are a key by themselves, in lower case."""
+        return frozenset(key[0].lower() for key in self.unique if len(key) == 1)
+
     def holds(self, column: str) -> bool:
         """Whether rows are inserted with a column of this name, whatever its case."""
         return any(own.name.lower() == column.lower() for own in self.columns)

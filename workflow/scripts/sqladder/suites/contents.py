@@ -156,7 +156,7 @@ def _fill(content: sqlite3.Connection, own: StoredTable, drawer: _Drawer) -> Non
 
 def _rows(own: StoredTable, drawer: _Drawer, most: int) -> Iterator[dict[str, Any]]:
     """Rows by column in lower case, each different in every key of one column."""
-    single = {key[0].lower() for key in own.unique if len(key) == 1}
+    single = own.single_keys
     keys = drawer.keys(own)
     pools = {column.name.lower(): _pool(own, column.name, drawer) for column in own.columns}
     referred = [(key, _Referred(key, own, drawer)) for key in keys]

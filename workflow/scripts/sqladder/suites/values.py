@@ -144,6 +144,6 @@ def shared_places(catalog: Catalog, wishes: Wishes) -> dict[tuple[str, str], tup
 
 
 def _is_key(own: StoredTable, column: str) -> bool:
-    declared = any(len(key) == 1 and key[0].lower() == column for key in own.unique)
+    declared = column in own.single_keys
     values = next((v for name, v in own.values.items() if name.lower() == column), [])
     return declared or (bool(values) and len(values) == own.rows)

@@ -14,7 +14,7 @@ from typing import Any
 from sqlglot import exp
 
 from sqladder.databases.schema import in_quotes
-from sqladder.suites.catalog import Catalog, StoredTable
+from sqladder.suites.catalog import Catalog, StoredTable, is_single
 from sqladder.suites.golds import constant, tables_of
 
 Spot = tuple[str, str]
@@ -146,7 +146,7 @@ def _have_parents(
     """Have the rows that the wanted values refer to."""
     for key in own.table.foreign_keys:
         parent = catalog.table(key.table)
-        if len(key.columns) == len(key.references) == 1 and parent:
+        if is_single(key) and parent:
             value = wanted.get(key.columns[0].lower())
             if value is not None:
                 _changed_row(content, parent, {key.references[0].lower(): value}, rng)
@@ -174,8 +174,7 @@ def _changed_row(
 ) -> dict[str, Any] | None:
     """A row that has the wanted values, by a change where none has; None where there can be none."""
     name, columns = in_quotes(own.name), [column.name.lower() for column in own.columns]
-    keys = {key[0].lower() for key in own.unique if len(key) == 1}
-    fixed = {column: value for column, value in wanted.items() if column in keys}
+    fixed = {column: value for column, value in wanted.items() if column in own.single_keys}
     where = " AND ".join(f"{in_quotes(column)} = ?" for column in fixed) or "1"
     listed = ", ".join(map(in_quotes, columns))
     rows = content.execute(
