@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 
 import toy_models
+from sqladder.databases.schema import read_schema
 from sqladder.files import read_jsonl, write_jsonl
 from sqladder.prompts.canonical import Canonical
 
@@ -26,7 +27,8 @@ def folder(tmp_path):
 
 @pytest.fixture
 def canonical(folder):
-    return Canonical(folder / "databases" / "music" / "music.sqlite")
+    path = folder / "databases" / "music" / "music.sqlite"
+    return Canonical(path, read_schema(path))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,7 @@ def test_all_but_three_gold_queries_of_spiders_training_questions_have_one(spide
         path = spider_train / "database" / row["db_id"] / f"{row['db_id']}.sqlite"
         if path.exists():
             if path not in known:
-                known[path] = Canonical(path)
+                known[path] = Canonical(path, read_schema(path))
             if known[path].write(row["sql"]) is None:
                 without.append(row["sql"])
     assert len(known) == 138

@@ -16,20 +16,15 @@ from sqlglot.errors import SqlglotError
 from sqlglot.generators.sqlite import SQLiteGenerator
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from sqladder.databases.schema import Database, open_read_only, quoted, read_schema, read_views
+from sqladder.databases.schema import Database, open_read_only, quoted
 
 
 class Canonical:
     """Writes queries on one database in one spelling."""
 
-    def __init__(self, path: Path) -> None:
-        """Take the database's file.
-
-        Raises:
-            InputError: the file is missing or cannot be read.
-        """
+    def __init__(self, path: Path, database: Database) -> None:
+        """Take the database's file, and its tables and views as they were read from it."""
         self._path = path
-        database = Database((*read_schema(path).tables, *read_views(path)))
         self._names = {table.name.lower(): table.name for table in database.tables}
         self._columns = {
             table.name.lower(): {column.name.lower(): column.name for column in table.columns}

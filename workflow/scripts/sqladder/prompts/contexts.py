@@ -101,7 +101,7 @@ class _Known:
     @cached_property
     def canonical(self) -> Canonical:
         """What writes queries on the database in one spelling."""
-        return Canonical(self._path)
+        return Canonical(self._path, self._database)
 
     def write(self, question: str, order: Random | None) -> Written:
         wanted = self._settings.values
