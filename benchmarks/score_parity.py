@@ -1,24 +1,27 @@
-"""Measure `sqladder score` and floors of plain sqlite3 on Spider's dev set with real predictions.
+"""Measure `sqladder score`, floors of plain sqlite3 and the official evaluator on Spider with real predictions.
 
 Needs the folder that SQLADDER_SPIDER names (databases.tar.xz and parity/). Prints a Markdown table:
 CPU seconds of all processes, wall seconds, and the largest resident set of one process. Each row
-is the best of several runs.
+is the best of several runs; the official evaluator runs once.
 
-Example: SQLADDER_SPIDER=/data/spider python benchmarks/score_parity.py --repeat 3
+Example: SQLADDER_SPIDER=/data/spider python benchmarks/score_parity.py --repeat 3 \
+    --official test-suite-sql-eval --official-python official/bin/python
 """
 
 import argparse
 import json
 import os
 import resource
+import shutil
 import sqlite3
 import subprocess
 import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,28 +71,45 @@ def _write(path: Path, lines: list[str]) -> None:
     path.write_text("".join(line + "\n" for line in lines))
 
 
-def measure(command: list[str], repeat: int) -> Cost:
-    """Run a command several times; the cost of the cheapest run."""
+class Row(NamedTuple):
+    """A row of the table: its name, the commands that it is the sum of, and where they keep gold results, if they do.
+
+    Where gold is known, a run before the measured ones has kept its results; else none are there before any run.
+    """
+
+    name: str
+    commands: list[list[str]]
+    kept: Path | None = None
+    known: bool = False
+    repeat: int | None = None
+
+
+def measure(row: Row, repeat: int) -> Cost:
+    """Run the commands of a row several times; the cost of the cheapest time."""
     costs = []
-    for _ in range(repeat):
+    for number in range((row.repeat or repeat) + row.known):
+        if row.kept and not (row.known and number):
+            shutil.rmtree(row.kept, ignore_errors=True)
         start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        for command in row.commands:
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         costs.append(Cost(cpu, time.perf_counter() - start, after.ru_maxrss // 1024))
-    return min(costs)
+    return min(costs[row.known :])
 
 
 def score(folder: Path, arms: list[str], *options: str, jobs: int) -> list[str]:
     """Command line that scores arms of one gold file."""
-    gold = folder / f"{GOLD_OF[arms[0].partition('.')[0]]}.gold.sql"
+    gold, _ = _files(folder, arms[0])
     start = (
         f"import sys; sys.path.insert(0, {str(SCRIPTS)!r}); from sqladder.cli import main; main()"
     )
     command = [sys.executable, "-c", start, "score", "--gold", str(gold), "--db"]
     command += [str(folder / "database"), "--jobs", str(jobs), *options]
+    command += ["--gold-results", str(folder / "kept")]
     for arm in arms:
-        command += ["--pred", f"{arm}={folder / (arm.replace('.', '_') + '.pred.sql')}"]
+        command += ["--pred", f"{arm}={_files(folder, arm)[1]}"]
     return command
 
 
@@ -119,38 +139,63 @@ def _rows(path: Path, sql: str) -> list[tuple] | None:
             return None
 
 
-def rows_of(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Name and command of each row of the table."""
-    one, nine = ["lora_32r"], [f"{arm}{v}" for arm in GOLD_OF for v in ("", ".1", ".2")]
-    this = [sys.executable, __file__, "--floor", str(folder)]
-    yield "plain sqlite3, every query on every file", [*this, "--every"]
-    yield "plain sqlite3, up to the first difference", this
-    yield "one arm, strict, 1 job", score(folder, one, jobs=1)
-    yield "one arm, strict, 2 jobs", score(folder, one, jobs=2)
-    yield "one arm, plug_value, 1 job", score(folder, one, "--plug_value", jobs=1)
-    yield "one arm, plug_value, 2 jobs", score(folder, one, "--plug_value", jobs=2)
-    yield "nine arms, strict, 2 jobs", score(folder, nine, jobs=2)
+def rows_of(folder: Path) -> Iterator[Row]:
+    """The rows of the table."""
+    one, nine = ["lora_32r"], _nine()
+    this, kept = [sys.executable, __file__, "--floor", str(folder)], folder / "kept"
+    yield Row("plain sqlite3, every query on every file", [[*this, "--every"]])
+    yield Row("plain sqlite3, up to the first difference", [this])
+    for known in (False, True):
+        end = ", gold known" if known else ""
+        yield Row(f"one arm, strict, 1 job{end}", [score(folder, one, jobs=1)], kept, known)
+        yield Row(f"one arm, strict, 2 jobs{end}", [score(folder, one, jobs=2)], kept, known)
+        plugged = [score(folder, one, "--plug_value", jobs=jobs) for jobs in (1, 2)]
+        yield Row(f"one arm, plug_value, 1 job{end}", plugged[:1], kept, known)
+        yield Row(f"one arm, plug_value, 2 jobs{end}", plugged[1:], kept, known)
+        yield Row(f"nine arms, strict, 2 jobs{end}", [score(folder, nine, jobs=2)], kept, known)
     (folder / "one.gold.sql").write_text("select count(*) from singer\tconcert_singer\n")
     (folder / "one.pred.sql").write_text("select count(*) from singer\n")
-    start = (
-        f"import sys; sys.path.insert(0, {str(SCRIPTS)!r}); from sqladder.cli import main; main()"
-    )
-    command = [sys.executable, "-c", start, "score", "--gold", str(folder / "one.gold.sql")]
-    command += ["--pred", str(folder / "one.pred.sql"), "--db", str(folder / "database")]
-    yield "one question (cold start)", command
+    yield Row("one question (cold start)", [score(folder, ["one"], jobs=1)], kept)
 
 
-def print_table(rows: Iterator[tuple[str, list[str]]], run: Callable[[list[str]], Cost]) -> None:
+def official_rows(folder: Path, evaluator: Path, python: str) -> Iterator[Row]:
+    """The official evaluator, strict, once on one arm and once on each of nine."""
+    command = [python, str(evaluator / "evaluation.py"), "--etype", "exec", "--db"]
+    runs = [
+        [*command, str(folder / "database"), "--gold", str(gold), "--pred", str(predicted)]
+        for gold, predicted in (_files(folder, arm) for arm in _nine())
+    ]
+    yield Row("official, one arm, strict", runs[:1], repeat=1)
+    yield Row("official, nine runs, strict", runs, repeat=1)
+
+
+def _nine() -> list[str]:
+    return [f"{arm}{variant}" for arm in GOLD_OF for variant in ("", ".1", ".2")]
+
+
+def _files(folder: Path, arm: str) -> tuple[Path, Path]:
+    """Gold and predictions of an arm."""
+    gold = GOLD_OF.get(arm.partition(".")[0], arm)
+    return folder / f"{gold}.gold.sql", folder / f"{arm.replace('.', '_')}.pred.sql"
+
+
+def print_table(rows: Iterator[Row], repeat: int) -> None:
     print("| run | CPU s | wall s | MiB |\n|---|--:|--:|--:|")
-    for name, command in rows:
-        cost = run(command)
-        print(f"| {name} | {cost.cpu:.2f} | {cost.wall:.2f} | {cost.memory_mb} |", flush=True)
+    for row in rows:
+        cost = measure(row, repeat)
+        print(f"| {row.name} | {cost.cpu:.2f} | {cost.wall:.2f} | {cost.memory_mb} |", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeat", type=int, default=3, help="runs of each row, default 3")
     parser.add_argument("--only", default="", help="measure rows whose name holds this text")
+    parser.add_argument("--official", type=Path, help="a clone of taoyds/test-suite-sql-eval")
+    parser.add_argument(
+        "--official-python",
+        default=sys.executable,
+        help="a Python with its packages, sqlparse and nltk",
+    )
     parser.add_argument("--floor", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--every", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -166,8 +211,10 @@ def main() -> None:
         load = " ".join(f"{value:.2f}" for value in os.getloadavg())
         facts = {"questions": number, "load": load, "sqlite": sqlite3.sqlite_version}
         print(json.dumps(facts))
-        rows = (row for row in rows_of(Path(name)) if args.only in row[0])
-        print_table(rows, lambda command: measure(command, args.repeat))
+        rows = rows_of(Path(name))
+        if args.official:
+            rows = chain(official_rows(Path(name), args.official, args.official_python), rows)
+        print_table((row for row in rows if args.only in row.name), args.repeat)
 
 
 if __name__ == "__main__":

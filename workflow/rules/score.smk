@@ -3,6 +3,7 @@
 # OUTPUTS: results/{replicate}/{verdicts.jsonl,rows.jsonl,metrics.json}; results/{variant}/metrics.json of variants with several seeds;
 #          results/{replicate}/sample_verdicts.jsonl, which samples are right, where the answer is chosen among several;
 #          results/{replicate}/unrepaired_verdicts.jsonl, which answers would be right unrepaired, where some are asked again.
+# Results of gold stay in resources/cache, by the content of the databases: no output, since every variant and run adds to them.
 
 
 rule score:
@@ -31,6 +32,7 @@ rule score:
             --examples {input.examples:q} \
             --predictions {input.predictions:q} \
             --databases {input.databases:q} \
+            --gold-results resources/cache/gold \
             --jobs {threads} \
             {params.flags:q} \
             --verdicts {output.verdicts:q} \
@@ -65,6 +67,7 @@ rule score_samples:
             --examples {input.examples:q} \
             --predictions {input.predictions:q} \
             --databases {input.databases:q} \
+            --gold-results resources/cache/gold \
             --jobs {threads} \
             {params.flags:q} \
             --output {output.verdicts:q} \
@@ -97,6 +100,7 @@ rule score_unrepaired:
             --examples {input.examples:q} \
             --predictions {input.predictions:q} \
             --databases {input.databases:q} \
+            --gold-results resources/cache/gold \
             --jobs {threads} \
             {params.flags:q} \
             --output {output.verdicts:q} \

@@ -17,7 +17,12 @@ from tqdm import tqdm
 
 from sqladder.errors import LOG, run_main
 from sqladder.files import write_json, write_jsonl
-from sqladder.metric.limit_flags import add_limit_flags, add_quirks_flag, limits_from_flags
+from sqladder.metric.limit_flags import (
+    add_gold_results_flag,
+    add_limit_flags,
+    add_quirks_flag,
+    limits_from_flags,
+)
 from sqladder.metric.normalise import QUIRKS
 from sqladder.metric.records import engine_versions, metrics_of, rows_row, verdict_row
 from sqladder.metric.scoring import Scores, Task, score_files, with_exact_match
@@ -37,7 +42,8 @@ def task_of(args: argparse.Namespace) -> Task:
     """Databases and settings; values are plugged in too, for the secondary metric."""
     limits = limits_from_flags(args)
     options = Options(plug_value=True, repairs=QUIRKS[args.quirks])
-    return Task(args.databases, options, limits, args.jobs, keep_rows=True)
+    kept = args.gold_results
+    return Task(args.databases, options, limits, args.jobs, keep_rows=True, gold_results=kept)
 
 
 def run(args: argparse.Namespace, task: Task) -> tuple[Scores, dict[str, Any]]:
@@ -52,6 +58,7 @@ def run(args: argparse.Namespace, task: Task) -> tuple[Scores, dict[str, Any]]:
         "seconds": round(time.perf_counter() - start, 3),
         "cpu_seconds": round(cpu_seconds() - cpu, 3),
         "settings": {"quirks": args.quirks, **asdict(task.limits), **options},
+        "gold_results_known": scores.known_gold,
         "value_read_as_1": value_read_as_1(scores, task.options),
         "versions": engine_versions(),
     }
@@ -76,6 +83,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rows", required=True, type=Path, help="rows.jsonl to write")
     parser.add_argument("--metrics", required=True, type=Path, help="metrics.json to write")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes")
+    add_gold_results_flag(parser, None)
     add_quirks_flag(parser)
     add_limit_flags(parser)
     return parser.parse_args()

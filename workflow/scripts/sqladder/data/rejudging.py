@@ -10,7 +10,12 @@ from tqdm import tqdm
 
 from sqladder.files import Fields, Row, join_by_id, read_jsonl
 from sqladder.metric.inputs import read_gold
-from sqladder.metric.limit_flags import add_limit_flags, add_quirks_flag, limits_from_flags
+from sqladder.metric.limit_flags import (
+    add_gold_results_flag,
+    add_limit_flags,
+    add_quirks_flag,
+    limits_from_flags,
+)
 from sqladder.metric.normalise import QUIRKS
 from sqladder.metric.scoring import Task, score
 from sqladder.metric.suite import Options
@@ -48,6 +53,7 @@ def judge_from_flags(
     parser.add_argument("--databases", required=True, type=Path, help="<db_id>/<db_id>.sqlite")
     parser.add_argument("--output", required=True, type=Path, help="JSON Lines: id, correct")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes")
+    add_gold_results_flag(parser, None)
     add_quirks_flag(parser)
     add_limit_flags(parser)
     args = parser.parse_args()
@@ -60,7 +66,8 @@ def judge_from_flags(
     )
     arms = {name: list(texts) for name, texts in answers([row for _, row in paired]).items()}
     options = Options(repairs=QUIRKS[args.quirks])
-    task = Task(args.databases, options, limits_from_flags(args), args.jobs)
+    limits, kept = limits_from_flags(args), args.gold_results
+    task = Task(args.databases, options, limits, args.jobs, gold_results=kept)
     with tqdm(desc="score", unit="query", disable=None) as bar:
         # Equal answers are judged once, so how many there are is known in there only.
         scores = score(gold, arms, task, lambda finished, _: bar.update(finished - bar.n))

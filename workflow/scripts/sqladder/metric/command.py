@@ -11,8 +11,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from sqladder.metric.gold_results import default_folder
 from sqladder.metric.input_error import InputError
-from sqladder.metric.limit_flags import add_limit_flags, add_quirks_flag, limits_from_flags
+from sqladder.metric.limit_flags import (
+    add_gold_results_flag,
+    add_limit_flags,
+    add_quirks_flag,
+    limits_from_flags,
+)
 from sqladder.metric.normalise import QUIRKS, REPAIRS
 from sqladder.metric.scoring import Scored, Scores, Task, score_files
 from sqladder.metric.showing import brief, showable, shown
@@ -71,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verdicts", type=Path, help="write a JSON line for every pair")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes")
+    add_gold_results_flag(parser, default_folder())
     add_limit_flags(parser)
 
 
@@ -115,7 +122,9 @@ def _arms(given: list[str]) -> dict[str, Path]:
 def _task(args: argparse.Namespace) -> Task:
     repairs = QUIRKS["repaired"] if "all" in args.repair else frozenset(args.repair)
     options = Options(args.plug_value, args.keep_distinct, repairs | QUIRKS[args.quirks])
-    return Task(args.db, options, limits_from_flags(args), args.jobs, args.etype, args.table)
+    limits = limits_from_flags(args)
+    etype, kept = args.etype, args.gold_results
+    return Task(args.db, options, limits, args.jobs, etype, args.table, gold_results=kept)
 
 
 @contextmanager
@@ -191,6 +200,7 @@ def _summary(scores: Scores, task: Task) -> dict[str, Any]:
     }
     if task.etype != "match":
         right = execution_right(task.options.plug_value)
+        found["gold_results_known"] = scores.known_gold
         found["execution"] = by_level(scores, right)
         found["execution_by_turn"] = by_turn(scores, right)
         found["by_verdict"] = by_verdict(scores, task.options.plug_value)

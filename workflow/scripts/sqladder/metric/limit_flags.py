@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import fields
+from pathlib import Path
 
 from sqladder.metric.limits import Limits, limit_range
 from sqladder.metric.normalise import QUIRKS
@@ -28,6 +29,18 @@ def limits_from_flags(args: argparse.Namespace) -> Limits:
         InputError: names the limit that is out of its range.
     """
     return Limits(**{name: getattr(args, name) for name in Limits.__dataclass_fields__})
+
+
+def add_gold_results_flag(parser: argparse.ArgumentParser, default: Path | None) -> None:
+    """Declare the flag that says where gold results are kept between runs."""
+    parser.add_argument(
+        "--gold-results",
+        type=Path,
+        default=default,
+        metavar="DIR",
+        help="keep results of gold between runs here, by the content of the databases "
+        f"(default {default or 'none are kept'})",
+    )
 
 
 def add_quirks_flag(parser: argparse.ArgumentParser) -> None:

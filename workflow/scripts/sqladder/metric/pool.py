@@ -11,12 +11,13 @@ import sys
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from sqladder.metric.first_rows import FirstRows
 from sqladder.metric.limits import Limits
+from sqladder.metric.outlines import Outline
 from sqladder.metric.reasons import Expected, Found
 from sqladder.metric.suite import GOLD_ERROR, Judgement, Options
 from sqladder.metric.worker import NOTE
@@ -40,12 +41,15 @@ class Question:
         gold: the gold query.
         candidates: distinct predictions, each with whether gold's values are plugged in.
         judgements: one a candidate, filled in by `run`.
+        outlines: of gold's results by the numbers of the files on which they are known; `run` adds those that it finds
+            and that will be the same the next time.
     """
 
     files: list[str]
     gold: str
     candidates: list[tuple[str, bool]]
     judgements: list[Judgement | None]
+    outlines: dict[int, Outline] = field(default_factory=dict)
 
     def open_candidates(self) -> list[int]:
         """Positions of the candidates without judgement."""
@@ -279,6 +283,7 @@ class _Process:
                 "files": question.files,
                 "gold": question.gold,
                 "candidates": [question.candidates[i] for i in question.open_candidates()],
+                "outlines": list(question.outlines.items()),
             }
             for question in self._questions
         ]
@@ -299,6 +304,7 @@ class _Process:
             return
         question = next(q for q in self._questions if q.open_candidates())
         question.judgements[question.open_candidates()[0]] = _judgement(answer["judgement"])
+        question.outlines |= {number: Outline(*known) for number, known in answer["outlines"]}
 
     def _drop_finished(self) -> list[Question]:
         finished = []

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from sqladder.metric.limits import Limits
@@ -65,6 +66,26 @@ _TELLING_WITHOUT_ARGUMENT = frozenset(
     )
 )
 _FORBIDDEN_FUNCTIONS = frozenset(("load_extension", "fts3_tokenizer"))
+# Their result may be another the next time: also where they are given an argument, since that may be 'now'.
+_FLEETING_FUNCTIONS = frozenset(
+    (
+        "random",
+        "randomblob",
+        "date",
+        "time",
+        "datetime",
+        "julianday",
+        "unixepoch",
+        "strftime",
+        "timediff",
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "changes",
+        "total_changes",
+        "last_insert_rowid",
+    )
+)
 # printf (alias format) gives NULL, not an error, for a text beyond the length limit, and a NULL would
 # change the result unseen. Under SQLite's own limit it meets the heap limit first, and that is an error.
 _PRINTF = re.compile("printf|format", re.IGNORECASE)
@@ -122,6 +143,8 @@ class Sandbox:
         path: the file.
         limits: what one execution may cost.
         steps_spent: virtual-machine steps of all executions so far, in whole handler calls.
+        schema: what a query is compiled by, the same for files of one schema; None where statistics are kept too.
+        lasting: whether the last query, views included, gives the same result whenever it is executed on this file.
 
     Args:
         path: the file.
@@ -132,6 +155,7 @@ class Sandbox:
     def __init__(self, path: Path, limits: Limits, reverse_unordered: bool = False) -> None:
         self.path, self.limits = path, limits
         self.steps_spent = 0
+        self.lasting = True
         self._calls_left = 0
         self._denied = ""
         # Immutable: no lock and no journal, so that a read-only folder is enough and two runs do
@@ -159,14 +183,28 @@ class Sandbox:
         """
         self._calls_left = self.limits.max_vm_steps // STEPS_PER_CALL
         self._denied = ""
-        self._check_text(sql)
-        length = _SQLITE_MAX_LENGTH if _PRINTF.search(sql) else self.limits.max_bytes
+        self.lasting = True
+        _check_text(sql, self.limits.max_sql_chars)
+        length = _SQLITE_MAX_LENGTH if _formats(sql) else self.limits.max_bytes
         self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, length)
         try:
             return self._fetch(self._connection.execute(sql), max_rows)
         except _SQLITE_FAILS as error:
             if _is_undecodable(error):
                 return self._execute_ignoring_bad_text(sql, max_rows)
+            raise self._explain(error) from error
+
+    def explain(self, sql: str) -> list[Row]:
+        """The program that SQLite compiles a query to, one row an instruction; nothing is executed.
+
+        Raises:
+            QueryError: SQLite does not compile it.
+        """
+        self._calls_left = self.limits.max_vm_steps // STEPS_PER_CALL
+        self._denied = ""
+        try:
+            return self._connection.execute(f"EXPLAIN {sql}").fetchall()
+        except _SQLITE_FAILS as error:
             raise self._explain(error) from error
 
     def _execute_ignoring_bad_text(self, sql: str, max_rows: int | None) -> Result:
@@ -203,14 +241,6 @@ class Sandbox:
             raise QueryError("refused", "result_rows", wanted)
         return Result(rows, names, packed, complete=len(rows) <= wanted)
 
-    def _check_text(self, sql: str) -> None:
-        if len(sql) > self.limits.max_sql_chars:
-            raise QueryError("refused", "characters", self.limits.max_sql_chars, len(sql))
-        if "\0" in sql:
-            raise QueryError("refused", "nul")
-        if not sql.isascii() and any("\ud800" <= character <= "\udfff" for character in sql):
-            raise QueryError("refused", "surrogate")
-
     def _harden(self) -> None:
         connection = self._connection
         for name, value in _sqlite_limits(self.limits):
@@ -222,30 +252,41 @@ class Sandbox:
         # For all connections of the process. SQLite fails cleanly at its half; the other half is
         # for the rows in Python.
         connection.execute(f"PRAGMA hard_heap_limit={self.limits.memory_mb * 2**20 // 2}")
-        self._connect_virtual_tables()
+        self.schema = self._read_schema()
         # Last, because it would refuse the lines above.
         connection.set_authorizer(self._authorize)
         connection.set_progress_handler(self._spend, STEPS_PER_CALL)
 
-    def _connect_virtual_tables(self) -> None:
-        # An R*Tree prepares its writing statements when it is first read, which nobody can tell from a query
-        # that writes. What cannot be connected or is no database is an error of the query that reads it.
-        with suppress(sqlite3.Error):
-            tables = self._connection.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'create virtual%'"
+    def _read_schema(self) -> tuple[Row, ...] | None:
+        try:
+            schema = tuple(
+                self._connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master")
             )
-            for (name,) in tables.fetchall():
-                quoted = name.replace('"', '""')
-                with suppress(sqlite3.Error):
-                    self._connection.execute(f'SELECT 1 FROM "{quoted}" LIMIT 0')
+        except sqlite3.Error:
+            # No database: an error of each query on it.
+            return None
+        for kind, name, _, sql in schema:
+            if kind == "table" and (sql or "").lower().startswith("create virtual"):
+                self._connect_virtual_table(name)
+        return None if any("sqlite_stat" in name for _, name, *_ in schema) else schema
+
+    def _connect_virtual_table(self, name: str) -> None:
+        # An R*Tree prepares its writing statements when it is first read, which nobody can tell from a query that
+        # writes. What cannot be connected is an error of the query that reads it.
+        quoted = name.replace('"', '""')
+        with suppress(sqlite3.Error):
+            self._connection.execute(f'SELECT 1 FROM "{quoted}" LIMIT 0')
 
     def _authorize(self, action: int, first: str | None, second: str | None, *_: str | None) -> int:
         if action not in _ALLOWED and not _only_tells(action, first, second):
             self._denied = _ACTION_NAMES.get(action, f"action {action}")
             return sqlite3.SQLITE_DENY
-        if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _FORBIDDEN_FUNCTIONS:
-            self._denied = f"function {second}"
-            return sqlite3.SQLITE_DENY
+        if action == sqlite3.SQLITE_FUNCTION:
+            name = (second or "").lower()
+            if name in _FORBIDDEN_FUNCTIONS:
+                self._denied = f"function {second}"
+                return sqlite3.SQLITE_DENY
+            self.lasting = self.lasting and name not in _FLEETING_FUNCTIONS
         return sqlite3.SQLITE_OK
 
     def _spend(self) -> int:
@@ -308,6 +349,21 @@ def _sqlite_limits(limits: Limits) -> Iterator[tuple[int, int]]:
     yield sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 1000
     yield sqlite3.SQLITE_LIMIT_FUNCTION_ARG, 127
     yield sqlite3.SQLITE_LIMIT_VDBE_OP, 10_000_000
+
+
+def _check_text(sql: str, max_sql_chars: int) -> None:
+    if len(sql) > max_sql_chars:
+        raise QueryError("refused", "characters", max_sql_chars, len(sql))
+    if "\0" in sql:
+        raise QueryError("refused", "nul")
+    if not sql.isascii() and any("\ud800" <= character <= "\udfff" for character in sql):
+        raise QueryError("refused", "surrogate")
+
+
+@lru_cache(maxsize=2)
+def _formats(sql: str) -> bool:
+    """Whether a text may format; remembered, because a query is executed on one file after the other."""
+    return _PRINTF.search(sql) is not None
 
 
 def _chunks(cursor: sqlite3.Cursor) -> Iterator[list[Row]]:

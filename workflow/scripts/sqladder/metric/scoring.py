@@ -1,13 +1,16 @@
 """Score prediction files: verdicts of every pair and their tallies."""
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqladder.metric import pool
 from sqladder.metric.database_files import readable, suite_files, suite_of
 from sqladder.metric.difficulty import hardness
+from sqladder.metric.gold_results import GoldResults
 from sqladder.metric.grammar import GrammarError
 from sqladder.metric.input_error import InputError
 from sqladder.metric.inputs import Gold, Item, read_gold, read_predictions
@@ -69,12 +72,14 @@ class Scores:
         rows: the questions in the order of the gold file.
         sessions: number of sessions, empty ones included.
         database_files: number of database files of the questions' suites.
+        known_gold: number of gold results, one a query and file, that were known from earlier runs.
         files: how the gold file and the prediction file were understood, in words; empty without files.
     """
 
     rows: list[Scored]
     sessions: int
     database_files: int
+    known_gold: int = 0
     files: tuple[str, ...] = ()
 
 
@@ -90,6 +95,7 @@ class Task:
         etype: `exec`, `match` (exact set match) or `all`.
         tables: Spider's tables.json, which `match` and `all` need.
         keep_rows: judgements hold the first rows of gold and of wrong results.
+        gold_results: folder in which gold results are kept between runs; None keeps none.
     """
 
     databases: Path
@@ -99,6 +105,7 @@ class Task:
     etype: str = "exec"
     tables: Path | None = None
     keep_rows: bool = False
+    gold_results: Path | None = None
 
     def __post_init__(self) -> None:
         _check_repairs(self.options)
@@ -148,7 +155,8 @@ def score(
     names = dict.fromkeys(item.db_id for item in gold.items)
     suites = {name: suite_files(task.databases, name) for name in names}
     executed = task.etype != "match"
-    judgements = _execute(gold, arms, suites, task, progress) if executed else {}
+    work = _Work(suites, task)
+    judgements = _execute(gold, arms, work, progress) if executed else {}
     matches = _match(gold, arms, suites, task) if task.etype != "exec" else {}
     levels = {sql: hardness(sql) for sql in {item.gold for item in gold.items}}
     nothing = [None] * len(gold.items)
@@ -159,18 +167,17 @@ def score(
             Scored(item, levels[item.gold], sql, judgement, match)
             for item, sql, judgement, match in zip(*columns, strict=True)
         ]
-        scores[name] = Scores(rows, gold.sessions, sum(map(len, suites.values())))
+        database_files = sum(map(len, suites.values()))
+        scores[name] = Scores(rows, gold.sessions, database_files, work.known_gold)
     return scores
 
 
 def _execute(
     gold: Gold,
     arms: Mapping[str, Sequence[str]],
-    suites: dict[str, list[str]],
-    task: Task,
+    work: "_Work",
     progress: Callable[[int, int], object],
 ) -> dict[str, list[Judgement]]:
-    work = _Work(suites, task)
     places = {
         name: [work.place(item, sql) for item, sql in zip(gold.items, sqls, strict=True)]
         for name, sqls in arms.items()
@@ -279,6 +286,7 @@ class _Work:
 
     suites: dict[str, list[str]]
     task: Task
+    known_gold: int = 0
     _questions: dict[tuple[str, str], pool.Question] = field(default_factory=dict)
     _places: dict[tuple[str, str, str], tuple[pool.Question, int]] = field(default_factory=dict)
 
@@ -305,9 +313,29 @@ class _Work:
             progress(finished, total)
 
         questions = self._questions.values()
-        pool.run(questions, task.options, task.limits, task.jobs, advance, task.keep_rows)
+        with self._kept_gold() if task.gold_results else nullcontext():
+            pool.run(questions, task.options, task.limits, task.jobs, advance, task.keep_rows)
         for question in self._questions.values():
             for judgement in map(question.judgement, range(len(question.judgements))):
                 # Values are not plugged in again where doing so ended a worker.
                 if task.options.plug_value and judgement.plug_value is None:
                     judgement.plug_value = False
+
+    @contextmanager
+    def _kept_gold(self) -> Iterator[None]:
+        """Give the questions what is known of gold's results, and keep what they find."""
+        task = self.task
+        assert task.gold_results, "asked for only where there is a folder"
+        store = GoldResults(task.gold_results, task.options, task.limits)
+        by_database: dict[str, dict[str, pool.Question]] = defaultdict(dict)
+        for (db_id, gold), question in self._questions.items():
+            by_database[db_id][gold] = question
+        suites = {db_id: store.read(self.suites[db_id]) for db_id in by_database}
+        for db_id, suite in suites.items():
+            for gold, question in by_database[db_id].items():
+                question.outlines = dict(suite.known.get(gold, {}))
+                self.known_gold += len(question.outlines)
+        yield
+        for db_id, suite in suites.items():
+            questions = by_database[db_id]
+            store.add(suite, {gold: question.outlines for gold, question in questions.items()})

@@ -1,6 +1,6 @@
 """Judge predictions for one question on all files of its database."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,6 +9,8 @@ from sqladder.metric import plug_value as values
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.first_rows import FirstRows
 from sqladder.metric.limits import Limits
+from sqladder.metric.outlines import Outline, outline_of
+from sqladder.metric.programs import same_program
 from sqladder.metric.reasons import Expected, Found, explanation
 from sqladder.metric.sandbox import QueryError, Result, Sandbox
 
@@ -66,10 +68,10 @@ class WrongResultError(QueryError):
     """A prediction gave another result than gold."""
 
     def __init__(
-        self, reason: str, gold: Result, result: Result, expected: Expected, found: Found
+        self, reason: str, number: int, result: Result, expected: Expected, found: Found
     ) -> None:
         super().__init__(WRONG_RESULT, reason, expected, found)
-        self.gold, self.result = gold, result
+        self.number, self.result = number, result
 
 
 class _Failure(NamedTuple):
@@ -90,6 +92,9 @@ class GoldQuery:
     """One gold query on the open files of its database, to which predictions are compared.
 
     Results of gold are kept, so that all predictions of one question share them.
+
+    Attributes:
+        outlines: of gold's results by the numbers of the files on which they are known, and will be the next time.
     """
 
     def __init__(
@@ -100,6 +105,7 @@ class GoldQuery:
         limits: Limits,
         before_execution: Callable[[int, bool, bool], None] = lambda number, gold, plugged: None,
         keep_rows: bool = False,
+        outlines: Mapping[int, Outline] | None = None,
     ) -> None:
         self.files, self.options, self.limits = files, options, limits
         self._before_execution = before_execution
@@ -108,9 +114,12 @@ class GoldQuery:
         self.gold = normalise.prepare_gold(gold, options.keep_distinct, options.repairs)
         self.ordered = normalise.order_matters(self.gold, options.repairs)
         self._executable_gold = normalise.executable(self.gold, options.repairs)
+        self.outlines = dict(outlines or {})
         self._results: dict[int, Result] = {}
         self._errors: dict[int, QueryError] = {}
-        self._bytes_kept = 0
+        self._bytes_kept = self._steps_of_gold = 0
+        self._compiled = "", False
+        self._latest: tuple[int, Result | None] = 0, None
 
     def judge(self, prediction: str, plug: bool) -> Judgement:
         """Judge one prediction on all files; `plug` also tries gold's values in it."""
@@ -140,9 +149,8 @@ class GoldQuery:
             file, error = failure
             judgement = Judgement(error.verdict, file, error.reason, error.expected, error.found)
             if self._keep_rows and file and isinstance(error, WrongResultError):
-                judgement.answer_rows = first_rows.of_answer(
-                    file, error.result, error.gold, self.ordered
-                )
+                gold = self._gold_result(error.number, plugged=False)
+                judgement.answer_rows = first_rows.of_answer(file, error.result, gold, self.ordered)
         judgement.single_database, judgement.plug_value = single_database, plug_value
         judgement.gold_rows = self._gold_rows
         return judgement
@@ -150,38 +158,58 @@ class GoldQuery:
     def _compare(self, prepared: str, plugged: bool) -> tuple[int, _Failure | None]:
         """Number of files on which a text equals gold, and why it does not on the next one."""
         sql = normalise.executable(prepared, self.options.repairs)
-        same_text = same_query(self._executable_gold, sql)
+        is_same = same_query(self._executable_gold, sql)
         for number, file in enumerate(self.files):
             try:
-                gold = self._gold_result(number, plugged)
-                if not same_text:
+                gold = self._gold_outline(number, plugged)
+                if not is_same and not (number and self._is_same_program(sql, number)):
                     self._before_execution(number, False, plugged)
-                    self._compare_on(file, gold, sql)
+                    self._compare_on(number, gold, sql, plugged)
             except QueryError as error:
                 return number, _Failure(file.path.name, error)
         return len(self.files), None
 
-    def _compare_on(self, file: Sandbox, gold: Result, sql: str) -> None:
+    def _is_same_program(self, sql: str, number: int) -> bool:
+        """Whether a text, which the original file let pass, is gold in another spelling on a further file too."""
+        original = self.files[0]
+        if original.schema is None or self.files[number].schema != original.schema:
+            return False
+        if self._compiled[0] != sql:
+            self._compiled = sql, same_program(original, self._executable_gold, sql)
+        return self._compiled[1]
+
+    def _compare_on(self, number: int, gold: Outline, sql: str, plugged: bool) -> None:
         # One row too many is enough to know; an endless result costs no more than gold's.
-        found = file.execute(sql, max_rows=len(gold.rows))
-        here, there = len(found.rows), len(gold.rows)
+        found = self.files[number].execute(sql, max_rows=gold.rows)
+        here, there = len(found.rows), gold.rows
         if not found.complete:
-            raise WrongResultError("more_rows", gold, found, there, None)
+            raise WrongResultError("more_rows", number, found, there, None)
         if here != there:
-            raise WrongResultError("rows", gold, found, there, here)
+            raise WrongResultError("rows", number, found, there, here)
         # The official evaluator reads the number of columns off the first row, if there is one.
         repairs = self.options.repairs
-        if found.columns != gold.columns and (gold.rows or "empty-columns" in repairs):
-            raise WrongResultError("columns", gold, found, gold.columns, found.columns)
-        if found.packed == gold.packed:
+        if found.columns != gold.columns and (there or "empty-columns" in repairs):
+            raise WrongResultError("columns", number, found, gold.columns, found.columns)
+        if outline_of(found) == gold:
             return
+        rows = self._gold_result(number, plugged).rows
         try:
-            if not results_equal(gold.rows, found.rows, self.ordered, "number-keys" in repairs):
-                raise WrongResultError("values", gold, found, None, None)
+            if not results_equal(rows, found.rows, self.ordered, "number-keys" in repairs):
+                raise WrongResultError("values", number, found, None, None)
         except TooHardError:
             raise QueryError("refused", "ambiguous_columns") from None
 
+    def _gold_outline(self, number: int, plugged: bool) -> Outline:
+        # The rows that are shown to people are those of the original file.
+        if number not in self.outlines or (self._keep_rows and number == 0):
+            result = self._gold_result(number, plugged)
+            if number not in self.outlines:
+                return outline_of(result)
+        return self.outlines[number]
+
     def _gold_result(self, number: int, plugged: bool) -> Result:
+        if number == self._latest[0] and self._latest[1]:
+            return self._latest[1]
         if number in self._results:
             return self._results[number]
         # What ran into a limit once would run into it again for every prediction.
@@ -189,6 +217,7 @@ class GoldQuery:
             raise self._errors[number]
         self._before_execution(number, True, plugged)
         file = self.files[number]
+        spent = file.steps_spent
         try:
             result = file.execute(self._executable_gold)
         except QueryError as error:
@@ -197,6 +226,11 @@ class GoldQuery:
             reasons = error.reason, error.expected, error.found
             self._errors[number] = QueryError(GOLD_ERROR, *reasons)
             raise self._errors[number] from error
+        finally:
+            self._steps_of_gold += file.steps_spent - spent
+        self._latest = number, result
+        if file.lasting and number not in self.outlines:
+            self.outlines[number] = outline_of(result)
         if self._keep_rows and number == 0:
             self._gold_rows = first_rows.of_gold(file.path.name, result)
         size = sum(map(len, result.packed))
@@ -219,7 +253,8 @@ class GoldQuery:
         return False
 
     def _steps_spent(self) -> int:
-        return sum(file.steps_spent for file in self.files)
+        # Without gold's: how much of it was known before must not decide.
+        return sum(file.steps_spent for file in self.files) - self._steps_of_gold
 
 
 def same_query(left: str, right: str) -> bool:

@@ -52,6 +52,10 @@ def facts_table(scores: Scores, task: Task) -> str:
     lines = [*scores.files, f"options: {_options_in_words(task)}"]
     plural = "s" if scores.database_files != 1 else ""
     lines.append(f"{scores.database_files} database file{plural}, SQLite {sqlite3.sqlite_version}")
+    if scores.known_gold:
+        lines.append(
+            f"{scores.known_gold} results of gold known from earlier runs, kept in {task.gold_results}"
+        )
     if task.etype != "match":
         alone = rate(map(on_original, scores.rows))
         lines.append(

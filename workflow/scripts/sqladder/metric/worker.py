@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.metric.limits import Limits
+from sqladder.metric.outlines import Outline
 from sqladder.metric.sandbox import Sandbox
 from sqladder.metric.suite import GoldQuery, Judgement, Options
 
@@ -51,8 +52,8 @@ class Worker:
         self._folder = ""
         self._files: list[Sandbox] = []
 
-    def answer(self, request: dict[str, Any]) -> Iterator[Judgement]:
-        """Judge the candidates of one gold query, in their order."""
+    def answer(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Judge the candidates of one gold query, in their order; with each, what was found out of gold."""
         question = GoldQuery(
             self._open(request["files"]),
             request["gold"],
@@ -60,10 +61,15 @@ class Worker:
             self.limits,
             self.notebook.before_execution,
             self.keep_rows,
+            {number: Outline(*known) for number, known in request["outlines"]},
         )
+        known = len(question.outlines)
         for prediction, plug in request["candidates"]:
             self.notebook.before_execution(-1, gold=False, plugged=False)
-            yield question.judge(prediction, plug)
+            judgement = _fields(question.judge(prediction, plug))
+            # Outlines are only ever added, behind those that are there.
+            yield {"judgement": judgement, "outlines": list(question.outlines.items())[known:]}
+            known = len(question.outlines)
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _open(self, paths: list[str]) -> list[Sandbox]:
@@ -100,8 +106,8 @@ def main() -> None:
     for line in sys.stdin:
         for request in json.loads(line):
             try:
-                for judgement in worker.answer(request):
-                    _say({"judgement": _fields(judgement)})
+                for answer in worker.answer(request):
+                    _say(answer)
             except MemoryError:
                 # The heap is no longer to be trusted: end, and be replaced.
                 raise

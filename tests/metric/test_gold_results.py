@@ -1,0 +1,151 @@
+"""Gold results kept between runs: what is known is not executed again, and what has changed is."""
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from sqladder.metric import pool
+from sqladder.metric.gold_results import GoldResults
+from sqladder.metric.inputs import Gold, Item
+from sqladder.metric.limits import Limits
+from sqladder.metric.outlines import Outline
+from sqladder.metric.scoring import Task, score
+from sqladder.metric.suite import Options
+
+GOLD = "select name from pet order by age"
+
+
+def write_database(path, *ages):
+    path.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("create table if not exists pet (name text, age int)")
+        connection.execute("delete from pet")
+        connection.executemany(
+            "insert into pet values (?, ?)", [(f"pet {age}", age) for age in ages]
+        )
+
+
+@pytest.fixture
+def task(tmp_path):
+    databases = tmp_path / "databases"
+    databases.mkdir()
+    for name, ages in {"pets": (1, 2, 3), "pets_2": (3, 1), "pets_3": ()}.items():
+        write_database(databases / f"pets/{name}.sqlite", *ages)
+    return Task(databases, gold_results=tmp_path / "kept" / "gold")
+
+
+def scored(task, prediction, gold=GOLD):
+    """The only row, and how many gold results were known."""
+    found = score(Gold([Item(0, "pets", gold, 0, 0)], 1), {"a": [prediction]}, task)["a"]
+    return found.rows[0].judgement, found.known_gold
+
+
+ANSWERS = [
+    ("select name from pet where age > 0 order by age", "correct"),
+    ("select name from pet order by age desc", "wrong_result"),
+    ("select name, age from pet order by age", "wrong_result"),
+    ("select name from pet order by age limit 2", "wrong_result"),
+    ("select nope from pet", "sql_error"),
+    (f"select * from ({GOLD})", "correct"),
+]
+
+
+@pytest.mark.parametrize(("prediction", "verdict"), ANSWERS)
+def test_with_known_results_the_judgement_is_the_same(task, prediction, verdict):
+    fresh, _ = scored(replace(task, gold_results=None), prediction)
+    assert fresh.verdict == verdict
+    assert scored(task, ANSWERS[0][0])[1] == 0
+    assert scored(task, prediction) == (fresh, 3)
+
+
+def test_rows_are_shown_as_without(task):
+    for keep in (False, True):
+        shown = replace(task, keep_rows=True, gold_results=task.gold_results if keep else None)
+        for prediction, _ in ANSWERS:
+            first, second = (scored(shown, prediction)[0] for _ in range(2))
+            assert first == second
+            assert first.gold_rows.n == 3
+
+
+def test_a_later_run_adds_the_files_that_an_earlier_one_did_not_reach(task):
+    known = [scored(task, sql)[1] for sql in ("select age from pet", GOLD, GOLD)]
+    assert known == [0, 1, 3]
+
+
+def test_another_content_is_executed_again(task):
+    scored(task, GOLD)
+    write_database(task.databases / "pets/pets_2.sqlite", 3, 1, 5)
+    judgement, known = scored(task, "select name from pet order by age limit 3")
+    assert (judgement.verdict, known) == ("correct", 0)
+    write_database(task.databases / "pets/pets_2.sqlite", 3, 1, 5, 9)
+    assert scored(task, "select name from pet order by age limit 3")[0].verdict == "wrong_result"
+
+
+@pytest.mark.parametrize(
+    "changed", [{"limits": Limits(max_rows=2)}, {"options": Options(keep_distinct=True)}]
+)
+def test_other_limits_or_options_know_nothing(task, changed):
+    scored(task, GOLD)
+    assert scored(replace(task, **changed), GOLD)[1] == 0
+
+
+@pytest.mark.parametrize(
+    "gold",
+    [
+        "select name, random() from pet",
+        "select name from pet where age < julianday('now')",
+        "select current_timestamp from pet",
+        "select strftime('%Y', name) from pet",
+        "select x from clock",
+        "select nope from pet",
+    ],
+)
+def test_what_may_change_and_what_fails_is_not_kept(task, gold):
+    for file in (task.databases / "pets").iterdir():
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("create view clock as select date() as x")
+    scored(task, "select 1", gold)
+    assert scored(task, "select 1", gold)[1] == 0
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"select 1": 3}', '{"a": {"x": [1]}}', "\0"])
+def test_a_damaged_file_is_made_anew(task, damage):
+    scored(task, GOLD)
+    (file,) = task.gold_results.iterdir()
+    content = json.loads(file.read_text())
+    file.write_text(damage)
+    assert scored(task, GOLD)[1] == 0
+    assert json.loads(file.read_text()) == content
+
+
+def test_two_runs_at_once_keep_what_both_found(task):
+    store = GoldResults(task.gold_results, Options(), Limits())
+    files = [str(task.databases / "pets/pets.sqlite")]
+    first, second = store.read(files), store.read(files)
+    outline = Outline(1, 1, "0" * 32)
+    store.add(first, {"a": {0: outline}, "b": {0: outline}})
+    store.add(second, {"b": {1: outline}, "c": {0: outline}})
+    known = {"a": {0: outline}, "b": {0: outline, 1: outline}, "c": {0: outline}}
+    assert store.read(files).known == known
+    assert [path.suffix for path in task.gold_results.iterdir()] == [".json"]
+
+
+def test_a_folder_that_cannot_be_written_costs_no_verdict(task, caplog):
+    task.gold_results.parent.write_text("no folder")
+    assert scored(task, GOLD)[0].verdict == "correct"
+    assert f"cannot be kept in {task.gold_results}" in caplog.text
+    assert "--gold-results" in caplog.text
+
+
+def test_what_a_worker_knew_before_it_died_is_kept(task):
+    files = [str(path) for path in sorted((task.databases / "pets").iterdir())]
+    endless = "with recursive t(n) as (select 1 union all select n + 1 from t) select max(n) from t"
+    sqls = [GOLD.replace("age", "age + 0"), endless, GOLD.replace("age", "2 * age")]
+    question = pool.Question(files, GOLD, [(sql, False) for sql in sqls], [None] * 3)
+    limits = Limits(timeout=0.5, max_vm_steps=2**60)
+    pool.run([question], Options(), limits, jobs=1)
+    assert [own.verdict for own in question.judgements] == ["correct", "timeout", "correct"]
+    assert sorted(question.outlines) == [0, 1, 2]

@@ -1,0 +1,45 @@
+"""Whether two queries are one program to SQLite: what it compiles, without executing anything.
+
+A compiled program names tables by their place in the file and columns by their number, and has no aliases. Two texts
+with equal programs are two spellings of one query. Source: https://www.sqlite.org/opcode.html.
+"""
+
+from sqladder.metric import sqlite_tokens
+from sqladder.metric.sandbox import QueryError, Row, Sandbox
+
+_DIGITS_SHOWN = 15
+
+
+def same_program(database: Sandbox, *sqls: str) -> bool:
+    """Whether queries compile to equal programs on a database, and on all that have its schema.
+
+    False does not say that they differ.
+    """
+    hidden = [_hidden(sql) for sql in sqls]
+    if None in hidden or len(set(hidden)) > 1:
+        return False
+    programs = {_program(database, sql) for sql in sqls}
+    return len(programs) == 1 and None not in programs
+
+
+def _program(database: Sandbox, sql: str) -> tuple[Row, ...] | None:
+    """Instructions and their operands; None where there is none, or one whose result changes."""
+    try:
+        steps = database.explain(sql)
+    except QueryError:
+        return None
+    # Without the number of each step and its comment.
+    program = tuple(step[1:7] for step in steps)
+    return None if any("random" in str(operand) for *_, operand, _ in program) else program
+
+
+def _hidden(sql: str) -> tuple[str, ...] | None:
+    """Constants of a text that a listed program does not show to the last digit; None if it is no SQL."""
+    words = sqlite_tokens.words(sql)
+    return None if words is None else tuple(filter(_is_hidden, words))
+
+
+def _is_hidden(word: str) -> bool:
+    is_blob = word[:2] in ("x'", "X'")
+    is_number = word[:1].isdigit() or (word[:1] == "." and len(word) > 1)
+    return is_blob or (is_number and not (word.isdigit() and len(word) <= _DIGITS_SHOWN))
