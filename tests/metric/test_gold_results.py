@@ -49,6 +49,7 @@ ANSWERS = [
     ("select name, age from pet order by age", "wrong_result"),
     ("select name from pet order by age limit 2", "wrong_result"),
     ("select nope from pet", "sql_error"),
+    ("select 1 from pet", "wrong_result"),
     (f"select * from ({GOLD})", "correct"),
 ]
 
@@ -59,6 +60,26 @@ def test_with_known_results_the_judgement_is_the_same(task, prediction, verdict)
     assert fresh.verdict == verdict
     assert scored(task, ANSWERS[0][0])[1] == 0
     assert scored(task, prediction) == (fresh, 3)
+
+
+TWO = "select name, age from pet order by age"
+
+
+@pytest.mark.parametrize(
+    ("prediction", "verdict"),
+    [
+        ("select age, name from pet order by age", "correct"),
+        ("select age, name from pet order by age desc", "wrong_result"),
+        ("select age, age from pet order by age", "wrong_result"),
+        # The official evaluator takes 1 and 1.0 for one value, but not beside others.
+        ("select age + 0.0, name from pet order by age", "correct"),
+    ],
+)
+def test_columns_in_another_order_are_told_from_others_by_what_is_known(task, prediction, verdict):
+    fresh, _ = scored(replace(task, gold_results=None), prediction, TWO)
+    scored(task, TWO, TWO)
+    assert scored(task, prediction, TWO) == (fresh, 3)
+    assert fresh.verdict == verdict
 
 
 def test_rows_are_shown_as_without(task):
@@ -125,7 +146,7 @@ def test_two_runs_at_once_keep_what_both_found(task):
     store = GoldResults(task.gold_results, Options(), Limits())
     files = [str(task.databases / "pets/pets.sqlite")]
     first, second = store.read(files), store.read(files)
-    outline = Outline(1, 1, "0" * 32)
+    outline = Outline(1, 1, "0" * 32, "")
     store.add(first, {"a": {0: outline}, "b": {0: outline}})
     store.add(second, {"b": {1: outline}, "c": {0: outline}})
     known = {"a": {0: outline}, "b": {0: outline, 1: outline}, "c": {0: outline}}

@@ -5,4 +5,4 @@ from pathlib import Path
 
 def read_only_uri(path: Path) -> str:
     """URI by which sqlite3 opens a file that nobody changes: no lock, no journal, no new file."""
-    return path.resolve().as_uri() + "?mode=ro&immutable=1"
+    return path.absolute().as_uri() + "?mode=ro&immutable=1"

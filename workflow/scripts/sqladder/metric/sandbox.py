@@ -6,6 +6,7 @@ speed, by a budget of virtual-machine steps. What those cannot see (a single slo
 of this process) is bounded by the worker process around this module: see worker.py.
 """
 
+import hashlib
 import marshal
 import re
 import sqlite3
@@ -143,7 +144,7 @@ class Sandbox:
         path: the file.
         limits: what one execution may cost.
         steps_spent: virtual-machine steps of all executions so far, in whole handler calls.
-        schema: what a query is compiled by, the same for files of one schema; None where statistics are kept too.
+        schema: digest of what a query is compiled by; None where that includes statistics of the content.
         lasting: whether the last query, views included, gives the same result whenever it is executed on this file.
 
     Args:
@@ -257,18 +258,20 @@ class Sandbox:
         connection.set_authorizer(self._authorize)
         connection.set_progress_handler(self._spend, STEPS_PER_CALL)
 
-    def _read_schema(self) -> tuple[Row, ...] | None:
+    def _read_schema(self) -> bytes | None:
         try:
-            schema = tuple(
-                self._connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master")
-            )
+            schema = self._connection.execute(
+                "SELECT type, name, tbl_name, sql FROM sqlite_master"
+            ).fetchall()
         except sqlite3.Error:
             # No database: an error of each query on it.
             return None
         for kind, name, _, sql in schema:
             if kind == "table" and (sql or "").lower().startswith("create virtual"):
                 self._connect_virtual_table(name)
-        return None if any("sqlite_stat" in name for _, name, *_ in schema) else schema
+        if any("sqlite_stat" in name for _, name, *_ in schema):
+            return None
+        return hashlib.blake2b(marshal.dumps(schema, 2)).digest()
 
     def _connect_virtual_table(self, name: str) -> None:
         # An R*Tree prepares its writing statements when it is first read, which nobody can tell from a query that
