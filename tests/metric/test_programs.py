@@ -6,13 +6,17 @@ from contextlib import closing
 import pytest
 
 from sqladder.metric.limits import Limits
-from sqladder.metric.programs import same_program
+from sqladder.metric.programs import program_of
 from sqladder.metric.sandbox import Sandbox
 from sqladder.metric.suite import GoldQuery, Options
 
 SCHEMA = """CREATE TABLE pet (id INTEGER PRIMARY KEY, name TEXT, age REAL, owner INTEGER REFERENCES owner);
 CREATE TABLE owner (id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE);
 CREATE VIEW lot AS SELECT random() AS n FROM pet;"""
+
+
+def same_program(database, left, right):
+    return program_of(database, left) == program_of(database, right) is not None
 
 
 def database(path, content="", schema=SCHEMA):
@@ -66,14 +70,14 @@ def test_what_may_be_another_query_is_not_one_program(opened, left, right):
     assert not same_program(opened, left, right)
 
 
-def judged(files, gold, prediction):
-    """The verdict, and on how many files the prediction was executed."""
+def judged(files, gold, *predictions):
+    """The verdict of the last prediction, and on how many files all of them were executed."""
     executed = []
     sandboxes = [Sandbox(file, Limits()) for file in files]
     question = GoldQuery(
         sandboxes, gold, Options(), Limits(), lambda number, gold, _: executed.append(gold)
     )
-    verdict = question.judge(prediction, plug=False).verdict
+    verdict = [question.judge(sql, plug=False).verdict for sql in predictions][-1]
     for sandbox in sandboxes:
         sandbox.close()
     return verdict, executed.count(False)
@@ -90,6 +94,20 @@ def test_another_spelling_of_gold_is_executed_on_the_original_only(tmp_path):
     assert judged(files, GOLD, OTHER) == ("correct", 1)
     # 7 and more is another query, and 6 to 9 alike until there is one of 7.
     assert judged(files, GOLD, OTHER.replace(">", ">=")) == ("wrong_result", 2)
+
+
+def test_two_spellings_of_one_right_answer_are_executed_once(tmp_path):
+    files = [
+        database(tmp_path / f"{n}.sqlite", f"INSERT INTO pet VALUES (1, 'x', {n}, NULL);")
+        for n in range(5)
+    ]
+    first = "select name from pet where age - 7 > 0"
+    second = "select T1.name from pet as T1 where T1.age - 7 > 0"
+    assert judged(files, GOLD, first) == ("correct", 5)
+    assert judged(files, GOLD, first, second) == ("correct", 6)
+    # One that fails on a later file says nothing of its other spellings.
+    wrong = [sql.replace("7", "2") for sql in (first, second)]
+    assert judged(files, GOLD, *wrong) == ("wrong_result", 8)
 
 
 @pytest.mark.parametrize(

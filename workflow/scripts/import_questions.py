@@ -43,6 +43,8 @@ def read(args: argparse.Namespace, settings: ImportSettings, databases: set[str]
     rows = list(read_questions(args.questions, settings.format, columns, only, counted))
     if incomplete.count:
         LOG.info("%d rows left out, first %s", incomplete.count, incomplete.first)
+    usual = settings.forgiven.model_dump(exclude_defaults=True)
+    rows = [{**usual, **row} for row in rows]
     return replace_gold(rows, args.gold) if args.gold else rows
 
 

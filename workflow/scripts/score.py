@@ -24,7 +24,7 @@ from sqladder.metric.limit_flags import (
     limits_from_flags,
 )
 from sqladder.metric.normalise import QUIRKS
-from sqladder.metric.records import engine_versions, metrics_of, rows_row, verdict_row
+from sqladder.metric.records import engine_versions, metrics_of, rows_row, secondary_of, verdict_row
 from sqladder.metric.scoring import Scores, Task, score_files, with_exact_match
 from sqladder.metric.suite import Options
 from sqladder.metric.summary import value_read_as_1
@@ -93,7 +93,8 @@ def main() -> None:
     args = parse_arguments()
     scores, facts = run(args, task_of(args))
     metrics = metrics_of(args.variant, scores, facts)
-    write_jsonl(args.verdicts, map(verdict_row, scores.rows))
+    secondary = secondary_of(scores)
+    write_jsonl(args.verdicts, (verdict_row(row, secondary) for row in scores.rows))
     write_jsonl(args.rows, map(rows_row, scores.rows))
     write_json(args.metrics, metrics)
     accuracy = metrics["accuracy"]["all"]

@@ -70,8 +70,13 @@ class _Texts:
 
     question: str
     words: list[str]
-    sql: str
+    golds: list[str]
     pairs: Pairs
+
+
+def _texts_of(row: Row, pairs: Pairs) -> _Texts:
+    golds = [row["sql"], *row.get("alternatives", ())]
+    return _Texts(row["question"], words(row["question"]), golds, pairs)
 
 
 class _NearDuplicates:
@@ -132,7 +137,7 @@ _KEYED: dict[str, Callable[[_Texts], Iterable[Hashable]]] = {
     "folded_question": lambda texts: (" ".join(texts.words) or texts.question.strip(),),
     "ngram_8": lambda texts: word_ngrams(texts.words, 8),
     "ngram_13": lambda texts: word_ngrams(texts.words, 13),
-    "sql": lambda texts: (statement_key(texts.sql),),
+    "sql": lambda texts: map(statement_key, texts.golds),
 }
 RULES = (*_KEYED, "near_duplicate", "schema")
 
@@ -162,7 +167,7 @@ class Evaluation:
             self._add(row)
 
     def _add(self, row: Row) -> None:
-        texts = _Texts(row["question"], words(row["question"]), row["sql"], frozenset())
+        texts = _texts_of(row, frozenset())
         for rule in self._rules.values():
             if isinstance(rule, _Schemas):
                 rule.add_question(row["id"], row["db_id"])
@@ -178,7 +183,7 @@ class Evaluation:
         """
         if pairs is None:
             pairs = table_columns(row.get("schema", "")) if "schema" in self._rules else frozenset()
-        texts = _Texts(row["question"], words(row["question"]), row["sql"], pairs)
+        texts = _texts_of(row, pairs)
         found = {name: rule.find(texts) for name, rule in self._rules.items()}
         return {name: ids for name, ids in found.items() if ids}
 

@@ -14,10 +14,12 @@ from typing import Any
 from sqladder.data.csv_files import csv_rows
 from sqladder.errors import InputError
 from sqladder.files import Row, parse_json, reading
+from sqladder.metric.allowances import FIELDS as RIGHT_TOO
+from sqladder.metric.allowances import allowances_of, alternatives_of
 from sqladder.metric.showing import brief
 
 REQUIRED = ("question", "sql")
-OPTIONAL = ("id", "db_id", "evidence", "schema", "group")
+OPTIONAL = ("id", "db_id", "evidence", "schema", "group", *RIGHT_TOO)
 FIELDS = (*REQUIRED, *OPTIONAL)
 
 
@@ -128,9 +130,9 @@ def read_questions(
         incomplete: counts rows that lack a text and are left out; without it such a row is an error.
 
     Yields:
-        Examples: id (the row's own, or its place in the file), db_id, question, sql, and evidence, schema and group
-        where the row has them. A row with a schema and no db_id gets a db_id made of the schema, so that equal schemas
-        share it.
+        Examples: id (the row's own, or its place in the file), db_id, question, sql, and evidence, schema, group,
+        alternatives (further gold queries) and what is forgiven, where the row has them. A row with a schema and no
+        db_id gets a db_id made of the schema, so that equal schemas share it.
 
     Raises:
         InputError: a column is missing, a text is missing or empty, no row names a database, an id occurs twice, or no
@@ -220,6 +222,10 @@ def _example(
 ) -> tuple[Row, str]:
     """The row's example and, where it cannot be used, the reason."""
     example: Row = {name: row.get(column) for name, column in columns.items() if name != "id"}
+    if isinstance(example["sql"], list) and example["sql"]:
+        # The first of several right queries is the one that is taught and shown.
+        example["sql"], *others = example["sql"]
+        example["alternatives"] = [*others, *(example.get("alternatives") or [])]
     for name in REQUIRED:
         value = example[name]
         if not isinstance(value, str) or not value.strip():
@@ -235,6 +241,10 @@ def _example(
         example.pop("group", None)
     else:
         example["group"] = str(example["group"])
+    try:
+        _read_what_is_right_too(example)
+    except InputError as error:
+        return example, str(error)
     db_id = example.get("db_id") or only_database
     if not db_id and "schema" in example:
         db_id = "schema_" + hashlib.sha256(example["schema"].encode()).hexdigest()[:12]
@@ -245,3 +255,19 @@ def _example(
         **texts,
         **{name: example[name] for name in FIELDS if name in example and name not in texts},
     }, ""
+
+
+def _read_what_is_right_too(example: Row) -> None:
+    """Further gold queries and what is forgiven, from texts of a table or values of JSON; none that say nothing."""
+    where = "what is right"
+    further, allowances = alternatives_of(where, example), allowances_of(where, example)
+    for name in RIGHT_TOO:
+        example.pop(name, None)
+    if further:
+        example["alternatives"] = list(further)
+    if allowances:
+        given = {name: value for name, value in vars(allowances).items() if value}
+        example |= {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in given.items()
+        }

@@ -41,6 +41,15 @@ class Check:
 
 
 @dataclass(frozen=True)
+class _Query:
+    """A gold query, the query that somebody holds to be right instead or "", and the columns that it calls optional."""
+
+    sql: str
+    repair: str
+    optional: tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
 class _Scoring:
     """What one execution may cost, and which quirks of the official evaluator are repaired."""
 
@@ -94,18 +103,35 @@ def check_golds(
     checks, scoring = {}, _Scoring(limits, mended)
     for db_id, rows in groups.items():
         original = (originals or {}).get(db_id, "")
-        queries = [(row["sql"], (repairs or {}).get(row["id"], "")) for row in rows]
+        queries = [query for row in rows for query in _queries_of(row, repairs or {})]
         found = _check_database(str(databases[db_id]), original, queries, scoring)
-        for row, check in zip(rows, found, strict=True):
-            checks[row["id"]] = check
+        for row in rows:
+            first, *others = (next(found) for _ in (row["sql"], *row.get("alternatives", ())))
+            checks[row["id"]] = _with_alternatives(first, others)
             progress()
     return checks
 
 
+def _queries_of(row: Row, repairs: Mapping[str, str]) -> Iterator[_Query]:
+    """An example's gold query with its repair, and the other queries that are right too."""
+    optional = tuple(row.get("optional", ()))
+    yield _Query(row["sql"], repairs.get(row["id"], ""), optional)
+    yield from (_Query(sql, "", optional) for sql in row.get("alternatives", ()))
+
+
+def _with_alternatives(check: Check, others: Sequence[Check]) -> Check:
+    """The check of a gold query, or of the first of its alternatives that can never be what an answer equals."""
+    if check.status not in (FAILING, SLOW):
+        for number, other in enumerate(others, start=1):
+            if other.status in (FAILING, SLOW):
+                return replace(other, detail=f"alternative {number}: {other.detail}")
+    return check
+
+
 def _check_database(
-    copy: str, original: str, queries: Sequence[tuple[str, str]], scoring: _Scoring
+    copy: str, original: str, queries: Sequence[_Query], scoring: _Scoring
 ) -> Iterator[Check]:
-    """Check queries of one database, each with its repair or "", in order; a process that dies is replaced."""
+    """Check queries of one database in order; a process that dies is replaced."""
     done = 0
     while done < len(queries):
         for check in _answers(copy, original, queries[done:], scoring):
@@ -114,7 +140,7 @@ def _check_database(
 
 
 def _answers(
-    copy: str, original: str, queries: Sequence[tuple[str, str]], scoring: _Scoring
+    copy: str, original: str, queries: Sequence[_Query], scoring: _Scoring
 ) -> Iterator[Check]:
     """Yield checks until the process ends; one that dies or hangs gives that query's check as the last."""
     # The original, and on its copy both the query as it is and the text that is scored.
@@ -136,7 +162,7 @@ def _serve(
     answers: Connection,
     copy: str,
     original: str,
-    queries: Sequence[tuple[str, str]],
+    queries: Sequence[_Query],
     scoring: _Scoring,
 ) -> None:
     """Run in the process: answer each query with a check."""
@@ -151,9 +177,10 @@ def _serve(
         confine(scoring.limits)
     suite = [] if original else sorted(Path(copy).parent.glob("*.sqlite"))
     others = [str(file) for file in suite if file != Path(copy)]
-    for sql, repair in queries:
+    for query in queries:
+        sql, repair = query.sql, query.repair
         signal.setitimer(signal.ITIMER_REAL, 0 if original else scoring.limits.timeout)
-        check = _check(sql, sandbox, engine, scoring)
+        check = _check(query, sandbox, engine, scoring)
         if check.status == EMPTY and _gives_rows(sql, others, scoring):
             check = replace(check, status=OK, detail="no row on the original, but on another file")
         if repair and check.status in (OK, EMPTY):
@@ -195,8 +222,8 @@ def _dispute(sql: str, repair: str, files: Iterable[str], scoring: _Scoring) -> 
     return ""
 
 
-def _check(sql: str, sandbox: Engine, original: Engine | None, scoring: _Scoring) -> Check:
-    start = time.perf_counter()
+def _check(query: _Query, sandbox: Engine, original: Engine | None, scoring: _Scoring) -> Check:
+    start, sql = time.perf_counter(), query.sql
     statement = _first_statement(sql)
     try:
         result = sandbox.execute(scoring.executed(sql))
@@ -210,8 +237,21 @@ def _check(sql: str, sandbox: Engine, original: Engine | None, scoring: _Scoring
     if expected and copied and not scoring.equal(expected, copied, statement, number_keys=True):
         detail = "the SQLite copy, on which predictions are scored, gives another result"
         return Check(FAILING, detail, len(expected.rows), seconds)
+    if unknown := _unknown_columns(query.optional, result.names):
+        names = ", ".join(result.names)
+        detail = f"it has no column {unknown[0]!r}, which optional names; it has: {names}"
+        return Check(FAILING, detail, len(result.rows), seconds)
     status = OK if result.rows else EMPTY
     return Check(status, "" if result.rows else "no row on any file", len(result.rows), seconds)
+
+
+def _unknown_columns(optional: Sequence[str | int], names: Sequence[str]) -> list[str | int]:
+    places, known = range(1, len(names) + 1), {name.lower() for name in names}
+    return [
+        column
+        for column in optional
+        if (column.lower() not in known if isinstance(column, str) else column not in places)
+    ]
 
 
 def _first_statement(sql: str) -> str:

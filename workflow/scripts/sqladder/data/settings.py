@@ -82,6 +82,25 @@ class SplitSettings(Shares):
     seed: Seed = Field(description="Another seed gives another split.")
 
 
+class Forgiven(Settings):
+    """What all questions of a data set forgive that say nothing of it: each a metric beside the strict one."""
+
+    optional: Annotated[list[FilledText], *UNIQUE] = Field(
+        default=[],
+        max_length=6,
+        description="Columns of gold's result that may be there or not, by name or by place from 1.",
+    )
+    any_order: bool = Field(
+        default=False, description="The order of rows does not matter, whatever gold orders by."
+    )
+    tolerance: Share = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="How far apart equal numbers may be, as a share of the larger one, or by themselves near zero.",
+    )
+
+
 class Reading(Settings):
     """How a file of questions is read."""
 
@@ -92,6 +111,10 @@ class Reading(Settings):
     columns: Columns = Field(
         default=Columns(),
         description="Names of the columns, where they differ from those of the format.",
+    )
+    forgiven: Forgiven = Field(
+        default=Forgiven(),
+        description="What its questions forgive, as metrics of their own beside the strict one.",
     )
     incomplete_rows: Literal["stop", "drop"] = Field(
         default="stop", description="What is done with rows without question or SQL."

@@ -12,10 +12,17 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Answer:
-    """Rows of a query, values as SQLite stores them, and the number of columns, also where there is no row."""
+    """Rows of a query, values as SQLite stores them.
+
+    Attributes:
+        rows: the rows.
+        columns: number of columns, also where there is no row.
+        names: of the columns, where the engine is SQLite.
+    """
 
     rows: list[Row]
     columns: int
+    names: tuple[str, ...] = ()
 
 
 def sqlite_value(value: Any) -> Any:

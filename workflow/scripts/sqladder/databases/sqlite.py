@@ -23,7 +23,7 @@ class SqliteEngine:
     def execute(self, sql: str) -> Answer:
         """Run one query in the metric's sandbox, under its budget of steps."""
         result = self._sandbox.execute(sql)
-        return Answer(result.rows, result.columns)
+        return Answer(result.rows, result.columns, result.names)
 
     def rows(self, table: str) -> Iterator[Row]:
         """Read a table."""

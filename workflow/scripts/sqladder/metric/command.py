@@ -28,6 +28,7 @@ from sqladder.metric.summary import (
     by_part,
     by_turn,
     by_verdict,
+    forgiving_of,
     on_original,
     value_read_as_1,
 )
@@ -182,6 +183,7 @@ def _row(row: Scored, plug_value: bool) -> dict[str, Any]:
         judgement = Judgement(CORRECT) if right else row.judgement
         found["verdict"] = judgement.verdict
         found |= {key: getattr(judgement, key) for key in REASON_FIELDS}
+        found |= row.executed.forgiven
     if row.match:
         found["exact"] = row.match.exact
         found["differs"] = [name for name, part in row.match.parts.items() if not part.whole]
@@ -205,6 +207,9 @@ def _summary(scores: Scores, task: Task) -> dict[str, Any]:
         found["execution_by_turn"] = by_turn(scores, right)
         found["by_verdict"] = by_verdict(scores, task.options.plug_value)
         found["original_database"] = by_level(scores, on_original)
+        found["forgiving"] = {
+            name: by_level(scores, right) for name, right in forgiving_of(scores).items()
+        }
         found["value_read_as_1"] = value_read_as_1(scores, task.options)
     if task.etype != "exec":
         found["exact_match"] = by_level(scores, lambda row: row.matched)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqladder.metric.allowances import Allowances, allowances_of, alternatives_of
 from sqladder.metric.input_error import InputError
 from sqladder.metric.record_files import RecordFile, read_records, read_text
 from sqladder.metric.showing import brief
@@ -20,6 +21,8 @@ class Item:
         session: number of the session that it belongs to.
         turn: 0-based place in that session.
         group: what the data set or a session of several questions calls its group, "" without either.
+        alternatives: further gold queries; an answer that equals any is right.
+        allowances: what it forgives, as metrics beside the strict one; None where it forgives nothing.
     """
 
     id: Any
@@ -28,6 +31,13 @@ class Item:
     session: int
     turn: int
     group: str = ""
+    alternatives: tuple[str, ...] = ()
+    allowances: Allowances | None = None
+
+    @property
+    def golds(self) -> tuple[str, ...]:
+        """All gold queries, each once."""
+        return tuple(dict.fromkeys((self.gold, *self.alternatives)))
 
 
 @dataclass(frozen=True)
@@ -146,10 +156,12 @@ def _gold_of_records(path: Path, records: RecordFile) -> Gold:
     for place, row in records.rows:
         if "db_id" not in row:
             raise InputError(f"{place} has no 'db_id'")
-    items = [
-        Item(identity, row["db_id"], row["sql"], number, 0, row.get("group", ""))
-        for number, (identity, row) in enumerate(_with_ids(records))
-    ]
+    items = []
+    for number, (identity, row) in enumerate(_with_ids(records)):
+        place = records.rows[number][0]
+        further = alternatives_of(place, row), allowances_of(place, row)
+        group = row.get("group", "")
+        items.append(Item(identity, row["db_id"], row["sql"], number, 0, group, *further))
     return Gold(items, len(items), _described(path, records.kind))
 
 
@@ -174,5 +186,10 @@ def _predictions_of_records(path: Path, records: RecordFile, items: list[Item]) 
             raise InputError(
                 f"{path} answers question {brief(item.id)} for database {brief(found[item.id]['db_id'])}, "
                 f"gold asks for {brief(item.db_id)}"
+            )
+    for item in items:
+        if "alternatives" in found[item.id]:
+            raise InputError(
+                f"{path}: the answer to question {brief(item.id)} is several queries; give one"
             )
     return [found[item.id]["sql"] for item in items]

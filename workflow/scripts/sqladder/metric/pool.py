@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from sqladder.metric.allowances import Allowances
 from sqladder.metric.first_rows import FirstRows
 from sqladder.metric.limits import Limits
 from sqladder.metric.outlines import Outline
@@ -43,6 +44,7 @@ class Question:
         judgements: one a candidate, filled in by `run`.
         outlines: of gold's results by the numbers of the files on which they are known; `run` adds those that it finds
             and that will be the same the next time.
+        allowances: what the question forgives, as metrics beside the verdict.
     """
 
     files: list[str]
@@ -50,6 +52,7 @@ class Question:
     candidates: list[tuple[str, bool]]
     judgements: list[Judgement | None]
     outlines: dict[int, Outline] = field(default_factory=dict)
+    allowances: Allowances | None = None
 
     def open_candidates(self) -> list[int]:
         """Positions of the candidates without judgement."""
@@ -284,6 +287,7 @@ class _Process:
                 "gold": question.gold,
                 "candidates": [question.candidates[i] for i in question.open_candidates()],
                 "outlines": list(question.outlines.items()),
+                "allowances": question.allowances and asdict(question.allowances),
             }
             for question in self._questions
         ]

@@ -5,32 +5,31 @@ with equal programs are two spellings of one query. Source: https://www.sqlite.o
 """
 
 from sqladder.metric import sqlite_tokens
-from sqladder.metric.sandbox import QueryError, Row, Sandbox
+from sqladder.metric.sandbox import QueryError, Sandbox
 
 _DIGITS_SHOWN = 15
 
 
-def same_program(database: Sandbox, *sqls: str) -> bool:
-    """Whether queries compile to equal programs on a database, and on all that have its schema.
+Program = tuple[object, ...]
 
-    False does not say that they differ.
+
+def program_of(database: Sandbox, sql: str) -> Program | None:
+    """What a query shares with another only if both give one result, on a database and on all that have its schema.
+
+    None where SQLite does not compile it, or its result may change from one execution to the next.
     """
-    hidden = [_hidden(sql) for sql in sqls]
-    if None in hidden or len(set(hidden)) > 1:
-        return False
-    programs = {_program(database, sql) for sql in sqls}
-    return len(programs) == 1 and None not in programs
-
-
-def _program(database: Sandbox, sql: str) -> tuple[Row, ...] | None:
-    """Instructions and their operands; None where there is none, or one whose result changes."""
+    hidden = _hidden(sql)
+    if hidden is None:
+        return None
     try:
         steps = database.explain(sql)
     except QueryError:
         return None
     # Without the number of each step and its comment.
     program = tuple(step[1:7] for step in steps)
-    return None if any("random" in str(operand) for *_, operand, _ in program) else program
+    return (
+        None if any("random" in str(operand) for *_, operand, _ in program) else (hidden, program)
+    )
 
 
 def _hidden(sql: str) -> tuple[str, ...] | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqladder.metric.allowances import FIELDS
 from sqladder.metric.input_error import InputError
 from sqladder.metric.showing import brief
 
@@ -20,6 +21,7 @@ _NAMES = {
     "db_id": ("db_id",),
     "sql": ("sql", "SQL", "query"),
     "group": ("group",),
+    **{name: (name,) for name in FIELDS},
 }
 
 
@@ -29,7 +31,8 @@ class RecordFile:
 
     Attributes:
         kind: the format, in words.
-        rows: place in the file in words, and `sql` with those of `id`, `db_id` and `group` that the record has.
+        rows: place in the file in words, and `sql` with those of `id`, `db_id`, `group`, `alternatives` and what is
+            forgiven that the record has.
     """
 
     kind: str
@@ -159,6 +162,10 @@ def _record(place: str, row: Any) -> tuple[str, dict[str, Any]]:
             found[key] = given[0]
     if "sql" not in found:
         raise InputError(f"{place} has no 'sql'")
+    if isinstance(found["sql"], list) and found["sql"]:
+        # Several right answers: the first one is shown, taught, and decides the level.
+        found["sql"], *others = found["sql"]
+        found["alternatives"] = [*others, *(found.get("alternatives") or [])]
     if not isinstance(found.get("id", 0), str | int):
         raise InputError(f"{place}: id {brief(found['id'])} is no text or number")
     if isinstance(found.get("group"), int):

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqladder.metric.question_groups import question_group
 from sqladder.metric.scoring import Scored, Scores
-from sqladder.metric.summary import Right, by_database, by_level, by_verdict
+from sqladder.metric.summary import Right, by_database, by_level, by_verdict, forgiving_of
 
 METRIC = "test_suite_execution_accuracy"
 
@@ -20,7 +20,12 @@ SECONDARY: Mapping[str, Right] = {
 """The metrics beside the headline one, by their names in both files."""
 
 
-def verdict_row(scored: Scored) -> dict[str, Any]:
+def secondary_of(scores: Scores) -> Mapping[str, Right]:
+    """The metrics beside the headline one that a scored file has."""
+    return {**SECONDARY, **forgiving_of(scores)}
+
+
+def verdict_row(scored: Scored, secondary: Mapping[str, Right]) -> dict[str, Any]:
     """One line of verdicts.jsonl."""
     judgement, item = scored.executed, scored.item
     return {
@@ -33,7 +38,7 @@ def verdict_row(scored: Scored) -> dict[str, Any]:
         "reason": judgement.reason,
         "expected": judgement.expected,
         "found": judgement.found,
-        **{name: right(scored) for name, right in SECONDARY.items()},
+        **{name: right(scored) for name, right in secondary.items()},
     }
 
 
@@ -57,6 +62,8 @@ def metrics_of(variant: str, scores: Scores, facts: dict[str, Any]) -> dict[str,
         "accuracy": by_level(scores, lambda row: row.correct),
         "by_database": by_database(scores, lambda row: row.correct),
         "by_verdict": by_verdict(scores),
-        "secondary": {name: by_level(scores, right) for name, right in SECONDARY.items()},
+        "secondary": {
+            name: by_level(scores, right) for name, right in secondary_of(scores).items()
+        },
         "facts": {**facts, "database_files": scores.database_files},
     }

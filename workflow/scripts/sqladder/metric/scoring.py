@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqladder.metric import pool
+from sqladder.metric.allowances import Allowances
 from sqladder.metric.database_files import readable, suite_files, suite_of
 from sqladder.metric.difficulty import hardness
-from sqladder.metric.gold_results import GoldResults
+from sqladder.metric.gold_results import GoldResults, Known
 from sqladder.metric.grammar import GrammarError
 from sqladder.metric.input_error import InputError
 from sqladder.metric.inputs import Gold, Item, read_gold, read_predictions
@@ -18,7 +19,7 @@ from sqladder.metric.limits import Limits
 from sqladder.metric.match import Match, Matcher, declared_keys, read_key_maps, read_schema
 from sqladder.metric.normalise import REPAIRS
 from sqladder.metric.showing import brief
-from sqladder.metric.suite import CORRECT, Judgement, Options
+from sqladder.metric.suite import CORRECT, Judgement, Options, best_of
 
 OFFICIAL = Options()
 DEFAULT_LIMITS = Limits()
@@ -179,12 +180,13 @@ def _execute(
     progress: Callable[[int, int], object],
 ) -> dict[str, list[Judgement]]:
     places = {
-        name: [work.place(item, sql) for item, sql in zip(gold.items, sqls, strict=True)]
+        name: [work.places(item, sql) for item, sql in zip(gold.items, sqls, strict=True)]
         for name, sqls in arms.items()
     }
     work.run(progress)
     return {
-        name: [question.judgement(at) for question, at in found] for name, found in places.items()
+        name: [best_of([question.judgement(at) for question, at in own]) for own in found]
+        for name, found in places.items()
     }
 
 
@@ -220,7 +222,9 @@ def _match_or_refuse(matcher: Matcher, item: Item, prediction: str, max_chars: i
 
 def _match_one(matcher: Matcher, item: Item, prediction: str, max_chars: int) -> Match:
     # A text beyond the bound is not parsed: like one outside the grammar, it is empty.
-    return matcher.match(item.gold, prediction if len(prediction) <= max_chars else "")
+    text = prediction if len(prediction) <= max_chars else ""
+    first, *others = (matcher.match(gold, text) for gold in item.golds)
+    return next((match for match in others if match.exact and not first.exact), first)
 
 
 def with_exact_match(scores: Scores, task: Task) -> Scores:
@@ -280,6 +284,10 @@ def _check_repairs(options: Options) -> None:
         raise InputError(f"no repair {unknown[0]!r}; there are: {', '.join(REPAIRS)}")
 
 
+# Database, gold query, and what is forgiven.
+_Key = tuple[str, str, Allowances | None]
+
+
 @dataclass
 class _Work:
     """Distinct comparisons: one question a gold query and database, one candidate a prediction."""
@@ -287,16 +295,20 @@ class _Work:
     suites: dict[str, list[str]]
     task: Task
     known_gold: int = 0
-    _questions: dict[tuple[str, str], pool.Question] = field(default_factory=dict)
-    _places: dict[tuple[str, str, str], tuple[pool.Question, int]] = field(default_factory=dict)
+    _questions: dict[_Key, pool.Question] = field(default_factory=dict)
+    _places: dict[tuple[_Key, str], tuple[pool.Question, int]] = field(default_factory=dict)
 
-    def place(self, item: Item, prediction: str) -> tuple[pool.Question, int]:
-        """Where the judgement of a prediction will be."""
-        key = (item.db_id, item.gold, prediction)
+    def places(self, item: Item, prediction: str) -> list[tuple[pool.Question, int]]:
+        """Where the judgements of a prediction will be, one for each gold query of the question."""
+        return [self._place((item.db_id, gold, item.allowances), prediction) for gold in item.golds]
+
+    def _place(self, asked: _Key, prediction: str) -> tuple[pool.Question, int]:
+        key = asked, prediction
         # The same text for the same gold, in whatever arm or question, is judged once.
         if key not in self._places:
+            db_id, gold, allowances = asked
             question = self._questions.setdefault(
-                key[:2], pool.Question(self.suites[item.db_id], item.gold, [], [])
+                asked, pool.Question(self.suites[db_id], gold, [], [], allowances=allowances)
             )
             self._places[key] = question, len(question.candidates)
             question.candidates.append((prediction, self.task.options.plug_value))
@@ -327,15 +339,17 @@ class _Work:
         task = self.task
         assert task.gold_results, "asked for only where there is a folder"
         store = GoldResults(task.gold_results, task.options, task.limits)
-        by_database: dict[str, dict[str, pool.Question]] = defaultdict(dict)
-        for (db_id, gold), question in self._questions.items():
-            by_database[db_id][gold] = question
+        by_database: dict[str, list[pool.Question]] = defaultdict(list)
+        for (db_id, *_), question in self._questions.items():
+            by_database[db_id].append(question)
         suites = {db_id: store.read(self.suites[db_id]) for db_id in by_database}
         for db_id, suite in suites.items():
-            for gold, question in by_database[db_id].items():
-                question.outlines = dict(suite.known.get(gold, {}))
+            for question in by_database[db_id]:
+                question.outlines = dict(suite.known.get(question.gold, {}))
                 self.known_gold += len(question.outlines)
         yield
         for db_id, suite in suites.items():
-            questions = by_database[db_id]
-            store.add(suite, {gold: question.outlines for gold, question in questions.items()})
+            found: dict[str, Known] = defaultdict(dict)
+            for question in by_database[db_id]:
+                found[question.gold] |= question.outlines
+            store.add(suite, found)

@@ -1,16 +1,18 @@
 """Judge predictions for one question on all files of its database."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from sqladder.metric import first_rows, lexer, normalise, sqlite_tokens
 from sqladder.metric import plug_value as values
+from sqladder.metric.allowances import Allowances
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.first_rows import FirstRows
+from sqladder.metric.forgiving import forgives
 from sqladder.metric.limits import Limits
 from sqladder.metric.outlines import Outline, digest_of, outline_of, turned_of
-from sqladder.metric.programs import same_program
+from sqladder.metric.programs import Program, program_of
 from sqladder.metric.reasons import Expected, Found, explanation
 from sqladder.metric.sandbox import QueryError, Result, Sandbox
 
@@ -44,6 +46,7 @@ class Judgement:
         found: what was there instead, or SQLite's message.
         single_database: right on the original file, the others left aside.
         plug_value: right with some choice of gold's values; None if that was not asked for.
+        forgiven: whether it is right by each metric of what the question forgives.
         gold_rows: first rows of gold on the original file; None if they were not asked for, or gold was not executed.
         answer_rows: first rows of a wrong result on `file`; None if they were not asked for, or there are none.
     """
@@ -55,6 +58,7 @@ class Judgement:
     found: Found = None
     single_database: bool = False
     plug_value: bool | None = None
+    forgiven: dict[str, bool] = field(default_factory=dict)
     gold_rows: FirstRows | None = None
     answer_rows: FirstRows | None = None
 
@@ -62,6 +66,25 @@ class Judgement:
     def detail(self) -> str:
         """File, reason, expected and found in words; "" if it is correct."""
         return explanation(self.verdict, self.file, self.reason, self.expected, self.found)
+
+
+def best_of(judgements: Sequence[Judgement]) -> Judgement:
+    """The judgement of an answer to a question with several gold queries: right is what equals any of them.
+
+    What is wrong is explained by the first gold query, or where that fails by the next.
+    """
+    if len(judgements) == 1:
+        return judgements[0]
+    right = [own for own in judgements if own.verdict == CORRECT]
+    shown = [own for own in judgements if own.verdict != GOLD_ERROR]
+    first = (right or shown or list(judgements))[0]
+    plugged = [own.plug_value for own in judgements]
+    return replace(
+        first,
+        single_database=any(own.single_database for own in judgements),
+        plug_value=None if None in plugged else any(plugged),
+        forgiven={name: any(own.forgiven[name] for own in judgements) for name in first.forgiven},
+    )
 
 
 class WrongResultError(QueryError):
@@ -106,10 +129,11 @@ class GoldQuery:
         before_execution: Callable[[int, bool, bool], None] = lambda number, gold, plugged: None,
         keep_rows: bool = False,
         outlines: Mapping[int, Outline] | None = None,
+        allowances: Allowances | None = None,
     ) -> None:
         self.files, self.options, self.limits = files, options, limits
         self._before_execution = before_execution
-        self._keep_rows = keep_rows
+        self._keep_rows, self._allowances = keep_rows, allowances
         self._gold_rows: FirstRows | None = None
         self.gold = normalise.prepare_gold(gold, options.keep_distinct, options.repairs)
         self.ordered = normalise.order_matters(self.gold, options.repairs)
@@ -118,7 +142,7 @@ class GoldQuery:
         self._results: dict[int, Result] = {}
         self._errors: dict[int, QueryError] = {}
         self._bytes_kept = self._steps_of_gold = 0
-        self._compiled = "", False
+        self._right_programs: set[Program | None] = set()
         self._latest: tuple[int, Result | None] = 0, None
 
     def judge(self, prediction: str, plug: bool) -> Judgement:
@@ -126,12 +150,19 @@ class GoldQuery:
         options = self.options
         unfit = _unfit(prediction, options, self.limits)
         if unfit:
-            return self._judgement(_Failure(None, unfit), False, False if plug else None)
+            judgement = self._judgement(_Failure(None, unfit), False, False if plug else None)
+            judgement.forgiven = dict.fromkeys(
+                self._allowances.given if self._allowances else (), False
+            )
+            return judgement
         prepared = normalise.prepare_prediction(prediction, options.keep_distinct, options.repairs)
         passed, failure = self._compare(prepared, plugged=False)
         # The prediction's own text is the first alternative, so a right one needs no other.
         fits = plug and (failure is None or self._some_alternative_fits(prepared))
-        return self._judgement(failure, passed > 0, fits if plug else None)
+        judgement = self._judgement(failure, passed > 0, fits if plug else None)
+        for name in self._allowances.given if self._allowances else ():
+            judgement.forgiven[name] = failure is None or self._forgives(name, prepared)
+        return judgement
 
     def result_on(self, number: int) -> Result:
         """Gold's result on one of the files.
@@ -159,24 +190,29 @@ class GoldQuery:
         """Number of files on which a text equals gold, and why it does not on the next one."""
         sql = normalise.executable(prepared, self.options.repairs)
         is_same = same_query(self._executable_gold, sql)
+        program: Program | None = None
         for number, file in enumerate(self.files):
             try:
                 gold = self._gold_outline(number, plugged)
-                if not is_same and not (number and self._is_same_program(sql, number)):
+                # What the original file let pass may be a query that is known to be right, in another spelling.
+                if number == 1 and not is_same:
+                    program = program_of(self.files[0], sql)
+                if not is_same and not self._is_known(program, file):
                     self._before_execution(number, False, plugged)
                     self._compare_on(number, gold, sql, plugged)
             except QueryError as error:
                 return number, _Failure(file.path.name, error)
+        if program is not None:
+            self._right_programs.add(program)
         return len(self.files), None
 
-    def _is_same_program(self, sql: str, number: int) -> bool:
-        """Whether a text, which the original file let pass, is gold in another spelling on a further file too."""
-        original = self.files[0]
-        if original.schema is None or self.files[number].schema != original.schema:
+    def _is_known(self, program: Program | None, file: Sandbox) -> bool:
+        """Whether a query is right on a file since its program is: the file compiles queries as the original does."""
+        if program is None or file.schema is None or file.schema != self.files[0].schema:
             return False
-        if self._compiled[0] != sql:
-            self._compiled = sql, same_program(original, self._executable_gold, sql)
-        return self._compiled[1]
+        if not self._right_programs:
+            self._right_programs.add(program_of(self.files[0], self._executable_gold))
+        return program in self._right_programs
 
     def _compare_on(self, number: int, gold: Outline, sql: str, plugged: bool) -> None:
         # One row too many is enough to know; an endless result costs no more than gold's.
@@ -201,6 +237,24 @@ class GoldQuery:
                 raise WrongResultError("values", number, found, None, None)
         except TooHardError:
             raise QueryError("refused", "ambiguous_columns") from None
+
+    def _forgives(self, name: str, prepared: str) -> bool:
+        """Whether a wrong answer is right on all files by one of the metrics of what the question forgives."""
+        assert self._allowances, "asked for only where there are some"
+        sql = normalise.executable(prepared, self.options.repairs)
+        try:
+            for number, file in enumerate(self.files):
+                gold = self._gold_result(number, plugged=False)
+                self._before_execution(number, False, False)
+                found = file.execute(sql, max_rows=len(gold.rows))
+                number_keys = "number-keys" in self.options.repairs
+                if not found.complete or not forgives(
+                    self._allowances, name, gold, found, self.ordered, number_keys
+                ):
+                    return False
+        except QueryError:
+            return False
+        return True
 
     def _gold_outline(self, number: int, plugged: bool) -> Outline:
         # The rows that are shown to people are those of the original file.

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from sqladder.metric.allowances import ALLOWANCES
 from sqladder.metric.difficulty import LEVELS
 from sqladder.metric.match import PARTS, Part
 from sqladder.metric.scoring import Scored, Scores
@@ -93,6 +94,17 @@ def by_verdict(scores: Scores, plug_value: bool = False) -> dict[str, int]:
             if row.judgement
         ).most_common()
     )
+
+
+def forgiving_of(scores: Scores) -> dict[str, Right]:
+    """The metrics of what is forgiven, where some question forgives it; one that does not is judged strictly."""
+    allowances = [row.item.allowances for row in scores.rows if row.item.allowances]
+    given = {name for own in allowances for name in own.given}
+    return {name: _forgiving(name) for name in ALLOWANCES if name in given}
+
+
+def _forgiving(name: str) -> Right:
+    return lambda row: row.executed.forgiven.get(name, row.correct)
 
 
 def on_original(row: Scored) -> bool:

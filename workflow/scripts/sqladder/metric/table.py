@@ -13,6 +13,7 @@ from sqladder.metric.summary import (
     by_level,
     by_part,
     by_turn,
+    forgiving_of,
     on_original,
     rate,
     value_read_as_1,
@@ -61,6 +62,11 @@ def facts_table(scores: Scores, task: Task) -> str:
         lines.append(
             f"on the original database alone: {alone['correct']} of {alone['n']} ({alone['rate']:.3f})"
         )
+        for name, right in forgiving_of(scores).items():
+            own = rate(map(right, scores.rows))
+            lines.append(
+                f"where {name} is forgiven: {own['correct']} of {own['n']} ({own['rate']:.3f})"
+            )
         changed = value_read_as_1(scores, task.options)
         if changed:
             lines.append(

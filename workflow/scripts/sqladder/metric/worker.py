@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from sqladder.metric.allowances import Allowances
 from sqladder.metric.limits import Limits
 from sqladder.metric.outlines import Outline
 from sqladder.metric.sandbox import Sandbox
@@ -62,6 +63,7 @@ class Worker:
             self.notebook.before_execution,
             self.keep_rows,
             {number: Outline(*known) for number, known in request["outlines"]},
+            request["allowances"] and Allowances(**request["allowances"]),
         )
         known = len(question.outlines)
         for prediction, plug in request["candidates"]:

@@ -34,5 +34,17 @@ METRICS = {
         "right answers that are written otherwise fail (Spider's exact set match; gold outside its grammar matches "
         "nothing).",
     ),
+    "optional_columns": Metric(
+        "optional columns forgiven",
+        "*Optional columns forgiven*: columns that a question calls optional may be there or not.",
+    ),
+    "any_order": Metric(
+        "order forgiven",
+        "*Order forgiven*: where a question says so, the order of rows does not matter, whatever gold orders by.",
+    ),
+    "tolerance": Metric(
+        "numbers nearly equal",
+        "*Numbers nearly equal*: numbers may be as far apart as the question allows.",
+    ),
 }
 """The headline metric and the secondary ones, by their names in verdicts.jsonl and metrics.json."""

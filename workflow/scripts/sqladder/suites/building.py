@@ -58,7 +58,7 @@ def _golds_by_database(gold: Path, databases: Path) -> dict[str, tuple[Path, lis
     for item in read_gold(gold).items:
         if item.db_id not in found:
             found[item.db_id] = (_original(databases, item.db_id), [])
-        found[item.db_id][1].append(item.gold)
+        found[item.db_id][1].extend(item.golds)
     return found
 
 

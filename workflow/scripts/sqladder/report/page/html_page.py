@@ -28,6 +28,7 @@ from sqladder.report.page.inline_svg import inline_svg
 from sqladder.report.page.prompts import AskedPrompts
 from sqladder.report.results import OneSeed, Run
 from sqladder.report.taxonomy import KINDS
+from sqladder.texts.golds import golds_in_words
 
 FOLDER = Path(__file__).parent
 """Where the page's template, style and script stand."""
@@ -216,7 +217,7 @@ def browser_data(run: Run, rows: Sequence[Row], prompts: AskedPrompts) -> Mappin
             _cut(question["db_id"]),
             LEVELS.index(question["hardness"]),
             _cut(question["question"]),
-            texts.number(_cut(question["sql"])),
+            texts.number(_cut(golds_in_words(question))),
             [of(own, place) for own in run.replicates],
             shown.get(("", question["id"]), NO_RESULT),
         ]

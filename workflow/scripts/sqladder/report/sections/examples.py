@@ -12,6 +12,7 @@ from sqladder.metric.first_rows import MOVED, ONLY_GOLD, ONLY_HERE
 from sqladder.metric.showing import VALUE, cut
 from sqladder.report.results import OneSeed, Run, Variant
 from sqladder.report.taxonomy import KINDS
+from sqladder.texts.golds import golds_in_words
 from sqladder.texts.markdown import code_block, escape
 
 EXAMPLES = 3
@@ -81,7 +82,7 @@ def _example(
         f"({escape(cut(question['id'], VALUE))}, {escape(cut(question['db_id'], VALUE))}, {question['hardness']})"
     )
     given = code_block(answer["sql"], "sql", SQL) if answer["sql"].strip() else "(no SQL)"
-    parts = [heading, "gold", code_block(question["sql"], "sql", SQL), "predicted", given]
+    parts = [heading, "gold", code_block(golds_in_words(question), "sql", SQL), "predicted", given]
     difference = _first_difference(results.get((own.replicate.name, question["id"])))
     return "\n\n".join([*parts, *([difference] if difference else [])])
 
