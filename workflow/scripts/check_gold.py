@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from sqladder.data.ambiguity import with_ambiguity
 from sqladder.data.corpus import read_examples, read_repairs
 from sqladder.data.gold_execution import DISPUTED, PROBLEMS, check_golds
 from sqladder.data.gold_sorting import sort_out
@@ -37,6 +38,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--repairs", type=Path, help="id and sql of queries held to be right; gold is compared"
     )
+    parser.add_argument(
+        "--ambiguity", action="store_true", help="also find gold that hangs on the order of rows"
+    )
     add_quirks_flag(parser)
     add_limit_flags(parser)
     parser.add_argument("--output", required=True, type=Path, help="writes the examples that stay")
@@ -57,14 +61,17 @@ def main() -> None:
     repairs = read_repairs(args.repairs, examples, left_out) if args.repairs else {}
     if repairs:
         LOG.info("%d of %d examples have a listed repair", len(repairs), len(examples))
+    mended = QUIRKS[args.quirks]
     with tqdm(total=len(examples), desc="gold", unit="query", disable=None) as bar:
-        mended = QUIRKS[args.quirks]
         checks = check_golds(examples, files, limits, originals, bar.update, repairs, mended)
+    if args.ambiguity:
+        checks = with_ambiguity(examples, files, limits, mended, checks)
     # The tables first: they say what to mend when the next line stops the run.
     write_jsonl(args.checks, ({"id": row["id"], **asdict(checks[row["id"]])} for row in examples))
     write_text(args.summary, summary(examples, checks, actions))
     kept = sort_out(examples, checks, actions)
     write_jsonl(args.output, kept)
+    ambiguous = sum(bool(check.ambiguous) for check in checks.values())
     statuses = [check.status for check in checks.values()]
     found = {problem: statuses.count(problem) for problem in (*PROBLEMS, DISPUTED)}
     counts = ", ".join(f"{count} {problem}" for problem, count in found.items())
@@ -73,6 +80,7 @@ def main() -> None:
             "%d of %d examples are left out for their gold; %s lists them, and gold_problems decides",
             *(len(examples) - len(kept), len(examples), args.summary),
         )
+    counts += f", {ambiguous} ambiguous" if args.ambiguity else ""
     LOG.info("%d gold queries: %s; %d examples stay", len(examples), counts, len(kept))
 
 

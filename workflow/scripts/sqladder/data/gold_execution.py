@@ -32,12 +32,13 @@ OFFICIAL: Repairs = frozenset()
 
 @dataclass(frozen=True)
 class Check:
-    """What became of one gold query: a status, why, how many rows, and seconds of execution."""
+    """What became of one gold query: a status, why, how many rows, seconds of execution, and why it is ambiguous."""
 
     status: str
     detail: str
     rows: int | None
     seconds: float
+    ambiguous: str = ""
 
 
 @dataclass(frozen=True)

@@ -32,10 +32,26 @@ def summary(
         parts.append(
             table(["id", "database", "status", "detail", "seconds", "gold"], rows, "llllrl")
         )
+    if ambiguous := [row for row in examples if checks[row["id"]].ambiguous]:
+        rows = [_ambiguity(row, checks[row["id"]]) for row in ambiguous]
+        told = table(["id", "database", "what shows it", "gold"], rows, "llll")
+        parts.append(f"{_AMBIGUOUS.format(n=len(ambiguous))}\n\n{told}")
     slowest = max(examples, key=lambda row: checks[row["id"]].seconds)
     seconds = checks[slowest["id"]].seconds
     parts.append(f"The slowest is that of {escape(cut(slowest['id'], VALUE))}: {seconds:.3f} s.")
     return "\n\n".join(parts) + "\n"
+
+
+_AMBIGUOUS = """## Ambiguous
+
+The results of {n} hang on the order of rows in the file, which no question asks for: they take some of several rows
+that are sorted alike, or give another result when SQLite reads or stores rows in another order (sums of decimals among
+them, in their last digit). A right answer may then count as wrong. The report scores with them and without."""
+
+
+def _ambiguity(row: Row, check: Check) -> list[str]:
+    identity = [cut(row[key], VALUE) for key in ("id", "db_id")]
+    return [escape(cell) for cell in (*identity, cut(check.ambiguous, TEXT), cut(row["sql"], TEXT))]
 
 
 def _counts(checks: Mapping[str, Check], actions: Mapping[str, str]) -> str:

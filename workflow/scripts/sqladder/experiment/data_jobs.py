@@ -166,7 +166,10 @@ def gold_flags(config: Config, dataset: str) -> list[str]:
     original = {"original": source} if is_foreign(source) else {}
     listed = entry.get("gold_repairs")
     repairs = {"repairs": input_path(listed)} if listed else {}
-    return to_flags(actions) + scoring_flags(config, dataset) + as_flags({**original, **repairs})
+    # What is trained on does not judge.
+    ambiguity = ["--ambiguity"] if dataset == config["test_on"] else []
+    files = as_flags({**original, **repairs})
+    return to_flags(actions) + scoring_flags(config, dataset) + files + ambiguity
 
 
 def is_training_pool(config: Config, dataset: str) -> bool:

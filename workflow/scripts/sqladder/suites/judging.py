@@ -5,8 +5,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlglot import exp
-
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.limits import Limits
 from sqladder.metric.normalise import QUIRKS
@@ -14,6 +12,7 @@ from sqladder.metric.sandbox import QueryError, Sandbox
 from sqladder.metric.suite import CORRECT, GOLD_ERROR, GoldQuery, Options
 from sqladder.suites.golds import parsed
 from sqladder.suites.neighbours import Neighbour
+from sqladder.suites.ties import TieQuery, tie_of, tie_queries
 
 LIMITS = Limits(max_vm_steps=4_000_000, max_rows=100_000)
 """What one execution on a content may cost; a neighbour beyond it is told from gold, as a prediction would be."""
@@ -35,22 +34,7 @@ class GoldCase:
 
     sql: str
     neighbours: tuple[Neighbour, ...]
-    tie_queries: tuple["TieQuery", ...]
-
-
-@dataclass(frozen=True)
-class TieQuery:
-    """What finds ties in a sorted query that cuts.
-
-    Attributes:
-        sql: its rows up to one more than it takes; first what they are sorted by, then what they show.
-        keys: number of columns that they are sorted by.
-        taken: number of rows after which it cuts.
-    """
-
-    sql: str
-    keys: int
-    taken: int
+    tie_queries: tuple[TieQuery, ...]
 
 
 @dataclass
@@ -70,29 +54,6 @@ class Seen:
     chance: list[int]
 
 
-def tie_queries(tree: exp.Query) -> tuple[TieQuery, ...]:
-    """What finds ties where a query, or a query inside it, cuts."""
-    found = []
-    for select in tree.find_all(exp.Select):
-        limit, order = select.args.get("limit"), select.args.get("order")
-        if not limit or not order or not isinstance(limit.expression, exp.Literal):
-            continue
-        taken = int(limit.expression.name)
-        shown = select.copy()
-        keys = [term.this.copy() for term in order.expressions]
-        # An alias of the output is no name inside it.
-        aliases = {item.alias.lower(): item.unalias() for item in select.expressions if item.alias}
-        keys = [
-            aliases.get(key.name.lower(), key).copy() if isinstance(key, exp.Column) else key
-            for key in keys
-        ]
-        shown.set("expressions", [*keys, *(item.copy() for item in select.expressions)])
-        shown.set("distinct", None)
-        shown.set("limit", exp.Limit(expression=exp.convert(taken + 1)))
-        found.append(TieQuery(shown.sql("sqlite"), len(keys), taken))
-    return tuple(found)
-
-
 def chance_golds(path: Path, golds: Sequence[GoldCase], looked_at: Sequence[int]) -> list[int]:
     """Positions of gold queries whose result depends on the order of rows in the file.
 
@@ -109,7 +70,7 @@ def chance_golds(path: Path, golds: Sequence[GoldCase], looked_at: Sequence[int]
 
 
 def _is_chance(gold: GoldCase, forwards: Sandbox, backwards: Sandbox) -> bool:
-    if any(_has_tie(query, forwards) for query in gold.tie_queries):
+    if any(tie_of(query, forwards) for query in gold.tie_queries):
         return True
     query = GoldQuery([forwards, backwards], gold.sql, _AS_SCORED, LIMITS)
     try:
@@ -117,19 +78,6 @@ def _is_chance(gold: GoldCase, forwards: Sandbox, backwards: Sandbox) -> bool:
         return not results_equal(results[0], results[1], query.ordered, number_keys=True)
     except (QueryError, TooHardError):
         return False
-
-
-def _has_tie(query: TieQuery, content: Sandbox) -> bool:
-    try:
-        rows = content.execute(query.sql).rows
-    except QueryError:
-        # A query inside another one may need that.
-        return False
-    if len(rows) <= query.taken:
-        return False
-    # Also where both show the same: how many such rows there are is what a right answer may give.
-    last, next_one = rows[query.taken - 1], rows[query.taken]
-    return last[: query.keys] == next_one[: query.keys]
 
 
 def see(path: Path, golds: Sequence[GoldCase], alive: Sequence[Sequence[int]]) -> Seen:
