@@ -28,7 +28,7 @@ from sqladder.report.page.inline_svg import inline_svg
 from sqladder.report.page.prompts import AskedPrompts
 from sqladder.report.results import OneSeed, Run
 from sqladder.report.taxonomy import KINDS
-from sqladder.texts.golds import golds_in_words
+from sqladder.texts.gold_words import golds_in_words
 
 FOLDER = Path(__file__).parent
 """Where the page's template, style and script stand."""

@@ -12,7 +12,7 @@ from sqladder.metric.first_rows import MOVED, ONLY_GOLD, ONLY_HERE
 from sqladder.metric.showing import VALUE, cut
 from sqladder.report.results import OneSeed, Run, Variant
 from sqladder.report.taxonomy import KINDS
-from sqladder.texts.golds import golds_in_words
+from sqladder.texts.gold_words import golds_in_words
 from sqladder.texts.markdown import code_block, escape
 
 EXAMPLES = 3
