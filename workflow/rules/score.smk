@@ -2,6 +2,7 @@
 # REQUIRED: examples, their databases, results/{replicate}/predictions.jsonl.
 # OUTPUTS: results/{replicate}/{verdicts.jsonl,rows.jsonl,metrics.json}; results/{variant}/metrics.json of variants with several seeds;
 #          results/{replicate}/sample_verdicts.jsonl, which samples are right, where the answer is chosen among several;
+#          results/{replicate}/predict_bird.json, asked for by name: the answers in the form that BIRD's own evaluation reads;
 #          results/{replicate}/unrepaired_verdicts.jsonl, which answers would be right unrepaired, where some are asked again.
 # Results of gold stay in resources/cache, by the content of the databases: no output, since every variant and run adds to them.
 
@@ -24,7 +25,7 @@ rule score:
     threads: 2
     params:
         code=CODE["score.py"],
-        flags=data_jobs.scoring_flags(config, config["test_on"]),
+        flags=data_jobs.scoring_flags(config, config["test_on"]) + data_jobs.bird_flags(config),
     shell:
         r"""
         python workflow/scripts/score.py \
@@ -38,6 +39,28 @@ rule score:
             --verdicts {output.verdicts:q} \
             --rows {output.rows:q} \
             --metrics {output.metrics:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule write_bird_predictions:
+    input:
+        examples=data_jobs.examples_of(config, "test"),
+        predictions="results/{replicate}/predictions.jsonl",
+    output:
+        predictions="results/{replicate}/predict_bird.json",
+    log:
+        "logs/write_bird_predictions/{replicate}.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        code=CODE["write_bird_predictions.py"],
+    shell:
+        r"""
+        python workflow/scripts/write_bird_predictions.py \
+            --examples {input.examples:q} \
+            --predictions {input.predictions:q} \
+            --output {output.predictions:q} \
             >{log:q} 2>&1
         """
 

@@ -41,7 +41,7 @@ def cpu_seconds() -> float:
 def task_of(args: argparse.Namespace) -> Task:
     """Databases and settings; values are plugged in too, for the secondary metric."""
     limits = limits_from_flags(args)
-    options = Options(plug_value=True, repairs=QUIRKS[args.quirks])
+    options = Options(plug_value=True, repairs=QUIRKS[args.quirks], bird=args.bird)
     kept = args.gold_results
     return Task(args.databases, options, limits, args.jobs, keep_rows=True, gold_results=kept)
 
@@ -83,6 +83,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rows", required=True, type=Path, help="rows.jsonl to write")
     parser.add_argument("--metrics", required=True, type=Path, help="metrics.json to write")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes")
+    parser.add_argument("--bird", action="store_true", help="also judge by BIRD's own metrics")
     add_gold_results_flag(parser, None)
     add_quirks_flag(parser)
     add_limit_flags(parser)

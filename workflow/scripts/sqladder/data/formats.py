@@ -19,7 +19,7 @@ from sqladder.metric.allowances import allowances_of, alternatives_of
 from sqladder.metric.showing import brief
 
 REQUIRED = ("question", "sql")
-OPTIONAL = ("id", "db_id", "evidence", "schema", "group", *RIGHT_TOO)
+OPTIONAL = ("id", "db_id", "evidence", "schema", "group", "difficulty", *RIGHT_TOO)
 FIELDS = (*REQUIRED, *OPTIONAL)
 
 
@@ -82,6 +82,7 @@ FORMATS = {
             "question": "question",
             "sql": "SQL",
             "evidence": "evidence",
+            "difficulty": "difficulty",
         },
     ),
 }
@@ -131,8 +132,8 @@ def read_questions(
 
     Yields:
         Examples: id (the row's own, or its place in the file), db_id, question, sql, and evidence, schema, group,
-        alternatives (further gold queries) and what is forgiven, where the row has them. A row with a schema and no
-        db_id gets a db_id made of the schema, so that equal schemas share it.
+        difficulty, alternatives (further gold queries) and what is forgiven, where the row has them. A row with a
+        schema and no db_id gets a db_id made of the schema, so that equal schemas share it.
 
     Raises:
         InputError: a column is missing, a text is missing or empty, no row names a database, an id occurs twice, or no
@@ -233,7 +234,7 @@ def _example(
                 example,
                 f"{columns[name]!r} is {brief(value)}, but must be a text that is not empty",
             )
-    for name in ("evidence", "schema"):
+    for name in ("evidence", "schema", "difficulty"):
         value = example.get(name)
         if not isinstance(value, str) or not value.strip():
             example.pop(name, None)

@@ -184,6 +184,11 @@ def scoring_flags(config: Config, dataset: str) -> list[str]:
     return to_flags(settings_of(Scoring, scoring))
 
 
+def bird_flags(config: Config) -> list[str]:
+    """Whether answers are judged by BIRD's own metrics too: where the test's questions have its form."""
+    return ["--bird"] if config["datasets"][config["test_on"]].get("format") == "bird" else []
+
+
 def quirks_of(config: Config, dataset: str) -> str:
     """Whether the official evaluator's quirks hold: for the test as the config says, otherwise on Spider only."""
     scoring, entry = config["scoring"], config["datasets"][dataset]

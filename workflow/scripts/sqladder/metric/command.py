@@ -24,6 +24,8 @@ from sqladder.metric.scoring import Scored, Scores, Task, score_files
 from sqladder.metric.showing import brief, showable, shown
 from sqladder.metric.suite import CORRECT, GOLD_ERROR, Judgement, Options
 from sqladder.metric.summary import (
+    BIRD,
+    by_bird_level,
     by_level,
     by_part,
     by_turn,
@@ -32,7 +34,7 @@ from sqladder.metric.summary import (
     on_original,
     value_read_as_1,
 )
-from sqladder.metric.table import execution_right, facts_table, official_table
+from sqladder.metric.table import bird_table, execution_right, facts_table, official_table
 
 HELP = "execution accuracy on test suites, and exact set match"
 GOLD_FAILED = 3
@@ -61,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="folder of <db_id>/<db_id>.sqlite and suites, or of <db_id>.sqlite",
     )
-    parser.add_argument("--etype", choices=("exec", "match", "all"), default="exec")
+    parser.add_argument("--etype", choices=("exec", "match", "all", "bird"), default="exec")
     parser.add_argument("--table", type=Path, help="Spider's tables.json, for match and all")
     parser.add_argument(
         "--plug_value", action="store_true", help="let gold's values replace the prediction's"
@@ -102,7 +104,10 @@ def run(args: argparse.Namespace) -> int:
         for name, found in scores.items():
             if len(scores) > 1:
                 print(showable(f"{name}:"))
-            print(official_table(found, args.etype, args.plug_value), end="")
+            if args.etype == "bird":
+                print(bird_table(found), end="")
+            else:
+                print(official_table(found, args.etype, args.plug_value), end="")
             print(showable(facts_table(found, task)), end="")
     return _report_gold_errors(scores)
 
@@ -121,8 +126,11 @@ def _arms(given: list[str]) -> dict[str, Path]:
 
 
 def _task(args: argparse.Namespace) -> Task:
-    repairs = QUIRKS["repaired"] if "all" in args.repair else frozenset(args.repair)
-    options = Options(args.plug_value, args.keep_distinct, repairs | QUIRKS[args.quirks])
+    # BIRD compares texts as they stand.
+    is_bird = args.etype == "bird"
+    whole = is_bird or "all" in args.repair
+    repairs = QUIRKS["repaired"] if whole else frozenset(args.repair) | QUIRKS[args.quirks]
+    options = Options(args.plug_value, args.keep_distinct or is_bird, repairs, is_bird)
     limits = limits_from_flags(args)
     etype, kept = args.etype, args.gold_results
     return Task(args.db, options, limits, args.jobs, etype, args.table, gold_results=kept)
@@ -184,6 +192,7 @@ def _row(row: Scored, plug_value: bool) -> dict[str, Any]:
         found["verdict"] = judgement.verdict
         found |= {key: getattr(judgement, key) for key in REASON_FIELDS}
         found |= row.executed.forgiven
+        found |= row.judgement.bird._asdict() if row.judgement.bird else {}
     if row.match:
         found["exact"] = row.match.exact
         found["differs"] = [name for name, part in row.match.parts.items() if not part.whole]
@@ -211,7 +220,9 @@ def _summary(scores: Scores, task: Task) -> dict[str, Any]:
             name: by_level(scores, right) for name, right in forgiving_of(scores).items()
         }
         found["value_read_as_1"] = value_read_as_1(scores, task.options)
-    if task.etype != "exec":
+    if task.etype == "bird":
+        found["bird"] = {name: by_bird_level(scores, right) for name, right in BIRD.items()}
+    if task.etype in ("match", "all"):
         found["exact_match"] = by_level(scores, lambda row: row.matched)
         found["partial_match"] = by_part(scores)
     return found

@@ -56,7 +56,8 @@ class GoldResults:
 
     def __init__(self, folder: Path, options: Options, limits: Limits) -> None:
         self.folder = folder
-        compared = asdict(options) | {"repairs": sorted(options.repairs)}
+        # What else the options say is done to answers alone.
+        compared = [options.keep_distinct, sorted(options.repairs)]
         engine = [sqlite3.sqlite_version, *sys.version_info[:2], _code()]
         self._settings = json.dumps([compared, asdict(limits), engine])
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqladder.metric.allowances import Allowances, allowances_of, alternatives_of
 from sqladder.metric.input_error import InputError
-from sqladder.metric.record_files import RecordFile, read_records, read_text
+from sqladder.metric.record_files import BIRD, RecordFile, read_records, read_text
 from sqladder.metric.showing import brief
 
 
@@ -21,6 +21,7 @@ class Item:
         session: number of the session that it belongs to.
         turn: 0-based place in that session.
         group: what the data set or a session of several questions calls its group, "" without either.
+        difficulty: BIRD's level of it, "" where the file names none.
         alternatives: further gold queries; an answer that equals any is right.
         allowances: what it forgives, as metrics beside the strict one; None where it forgives nothing.
     """
@@ -33,6 +34,7 @@ class Item:
     group: str = ""
     alternatives: tuple[str, ...] = ()
     allowances: Allowances | None = None
+    difficulty: str = ""
 
     @property
     def golds(self) -> tuple[str, ...]:
@@ -161,13 +163,20 @@ def _gold_of_records(path: Path, records: RecordFile) -> Gold:
         place = records.rows[number][0]
         further = alternatives_of(place, row), allowances_of(place, row)
         group = row.get("group", "")
-        items.append(Item(identity, row["db_id"], row["sql"], number, 0, group, *further))
+        level = row.get("difficulty", "")
+        items.append(Item(identity, row["db_id"], row["sql"], number, 0, group, *further, level))
     return Gold(items, len(items), _described(path, records.kind))
 
 
 def _predictions_of_records(path: Path, records: RecordFile, items: list[Item]) -> list[str]:
     found = dict(_with_ids(records))
     known = {item.id for item in items}
+    places = {str(number): item.id for number, item in enumerate(items)}
+    if records.kind == BIRD and {str(own) for own in found} == places.keys() != {
+        str(own) for own in known
+    }:
+        # BIRD's predictions are numbered by the places of the questions, whatever numbers these have.
+        found = {places[str(own)]: row for own, row in found.items()}
     if not known & found.keys():
         # A cell of CSV is text, and BIRD numbers the questions of its file.
         known_as = {str(identity): identity for identity in known}

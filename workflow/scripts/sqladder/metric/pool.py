@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from sqladder.metric.allowances import Allowances
+from sqladder.metric.bird import BirdMarks
 from sqladder.metric.first_rows import FirstRows
 from sqladder.metric.limits import Limits
 from sqladder.metric.outlines import Outline
@@ -350,4 +351,5 @@ class _Process:
 
 def _judgement(fields: dict[str, Any]) -> Judgement:
     rows = {key: fields[key] and FirstRows(**fields[key]) for key in ("gold_rows", "answer_rows")}
-    return Judgement(**{**fields, **rows})
+    bird = fields["bird"] and BirdMarks(*fields["bird"])
+    return Judgement(**{**fields, **rows, "bird": bird})

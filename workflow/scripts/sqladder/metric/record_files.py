@@ -14,13 +14,16 @@ from sqladder.metric.input_error import InputError
 from sqladder.metric.showing import brief
 
 LINES, JSON_LIST, BIRD, CSV = "JSON Lines", "a JSON list", "BIRD's predictions", "CSV"
-_BIRD_MARK = "\t----- bird -----\t"
+BIRD_MARK = "\t----- bird -----\t"
+"""What stands between an answer and its database in BIRD's predictions."""
+
 # Of these names the first one counts; Spider's own files hold a parsed tree as `sql` beside the text in `query`.
 _NAMES = {
     "id": ("id", "question_id"),
     "db_id": ("db_id",),
     "sql": ("sql", "SQL", "query"),
     "group": ("group",),
+    "difficulty": ("difficulty",),
     **{name: (name,) for name in FIELDS},
 }
 
@@ -104,8 +107,8 @@ def _unique(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _bird(path: Path, key: str, text: Any) -> tuple[str, dict[str, Any]]:
     place = f"{path} question {key}"
     row: dict[str, Any] = {"id": int(key), "sql": text}
-    if isinstance(text, str) and _BIRD_MARK in text:
-        row["sql"], _, row["db_id"] = text.partition(_BIRD_MARK)
+    if isinstance(text, str) and BIRD_MARK in text:
+        row["sql"], _, row["db_id"] = text.partition(BIRD_MARK)
     return _record(place, row)
 
 
@@ -170,7 +173,7 @@ def _record(place: str, row: Any) -> tuple[str, dict[str, Any]]:
         raise InputError(f"{place}: id {brief(found['id'])} is no text or number")
     if isinstance(found.get("group"), int):
         found["group"] = str(found["group"])
-    for key in ("db_id", "sql", "group"):
+    for key in ("db_id", "sql", "group", "difficulty"):
         if not isinstance(found.get(key, ""), str):
             identity = f" (id {brief(found['id'])})" if "id" in found else ""
             raise InputError(

@@ -8,7 +8,15 @@ from typing import Any
 
 from sqladder.metric.question_groups import question_group
 from sqladder.metric.scoring import Scored, Scores
-from sqladder.metric.summary import Right, by_database, by_level, by_verdict, forgiving_of
+from sqladder.metric.summary import (
+    BIRD,
+    Right,
+    by_bird_level,
+    by_database,
+    by_level,
+    by_verdict,
+    forgiving_of,
+)
 
 METRIC = "test_suite_execution_accuracy"
 
@@ -22,7 +30,9 @@ SECONDARY: Mapping[str, Right] = {
 
 def secondary_of(scores: Scores) -> Mapping[str, Right]:
     """The metrics beside the headline one that a scored file has."""
-    return {**SECONDARY, **forgiving_of(scores)}
+    judged = [row.executed.bird for row in scores.rows]
+    bird = BIRD if judged and all(judged) else {}
+    return {**SECONDARY, **forgiving_of(scores), **bird}
 
 
 def verdict_row(scored: Scored, secondary: Mapping[str, Right]) -> dict[str, Any]:
@@ -65,5 +75,13 @@ def metrics_of(variant: str, scores: Scores, facts: dict[str, Any]) -> dict[str,
         "secondary": {
             name: by_level(scores, right) for name, right in secondary_of(scores).items()
         },
+        **_by_difficulty(scores),
         "facts": {**facts, "database_files": scores.database_files},
     }
+
+
+def _by_difficulty(scores: Scores) -> dict[str, Any]:
+    """BIRD's metrics by its own levels, where they were asked for."""
+    asked = BIRD.keys() & secondary_of(scores).keys()
+    tables = {name: by_bird_level(scores, right) for name, right in BIRD.items() if name in asked}
+    return {"by_difficulty": tables} if tables else {}

@@ -22,6 +22,8 @@ from sqladder.metric.reasons import Expected, Found, sentence
 
 # A handler is called every so many steps; the budget is counted in whole calls.
 STEPS_PER_CALL = 4_000
+# Up to so many steps they are counted one by one.
+_STEPS_COUNTED = 100_000
 # Most results are small: a short first fetch finds their end without another call.
 _FIRST_ROWS, _MORE_ROWS = 16, 1024
 _MESSAGE_CHARS = 300
@@ -194,6 +196,31 @@ class Sandbox:
             if _is_undecodable(error):
                 return self._execute_ignoring_bad_text(sql, max_rows)
             raise self._explain(error) from error
+
+    def steps_of(self, sql: str) -> int:
+        """Virtual-machine steps of a query, one at least: exact up to a hundred thousand, else within four hundredths.
+
+        Raises:
+            QueryError: as `execute` does.
+        """
+        before = self.steps_spent
+        self.execute(sql)
+        spent = self.steps_spent - before
+        if spent > _STEPS_COUNTED:
+            return spent
+        counted = 0
+
+        def count() -> int:
+            nonlocal counted
+            counted += 1
+            return 0
+
+        self._connection.set_progress_handler(count, 1)
+        try:
+            self.execute(sql)
+        finally:
+            self._connection.set_progress_handler(self._spend, STEPS_PER_CALL)
+        return max(counted, 1)
 
     def explain(self, sql: str) -> list[Row]:
         """The program that SQLite compiles a query to, one row an instruction; nothing is executed.

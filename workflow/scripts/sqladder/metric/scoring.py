@@ -93,7 +93,7 @@ class Task:
         options: how texts are compared.
         limits: what one execution may cost.
         jobs: number of worker processes.
-        etype: `exec`, `match` (exact set match) or `all`.
+        etype: `exec`, `match` (exact set match), `all`, or `bird`, which needs `options.bird`.
         tables: Spider's tables.json, which `match` and `all` need.
         keep_rows: judgements hold the first rows of gold and of wrong results.
         gold_results: folder in which gold results are kept between runs; None keeps none.
@@ -112,7 +112,7 @@ class Task:
         _check_repairs(self.options)
         if self.jobs < 1:
             raise InputError(f"jobs is {self.jobs}; at least one worker is needed")
-        if self.etype != "exec" and self.tables is None:
+        if self.etype in ("match", "all") and self.tables is None:
             raise InputError(f"etype {self.etype} needs Spider's tables.json")
 
 
@@ -158,7 +158,7 @@ def score(
     executed = task.etype != "match"
     work = _Work(suites, task)
     judgements = _execute(gold, arms, work, progress) if executed else {}
-    matches = _match(gold, arms, suites, task) if task.etype != "exec" else {}
+    matches = _match(gold, arms, suites, task) if task.etype in ("match", "all") else {}
     levels = {sql: hardness(sql) for sql in {item.gold for item in gold.items}}
     nothing = [None] * len(gold.items)
     scores = {}

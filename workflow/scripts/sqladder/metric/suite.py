@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqladder.metric import first_rows, lexer, normalise, sqlite_tokens
 from sqladder.metric import plug_value as values
 from sqladder.metric.allowances import Allowances
+from sqladder.metric.bird import BirdMarks
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.first_rows import FirstRows
 from sqladder.metric.forgiving import forgives
@@ -27,11 +28,13 @@ class Options:
         plug_value: also judge with gold's values in the prediction's literal places.
         keep_distinct: do not delete DISTINCT from both texts.
         repairs: names from `normalise.REPAIRS`; none is the official behaviour.
+        bird: also judge by BIRD's own metrics, on the original database, both texts as they stand.
     """
 
     plug_value: bool = False
     keep_distinct: bool = False
     repairs: frozenset[str] = frozenset()
+    bird: bool = False
 
 
 @dataclass
@@ -47,6 +50,7 @@ class Judgement:
         single_database: right on the original file, the others left aside.
         plug_value: right with some choice of gold's values; None if that was not asked for.
         forgiven: whether it is right by each metric of what the question forgives.
+        bird: what BIRD's metrics say; None if that was not asked for.
         gold_rows: first rows of gold on the original file; None if they were not asked for, or gold was not executed.
         answer_rows: first rows of a wrong result on `file`; None if they were not asked for, or there are none.
     """
@@ -59,6 +63,7 @@ class Judgement:
     single_database: bool = False
     plug_value: bool | None = None
     forgiven: dict[str, bool] = field(default_factory=dict)
+    bird: BirdMarks | None = None
     gold_rows: FirstRows | None = None
     answer_rows: FirstRows | None = None
 
@@ -83,8 +88,13 @@ def best_of(judgements: Sequence[Judgement]) -> Judgement:
         first,
         single_database=any(own.single_database for own in judgements),
         plug_value=None if None in plugged else any(plugged),
+        bird=_best_bird([own.bird for own in judgements if own.bird]),
         forgiven={name: any(own.forgiven[name] for own in judgements) for name in first.forgiven},
     )
+
+
+def _best_bird(marks: Sequence[BirdMarks]) -> BirdMarks | None:
+    return BirdMarks(*map(max, zip(*marks, strict=True))) if marks else None
 
 
 class WrongResultError(QueryError):

@@ -1,23 +1,26 @@
 """Counts and rates of scored questions: by level, by session, by turn, by database, by verdict."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from sqladder.metric import bird
 from sqladder.metric.allowances import ALLOWANCES
+from sqladder.metric.bird import BirdMarks
 from sqladder.metric.difficulty import LEVELS
 from sqladder.metric.match import PARTS, Part
 from sqladder.metric.scoring import Scored, Scores
 from sqladder.metric.suite import CORRECT, Options
 
 TURNS = ("turn 1", "turn 2", "turn 3", "turn 4", "turn > 4")
-Right = Callable[[Scored], bool]
+Right = Callable[[Scored], float]
+"""How right an answer is: whether, or from 0 to 1."""
 
 
-def rate(rights: Iterable[bool]) -> dict[str, Any]:
+def rate(rights: Iterable[float]) -> dict[str, Any]:
     """`n`, `correct` and their quotient; the rate of nothing is None."""
     marks = list(rights)
-    correct = sum(marks)
+    correct = round(sum(marks), 6)
     return {"n": len(marks), "correct": correct, "rate": correct / len(marks) if marks else None}
 
 
@@ -30,9 +33,9 @@ def by_level(scores: Scores, right: Right) -> dict[str, dict[str, Any]]:
         level: rate(right(row) for row in scores.rows if row.hardness == level) for level in LEVELS
     }
     table["all"] = rate(map(right, scores.rows))
-    sessions = dict.fromkeys(range(scores.sessions), True)
+    sessions: dict[int, float] = dict.fromkeys(range(scores.sessions), True)
     for row in scores.rows:
-        sessions[row.item.session] &= right(row)
+        sessions[row.item.session] = min(sessions[row.item.session], right(row))
     table["joint_all"] = rate(sessions.values())
     return table
 
@@ -105,6 +108,31 @@ def forgiving_of(scores: Scores) -> dict[str, Right]:
 
 def _forgiving(name: str) -> Right:
     return lambda row: row.executed.forgiven.get(name, row.correct)
+
+
+BIRD: Mapping[str, Right] = {
+    "ex": lambda row: _bird(row).ex,
+    "soft_f1": lambda row: _bird(row).soft_f1,
+    "efficiency": lambda row: _bird(row).efficiency,
+}
+"""BIRD's own metrics, of answers that were judged by them too."""
+
+
+def _bird(row: Scored) -> BirdMarks:
+    assert row.executed.bird, "not judged by BIRD's metrics"
+    return row.executed.bird
+
+
+def by_bird_level(scores: Scores, right: Right) -> dict[str, dict[str, Any]]:
+    """Rates of BIRD's simple, moderate and challenging questions, where the questions name these, and in total."""
+    levels = [
+        name for name in bird.LEVELS if any(row.item.difficulty == name for row in scores.rows)
+    ]
+    table = {
+        level: rate(right(row) for row in scores.rows if row.item.difficulty == level)
+        for level in levels
+    }
+    return {**table, "total": rate(map(right, scores.rows))}
 
 
 def on_original(row: Scored) -> bool:

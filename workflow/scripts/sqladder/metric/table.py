@@ -9,7 +9,9 @@ from sqladder.metric.match import PARTS
 from sqladder.metric.normalise import QUIRKS
 from sqladder.metric.scoring import Scored, Scores, Task
 from sqladder.metric.summary import (
+    BIRD,
     Right,
+    by_bird_level,
     by_level,
     by_part,
     by_turn,
@@ -45,6 +47,24 @@ def official_table(scores: Scores, etype: str, plug_value: bool) -> str:
         lines += ["", "", *_head(turns, names)]
         for title, table in turns.items():
             lines += _section("TURN ", title, table, names)
+    return "\n".join(lines) + "\n"
+
+
+_BIRD_TITLES = {
+    "ex": "EX",
+    "soft_f1": "Soft F1",
+    "efficiency": "R-VES (steps)",
+}
+
+
+def bird_table(scores: Scores) -> str:
+    """BIRD's metrics in per cent by its levels, as its own evaluation prints them."""
+    tables = {title: by_bird_level(scores, BIRD[name]) for name, title in _BIRD_TITLES.items()}
+    names = list(tables["EX"])
+    lines = _head(tables, names)
+    for title, table in tables.items():
+        cells = (f"{100 * (table[name]['rate'] or 0.0):<20.2f}" for name in names)
+        lines.append(_line(title, cells))
     return "\n".join(lines) + "\n"
 
 

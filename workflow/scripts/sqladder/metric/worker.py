@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.metric.allowances import Allowances
+from sqladder.metric.bird import BirdQuery
 from sqladder.metric.limits import Limits
 from sqladder.metric.outlines import Outline
 from sqladder.metric.sandbox import Sandbox
@@ -66,13 +67,19 @@ class Worker:
             request["allowances"] and Allowances(**request["allowances"]),
         )
         known = len(question.outlines)
+        bird = BirdQuery(question.files[0], request["gold"], self._before_bird)
         for prediction, plug in request["candidates"]:
             self.notebook.before_execution(-1, gold=False, plugged=False)
             judgement = _fields(question.judge(prediction, plug))
+            if self.options.bird:
+                judgement["bird"] = bird.marks(prediction)
             # Outlines are only ever added, behind those that are there.
             yield {"judgement": judgement, "outlines": list(question.outlines.items())[known:]}
             known = len(question.outlines)
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _before_bird(self) -> None:
+        self.notebook.before_execution(0, gold=False, plugged=False)
 
     def _open(self, paths: list[str]) -> list[Sandbox]:
         if paths[0] != self._folder:

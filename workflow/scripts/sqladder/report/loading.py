@@ -22,6 +22,9 @@ from sqladder.report.sampled_answers import read_samples
 from sqladder.report.taxonomy import KINDS
 from sqladder.statistics.replicates import METRICS_FIELDS, Replicate, replicate_of
 
+# Of sums of shares.
+_ROUNDING = 1e-5
+
 SCORED_FIELDS: Fields = {
     "id": str,
     "db_id": str,
@@ -178,7 +181,8 @@ def _one_seed(replicate: Replicate, verdicts: list[Row], files: StageFiles) -> O
     marks = {"test_suite": np.array([row["verdict"] == "correct" for row in verdicts])}
     joint = {"test_suite": facts["accuracy"]["joint_all"]}
     for metric, levels in facts["secondary"].items():
-        marks[metric] = np.array([bool(row[metric]) for row in verdicts])
+        # Shares of a right answer stay shares.
+        marks[metric] = np.array([row[metric] for row in verdicts])
         joint[metric] = levels["joint_all"]
     generation = read_object(files.generation[replicate]) if replicate in files.generation else {}
     predictions = _Predictions(verdicts, files.predictions[replicate])
@@ -245,9 +249,9 @@ def _check_metrics(run: Run, own: OneSeed, facts: Row, path: Path) -> None:
     for metric, levels in stated.items():
         for level in (*LEVELS, "all"):
             there, chosen = levels[level], run.select(level)
-            n, correct = int(chosen.sum()), int(own.marks[metric][chosen].sum())
-            if (n, correct) != (there["n"], there["correct"]):
+            n, correct = int(chosen.sum()), round(float(own.marks[metric][chosen].sum()), 6)
+            if n != there["n"] or abs(correct - there["correct"]) > _ROUNDING:
                 raise InputError(
                     f"{path}: {metric} of level {level} counts {there['correct']} of {there['n']}, "
-                    f"but verdicts.jsonl {correct} of {n}: score the variant again"
+                    f"but verdicts.jsonl {correct:g} of {n}: score the variant again"
                 )

@@ -34,6 +34,19 @@ METRICS = {
         "right answers that are written otherwise fail (Spider's exact set match; gold outside its grammar matches "
         "nothing).",
     ),
+    "ex": Metric(
+        "BIRD's execution accuracy",
+        "*BIRD's execution accuracy*: the rows of the original database as a set, columns in gold's order.",
+    ),
+    "soft_f1": Metric(
+        "BIRD's soft F1",
+        "*BIRD's soft F1*: the share of values that are gold's, row by row.",
+    ),
+    "efficiency": Metric(
+        "BIRD's efficiency, by steps",
+        "*BIRD's efficiency, by steps*: the reward-based valid efficiency score, by steps of SQLite's virtual machine "
+        "where BIRD measures time.",
+    ),
     "optional_columns": Metric(
         "optional columns forgiven",
         "*Optional columns forgiven*: columns that a question calls optional may be there or not.",
@@ -48,3 +61,6 @@ METRICS = {
     ),
 }
 """The headline metric and the secondary ones, by their names in verdicts.jsonl and metrics.json."""
+
+SHARES = ("soft_f1", "efficiency")
+"""Those that give an answer a share instead of right or wrong."""

@@ -11,7 +11,7 @@ import numpy as np
 from sqladder.files import Row
 from sqladder.metric.reasons import explanation
 from sqladder.report.features import FEATURES, sql_features
-from sqladder.report.metrics import COLUMNS, LEVELS
+from sqladder.report.metrics import COLUMNS, LEVELS, SHARES
 from sqladder.report.sampled_answers import Samples
 from sqladder.report.taxonomy import KINDS
 from sqladder.statistics.groups import Groups
@@ -241,7 +241,10 @@ def _level_count(run: Run, variant: Variant, level: str, metric: str) -> Count:
     if level == "joint_all":
         totals = [own.joint_all[metric] for own in variant.seeds]
         conversations = np.arange(totals[0]["n"])
-        answers = np.array([conversations < total["correct"] for total in totals])
+        rows = [conversations < total["correct"] for total in totals]
+        if metric in SHARES:
+            rows = [np.full(len(conversations), total["rate"]) for total in totals]
+        answers = np.array(rows)
         return Count(answers, Groups.single(len(conversations)))
     return count(variant.marks[metric], run.select(level), run.groups)
 
