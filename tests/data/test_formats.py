@@ -43,6 +43,7 @@ def test_bird_questions_keep_their_evidence(tmp_path):
             "question": "Which?",
             "sql": "select 2",
             "evidence": "which means 2",
+            "difficulty": "simple",
         }
     ]
 

@@ -14,14 +14,17 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqladder.errors import InputError
 
 PACKAGE = "sqladder"
 _MODULE_IN_TEXT = re.compile(rf"\b{PACKAGE}(?:\.\w+)+")
 # Where a name stands says whether it is read or written; the rest is for type checkers and of no effect.
-_WITHOUT_EFFECT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
+_WITHOUT_EFFECT = frozenset(
+    {"ctx", "kind", "type_comment", "type_ignores"}
+    | {"lineno", "col_offset", "end_lineno", "end_col_offset"}
+)
 
 
 class Code(NamedTuple):
@@ -151,42 +154,41 @@ def read_code(path: Path) -> Code:
     imports: set[str] = set()
     mentions: set[str] = set()
     lines: list[str] = []
-    # A list instead of recursion, because this visits every node of the project at every start. Type names begin with a
-    # capital, fields do not, and values are literals, so that different trees give different lines.
-    pending: list[object] = [ast.parse(path.read_bytes(), path)]
+    # A list instead of recursion, and types instead of isinstance, because this visits every node of the project at
+    # every start. Type names begin with a capital, fields do not, and values are literals, so that different trees give
+    # different lines.
+    pending: list[Any] = [ast.parse(path.read_bytes(), path)]
     while pending:
         node = pending.pop()
-        if isinstance(node, ast.AST):
-            kind = type(node)
-            lines.append(kind.__name__)
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                imports.update(_imported(node, path))
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                mentions.update(_names_in(node.value))
-            for field in kind._fields:
-                value = getattr(node, field, None)
-                # Empty ones are left out: a later Python may have more of them.
-                if value is None or value == [] or field in _WITHOUT_EFFECT:
-                    continue
-                lines.append(field)
-                pending.append(value)
-        elif isinstance(node, list):
-            children = [child for child in node if not _is_text_statement(child)]
+        kind = type(node)
+        if kind is list:
+            children = [
+                child for child in node if type(child) is not ast.Expr or not _is_text(child)
+            ]
             lines.append(f"[{len(children)}")
             pending.extend(children)
-        else:
+            continue
+        if not hasattr(kind, "_fields"):
             lines.append(repr(node))
+            continue
+        lines.append(kind.__name__)
+        if kind is ast.Import or kind is ast.ImportFrom:
+            imports.update(_imported(node, path))
+        elif kind is ast.Constant and type(node.value) is str:
+            mentions.update(_names_in(node.value))
+        for field, value in vars(node).items():
+            # Empty ones are left out: a later Python may have more of them.
+            if field in _WITHOUT_EFFECT or value is None or value == []:
+                continue
+            lines.append(field)
+            pending.append(value)
     digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
     return Code(digest, frozenset(imports), frozenset(mentions))
 
 
-def _is_text_statement(node: object) -> bool:
+def _is_text(statement: ast.Expr) -> bool:
     """Whether a statement is a text alone, as a docstring is."""
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+    return type(statement.value) is ast.Constant and type(statement.value.value) is str
 
 
 def _imported(node: ast.Import | ast.ImportFrom, path: Path) -> Iterator[str]:
