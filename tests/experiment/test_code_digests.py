@@ -329,9 +329,21 @@ def test_a_program_before_scoring_reaches_neither_the_metric_nor_the_report(prog
     assert not [path for path in names(SCRIPTS, program) if "/report/" in path]
 
 
+def cpu_seconds(work):
+    """The least of three measurements, as another process may have the core meanwhile."""
+    costs = []
+    for _ in range(3):
+        started = time.process_time()
+        found = work()
+        costs.append(time.process_time() - started)
+    return min(costs), found
+
+
 def test_all_programs_are_digested_in_a_moment():
-    started = time.process_time()
-    digests = code_digests(SCRIPTS)
-    # About 0.3 s of one core; a second would be felt at every start of Snakemake.
-    assert time.process_time() - started < 1
+    # Some 0.3 s of a core, felt at every start of Snakemake; a second would be too much. Cores differ by a factor of
+    # three, so the yardstick is what Python needs to parse the same files, garbage collection included: 0.65 of that.
+    files = sorted(SCRIPTS.rglob("*.py"))
+    parsing, _ = cpu_seconds(lambda: [ast.parse(path.read_bytes()) for path in files])
+    seconds, digests = cpu_seconds(lambda: code_digests(SCRIPTS))
+    assert seconds < 1.5 * parsing
     assert set(digests) == {path.name for path in SCRIPTS.glob("*.py")}

@@ -25,7 +25,8 @@ rule score:
     threads: 2
     params:
         code=CODE["score.py"],
-        flags=data_jobs.scoring_flags(config, config["test_on"]) + data_jobs.bird_flags(config),
+        flags=data_jobs.scoring_flags(config, config["test_on"])
+        + data_jobs.bird_flags(config),
     shell:
         r"""
         python workflow/scripts/score.py \
