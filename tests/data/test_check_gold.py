@@ -11,6 +11,7 @@ import pytest
 
 from conftest import ROOT
 from sqladder.data.corpus import read_repairs
+from sqladder.data.gold_dialects import with_dialects
 from sqladder.data.gold_execution import check_golds
 from sqladder.data.gold_sorting import sort_out
 from sqladder.data.gold_summary import summary
@@ -97,6 +98,26 @@ def test_a_problem_has_a_reason_and_a_result_its_rows(checks):
     assert "delete" in checks["writes"].detail
     assert checks["good"].rows == 1
     assert checks["nothing"].rows == 0
+
+
+def test_gold_that_fails_only_for_its_dialect_has_a_status_of_its_own(databases):
+    examples = [
+        example("other", "SELECT name FROM cat WHERE name ILIKE 't%'"),
+        example("misspelt", "SELECT nmae FROM cat WHERE name ILIKE 't%'"),
+        example("right", "SELECT name FROM cat"),
+    ]
+    examples[2]["alternatives"] = ["SELECT TOP 5 name FROM cat"]
+    checks = with_dialects(examples, databases, check_golds(examples, databases, LIMITS))
+    statuses = {key: check.status for key, check in checks.items()}
+    assert statuses == {"other": "dialect", "misspelt": "failing", "right": "dialect"}
+    assert "ILIKE, as in PostgreSQL" in checks["other"].detail
+    assert "| dialect | 2 | drop |" in summary(examples, checks, ACTIONS)
+    kept = sort_out(examples, checks, {**ACTIONS, "failing": "keep"})
+    assert [row["id"] for row in kept] == ["other", "misspelt", "right"]
+    with pytest.raises(
+        InputError, match=r"2 of 2 .* dialect, .* set gold_problems.failing to keep"
+    ):
+        sort_out(examples[::2], checks, {**ACTIONS, "failing": "stop"})
 
 
 def test_a_gold_is_empty_only_if_no_file_of_the_suite_gives_a_row(tmp_path):
@@ -244,7 +265,10 @@ def arguments(folder, databases, **actions):
 def test_the_program_writes_examples_checks_and_table(databases, tmp_path):
     done = run_program(*arguments(tmp_path, databases))
     assert done.returncode == 0, done.stderr
-    assert "7 gold queries: 2 failing, 1 empty, 1 slow, 0 disputed; 4 examples stay" in done.stderr
+    assert (
+        "7 gold queries: 2 failing, 0 dialect, 1 empty, 1 slow, 0 disputed; 4 examples stay"
+        in done.stderr
+    )
     rows = [json.loads(line) for line in (tmp_path / "gold.jsonl").open()]
     assert {row["id"]: row["status"] for row in rows} == EXPECTED
     assert len((tmp_path / "kept.jsonl").read_text().splitlines()) == 4

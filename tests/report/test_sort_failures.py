@@ -45,6 +45,27 @@ def test_an_error_is_sorted_by_the_message_of_sqlite(message, expected):
 
 
 @pytest.mark.parametrize(
+    ("answer", "message", "expected"),
+    [
+        ("SELECT name FROM pet WHERE name ILIKE 'a'", 'near "ILIKE": syntax error', "dialect"),
+        ("SELECT age::int FROM pet", 'unrecognized token: ":"', "dialect"),
+        ("SELECT nme FROM pet WHERE name ILIKE 'a'", 'near "ILIKE": syntax error', "syntax"),
+        ("SELECT CONCAT(name, age) FROM pet", "no such function: CONCAT", "dialect"),
+        ("SELECT CONCATS(name, age) FROM pet", "no such function: CONCATS", "other"),
+    ],
+)
+def test_what_fails_only_for_its_dialect_is_a_kind_of_its_own(answer, message, expected):
+    assert kind(answer, GOLD, "sql_error", "error", found=message).kind == expected
+
+
+def test_gold_in_another_dialect_is_a_kind_of_its_own():
+    gold, told = "SELECT TOP 5 name FROM pet", 'near "5": syntax error'
+    found = kind("SELECT name FROM pet", gold, "gold_error", "error", found=told)
+    assert found == ("gold_dialect", "TOP, as in SQL Server or Snowflake")
+    assert kind("SELECT 1", "SELECT TOP 5", "gold_error", "error", found=told).kind == "gold_error"
+
+
+@pytest.mark.parametrize(
     ("reason", "found", "expected"),
     [
         ("statements", None, ("syntax", "")),

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from sqladder.data.ambiguity import with_ambiguity
 from sqladder.data.corpus import read_examples, read_repairs
+from sqladder.data.gold_dialects import with_dialects
 from sqladder.data.gold_execution import DISPUTED, PROBLEMS, check_golds
 from sqladder.data.gold_sorting import sort_out
 from sqladder.data.gold_summary import summary
@@ -64,6 +65,7 @@ def main() -> None:
     mended = QUIRKS[args.quirks]
     with tqdm(total=len(examples), desc="gold", unit="query", disable=None) as bar:
         checks = check_golds(examples, files, limits, originals, bar.update, repairs, mended)
+    checks = with_dialects(examples, files, checks)
     if args.ambiguity:
         checks = with_ambiguity(examples, files, limits, mended, checks)
     # The tables first: they say what to mend when the next line stops the run.

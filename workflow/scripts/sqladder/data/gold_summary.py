@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from sqladder.data.gold_execution import DISPUTED, OK, PROBLEMS, Check
+from sqladder.data.gold_sorting import action_of
 from sqladder.files import Row
 from sqladder.metric.showing import VALUE, cut
 from sqladder.texts.markdown import escape, table
@@ -57,7 +58,7 @@ def _ambiguity(row: Row, check: Check) -> list[str]:
 def _counts(checks: Mapping[str, Check], actions: Mapping[str, str]) -> str:
     statuses = [check.status for check in checks.values()]
     rows = [
-        [status, str(statuses.count(status)), actions.get(status, "keep")]
+        [status, str(statuses.count(status)), action_of(status, actions)]
         for status in (OK, *PROBLEMS, DISPUTED)
     ]
     return table(["status", "queries", "what is done"], rows, "lrl")

@@ -15,12 +15,14 @@ from typing import NamedTuple
 import sqlglot
 from sqlglot import exp
 
+from sqladder.databases.dialects import Tables, dialect_fault
 from sqladder.databases.schema import Database
 from sqladder.files import Row
 from sqladder.metric.reasons import sentence
 
 KINDS = {
     "no_sql": "no SQL",
+    "dialect": "another engine's dialect",
     "syntax": "syntax",
     "unknown_table": "unknown table",
     "unknown_column": "unknown column",
@@ -33,6 +35,7 @@ KINDS = {
     "wrong_filter": "wrong filter condition",
     "wrong_order": "wrong order or limit",
     "extra_join": "extra join",
+    "gold_dialect": "gold in another engine's dialect",
     "gold_error": "gold query fails",
     "other": "other",
 }
@@ -84,6 +87,15 @@ def columns_of(database: Database) -> Columns:
     return {name: frozenset(tables) for name, tables in found.items()}
 
 
+def tables_of(columns: Columns) -> Tables:
+    """The tables of an index of columns."""
+    found: dict[str, list[str]] = {}
+    for name, tables in columns.items():
+        for table in tables:
+            found.setdefault(table, []).append(name)
+    return found
+
+
 def sort_failures(
     questions: Sequence[Row],
     verdicts: Mapping[str, Row],
@@ -116,6 +128,10 @@ def sort_failures(
 def classify(verdict: Row, gold: str, answer: str, columns: Columns) -> Failure:
     """Name what went wrong in one failure."""
     kind, reason = verdict["verdict"], verdict["reason"]
+    if reason == "error" and kind in ("sql_error", "gold_error"):
+        text = gold if kind == "gold_error" else answer
+        if fault := dialect_fault(text, verdict["found"], tables_of(columns)):
+            return Failure("gold_dialect" if kind == "gold_error" else "dialect", fault)
     if kind in ("no_sql", "timeout", "gold_error"):
         return Failure(kind, "")
     if reason == "error":

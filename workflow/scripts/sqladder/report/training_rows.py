@@ -17,6 +17,7 @@ Facts = Mapping[str, Any]
 
 _LENGTHS = ("rows", "cutoff", "over_cutoff", "cut", "dropped")
 _GOLD = {
+    # In another engine's dialect it fails too, and the same key decides.
     "failing": "gold query fails",
     "slow": "gold query outlasts the limits",
     "empty": "gold query gives no row on any file",
@@ -31,7 +32,10 @@ def gold_facts(checks: Path, examples: Path) -> Row:
         examples: JSON Lines of the rows that stayed.
     """
     kept = {row["id"] for row in iterate_jsonl(examples, {"id": str})}
-    rows = [(row["id"], row["status"]) for row in iterate_jsonl(checks, {"id": str, "status": str})]
+    rows = [
+        (row["id"], "failing" if row["status"] == "dialect" else row["status"])
+        for row in iterate_jsonl(checks, {"id": str, "status": str})
+    ]
     found = Counter(status for _, status in rows)
     left_out = Counter(status for key, status in rows if key not in kept)
     problems = {name: {"rows": found[name], "left_out": left_out[name]} for name in _GOLD}

@@ -17,6 +17,7 @@ TEXT = 300
 
 REASONS = {
     "failing": "the gold query fails",
+    "dialect": "the gold query is in another engine's dialect",
     "slow": "the gold query outlasts the limits",
     "disputed": "a listed repair gives another result",
     "empty": "the gold query gives no row on any file",

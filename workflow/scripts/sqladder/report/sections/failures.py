@@ -31,11 +31,22 @@ def section(inputs: ReportInputs) -> str:
 
 A failure counts once{seeds}. An error is sorted by SQLite's message; a wrong result by the first part in
 which the query differs from gold, in the order of the table. Gold is one of many right queries, so
-that part need not be the cause.
+that part need not be the cause.{_about_dialects(run)}
 
 Three failures of each variant{first}{which_are_charted(inputs.comparison)}:
 
 {failure_examples(run, charted_in_order(inputs.comparison), inputs.rows)}"""
+
+
+_DIALECTS = """
+
+What failed only for its dialect is right but for words, signs or functions of another engine, once these stand for some
+value: it compiles against the tables then. Training on answers in this engine's dialect, or naming the dialect in the
+prompt, mends it; docs/engines.md says how it is told."""
+
+
+def _about_dialects(run: Run) -> str:
+    return _DIALECTS if {"dialect", "gold_dialect"} & set(failure_kinds(run)) else ""
 
 
 def verdict_table(run: Run) -> str:
