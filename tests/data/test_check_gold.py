@@ -280,3 +280,30 @@ def test_a_program_that_stops_leaves_the_table_and_no_examples(databases, tmp_pa
     assert "error: 2 of 7" in done.stderr
     assert (tmp_path / "gold.md").is_file()
     assert not (tmp_path / "kept.jsonl").exists()
+
+
+def test_each_of_several_golds_is_executed(databases):
+    row = example("a", "select name from cat")
+    others = {
+        "fine": ["select count(*) from cat"],
+        "broken": ["select count(*) from cat", "select nope from cat"],
+    }
+    rows = [{**row, "id": key, "alternatives": sqls} for key, sqls in others.items()]
+    found = check_golds([*rows, row], databases, LIMITS)
+    assert [found[key].status for key in ("fine", "broken", "a")] == ["ok", "failing", "ok"]
+    assert found["broken"].detail == "alternative 2: no such column: nope"
+
+
+@pytest.mark.parametrize(
+    ("optional", "detail"),
+    [
+        (["name"], ""),
+        (["NAME", 1], ""),
+        (["nme"], "it has no column 'nme', which optional names; it has: name"),
+        ([2], "it has no column 2, which optional names; it has: name"),
+    ],
+)
+def test_an_optional_column_that_gold_has_not_is_named(databases, optional, detail):
+    row = {**example("a", "select name from cat"), "optional": optional}
+    check = check_golds([row], databases, LIMITS)["a"]
+    assert (check.status, check.detail) == (("failing", detail) if detail else ("ok", ""))

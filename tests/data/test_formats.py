@@ -199,3 +199,58 @@ def test_incomplete_rows_can_be_counted_instead(tmp_path):
     assert [row["id"] for row in rows] == ["1"]
     assert incomplete.count == 2
     assert "row 2: 'question' is None" in incomplete.first
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_several_golds_and_what_is_forgiven_come_from_each_form(tmp_path, form):
+    path = tmp_path / f"questions.{form}"
+    more = {
+        "alternatives": ["select 2"],
+        "optional": ["n", "2"],
+        "any_order": True,
+        "tolerance": 0.1,
+    }
+    row = {"question": "Which?", "sql": "select 1", **more}
+    if form == "jsonl":
+        path.write_text(json.dumps(row) + "\n")
+    elif form == "parquet":
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist([row]), path)
+    else:
+        cells = {
+            key: json.dumps(value) if isinstance(value, list) else value
+            for key, value in row.items()
+        }
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(row))
+            writer.writeheader()
+            writer.writerow(cells)
+            writer.writerow({"question": "None?", "sql": "select 3"})
+    first, *others = read_questions(path, form, only_database="mine")
+    assert first == {
+        "id": "1",
+        "db_id": "mine",
+        "question": "Which?",
+        "sql": "select 1",
+        "alternatives": ["select 2"],
+        "optional": ["n", 2],
+        "any_order": True,
+        "tolerance": 0.1,
+    }
+    assert all(own.keys() == {"id", "db_id", "question", "sql"} for own in others)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"alternatives": ["select 1", 2]}, "alternatives hold 2"),
+        ({"any_order": "sometimes"}, "any_order is 'sometimes'"),
+        ({"tolerance": 7}, "tolerance is 7"),
+        ({"sql": []}, "'sql' is []"),
+    ],
+)
+def test_what_cannot_be_right_is_refused_by_its_row(tmp_path, more, told):
+    path = tmp_path / "questions.jsonl"
+    path.write_text(json.dumps({"question": "?", "sql": "select 1", **more}))
+    with pytest.raises(InputError, match="row 1") as raised:
+        list(read_questions(path, "jsonl", only_database="mine"))
+    assert told in str(raised.value)

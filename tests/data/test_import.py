@@ -205,6 +205,21 @@ def test_bird_questions_are_paired_and_their_evidence_goes_with_them(tmp_path):
     assert len(rows(tmp_path / "all.jsonl")) == 3
 
 
+def test_what_a_data_set_forgives_is_each_questions_that_says_nothing_of_it(tmp_path):
+    lines = [{"db_id": "a", "question": "?", "sql": ["select 1", "select 2"]}]
+    lines += [{**lines[0], "sql": "select 3", "tolerance": 0.5, "optional": ["n"]}]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    flags = ["--forgiven-tolerance=0.01", "--forgiven-any-order", "--forgiven-optional=2"]
+    done = import_questions(tmp_path, text, *flags)
+    assert done.returncode == 0, done.stderr
+    first, second = rows(tmp_path / "kept.jsonl")
+    assert (first["sql"], first["alternatives"]) == ("select 1", ["select 2"])
+    forgiven = ("optional", "any_order", "tolerance")
+    assert [first[name] for name in forgiven] == [[2], True, 0.01]
+    assert [second[name] for name in forgiven] == [["n"], True, 0.5]
+    assert "alternatives" not in second
+
+
 def test_a_question_that_names_no_database_is_refused_where_there_are_two(tmp_path):
     done = import_questions(tmp_path, '{"question": "Q", "sql": "SELECT 1"}')
     assert done.returncode == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqladder.data.corpus import replace_gold, without_missing
 from sqladder.data.database_folders import find_databases
-from sqladder.data.formats import Incomplete, read_questions
+from sqladder.data.formats import Incomplete, forgiven_fields, read_questions
 from sqladder.data.settings import ImportSettings
 from sqladder.errors import LOG, run_main
 from sqladder.files import Row, write_jsonl
@@ -43,7 +43,7 @@ def read(args: argparse.Namespace, settings: ImportSettings, databases: set[str]
     rows = list(read_questions(args.questions, settings.format, columns, only, counted))
     if incomplete.count:
         LOG.info("%d rows left out, first %s", incomplete.count, incomplete.first)
-    usual = settings.forgiven.model_dump(exclude_defaults=True)
+    usual = forgiven_fields("forgiven", settings.forgiven.model_dump())
     rows = [{**usual, **row} for row in rows]
     return replace_gold(rows, args.gold) if args.gold else rows
 

@@ -261,14 +261,22 @@ def _example(
 def _read_what_is_right_too(example: Row) -> None:
     """Further gold queries and what is forgiven, from texts of a table or values of JSON; none that say nothing."""
     where = "what is right"
-    further, allowances = alternatives_of(where, example), allowances_of(where, example)
+    further, forgiven = alternatives_of(where, example), forgiven_fields(where, example)
     for name in RIGHT_TOO:
         example.pop(name, None)
     if further:
         example["alternatives"] = list(further)
-    if allowances:
-        given = {name: value for name, value in vars(allowances).items() if value}
-        example |= {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in given.items()
-        }
+    example |= forgiven
+
+
+def forgiven_fields(where: str, row: Mapping[str, Any]) -> Row:
+    """The fields of an example that say what it forgives, from those of a row.
+
+    Raises:
+        InputError: a value that cannot be; `where` says where it stands.
+    """
+    allowances = allowances_of(where, row)
+    given = {name: value for name, value in vars(allowances).items() if value} if allowances else {}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in given.items()
+    }

@@ -27,9 +27,16 @@ Known = dict[int, Outline]
 _LOG = logging.getLogger(__name__)
 
 
-def default_folder() -> Path:
-    """Where a user's programs keep what can be made again; source: the XDG Base Directory Specification."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sqladder" / "gold"
+def default_folder() -> Path | None:
+    """Where a user's programs keep what can be made again, None where the user has no home.
+
+    Source: the XDG Base Directory Specification.
+    """
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        return None
+    return cache / "sqladder" / "gold"
 
 
 @dataclass(frozen=True)
