@@ -454,6 +454,17 @@ def test_sentences_of_a_run_with_seeds_say_how_many(tmp_path):
     )
 
 
+def test_seeds_that_scatter_are_not_blamed_on_the_questions(tmp_path):
+    variants = {"baseline": marks(100, 1000)}
+    variants |= {f"full/seed_{seed}": marks(300 * seed, 1000) for seed in (1, 2, 3)}
+    found = observe(tmp_path, runs.question_rows(1000), variants)
+    assert about(
+        found, "With 1,000 questions and seeds that scatter as these do, at a disagreement"
+    )
+    assert about(found, "no difference has an 80 % chance to be found. `sqladder power` says")
+    assert not about(found, "too few")
+
+
 def test_every_sentence_of_a_run_with_seeds_that_tests_something_names_them(tmp_path):
     questions = runs.question_rows(400)
     easy = [question["hardness"] in ("easy", "medium") for question in questions]

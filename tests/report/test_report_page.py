@@ -206,6 +206,15 @@ def test_charts_stand_in_the_page_with_words_and_hover(made, elements):
     assert "<title>lora_32r, easy: 0." in made[0].read_text()
 
 
+def test_long_names_break_behind_an_underscore_and_short_ones_nowhere(tmp_path):
+    questions = runs.question_rows(8)
+    run = load_run(**runs.write_run(tmp_path, questions, {"v": [True] * 8}))
+    text = "student_transcripts_tracking and lora_32r and `employee_hire_evaluation`\n"
+    page = render_page(text, run, "t", tmp_path)
+    assert "student_<wbr>transcripts_<wbr>tracking and lora_32r and" in page
+    assert "<code>employee_hire_evaluation</code>" in page
+
+
 def test_style_attributes_become_attributes_and_ids_get_a_name_in_front(tmp_path):
     (tmp_path / "bars.svg").write_text(
         '<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="4pt" viewBox="0 0 9 4">'

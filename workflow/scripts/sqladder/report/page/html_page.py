@@ -46,6 +46,7 @@ _ALIGNMENTS = {
     "text-align:right": "end",
     "text-align:center": "middle",
 }
+_LONG_NAME = re.compile(r"\w{15,}")
 _OWN_TAGS = re.compile(r"(<details><summary>[^<>]*</summary>|</details>|<!--[^<>]*-->)\s*")
 
 
@@ -138,10 +139,18 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
+def _breaking(text: str) -> str:
+    """Text whose long names may break behind an underscore, which a phone needs and no browser does by itself."""
+    return _LONG_NAME.sub(lambda name: name.group().replace("_", "_<wbr>"), text)
+
+
 def _renderer(charts: Path) -> type[RendererHTML]:
     """A renderer that knows the report's own tags and takes all other HTML for text."""
 
     class Renderer(RendererHTML):
+        def text(self, tokens: Sequence[Token], idx: int, *_: Any) -> str:
+            return _breaking(escapeHtml(tokens[idx].content))
+
         def html_block(self, tokens: Sequence[Token], place: int, *_: Any) -> str:
             return _own_or_escaped(tokens[place].content)
 

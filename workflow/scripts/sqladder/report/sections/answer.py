@@ -74,12 +74,16 @@ def findable(comparison: Comparison) -> str:
         if (found := pair.detectable) is not None
     }
     if not known:
-        few = f"{number(run.n)} questions"
-        few += " with these seeds" * run.has_seeds
-        return (
-            f"{few} are too few: at the observed disagreement of "
-            f"{disagreement}, no difference has an 80 % chance to be found. {PAIRS}"
+        why = (
+            f"{number(run.n)} questions are too few: at the observed disagreement of {disagreement}"
         )
+        if run.has_seeds:
+            why = (
+                f"With {number(run.n)} questions and seeds that scatter as these do, at a disagreement of up to "
+                f"{disagreement}"
+            )
+        more = " `sqladder power` says what more seeds or questions would find." * run.has_seeds
+        return f"{why}, no difference has an 80 % chance to be found.{more} {PAIRS}"
     # With one seed the pair that disagrees most is the hardest to separate; with several the seeds count.
     hardest = max(known) if run.has_seeds else max(known, key=lambda found: known[found])
     return (
