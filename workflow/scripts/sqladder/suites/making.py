@@ -17,6 +17,7 @@ from sqladder.suites.contents import drop_orphans, make_content, style_of, write
 from sqladder.suites.cover import choose
 from sqladder.suites.golds import Wishes, parsed, wishes_of
 from sqladder.suites.judging import GoldCase, Seen, chance_golds, gold_of, see
+from sqladder.suites.meaning import same_as_gold
 from sqladder.suites.neighbours import neighbours_of
 from sqladder.suites.witnesses import Pattern, patterns_of
 
@@ -73,6 +74,7 @@ class MadeSuite:
         files: the contents beside the original, in the order in which they were chosen.
         original: what the original shows.
         seen: what each of the contents shows.
+        same: for each gold, the positions of the neighbours that certainly mean the same.
     """
 
     db_id: str
@@ -80,6 +82,7 @@ class MadeSuite:
     files: tuple[Path, ...]
     original: Seen
     seen: tuple[Seen, ...]
+    same: tuple[frozenset[int], ...]
 
 
 def make_suite(
@@ -147,7 +150,8 @@ def make_suite(
     chosen = choose([own.seen for own in usable], files - 1)
     taken = [usable[number] for number in chosen]
     paths, seen = tuple(own.path for own in taken), tuple(own.seen for own in taken)
-    return MadeSuite(original.stem, golds, paths, on_original, seen)
+    same = pool.submit(same_as_gold, original, catalog, golds).result()
+    return MadeSuite(original.stem, golds, paths, on_original, seen, same)
 
 
 def _golds_of(

@@ -16,7 +16,11 @@ def facts_of(suite: MadeSuite) -> dict[str, Any]:
     golds = []
     for at, gold in enumerate(suite.golds):
         told = set().union(*(own.told[at] for own in files))
-        living = [own for number, own in enumerate(gold.neighbours) if number not in told]
+        living: list[dict[str, Any]] = [
+            {"kind": own.kind, "sql": own.sql, "same": number in suite.same[at]}
+            for number, own in enumerate(gold.neighbours)
+            if number not in told
+        ]
         golds.append(
             {
                 "sql": gold.sql,
@@ -25,7 +29,8 @@ def facts_of(suite: MadeSuite) -> dict[str, Any]:
                 "told_apart_by_original": len(suite.original.told[at]),
                 "has_rows": any(own.rows[at] for own in files),
                 "by_chance_on": sum(at in own.chance for own in files),
-                "living": [{"kind": own.kind, "sql": own.sql} for own in living],
+                "same": sum(own["same"] for own in living),
+                "living": living,
             }
         )
     return {
@@ -33,6 +38,7 @@ def facts_of(suite: MadeSuite) -> dict[str, Any]:
         "neighbours": sum(gold["neighbours"] for gold in golds),
         "told_apart": sum(gold["told_apart"] for gold in golds),
         "told_apart_by_original": sum(gold["told_apart_by_original"] for gold in golds),
+        "same": sum(gold["same"] for gold in golds),
         "without_rows": sum(not gold["has_rows"] for gold in golds),
         "golds": golds,
     }
@@ -51,7 +57,7 @@ def sentence_of(facts: dict[str, Any]) -> str:
     """The strength of a suite in a sentence."""
     return (
         f"{facts['files']} files tell {facts['told_apart']} of {facts['neighbours']} neighbours from gold "
-        f"(the original alone {facts['told_apart_by_original']}); "
+        f"(the original alone {facts['told_apart_by_original']}), and {facts['same']} certainly mean the same; "
         f"{facts['without_rows']} of {len(facts['golds'])} gold queries give no row anywhere"
     )
 
@@ -64,13 +70,17 @@ def suite_report(suites: Sequence[MadeSuite]) -> str:
 def _lines(suites: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[str]:
     yield "# Test suites\n"
     yield (
-        "A neighbour is a gold query with one thing changed. What no file tells from its gold means the same, or is "
-        "untested.\n"
+        "A neighbour is a gold query with one thing changed. What no file tells from its gold means the same, which is "
+        "said where it is certain, or is untested.\n"
     )
-    yield "| database | files | gold queries | without rows | neighbours | told apart | by the original alone |"
-    yield "|---|--:|--:|--:|--:|--:|--:|"
+    yield (
+        "| database | files | gold queries | without rows | neighbours | told apart | by the original alone "
+        "| certainly the same |"
+    )
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|"
     for db_id, facts in suites:
-        numbers = ["files", "without_rows", "neighbours", "told_apart", "told_apart_by_original"]
+        counted = ("neighbours", "told_apart", "told_apart_by_original", "same")
+        numbers = ["files", "without_rows", *counted]
         files, empty, *rest = (str(facts[name]) for name in numbers)
         yield f"| {escape(db_id)} | {files} | {len(facts['golds'])} | {empty} | {' | '.join(rest)} |"
     for db_id, facts in suites:
@@ -80,13 +90,18 @@ def _lines(suites: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[str]:
 
 
 def _gold_lines(gold: dict[str, Any]) -> Iterator[str]:
-    if gold["told_apart"] == gold["neighbours"] and gold["has_rows"] and gold["neighbours"]:
+    if (
+        gold["told_apart"] + gold["same"] == gold["neighbours"]
+        and gold["has_rows"]
+        and gold["neighbours"]
+    ):
         return
     empty = "" if gold["has_rows"] else "; it gives no row on any file"
     yield f"\n{gold['told_apart']} of {gold['neighbours']} neighbours told apart{empty}:\n"
     yield code_block(" ".join(gold["sql"].split()), "sql") + "\n"
     for neighbour in gold["living"][:_MOST_LISTED]:
-        yield f"- {neighbour['kind']}: {escape(neighbour['sql'])}"
+        same = " (certainly the same)" * neighbour["same"]
+        yield f"- {neighbour['kind']}{same}: {escape(neighbour['sql'])}"
     more = len(gold["living"]) - _MOST_LISTED
     if more > 0:
         yield f"- and {more} more, all in suite.json"
