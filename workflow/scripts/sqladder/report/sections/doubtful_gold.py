@@ -1,5 +1,6 @@
 """Accuracy with and without the questions whose gold query is doubtful, or ambiguous."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -38,30 +39,15 @@ def doubtful_gold(run: Run, checks: Path | None) -> str:
         run: the scored run; a gold query that failed in the scoring is doubtful too.
         checks: JSON Lines of id and status, where the gold queries were checked.
     """
-    reasons = _reasons(run, checks)
-    doubtful = np.array([question["id"] in reasons for question in run.questions])
-    if not doubtful.any():
-        return ""
-    every = np.ones(run.n, dtype=bool)
-    groups = {"all": every, "without doubtful gold": ~doubtful, "doubtful gold": doubtful}
-    rows = [
-        [
-            *(escape(cut(question[key], VALUE)) for key in ("id", "db_id")),
-            REASONS[reasons[question["id"]]],
-        ]
-        for question in run.questions
-        if question["id"] in reasons
-    ]
-    listed = table(["question", "database", "why"], rows, "lll")
-    return f"""## Doubtful gold
-
-The gold queries of {number(len(rows))} of {number(run.n)} questions fail, outlast the limits, give no row on any
+    why = {key: REASONS[status] for key, status in _reasons(run, checks).items()}
+    return _apart(
+        run,
+        why,
+        "Doubtful gold",
+        """The gold queries of {some} of {all} questions fail, outlast the limits, give no row on any
 file of the suite, or another result than a listed repair: some of them are wrong, and then a right answer counts as
-wrong, or a wrong one as right. They count in every other table.
-
-{group_table(run, groups, "questions")}
-
-{folded("The questions", len(rows), listed)}"""
+wrong, or a wrong one as right.""",
+    )
 
 
 def ambiguous_gold(run: Run, checks: Path | None) -> str:
@@ -71,30 +57,39 @@ def ambiguous_gold(run: Run, checks: Path | None) -> str:
         run: the scored run.
         checks: JSON Lines of id, and of `ambiguous` where that was looked for.
     """
-    found = _ambiguous(checks) if checks else {}
-    ambiguous = np.array([question["id"] in found for question in run.questions])
-    if not ambiguous.any():
+    return _apart(
+        run,
+        _ambiguous(checks) if checks else {},
+        "Ambiguous gold",
+        """The results of {some} of {all} gold queries hang on the order of rows in a file, which no
+question asks for: they take some of several rows that are sorted alike, or give another result when rows are read or
+stored in another order. A right answer may count as wrong there.""",
+    )
+
+
+def _apart(run: Run, why: Mapping[str, str], title: str, told: str) -> str:
+    """A section that scores with some questions and without, and lists why; "" where there are none."""
+    chosen = np.array([question["id"] in why for question in run.questions])
+    if not chosen.any():
         return ""
-    every = np.ones(run.n, dtype=bool)
-    groups = {"all": every, "without ambiguous gold": ~ambiguous, "ambiguous gold": ambiguous}
+    name = title.lower()
+    groups = {"all": np.ones(run.n, dtype=bool), f"without {name}": ~chosen, name: chosen}
     rows = [
         [
             *(escape(cut(question[key], VALUE)) for key in ("id", "db_id")),
-            escape(cut(found[question["id"]], TEXT)),
+            escape(cut(why[question["id"]], TEXT)),
         ]
         for question in run.questions
-        if question["id"] in found
+        if question["id"] in why
     ]
-    listed = table(["question", "database", "what shows it"], rows, "lll")
-    return f"""## Ambiguous gold
+    counts = {"some": number(len(rows)), "all": number(run.n)}
+    return f"""## {title}
 
-The results of {number(len(rows))} of {number(run.n)} gold queries hang on the order of rows in a file, which no
-question asks for: they take some of several rows that are sorted alike, or give another result when rows are read or
-stored in another order. A right answer may count as wrong there. They count in every other table.
+{told.format(**counts)} They count in every other table.
 
 {group_table(run, groups, "questions")}
 
-{folded("The questions", len(rows), listed)}"""
+{folded("The questions", len(rows), table(["question", "database", "why"], rows, "lll"))}"""
 
 
 def _ambiguous(checks: Path) -> dict[str, str]:
