@@ -45,11 +45,16 @@ def spider_named(monkeypatch, tmp_path):
         "parity/lora_32r.pred.sql",
         "train.jsonl",
         "database/a.sqlite",
+        "train.json",
+        "train_databases/a.sqlite",
+        "mini_dev_sqlite.json",
+        "dev_databases/a.sqlite",
     ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     monkeypatch.setenv("SQLADDER_SPIDER", str(tmp_path))
     monkeypatch.setenv("SQLADDER_SPIDER_TRAIN", str(tmp_path))
+    monkeypatch.setenv("SQLADDER_BIRD", str(tmp_path))
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("SQLADDER_BASE", str(tmp_path))
     (tmp_path / "tokenizer_config.json").write_text('{"chat_template": "{{ messages }}"}')

@@ -209,9 +209,11 @@ def test_charts_stand_in_the_page_with_words_and_hover(made, elements):
 def test_long_names_break_behind_an_underscore_and_short_ones_nowhere(tmp_path):
     questions = runs.question_rows(8)
     run = load_run(**runs.write_run(tmp_path, questions, {"v": [True] * 8}))
-    text = "student_transcripts_tracking and lora_32r and `employee_hire_evaluation`\n"
+    text = (
+        "student_transcripts_tracking, concert_singer and lora_32r and `employee_hire_evaluation`\n"
+    )
     page = render_page(text, run, "t", tmp_path)
-    assert "student_<wbr>transcripts_<wbr>tracking and lora_32r and" in page
+    assert "student_<wbr>transcripts_<wbr>tracking, concert_<wbr>singer and lora_32r and" in page
     assert "<code>employee_hire_evaluation</code>" in page
 
 

@@ -201,6 +201,8 @@ def _row(row: Scored, plug_value: bool) -> dict[str, Any]:
 
 def _summary(scores: Scores, task: Task) -> dict[str, Any]:
     options = asdict(task.options) | {"repairs": sorted(task.options.repairs)}
+    # The etype says so.
+    del options["bird"]
     found: dict[str, Any] = {
         "n": len(scores.rows),
         "database_files": scores.database_files,

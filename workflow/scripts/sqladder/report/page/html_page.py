@@ -46,7 +46,7 @@ _ALIGNMENTS = {
     "text-align:right": "end",
     "text-align:center": "middle",
 }
-_LONG_NAME = re.compile(r"\w{15,}")
+_LONG_NAME = re.compile(r"\w{9,}")
 _OWN_TAGS = re.compile(r"(<details><summary>[^<>]*</summary>|</details>|<!--[^<>]*-->)\s*")
 
 

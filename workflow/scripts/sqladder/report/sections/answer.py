@@ -78,10 +78,8 @@ def findable(comparison: Comparison) -> str:
             f"{number(run.n)} questions are too few: at the observed disagreement of {disagreement}"
         )
         if run.has_seeds:
-            why = (
-                f"With {number(run.n)} questions and seeds that scatter as these do, at a disagreement of up to "
-                f"{disagreement}"
-            )
+            # Which of the two is too few is not known here.
+            why = f"With {number(run.n)} questions and these seeds, at a disagreement of up to {disagreement}"
         more = " `sqladder power` says what more seeds or questions would find." * run.has_seeds
         return f"{why}, no difference has an 80 % chance to be found.{more} {PAIRS}"
     # With one seed the pair that disagrees most is the hardest to separate; with several the seeds count.
