@@ -13,8 +13,11 @@ from conftest import ROOT
 from sqladder.data.ambiguity import ambiguous_golds, write_shuffled
 from sqladder.metric.limits import Limits
 from sqladder.metric.normalise import QUIRKS
+from sqladder.report.comparison import compare
 from sqladder.report.loading import load_run
+from sqladder.report.sections import opening
 from sqladder.report.sections.doubtful_gold import ambiguous_gold
+from sqladder.report.sections.report_inputs import ReportInputs
 
 SCHEMA = """
 CREATE TABLE pet (name TEXT, age INTEGER, weight REAL);
@@ -78,6 +81,25 @@ def why(shop, sql, quirks="repaired"):
         ("SELECT nope FROM pet LIMIT 2", ""),
         ("SELECT day FROM visit ORDER BY day LIMIT 1", ""),
         ("SELECT name FROM pet ORDER BY age LIMIT 0", ""),
+        ("SELECT name FROM pet ORDER BY 1", ""),
+        ("SELECT name FROM pet ORDER BY 1 LIMIT 2", ""),
+        ("SELECT name, age FROM pet ORDER BY 2 LIMIT 2", "alike by (3): (Ann, 3) is in, (Bob, 3)"),
+        ("SELECT *, 1 FROM pet ORDER BY 2 LIMIT 2", "stored in another order"),
+        ("SELECT name FROM pet ORDER BY age LIMIT 2e0", "alike by (3): (Ann) is in, (Bob) is not"),
+        ("SELECT name FROM pet ORDER BY age LIMIT 1.0", ""),
+        ("SELECT name FROM pet ORDER BY age LIMIT '2'", "(Ann) is in, (Bob) is not"),
+        ("SELECT name FROM pet ORDER BY age LIMIT 1 OFFSET 1", "2 rows of several sorted alike"),
+        ("SELECT name FROM pet ORDER BY age LIMIT 2 OFFSET 2", "(Ann) is not in, (Bob) is"),
+        ("SELECT name FROM pet ORDER BY age LIMIT 3, 1", ""),
+        ("SELECT name FROM pet ORDER BY age LIMIT 4", "(Ann) and (Bob) are sorted alike by (3)"),
+        ("SELECT age FROM pet ORDER BY age LIMIT 4", ""),
+        (
+            "SELECT name, age FROM pet UNION SELECT day, 9 FROM visit ORDER BY age LIMIT 2",
+            "alike by (3): (Ann, 3) is in, (Bob, 3) is not",
+        ),
+        ("SELECT name, age FROM pet UNION SELECT day, 9 FROM visit ORDER BY 1 LIMIT 2", ""),
+        ("SELECT name, age FROM pet UNION SELECT day, 9 FROM visit ORDER BY 2", "alike by (3)"),
+        ("SELECT name, random() FROM pet", "another result each time"),
     ],
 )
 def test_ambiguous_gold_is_told_from_other_gold(shop, sql, told):
@@ -101,6 +123,13 @@ def test_the_order_that_scoring_compares_decides(shop):
     sql = "SELECT name FROM pet ORDER  BY age"
     assert why(shop, sql, "official") == ""
     assert "sorted alike" in why(shop, sql, "repaired")
+
+
+def test_an_ambiguous_alternative_is_named(shop):
+    golds = ["SELECT count(*) FROM pet", "SELECT sum(age) FROM pet", "SELECT name FROM pet LIMIT 2"]
+    row = {"id": "a", "db_id": "shop", "sql": golds[0], "alternatives": golds[1:]}
+    found = ambiguous_golds([row], {"shop": shop}, Limits(), QUIRKS["repaired"])
+    assert found["a"].startswith("alternative 2: shop.sqlite: another result")
 
 
 def contents(path):
@@ -169,3 +198,28 @@ def test_the_report_scores_with_and_without_them(tmp_path):
         tmp_path / "none.jsonl", [{"id": q["id"], "status": "ok"} for q in questions]
     )
     assert ambiguous_gold(run, nothing) == ""
+
+
+def opening_of(tmp_path, first, second, ambiguous):
+    questions = runs.question_rows(40)
+    marks = {name: [n in right for n in range(40)] for name, right in (("v", first), ("w", second))}
+    run = load_run(**runs.write_run(tmp_path, questions, marks))
+    checks = [
+        {"id": q["id"], "status": "ok", "ambiguous": "a tie" if n in ambiguous else ""}
+        for n, q in enumerate(questions)
+    ]
+    path = runs.write_lines(tmp_path / "gold.jsonl", checks)
+    inputs = ReportInputs(compare(run), runs.run_facts(), "T", "charts", gold_checks=path)
+    return opening.section(inputs)
+
+
+def test_the_head_says_where_ambiguous_gold_changes_the_ranking(tmp_path):
+    """v has 20 right and w 15; of those that are not ambiguous v has 10 and w 15."""
+    text = opening_of(tmp_path, range(20), range(15, 30), range(10))
+    assert "Without the 10 questions whose gold query is ambiguous the order by accuracy" in text
+    assert "w above v ([Ambiguous gold](#ambiguous-gold))" in text
+
+
+@pytest.mark.parametrize("ambiguous", [range(0), range(3), range(5), range(40)])
+def test_the_head_says_nothing_where_the_order_stays(tmp_path, ambiguous):
+    assert "ambiguous" not in opening_of(tmp_path, range(20), range(15, 30), ambiguous)

@@ -2,8 +2,7 @@
 
 Each is executed as it is, with rows read backwards where it asks for no order (SQLite's `reverse_unordered_selects`),
 and on a copy of the original whose rows are stored in another order. Where it, or a query inside it, sorts and cuts,
-the last row that it takes is compared with the first that it leaves; where the order of its rows counts, each row with
-the next.
+the rows on both sides of the cut are compared; where the order of its rows counts, each row with the next.
 """
 
 import logging
@@ -68,7 +67,7 @@ def ambiguous_golds(
     """Why gold queries are ambiguous.
 
     Args:
-        examples: id, db_id, sql; those whose gold is executed without error.
+        examples: id, db_id, sql, and alternatives where there are some; those whose gold is executed without error.
         databases: db_id -> its SQLite file; the other files beside it are its suite.
         limits: what one execution may cost.
         mended: quirks of the official evaluator that the scoring does not have.
@@ -87,11 +86,12 @@ def ambiguous_golds(
             contents = _Contents(original, limits, stack)
             known: dict[str, str] = {}
             for row in rows:
-                sql = row["sql"]
-                if sql not in known:
-                    known[sql] = contents.ambiguity(_gold_of(sql, mended), mended)
-                if known[sql]:
-                    found[row["id"]] = known[sql]
+                for number, sql in enumerate((row["sql"], *row.get("alternatives", ()))):
+                    if sql not in known:
+                        known[sql] = contents.ambiguity(_gold_of(sql, mended), mended)
+                    if known[sql]:
+                        found[row["id"]] = f"alternative {number}: " * bool(number) + known[sql]
+                        break
                 progress()
     return found
 
@@ -133,6 +133,8 @@ class _Contents:
                 if tie and tie.last != tie.next:
                     return f"{file}: {_tie_in_words(tie)}"
             if _differ(gold, mended, forwards, backwards):
+                if _differ(gold, mended, forwards, forwards):
+                    return f"{file}: another result each time"
                 return f"{file}: another result when rows are read backwards"
         if self._shuffled and _differ(gold, mended, self._pairs[0][0], self._shuffled):
             return (
@@ -143,10 +145,13 @@ class _Contents:
 
 def _tie_in_words(tie: Tie) -> str:
     keys, last, following = map(_shown, (tie.keys, tie.last, tie.next))
-    if tie.taken is None:
+    if tie.cut is None:
         return f"{last} and {following} are sorted alike by {keys}: either may be first"
-    rows = "row" if tie.taken == 1 else f"{tie.taken} rows"
-    return f"the first {rows} of several sorted alike by {keys}: {last} is in, {following} is not"
+    rows = "row" if tie.cut == 1 else f"{tie.cut} rows"
+    sides = "not in, {} is" if tie.enters else "in, {} is not"
+    return (
+        f"the first {rows} of several sorted alike by {keys}: {last} is {sides.format(following)}"
+    )
 
 
 def _shown(row: Sequence[object]) -> str:

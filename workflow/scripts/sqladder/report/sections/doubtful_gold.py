@@ -1,5 +1,6 @@
 """Accuracy with and without the questions whose gold query is doubtful, or ambiguous."""
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -7,11 +8,12 @@ import numpy as np
 
 from sqladder.files import by_id, read_jsonl
 from sqladder.metric.showing import VALUE, cut
-from sqladder.report.results import Run
+from sqladder.report.results import Run, count
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.tables import group_table
+from sqladder.report.sections.wording import some
 from sqladder.texts.markdown import escape, folded, table
-from sqladder.texts.numbers import number
+from sqladder.texts.numbers import number, plural
 
 TEXT = 300
 """Characters of what shows an ambiguity that are shown."""
@@ -64,6 +66,31 @@ def ambiguous_gold(run: Run, checks: Path | None) -> str:
         """The results of {some} of {all} gold queries hang on the order of rows in a file, which no
 question asks for: they take some of several rows that are sorted alike, or give another result when rows are read or
 stored in another order. A right answer may count as wrong there.""",
+    )
+
+
+def ranked_otherwise(inputs: ReportInputs) -> str:
+    """For the head of the report: which variants change places without ambiguous gold, "" where none does."""
+    run, checks = inputs.comparison.run, inputs.gold_checks
+    ambiguous = _ambiguous(checks) if checks else {}
+    others = np.array([question["id"] not in ambiguous for question in run.questions])
+    if others.all() or not others.any():
+        return ""
+    whole, rest = (
+        [count(each.correct, chosen, run.groups).correct for each in run.variants]
+        for chosen in (np.ones(run.n, dtype=bool), others)
+    )
+    names = [escape(variant.name) for variant in run.variants]
+    changed = [
+        f"{names[one]} above {names[other]}"
+        for one, other in itertools.permutations(range(len(names)), 2)
+        if whole[one] < whole[other] and rest[one] > rest[other]
+    ]
+    if not changed:
+        return ""
+    return (
+        f"**Without the {plural(int((~others).sum()), 'question')} whose gold query is ambiguous the order by accuracy "
+        f"is another**: {some(changed)} ([Ambiguous gold](#ambiguous-gold))."
     )
 
 

@@ -9,6 +9,7 @@ from sqladder.report.comparison import Comparison
 from sqladder.report.results import Run
 from sqladder.report.sections.answer import answer, findable
 from sqladder.report.sections.costs import cost_sentence
+from sqladder.report.sections.doubtful_gold import ranked_otherwise
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.times import timed
 from sqladder.report.sections.wording import some
@@ -43,6 +44,7 @@ def section(inputs: ReportInputs) -> str:
     )
     if run.left_out:
         lines.append(_left_out(run))
+    lines.append(ranked_otherwise(inputs))
     rows = inputs.facts.get("training_rows", {})
     lines += [*said(rows), *said_of_lengths(rows)]
     return "\n\n".join(line for line in lines if line)
