@@ -73,7 +73,6 @@ def main() -> None:
     write_text(args.summary, summary(examples, checks, actions))
     kept = sort_out(examples, checks, actions)
     write_jsonl(args.output, kept)
-    ambiguous = sum(bool(check.ambiguous) for check in checks.values())
     statuses = [check.status for check in checks.values()]
     found = {problem: statuses.count(problem) for problem in (*PROBLEMS, DISPUTED)}
     counts = ", ".join(f"{count} {problem}" for problem, count in found.items())
@@ -82,7 +81,8 @@ def main() -> None:
             "%d of %d examples are left out for their gold; %s lists them, and gold_problems decides",
             *(len(examples) - len(kept), len(examples), args.summary),
         )
-    counts += f", {ambiguous} ambiguous" if args.ambiguity else ""
+    if args.ambiguity:
+        counts += f", {sum(bool(check.ambiguous) for check in checks.values())} ambiguous"
     LOG.info("%d gold queries: %s; %d examples stay", len(examples), counts, len(kept))
 
 

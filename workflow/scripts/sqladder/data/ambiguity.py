@@ -20,6 +20,7 @@ from tqdm import tqdm
 from sqladder.data.gold_execution import DISPUTED, OK, Check
 from sqladder.databases.schema import in_quotes
 from sqladder.files import Row
+from sqladder.metric.database_files import suite_of
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.limits import Limits
 from sqladder.metric.normalise import Repairs, executable, order_matters, prepare_gold
@@ -109,13 +110,12 @@ class _Contents:
     """The files of a database's suite, open forwards and backwards, and the original with its rows in another order."""
 
     def __init__(self, original: Path, limits: Limits, stack: ExitStack) -> None:
-        others = sorted(path for path in original.parent.glob("*.sqlite") if path != original)
         self._pairs = [
             tuple(
                 stack.enter_context(closing(Sandbox(path, limits, reverse_unordered=backwards)))
                 for backwards in (False, True)
             )
-            for path in (original, *others)
+            for path in suite_of(original)
         ]
         self._shuffled: Sandbox | None = None
         if original.stat().st_size <= MOST_BYTES:
@@ -197,10 +197,10 @@ def write_shuffled(source: Path, target: Path, seed: int = 0) -> None:
 def _free_tables(connection: sqlite3.Connection) -> Iterator[str]:
     """Tables whose rows are stored by a number that no column holds."""
     tables = connection.execute(
-        "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' "
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' "
         "AND sql NOT LIKE 'create virtual%'"
     ).fetchall()
-    for name, _ in tables:
+    for (name,) in tables:
         columns = connection.execute(f"PRAGMA table_info({in_quotes(name)})").fetchall()
         own = [kind.upper() for _, _, kind, _, _, key in columns if key]
         if own == ["INTEGER"] or "rowid" in {column[1].lower() for column in columns}:

@@ -15,7 +15,7 @@ from sqladder.data.csv_files import csv_rows
 from sqladder.errors import InputError
 from sqladder.files import Row, parse_json, reading
 from sqladder.metric.allowances import FIELDS as RIGHT_TOO
-from sqladder.metric.allowances import allowances_of, alternatives_of
+from sqladder.metric.allowances import allowances_of, alternatives_of, part_golds
 from sqladder.metric.showing import brief
 
 REQUIRED = ("question", "sql")
@@ -223,10 +223,7 @@ def _example(
 ) -> tuple[Row, str]:
     """The row's example and, where it cannot be used, the reason."""
     example: Row = {name: row.get(column) for name, column in columns.items() if name != "id"}
-    if isinstance(example["sql"], list) and example["sql"]:
-        # The first of several right queries is the one that is taught and shown.
-        example["sql"], *others = example["sql"]
-        example["alternatives"] = [*others, *(example.get("alternatives") or [])]
+    part_golds(example)
     for name in REQUIRED:
         value = example[name]
         if not isinstance(value, str) or not value.strip():

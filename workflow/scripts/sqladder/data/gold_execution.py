@@ -17,6 +17,7 @@ from sqladder.databases.engine import Engine, open_engine
 from sqladder.errors import InputError
 from sqladder.files import Row
 from sqladder.metric import lexer
+from sqladder.metric.allowances import column_places
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.limits import Limits
 from sqladder.metric.normalise import Repairs, executable, order_matters, prepare_gold
@@ -240,21 +241,12 @@ def _check(query: _Query, sandbox: Engine, original: Engine | None, scoring: _Sc
     if expected and copied and not scoring.equal(expected, copied, statement, number_keys=True):
         detail = "the SQLite copy, on which predictions are scored, gives another result"
         return Check(FAILING, detail, len(expected.rows), seconds)
-    if unknown := _unknown_columns(query.optional, result.names):
+    if unknown := [own for own in query.optional if not column_places(own, result.names)]:
         names = ", ".join(result.names)
         detail = f"it has no column {unknown[0]!r}, which optional names; it has: {names}"
         return Check(FAILING, detail, len(result.rows), seconds)
     status = OK if result.rows else EMPTY
     return Check(status, "" if result.rows else "no row on any file", len(result.rows), seconds)
-
-
-def _unknown_columns(optional: Sequence[str | int], names: Sequence[str]) -> list[str | int]:
-    places, known = range(1, len(names) + 1), {name.lower() for name in names}
-    return [
-        column
-        for column in optional
-        if (column.lower() not in known if isinstance(column, str) else column not in places)
-    ]
 
 
 def _first_statement(sql: str) -> str:

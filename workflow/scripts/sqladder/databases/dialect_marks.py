@@ -89,10 +89,6 @@ _PATTERNS = (
     (r"^\s*\(+\s*SELECT\b", "a SELECT in parentheses", "PDMTOSB"),
     (r"\b(?:UNION|EXCEPT|INTERSECT)(?: ALL)?\s*\(+\s*SELECT\b", "a SELECT in parentheses", "PDMTOSB"),
 )  # fmt: skip
-_MARKS = tuple(
-    (re.compile(pattern, re.IGNORECASE), Mark(shown, frozenset(map(_LETTERS.__getitem__, letters))))
-    for pattern, shown, letters in _PATTERNS
-)
 
 # What an engine's message says of a text that another engine takes.
 _MESSAGES = (
@@ -101,9 +97,15 @@ _MESSAGES = (
     (r"no such collation sequence", "COLLATE", "PDMTS"),
     (r"must appear in the GROUP BY|GROUP BY clause|only_full_group_by", "columns beside an aggregate", "LM"),
 )  # fmt: skip
-_ABOUT = tuple(
-    (re.compile(pattern, re.IGNORECASE), Mark(shown, frozenset(map(_LETTERS.__getitem__, letters))))
-    for pattern, shown, letters in _MESSAGES
+_MARKS, _ABOUT = (
+    tuple(
+        (
+            re.compile(pattern, re.IGNORECASE),
+            Mark(shown, frozenset(map(_LETTERS.__getitem__, letters))),
+        )
+        for pattern, shown, letters in table
+    )
+    for table in (_PATTERNS, _MESSAGES)
 )
 
 _FUNCTIONS = {

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,23 @@ class Allowances:
         """Names of the metrics that differ from the strict one."""
         values = (self.optional, self.any_order, self.tolerance)
         return [name for name, value in zip(ALLOWANCES, values, strict=True) if value]
+
+
+def column_places(column: str | int, names: Sequence[str]) -> list[int]:
+    """Places, from 0, of the columns that an optional one means, by its name in whatever case or its place from 1."""
+    if isinstance(column, int):
+        return [column - 1] if 0 < column <= len(names) else []
+    return [place for place, name in enumerate(names) if name.lower() == column.lower()]
+
+
+def part_golds(record: dict[str, Any]) -> None:
+    """Make the first of several queries in `sql` the record's only one there, and the others alternatives.
+
+    The first one is shown and taught, and decides the level.
+    """
+    if isinstance(record["sql"], list) and record["sql"]:
+        record["sql"], *others = record["sql"]
+        record["alternatives"] = [*others, *(record.get("alternatives") or [])]
 
 
 def alternatives_of(place: str, row: Mapping[str, Any]) -> tuple[str, ...]:

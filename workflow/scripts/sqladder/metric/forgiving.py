@@ -4,7 +4,13 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqladder.metric.allowances import ANY_ORDER, OPTIONAL_COLUMNS, TOLERANCE, Allowances
+from sqladder.metric.allowances import (
+    ANY_ORDER,
+    OPTIONAL_COLUMNS,
+    TOLERANCE,
+    Allowances,
+    column_places,
+)
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.sandbox import Result, Row
 
@@ -45,11 +51,9 @@ def _without_optional(
     gold: Result, optional: Sequence[str | int], columns: int
 ) -> Iterator[list[Row]]:
     """Gold's rows without those optional columns that leave as many as an answer has."""
-    wanted = {name.lower() if isinstance(name, str) else name for name in optional}
-    names = {place: name.lower() for place, name in enumerate(gold.names)}
-    free = [place for place, name in names.items() if wanted & {name, place + 1}]
-    for left_out in itertools.combinations(free, max(gold.columns - columns, 0)):
-        kept = [place for place in names if place not in left_out]
+    free = {place for column in optional for place in column_places(column, gold.names)}
+    for left_out in itertools.combinations(sorted(free), max(gold.columns - columns, 0)):
+        kept = [place for place in range(gold.columns) if place not in left_out]
         yield [tuple(row[place] for place in kept) for row in gold.rows]
 
 

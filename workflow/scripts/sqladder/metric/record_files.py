@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqladder.metric.allowances import FIELDS
+from sqladder.metric.allowances import FIELDS, part_golds
 from sqladder.metric.input_error import InputError
 from sqladder.metric.showing import brief
 
@@ -165,10 +165,7 @@ def _record(place: str, row: Any) -> tuple[str, dict[str, Any]]:
             found[key] = given[0]
     if "sql" not in found:
         raise InputError(f"{place} has no 'sql'")
-    if isinstance(found["sql"], list) and found["sql"]:
-        # Several right answers: the first one is shown, taught, and decides the level.
-        found["sql"], *others = found["sql"]
-        found["alternatives"] = [*others, *(found.get("alternatives") or [])]
+    part_golds(found)
     if not isinstance(found.get("id", 0), str | int):
         raise InputError(f"{place}: id {brief(found['id'])} is no text or number")
     if isinstance(found.get("group"), int):

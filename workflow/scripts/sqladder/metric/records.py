@@ -9,8 +9,8 @@ from typing import Any
 from sqladder.metric.question_groups import question_group
 from sqladder.metric.scoring import Scored, Scores
 from sqladder.metric.summary import (
-    BIRD,
     Right,
+    bird_of,
     by_bird_level,
     by_database,
     by_level,
@@ -30,9 +30,7 @@ SECONDARY: Mapping[str, Right] = {
 
 def secondary_of(scores: Scores) -> Mapping[str, Right]:
     """The metrics beside the headline one that a scored file has."""
-    judged = [row.executed.bird for row in scores.rows]
-    bird = BIRD if judged and all(judged) else {}
-    return {**SECONDARY, **forgiving_of(scores), **bird}
+    return {**SECONDARY, **forgiving_of(scores), **bird_of(scores)}
 
 
 def verdict_row(scored: Scored, secondary: Mapping[str, Right]) -> dict[str, Any]:
@@ -64,7 +62,9 @@ def engine_versions() -> dict[str, str]:
 
 
 def metrics_of(variant: str, scores: Scores, facts: dict[str, Any]) -> dict[str, Any]:
-    """Content of metrics.json: the headline, the secondary metrics and the run's facts."""
+    """Content of metrics.json: the headline, the secondary metrics, BIRD's by its levels, and the run's facts."""
+    bird = bird_of(scores)
+    by_difficulty = {name: by_bird_level(scores, right) for name, right in bird.items()}
     return {
         "variant": variant,
         "metric": METRIC,
@@ -75,13 +75,6 @@ def metrics_of(variant: str, scores: Scores, facts: dict[str, Any]) -> dict[str,
         "secondary": {
             name: by_level(scores, right) for name, right in secondary_of(scores).items()
         },
-        **_by_difficulty(scores),
+        **({"by_difficulty": by_difficulty} if by_difficulty else {}),
         "facts": {**facts, "database_files": scores.database_files},
     }
-
-
-def _by_difficulty(scores: Scores) -> dict[str, Any]:
-    """BIRD's metrics by its own levels, where they were asked for."""
-    asked = BIRD.keys() & secondary_of(scores).keys()
-    tables = {name: by_bird_level(scores, right) for name, right in BIRD.items() if name in asked}
-    return {"by_difficulty": tables} if tables else {}

@@ -3,7 +3,7 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -325,7 +325,7 @@ class _Work:
             progress(finished, total)
 
         questions = self._questions.values()
-        with self._kept_gold() if task.gold_results else nullcontext():
+        with self._kept_gold():
             pool.run(questions, task.options, task.limits, task.jobs, advance, task.keep_rows)
         for question in self._questions.values():
             for judgement in map(question.judgement, range(len(question.judgements))):
@@ -335,9 +335,11 @@ class _Work:
 
     @contextmanager
     def _kept_gold(self) -> Iterator[None]:
-        """Give the questions what is known of gold's results, and keep what they find."""
+        """Give the questions what is known of gold's results, and keep what they find, where there is a folder."""
         task = self.task
-        assert task.gold_results, "asked for only where there is a folder"
+        if task.gold_results is None:
+            yield
+            return
         store = GoldResults(task.gold_results, task.options, task.limits)
         by_database: dict[str, list[pool.Question]] = defaultdict(list)
         for (db_id, *_), question in self._questions.items():

@@ -143,7 +143,7 @@ class GoldQuery:
     ) -> None:
         self.files, self.options, self.limits = files, options, limits
         self._before_execution = before_execution
-        self._keep_rows, self._allowances = keep_rows, allowances
+        self._keep_rows, self._allowances = keep_rows, allowances or Allowances()
         self._gold_rows: FirstRows | None = None
         self.gold = normalise.prepare_gold(gold, options.keep_distinct, options.repairs)
         self.ordered = normalise.order_matters(self.gold, options.repairs)
@@ -161,16 +161,14 @@ class GoldQuery:
         unfit = _unfit(prediction, options, self.limits)
         if unfit:
             judgement = self._judgement(_Failure(None, unfit), False, False if plug else None)
-            judgement.forgiven = dict.fromkeys(
-                self._allowances.given if self._allowances else (), False
-            )
+            judgement.forgiven = dict.fromkeys(self._allowances.given, False)
             return judgement
         prepared = normalise.prepare_prediction(prediction, options.keep_distinct, options.repairs)
         passed, failure = self._compare(prepared, plugged=False)
         # The prediction's own text is the first alternative, so a right one needs no other.
         fits = plug and (failure is None or self._some_alternative_fits(prepared))
         judgement = self._judgement(failure, passed > 0, fits if plug else None)
-        for name in self._allowances.given if self._allowances else ():
+        for name in self._allowances.given:
             judgement.forgiven[name] = failure is None or self._forgives(name, prepared)
         return judgement
 
@@ -250,7 +248,6 @@ class GoldQuery:
 
     def _forgives(self, name: str, prepared: str) -> bool:
         """Whether a wrong answer is right on all files by one of the metrics of what the question forgives."""
-        assert self._allowances, "asked for only where there are some"
         sql = normalise.executable(prepared, self.options.repairs)
         try:
             for number, file in enumerate(self.files):

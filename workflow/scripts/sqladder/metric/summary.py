@@ -118,6 +118,14 @@ BIRD: Mapping[str, Right] = {
 """BIRD's own metrics, of answers that were judged by them too."""
 
 
+def bird_of(scores: Scores) -> Mapping[str, Right]:
+    """BIRD's own metrics, where all answers were judged by them."""
+    is_judged = bool(scores.rows) and all(
+        row.judgement and row.judgement.bird for row in scores.rows
+    )
+    return BIRD if is_judged else {}
+
+
 def _bird(row: Scored) -> BirdMarks:
     assert row.executed.bird, "not judged by BIRD's metrics"
     return row.executed.bird

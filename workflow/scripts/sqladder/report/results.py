@@ -241,9 +241,10 @@ def _level_count(run: Run, variant: Variant, level: str, metric: str) -> Count:
     if level == "joint_all":
         totals = [own.joint_all[metric] for own in variant.seeds]
         conversations = np.arange(totals[0]["n"])
-        rows = [conversations < total["correct"] for total in totals]
         if metric in SHARES:
             rows = [np.full(len(conversations), total["rate"]) for total in totals]
+        else:
+            rows = [conversations < total["correct"] for total in totals]
         answers = np.array(rows)
         return Count(answers, Groups.single(len(conversations)))
     return count(variant.marks[metric], run.select(level), run.groups)

@@ -14,7 +14,7 @@ from sqlglot import exp
 from sqladder.metric.programs import program_of
 from sqladder.metric.sandbox import Sandbox
 from sqladder.suites.catalog import Catalog, StoredTable
-from sqladder.suites.golds import parsed
+from sqladder.suites.golds import parsed, tables_of
 from sqladder.suites.judging import LIMITS, GoldCase
 
 
@@ -28,20 +28,16 @@ def same_as_gold(
         catalog: its tables.
         golds: its gold queries.
     """
+    found = []
     with closing(Sandbox(original, LIMITS)) as database:
-
-        def meaning(sql: str) -> object:
-            return program_of(database, _simplified(sql, catalog))
-
-        return tuple(
-            frozenset(
-                number
-                for number, neighbour in enumerate(gold.neighbours)
-                if meaning(neighbour.sql) == own is not None
+        for gold in golds:
+            own, *others = (
+                program_of(database, _simplified(sql, catalog))
+                for sql in (gold.sql, *(neighbour.sql for neighbour in gold.neighbours))
             )
-            for gold in golds
-            for own in [meaning(gold.sql)]
-        )
+            same = (number for number, other in enumerate(others) if other == own is not None)
+            found.append(frozenset(same))
+    return tuple(found)
 
 
 def _simplified(sql: str, catalog: Catalog) -> str:
@@ -61,10 +57,9 @@ def _simplified(sql: str, catalog: Catalog) -> str:
 
 
 def _only_table(select: exp.Select, catalog: Catalog) -> StoredTable | None:
-    source = select.args.get("from_") or select.args.get("from")
-    if source is None or select.args.get("joins") or not isinstance(source.this, exp.Table):
-        return None
-    return catalog.table(source.this.name)
+    names = [name for _, name in tables_of(select)]
+    is_only = len(names) == 1 and not select.args.get("joins")
+    return catalog.table(names[0]) if is_only else None
 
 
 def _simplify_counts(select: exp.Select, table: StoredTable) -> None:
