@@ -44,11 +44,18 @@ def write_predictions(folder: Path, sessions: list[list[str]], name: str = "pred
     return folder / name
 
 
+def environment_of(folder: Path, **others: str) -> dict[str, str]:
+    """Results of gold are kept beside the test's files: what an earlier run kept changes the text."""
+    kept = {"PYTHONPATH": str(SCRIPTS), "XDG_CACHE_HOME": str(folder / "cache")}
+    return {**os.environ, **kept, **others}
+
+
 def sqladder(folder: Path, *options, pred: str = "pred.sql"):
     command = [sys.executable, "-m", "sqladder.cli", "score", "--gold", "gold.sql"]
     command += ["--pred", pred, "--db", "db", "--jobs", "1", *map(str, options)]
-    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    return subprocess.run(
+        command, cwd=folder, env=environment_of(folder), capture_output=True, text=True
+    )
 
 
 def table_of(run: subprocess.CompletedProcess) -> list[str]:
@@ -127,6 +134,11 @@ def test_table_and_json_say_what_the_figures_are_of(folder):
         f"2 database files, SQLite {sqlite3.sqlite_version}",
         "on the original database alone: 3 of 3 (1.000)",
     ]
+    again = sqladder(folder, *options).stdout.splitlines()
+    assert (
+        again[-2]
+        == f"6 results of gold known from earlier runs, kept in {folder}/cache/sqladder/gold"
+    )
     found = json.loads(sqladder(folder, *options, "--json").stdout)["pred.sql"]
     assert found["original_database"]["all"]["correct"] == 3
     assert found["execution"]["all"]["correct"] == 2
@@ -349,7 +361,7 @@ def test_json_lines_hold_predictions_that_the_text_format_cannot(folder):
         (folder / name).write_text("".join(json.dumps(row) + "\n" for row in reversed(text)))
     command = [sys.executable, "-m", "sqladder.cli", "score", "--gold", "gold.jsonl"]
     command += ["--pred", "pred.jsonl", "--db", "db", "--verdicts", "v.jsonl"]
-    subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(SCRIPTS)}, check=True)
+    subprocess.run(command, cwd=folder, env=environment_of(folder), check=True)
     found = {row["id"]: row["verdict"] for row in rows(folder / "v.jsonl")}
     assert found == {"a": "no_sql", "b": "correct", "c": "wrong_result"}
 
@@ -361,7 +373,7 @@ def test_a_bar_is_drawn_on_a_terminal_only(folder):
     main, terminal = pty.openpty()
     command = [sys.executable, "-m", "sqladder.cli", "score", "--gold", "gold.sql"]
     command += ["--pred", "pred.sql", "--db", "db"]
-    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS), "TERM": "xterm"}
+    environment = environment_of(folder, TERM="xterm")
     subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=terminal)
     os.close(terminal)
     assert "queries" in shown_on(main)
