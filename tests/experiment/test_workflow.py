@@ -21,6 +21,7 @@ REPORT_RULES = {
     "collect_run_facts",
     "plot_charts",
     "sort_failures",
+    "write_asking",
     "write_model_cards",
     "write_report",
 }
@@ -36,11 +37,11 @@ def planned_jobs(output: str) -> Counter:
 
 
 def planned_replicates(output: str) -> dict[str, set[str]]:
-    """Read which rules a dry run would run for which variant, or variant and seed."""
+    """Read which rules a dry run would run for which variant, or variant and seed, on the way to its metrics."""
     found: dict[str, set[str]] = {}
     for rule, block in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", output, re.MULTILINE):
         match = re.search(r"wildcards: replicate=([\w/-]+)", block)
-        if match:
+        if match and rule not in REPORT_RULES:
             found.setdefault(match[1], set()).add(rule)
     return found
 

@@ -13,6 +13,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from sqladder.errors import InputError
 from sqladder.experiment import (
+    asking_jobs,
     config as checks,
     context_jobs,
     data_jobs,

@@ -3,6 +3,7 @@
 #           resources/prompts/{context}/test.jsonl, or the file that the config names; with repairs the databases too.
 # OUTPUTS: results/{replicate}/predictions.jsonl: id, sql, text, finish_reason, prompt_tokens, output_tokens,
 #          all samples where several were drawn, and all rounds where an answer was asked again; results/{replicate}/generation.json: speed and cost;
+#          results/{replicate}/asking.json, from which `sqladder ask` asks the variant again (docs/ask.md);
 #          results/{replicate}/samples.jsonl where the answer is chosen among them afterwards (docs/answers.md).
 # What vLLM compiles stays in resources/cache, which is no output: every variant and every run uses it.
 
@@ -180,5 +181,29 @@ rule import_predictions:
             --questions {input.questions:q} \
             --examples {input.examples:q} \
             --output {output.predictions:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule write_asking:
+    input:
+        # Not read: what says how a variant is asked is not there before its answers are.
+        predictions="results/{replicate}/predictions.jsonl",
+    output:
+        asking="results/{replicate}/asking.json",
+    log:
+        "logs/write_asking/{replicate}.log",
+    wildcard_constraints:
+        replicate=any_of(GENERATED),
+    conda:
+        "../envs/data.yaml"
+    params:
+        code=CODE["write_asking.py"],
+        asking=by_wildcards(asking_jobs.asking),
+    shell:
+        r"""
+        python workflow/scripts/write_asking.py \
+            --asking {params.asking:q} \
+            --output {output.asking:q} \
             >{log:q} 2>&1
         """

@@ -206,9 +206,10 @@ rule write_report:
         prompts=report_jobs.prompts_as_asked(config),
         facts="results/facts.json",
         charts=rules.plot_charts.output,
-        # Not read: whoever asks for the report gets the cards, and the means over seeds, with it.
+        # Not read: whoever asks for the report gets the cards, the means over seeds and what `sqladder ask` needs with it.
         cards=collect("results/{replicate}/model_card.md", replicate=TRAINED),
         means=collect("results/{variant}/metrics.json", variant=SEVERAL_SEEDS),
+        asking=collect("results/{replicate}/asking.json", replicate=GENERATED),
         marks=report_jobs.marked_questions(config),
         gold_checks=report_jobs.checked_gold(config),
         published=report_jobs.published_file(config),

@@ -4,26 +4,48 @@ Example: sqladder score --gold gold.sql --pred predicted.sql --db databases/
          sqladder suite --db shop.sqlite --gold gold.sql --output suite/
          sqladder compare before/ after/
          sqladder power --pilot results/ --difference 3
+         sqladder ask results/full --database shop.sqlite "How many orders in May?"
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from sqladder import __version__
+from sqladder.asking import ask_command as ask
 from sqladder.errors import run_main
 from sqladder.metric import command as score
 from sqladder.report import compare_runs as compare
 from sqladder.report import power_command as power
 from sqladder.suites import suite_command as suite
 
-COMMANDS = {"score": score, "suite": suite, "compare": compare, "power": power}
+COMMANDS = {"score": score, "suite": suite, "compare": compare, "power": power, "ask": ask}
+
+
+class _Intermixed(argparse.ArgumentParser):
+    """Takes positional arguments wherever they stand: `ask VARIANT --database FILE QUESTION`."""
+
+    _is_inside = False
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse arguments as `argparse.ArgumentParser.parse_known_args` does."""
+        # The intermixed way calls this one for each of its two passes.
+        if self._is_inside:
+            return super().parse_known_args(args, namespace)
+        self._is_inside = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_inside = False
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse a command line; `command` of the result is the module of the subcommand."""
     parser = argparse.ArgumentParser(prog="sqladder", description="Compare text-to-SQL models.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    subparsers = parser.add_subparsers(required=True)
+    subparsers = parser.add_subparsers(required=True, parser_class=_Intermixed)
     for name, module in COMMANDS.items():
         subparser = subparsers.add_parser(name, help=module.HELP, description=module.HELP)
         module.add_arguments(subparser)

@@ -7,6 +7,7 @@ from sqladder.experiment.reading import Config
 from sqladder.experiment.variants import first_seed
 from sqladder.prompts.settings import ContextSettings
 from sqladder.retrieval.settings import Choice, IndexSettings
+from sqladder.settings.base import Settings
 from sqladder.settings.program_flags import to_flags
 from sqladder.settings.slices import sliced
 
@@ -38,10 +39,16 @@ def prompt_flags(config: Config, context: str, split: str) -> list[str]:
 
 def context_flags(context: Config) -> list[str]:
     """A context's entry as the flags of render_prompts.py; few-shot examples come as a file."""
+    return to_flags(context_settings(context))
+
+
+def context_settings(context: Config) -> ContextSettings:
+    """What of a context's entry renders prompts, environment variables filled in."""
     described = context.get("descriptions", {})
     if "tables" in described:
         context = {**context, "descriptions": {"tables": input_path(described["tables"])}}
-    return to_flags(sliced(ContextSettings, context))
+    settings: ContextSettings = sliced(ContextSettings, context)
+    return settings
 
 
 # Few-shot examples
@@ -108,8 +115,14 @@ def retrieval_flags(config: Config, context: str, split: str) -> list[str]:
         "databases": masking_databases(config, context, split),
         "pool_databases": masking_databases(config, context, "train"),
     }
+    return to_flags(choice_settings(config, context)) + as_flags(named(files))
+
+
+def choice_settings(config: Config, context: str) -> Settings:
+    """How a context's examples are chosen."""
     examples = {**with_paths(example_settings(config, context)), "seed": first_seed(config)}
-    return to_flags(sliced(Choice, examples)) + as_flags(named(files))
+    settings: Settings = sliced(Choice, examples)
+    return settings
 
 
 def with_paths(examples: Config) -> Config:

@@ -22,6 +22,7 @@ from sqladder.experiment.paths import input_path, needed_file
 from sqladder.experiment.reading import Config
 from sqladder.experiment.settings import Scoring
 from sqladder.experiment.variants import first_seed
+from sqladder.settings.base import Settings
 from sqladder.settings.problems import settings_of
 from sqladder.settings.program_flags import to_flags
 from sqladder.settings.slices import sliced
@@ -180,8 +181,14 @@ def is_training_pool(config: Config, dataset: str) -> bool:
 
 def scoring_flags(config: Config, dataset: str) -> list[str]:
     """What one execution of one statement may cost, and whether the official evaluator's quirks hold."""
+    return to_flags(scoring_settings(config, dataset))
+
+
+def scoring_settings(config: Config, dataset: str) -> Settings:
+    """The same, as settings."""
     scoring = {**config["scoring"], "quirks": quirks_of(config, dataset)}
-    return to_flags(settings_of(Scoring, scoring))
+    settings: Settings = settings_of(Scoring, scoring)
+    return settings
 
 
 def bird_flags(config: Config) -> list[str]:

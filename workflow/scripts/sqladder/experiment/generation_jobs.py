@@ -42,7 +42,7 @@ def decoding_flags(config: Config, replicate: str) -> list[str]:
     How many GPUs share the work changes no answer, so it is a resource and makes nothing anew. Nor does which of the
     samples is chosen.
     """
-    decoding = _decoding(config, replicate)
+    decoding = decoding_of(config, replicate)
     if is_repaired(config, replicate):
         return to_flags(sliced(RepairedDecoding, decoding)) + repair_flags(config, replicate)
     flags = to_flags(sliced(DecodingSettings, decoding))
@@ -52,7 +52,7 @@ def decoding_flags(config: Config, replicate: str) -> list[str]:
 def served_flags(config: Config, replicate: str) -> list[str]:
     """Who answers a replicate's prompts, and how: what changes no answer (price, concurrency) is left out."""
     server = sliced(Server, own_entry(config, replicate))
-    decoding = {"repair": {"rounds": 0}, **_decoding(config, replicate)}
+    decoding = {"repair": {"rounds": 0}, **decoding_of(config, replicate)}
     if not _is_on_databases(config, replicate):
         return to_flags(server) + to_flags(sliced(SamplingSettings, decoding))
     flags = to_flags(server) + to_flags(sliced(ServedDecoding, decoding))
@@ -90,7 +90,8 @@ def requests_at_a_time(config: Config, replicate: str) -> int:
     )
 
 
-def _decoding(config: Config, replicate: str) -> Config:
+def decoding_of(config: Config, replicate: str) -> Config:
+    """How a replicate's answers are generated, with its seed."""
     return {
         **own_setting(config, replicate, "decoding"),
         "seed": own_seed(config, replicate),

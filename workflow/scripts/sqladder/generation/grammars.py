@@ -46,8 +46,13 @@ def grammars_of(
             "--databases, or take --grammar sql"
         )
     names = database_names(rows, files.prompts, files.examples)
-    texts = {each: own_names(tables_of(files.databases, each)) for each in set(names.values())}
-    return {key: texts[name] for key, name in names.items()}
+    texts = {each: grammar_of(name, files.databases, each) for each in set(names.values())}
+    return {key: texts[each] for key, each in names.items()}
+
+
+def grammar_of(name: GrammarName, databases: Path, db_id: str) -> str:
+    """The grammar, `sql` or `schema`, of answers on one database."""
+    return any_names() if name == "sql" else own_names(tables_of(databases, db_id))
 
 
 def tables_of(databases: Path, db_id: str) -> list[Table]:

@@ -65,8 +65,8 @@ def served_parser(description: str, decoding: type[SamplingSettings]) -> argpars
     return parser
 
 
-def _read_key(variable: str | None) -> str:
-    """The server's key; empty where it wants none."""
+def read_key(variable: str | None) -> str:
+    """The server's key, from the environment; empty where it wants none."""
     if variable is None:
         return ""
     key = os.environ.get(variable, "").strip()
@@ -97,7 +97,7 @@ def serve(
     if args.concurrency < 1:
         raise InputError(f"--concurrency {args.concurrency} asks nothing: give at least 1")
     server, decoding = from_flags(args, Server), from_flags(args, kind)
-    key = _read_key(server.key_variable)
+    key = read_key(server.key_variable)
     rows = list(by_id(read_jsonl(args.prompts, PROMPT_FIELDS), args.prompts).values())
     if not rows:
         raise InputError(f"{args.prompts} is empty: there is nothing to ask")

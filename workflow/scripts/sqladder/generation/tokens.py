@@ -86,7 +86,12 @@ def import_tokenizers() -> None:
     from transformers import AutoTokenizer  # noqa: F401
 
 
-@lru_cache(maxsize=1)
+def end_tokens(model: Path) -> list[int]:
+    """Token ids that end an answer of the model in this folder."""
+    return list(_turns(model).stops)
+
+
+@lru_cache
 def _turns(model: Path) -> Turns:
     return read_turns(model)
 

@@ -1,6 +1,6 @@
 """The prompts of a set of examples, one after the other: a large set never lies in memory whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -79,17 +79,38 @@ class PromptWriter:
                 name = example["id"] if number == 1 else f"{example['id']}#{number}"
                 # Seeded by name: a row is the same wherever it stands, on every machine.
                 order = None if number == 1 else Random(name)
-                row = self._row(example, self._written(example, order), references, answer)
+                shown = self._shown(example, references)
+                row = self._row(example, self._written(example, order), shown, answer)
                 yield {**row, "id": name}
 
-    def _references(self) -> dict[str, str] | None:
-        """Each question's few-shot examples as text; None where the context has none."""
-        path, shown = self._files.references, self._context.examples
-        if path is None or shown is None:
+    def prompt(self, example: Row, shown: Sequence[Row] = ()) -> Row:
+        """The prompt of a single question: id, messages, and where the schema stands.
+
+        Args:
+            example: id, question, and db_id where there are databases.
+            shown: its few-shot examples, where the context has some.
+        """
+        return self._row(example, self._written(example, None), self._shots(shown), None)
+
+    def _shots(self, shown: Sequence[Row]) -> str | None:
+        """Few-shot examples as text; None where the context has none."""
+        form = self._context.examples
+        return None if form is None else TEMPLATES[form.template](shown)
+
+    def _references(self) -> dict[str, Row] | None:
+        """The rows with each question's few-shot examples; None where the context has none."""
+        path = self._files.references
+        return None if path is None else by_id(iterate_jsonl(path), path)
+
+    def _shown(self, example: Row, references: dict[str, Row] | None) -> str | None:
+        """A question's few-shot examples as text; None where the context has none."""
+        if references is None:
             return None
-        write = TEMPLATES[shown.template]
-        rows = by_id(iterate_jsonl(path), path)
-        return {key: write(row["examples"]) for key, row in rows.items()}
+        if example["id"] not in references:
+            raise InputError(
+                f"{self._files.references} has no examples for question {brief(example['id'])}"
+            )
+        return self._shots(references[example["id"]]["examples"])
 
     def _written(self, example: Row, order: Random | None) -> Written:
         """An example's schema from its database; data without databases bring it as text."""
@@ -101,16 +122,10 @@ class PromptWriter:
             )
         return Written(str(example["schema"]), "")
 
-    def _row(
-        self, example: Row, written: Written, references: dict[str, str] | None, answer: str | None
-    ) -> Row:
+    def _row(self, example: Row, written: Written, shown: str | None, answer: str | None) -> Row:
         parts = {"values": written.values, "evidence": example.get("evidence") or ""}
-        if references is not None:
-            if example["id"] not in references:
-                raise InputError(
-                    f"{self._files.references} has no examples for question {brief(example['id'])}"
-                )
-            parts["examples"] = references[example["id"]]
+        if shown is not None:
+            parts["examples"] = shown
         prompt = render_prompt(
             written.schema,
             example["question"],
