@@ -18,6 +18,7 @@ from sqladder.experiment import (
     context_jobs,
     data_jobs,
     generation_jobs,
+    native_jobs,
     report_jobs,
     run_screen,
     training_jobs,
@@ -61,6 +62,7 @@ if not workflow.remote_exec:
 os.environ.update(data_jobs.secret_urls(config))
 
 REPLICATES = list(variants.replicates(config))
+JUDGED_NATIVELY = native_jobs.judged_natively(config)
 WITH_MODEL = variants.with_model(config)
 GENERATED = variants.generated(config)
 TRAINED = variants.trained(config)
@@ -92,6 +94,7 @@ onstart:
     # Not in a dry run.
     try:
         HELD_OPEN.append(take_lock(Path(".snakemake/run.lock")))
+        native_jobs.check_role(config)
         if not workflow.deployment_settings.deployment_method:
             check_packages(config, needed_jobs())
     except InputError as error:

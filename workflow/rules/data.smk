@@ -105,10 +105,12 @@ rule import_databases:
     params:
         code=CODE["import_databases.py"],
         source=by_wildcards(data_jobs.dataset_path, key="databases"),
+        flags=by_wildcards(native_jobs.native_flag),
     shell:
         r"""
         python workflow/scripts/import_databases.py \
             --source {params.source:q} \
+            {params.flags:q} \
             --output {output.databases:q} \
             >{log:q} 2>&1
         """

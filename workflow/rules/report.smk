@@ -55,6 +55,7 @@ rule sort_failures:
         "../envs/report.yaml"
     params:
         code=CODE["sort_failures.py"],
+        flags=native_jobs.dialect_flags(config),
     shell:
         r"""
         python workflow/scripts/sort_failures.py \
@@ -62,6 +63,7 @@ rule sort_failures:
             --databases {input.databases:q} \
             --verdicts {input.verdicts:q} \
             --predictions {input.predictions:q} \
+            {params.flags:q} \
             --output {output.failures:q} \
             >{log:q} 2>&1
         """

@@ -1,4 +1,5 @@
 # Verdicts: gold and prediction executed on every database file of the suite, in a sandbox.
+#          Where the config says so, in the engine of the data instead.
 # REQUIRED: examples, their databases, results/{replicate}/predictions.jsonl.
 # OUTPUTS: results/{replicate}/{verdicts.jsonl,rows.jsonl,metrics.json}; results/{variant}/metrics.json of variants with several seeds;
 #          results/{replicate}/sample_verdicts.jsonl, which samples are right, where the answer is chosen among several;
@@ -20,6 +21,8 @@ rule score:
         "logs/score/{replicate}.log",
     benchmark:
         "results/benchmarks/score/{replicate}.tsv"
+    wildcard_constraints:
+        replicate=any_of([] if JUDGED_NATIVELY else REPLICATES),
     conda:
         "../envs/data.yaml"
     threads: 2
@@ -35,6 +38,44 @@ rule score:
             --predictions {input.predictions:q} \
             --databases {input.databases:q} \
             --gold-results resources/cache/gold \
+            --jobs {threads} \
+            {params.flags:q} \
+            --verdicts {output.verdicts:q} \
+            --rows {output.rows:q} \
+            --metrics {output.metrics:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule score_natively:
+    input:
+        examples=data_jobs.examples_of(config, "test"),
+        databases=data_jobs.databases_of(config, "test"),
+        source=data_jobs.dataset_file(config, config["test_on"], "databases"),
+        predictions="results/{replicate}/predictions.jsonl",
+    output:
+        verdicts="results/{replicate}/verdicts.jsonl",
+        rows="results/{replicate}/rows.jsonl",
+        metrics="results/{replicate}/metrics.json",
+    log:
+        "logs/score_natively/{replicate}.log",
+    benchmark:
+        "results/benchmarks/score/{replicate}.tsv"
+    wildcard_constraints:
+        replicate=any_of(REPLICATES if JUDGED_NATIVELY else []),
+    conda:
+        "../envs/data.yaml"
+    threads: 2
+    params:
+        code=CODE["score_natively.py"],
+        flags=native_jobs.limit_flags(config) + native_jobs.source_flags(config),
+    shell:
+        r"""
+        python workflow/scripts/score_natively.py \
+            --variant {wildcards.replicate:q} \
+            --examples {input.examples:q} \
+            --predictions {input.predictions:q} \
+            --databases {input.databases:q} \
             --jobs {threads} \
             {params.flags:q} \
             --verdicts {output.verdicts:q} \
@@ -84,7 +125,8 @@ rule score_samples:
     threads: 2
     params:
         code=CODE["score_samples.py"],
-        flags=data_jobs.scoring_flags(config, config["test_on"]),
+        flags=data_jobs.scoring_flags(config, config["test_on"])
+        + native_jobs.source_flags(config),
     shell:
         r"""
         python workflow/scripts/score_samples.py \

@@ -17,6 +17,7 @@ from sqladder.data.gold_execution import DISPUTED, PROBLEMS, check_golds
 from sqladder.data.gold_sorting import sort_out
 from sqladder.data.gold_summary import summary
 from sqladder.data.settings import GoldProblems
+from sqladder.databases.engine import DIALECTS, SQLITE, kind_of
 from sqladder.errors import LOG, run_main
 from sqladder.files import read_jsonl, write_jsonl, write_text
 from sqladder.metric.limit_flags import add_limit_flags, add_quirks_flag, limits_from_flags
@@ -34,7 +35,10 @@ def make_parser() -> argparse.ArgumentParser:
         "--databases", required=True, type=Path, help="folder of <db_id>/<db_id>.sqlite"
     )
     parser.add_argument(
-        "--original", help="DuckDB file or PostgreSQL URL that the one database is a copy of"
+        "--original", help="DuckDB file or server's URL that the one database is a copy of"
+    )
+    parser.add_argument(
+        "--native", action="store_true", help="scoring is on the original: execute gold there alone"
     )
     parser.add_argument(
         "--repairs", type=Path, help="id and sql of queries held to be right; gold is compared"
@@ -57,15 +61,19 @@ def main() -> None:
     examples = read_examples(args.examples)
     files = {key: args.databases / key / f"{key}.sqlite" for key in {e["db_id"] for e in examples}}
     limits = limits_from_flags(args)
-    originals = dict.fromkeys(files, args.original) if args.original else None
+    originals = dict.fromkeys(files, args.original) if args.original else {}
     left_out = read_jsonl(args.left_out, {"id": str}) if args.left_out else []
     repairs = read_repairs(args.repairs, examples, left_out) if args.repairs else {}
     if repairs:
         LOG.info("%d of %d examples have a listed repair", len(repairs), len(examples))
     mended = QUIRKS[args.quirks]
     with tqdm(total=len(examples), desc="gold", unit="query", disable=None) as bar:
-        checks = check_golds(examples, files, limits, originals, bar.update, repairs, mended)
-    checks = with_dialects(examples, files, checks)
+        judged_on, compared = (originals, None) if args.native else (files, originals)
+        checks = check_golds(
+            examples, judged_on, limits, compared, bar.update, repairs, mended, args.native
+        )
+    own = DIALECTS[kind_of(args.original)] if args.native else DIALECTS[SQLITE]
+    checks = with_dialects(examples, files, checks, own)
     if args.ambiguity:
         checks = with_ambiguity(examples, files, limits, mended, checks)
     # The tables first: they say what to mend when the next line stops the run.

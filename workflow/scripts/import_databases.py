@@ -1,7 +1,8 @@
 """Lay out databases as <output>/<db_id>/*.sqlite: a folder or archive of them, or a single one.
 
-A single database is a SQLite file, a DuckDB file or the URL of a PostgreSQL database; the last two are copied into
-SQLite.
+A single database is a SQLite file, a DuckDB file or the URL of a database of a PostgreSQL, MySQL or MariaDB server;
+all but the first are copied into SQLite. With --native, where answers are executed in that engine, its schema is kept
+beside the copy.
 
 Example: python import_databases.py --source databases.tar.xz --output resources/datasets/spider/databases
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 from sqladder.data.database_folders import find_databases
 from sqladder.databases.engine import SQLITE, kind_of, name_of, open_engine
 from sqladder.databases.export import export_to_sqlite
+from sqladder.databases.shown import shown_path, write_shown
 from sqladder.databases.snapshot import copy_sqlite
 from sqladder.databases.urls import is_url
 from sqladder.downloads.archives import is_archive, unpack
@@ -54,8 +56,14 @@ def copy_descriptions(folder: Path, source: Path, target: Path) -> None:
         shutil.copyfile(path, target / path.name)
 
 
-def import_single(source: str, output: Path) -> None:
-    """Copy the only database, whichever engine holds it, under the name of its file."""
+def import_single(source: str, output: Path, native: bool = False) -> None:
+    """Copy the only database, whichever engine holds it, under the name of its file.
+
+    Args:
+        source: the database.
+        output: the folder of databases.
+        native: answers are going to be executed in its engine, so it may do nothing but read.
+    """
     kind, name = kind_of(source), name_of(source)
     target = output / name / f"{name}.sqlite"
     target.parent.mkdir(parents=True)
@@ -63,7 +71,11 @@ def import_single(source: str, output: Path) -> None:
         copy_sqlite(Path(source), target)
         return
     with closing(open_engine(source, Limits())) as engine:
+        if native:
+            engine.refuse_writers()
         counts = export_to_sqlite(engine, target)
+        if native:
+            write_shown(shown_path(target.parent), engine.shown())
     LOG.info("%d tables with %d rows copied into SQLite", len(counts), sum(counts.values()))
 
 
@@ -80,16 +92,19 @@ def import_many(source: Path, output: Path) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--source", required=True, help="folder, zip or tar archive, database file, PostgreSQL URL"
+        "--source", required=True, help="folder, zip or tar archive, database file, server's URL"
     )
     parser.add_argument("--output", required=True, type=Path, help="folder to make")
+    parser.add_argument(
+        "--native", action="store_true", help="answers are executed in the engine of the database"
+    )
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
     path = Path(args.source)
     if not is_url(args.source) and (path.is_dir() or is_archive(path)):
         files = import_many(path, args.output)
     else:
-        import_single(args.source, args.output)
+        import_single(args.source, args.output, args.native)
         files = 1
     databases = sum(folder.is_dir() for folder in args.output.iterdir())
     LOG.info("%d databases with %d files", databases, files)

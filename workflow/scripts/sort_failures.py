@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterator
 from pathlib import Path
 
 from sqladder.data.corpus import read_answers, read_examples
+from sqladder.databases.dialect_marks import NAMES
 from sqladder.databases.schema import read_schema
 from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import Fields, Row, by_id, read_jsonl, write_jsonl
@@ -49,7 +50,7 @@ def failures(args: argparse.Namespace) -> Iterator[Row]:
         used = {row["db_id"] for row in rows.values()}
         columns |= read_columns(args.databases, used - columns.keys())
         predictions = read_answers(answers[variant], rows)
-        for row in sort_failures(questions, rows, predictions, columns, known):
+        for row in sort_failures(questions, rows, predictions, columns, known, args.dialect):
             yield {"variant": variant, **row}
 
 
@@ -60,6 +61,9 @@ def main() -> None:
     for name in ("verdicts", "predictions"):
         text = f"{name}.jsonl of each variant"
         parser.add_argument(f"--{name}", type=Path, nargs="+", required=True, help=text)
+    parser.add_argument(
+        "--dialect", choices=tuple(NAMES), default="sqlite", help="of the engine that judged"
+    )
     parser.add_argument("--output", type=Path, required=True, help="JSON Lines to write")
     args = parser.parse_args()
     LOG.info(f"{args.output}: {write_jsonl(args.output, failures(args)):,} failures")

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from sqladder.databases.conversion import Answer
-from sqladder.databases.engine import Engine, open_engine
+from sqladder.databases.engine import Engine, name_of, open_engine
 from sqladder.errors import InputError
 from sqladder.files import Row
 from sqladder.metric import lexer
@@ -24,6 +24,7 @@ from sqladder.metric.normalise import Repairs, executable, order_matters, prepar
 from sqladder.metric.sandbox import QueryError
 from sqladder.metric.suite import same_query
 from sqladder.metric.worker import confine
+from sqladder.native.ordering import order_matters as native_order
 from sqladder.processes.guarded import Death, guarded
 
 OK, EMPTY, SLOW, FAILING, DISPUTED = "ok", "empty", "slow", "failing", "disputed"
@@ -55,41 +56,51 @@ class _Query:
 
 @dataclass(frozen=True)
 class _Scoring:
-    """What one execution may cost, and which quirks of the official evaluator are repaired."""
+    """What one execution may cost, and which quirks of the official evaluator are repaired, or that none could be.
+
+    Attributes:
+        limits: what one execution may cost.
+        mended: quirks that the scoring does not have.
+        native: whether the scoring is in the engine where the data live.
+    """
 
     limits: Limits
     mended: Repairs
+    native: bool = False
 
     def executed(self, sql: str) -> str:
         """The text that the scoring executes for a gold query."""
+        if self.native:
+            return sql
         return executable(prepare_gold(sql, repairs=self.mended), self.mended)
 
     def equal(
         self, expected: Answer, result: Answer, gold: str, *, number_keys: bool = False
     ) -> bool:
         """Whether two results are equal, as the scoring compares them."""
-        ordered = order_matters(gold, self.mended)
-        number_keys = number_keys or "number-keys" in self.mended
+        order = native_order(gold) if self.native else order_matters(gold, self.mended)
+        number_keys = number_keys or self.native or "number-keys" in self.mended
         try:
-            return results_equal(expected.rows, result.rows, ordered, number_keys=number_keys)
+            return results_equal(expected.rows, result.rows, order, number_keys=number_keys)
         except TooHardError:
             return False
 
 
 def check_golds(
     examples: Iterable[Row],
-    databases: Mapping[str, Path],
+    databases: Mapping[str, Path | str],
     limits: Limits,
     originals: Mapping[str, str] | None = None,
     progress: Callable[[], object] = lambda: None,
     repairs: Mapping[str, str] | None = None,
     mended: Repairs = OFFICIAL,
+    native: bool = False,
 ) -> dict[str, Check]:
     """Execute the gold of every example.
 
     Args:
         examples: id, db_id, sql.
-        databases: db_id -> its SQLite file.
+        databases: db_id -> its SQLite file, or with `native` the database of another engine.
         limits: what one execution may cost.
         originals: db_id -> the database of another engine that the SQLite file is a copy of, if it is one. The gold is
             executed there as well, and fails if the copy gives another result.
@@ -97,6 +108,7 @@ def check_golds(
         repairs: id -> the query that somebody holds to be right; gold that gives another result on a file of the suite
             is disputed.
         mended: quirks of the official evaluator that the scoring does not have, from `normalise.REPAIRS`.
+        native: whether the scoring is in that other engine, as the texts are written.
 
     Returns:
         id -> check.
@@ -104,7 +116,7 @@ def check_golds(
     groups: dict[str, list[Row]] = {}
     for row in examples:
         groups.setdefault(row["db_id"], []).append(row)
-    checks, scoring = {}, _Scoring(limits, mended)
+    checks, scoring = {}, _Scoring(limits, mended, native)
     for db_id, rows in groups.items():
         original = (originals or {}).get(db_id, "")
         queries = [query for row in rows for query in _queries_of(row, repairs or {})]
@@ -173,17 +185,20 @@ def _serve(
     try:
         engine = open_engine(original, scoring.limits) if original else None
         sandbox = open_engine(copy, scoring.limits)
+        if scoring.native:
+            sandbox.refuse_writers()
     except InputError as error:
         answers.send(error)
         return
-    if not original:
+    in_sqlite = not (original or scoring.native)
+    if in_sqlite:
         # Other engines keep their limits themselves, with threads and memory that these would not leave them.
         confine(scoring.limits)
-    suite = [] if original else sorted(Path(copy).parent.glob("*.sqlite"))
+    suite = sorted(Path(copy).parent.glob("*.sqlite")) if in_sqlite else []
     others = [str(file) for file in suite if file != Path(copy)]
     for query in queries:
         sql, repair = query.sql, query.repair
-        signal.setitimer(signal.ITIMER_REAL, 0 if original else scoring.limits.timeout)
+        signal.setitimer(signal.ITIMER_REAL, scoring.limits.timeout if in_sqlite else 0)
         check = _check(query, sandbox, engine, scoring)
         if check.status == EMPTY and _gives_rows(sql, others, scoring):
             check = replace(check, status=OK, detail="no row on the original, but on another file")
@@ -209,7 +224,7 @@ def _gives_rows(sql: str, files: Iterable[str], scoring: _Scoring) -> bool:
 
 def _dispute(sql: str, repair: str, files: Iterable[str], scoring: _Scoring) -> str:
     """The first file on which a repair gives another result than gold, as the scoring compares results; or ""."""
-    gold = prepare_gold(sql, repairs=scoring.mended)
+    gold = sql if scoring.native else prepare_gold(sql, repairs=scoring.mended)
     texts = [scoring.executed(sql), scoring.executed(repair)]
     if same_query(*texts):
         return ""
@@ -218,11 +233,11 @@ def _dispute(sql: str, repair: str, files: Iterable[str], scoring: _Scoring) -> 
         try:
             expected, result = (engine.execute(text) for text in texts)
         except QueryError as error:
-            return f"it or its repair fails on {Path(file).name}: {error}"
+            return f"it or its repair fails on {name_of(file)}: {error}"
         finally:
             engine.close()
         if not scoring.equal(expected, result, gold):
-            return f"the listed repair gives another result on {Path(file).name}"
+            return f"the listed repair gives another result on {name_of(file)}"
     return ""
 
 

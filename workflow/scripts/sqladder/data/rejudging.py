@@ -19,6 +19,7 @@ from sqladder.metric.limit_flags import (
 from sqladder.metric.normalise import QUIRKS
 from sqladder.metric.scoring import Task, score
 from sqladder.metric.suite import Options
+from sqladder.native.scoring import NativeTask, score_natively
 
 
 class Judged(NamedTuple):
@@ -53,6 +54,7 @@ def judge_from_flags(
     parser.add_argument("--databases", required=True, type=Path, help="<db_id>/<db_id>.sqlite")
     parser.add_argument("--output", required=True, type=Path, help="JSON Lines: id, correct")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes")
+    parser.add_argument("--source", help="the database of another engine, to judge there")
     add_gold_results_flag(parser, None)
     add_quirks_flag(parser)
     add_limit_flags(parser)
@@ -65,12 +67,18 @@ def judge_from_flags(
         args.predictions,
     )
     arms = {name: list(texts) for name, texts in answers([row for _, row in paired]).items()}
-    options = Options(repairs=QUIRKS[args.quirks])
-    limits, kept = limits_from_flags(args), args.gold_results
-    task = Task(args.databases, options, limits, args.jobs, gold_results=kept)
+    limits = limits_from_flags(args)
     with tqdm(desc="score", unit="query", disable=None) as bar:
         # Equal answers are judged once, so how many there are is known in there only.
-        scores = score(gold, arms, task, lambda finished, _: bar.update(finished - bar.n))
+        def move(finished: int, total: int) -> None:
+            bar.update(finished - bar.n)
+
+        if args.source:
+            scores = score_natively(gold, arms, NativeTask(args.source, limits, args.jobs), move)
+        else:
+            options, kept = Options(repairs=QUIRKS[args.quirks]), args.gold_results
+            task = Task(args.databases, options, limits, args.jobs, gold_results=kept)
+            scores = score(gold, arms, task, move)
     marks = ([row.correct for row in found.rows] for found in scores.values())
     ids = [item.id for item in gold.items]
     return Judged(args.output, ids, [list(own) for own in zip(*marks, strict=True)])

@@ -35,7 +35,7 @@ _PATTERNS = (
     (r"\bILIKE\b", "ILIKE", "PDS"),
     (r"::", "::", "PDS"),
     (r"\bSELECT\s+(?:DISTINCT\s+)?TOP\s*\(?\s*\d", "TOP", "TS"),
-    (r"`", "backticks", "LMB"),
+    (r"`", "backticks", "LMBD"),
     (r"\[[^\W\d][\w ]*\](?!\s*\()", "names in brackets", "LT"),
     (r"\bSIMILAR\s+TO\b", "SIMILAR TO", "PD"),
     (r"!?~~?\*?(?=\s*(?:''|\())", "~", "PD"),

@@ -1,18 +1,24 @@
 """DuckDB behind the interface of all engines."""
 
+import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
-from sqladder.databases.conversion import Answer, Row, sqlite_row
+from sqladder.databases.conversion import Answer, Row, collect, sqlite_row
+from sqladder.databases.query_text import MESSAGE_CHARS, check_text
 from sqladder.databases.schema import Database, Table, in_quotes, table_of_catalog
+from sqladder.databases.shown import Shown, Spelling, names_of
 from sqladder.errors import InputError
 from sqladder.metric.limits import Limits
 from sqladder.metric.sandbox import QueryError
 
+DIALECT = "duckdb"
 _CHUNK = 1024
+_PLAIN = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 class DuckEngine:
@@ -27,7 +33,7 @@ class DuckEngine:
             "memory_limit": f"{limits.memory_mb}MiB",
             "threads": 1,
             # What does not fit into memory is an error: nothing is written, not even beside it.
-            "max_temp_directory_size": "0MiB",
+            "temp_directory": "",
         }
         try:
             self._connection = duckdb.connect(str(path), read_only=True, config=settings)
@@ -57,27 +63,51 @@ class DuckEngine:
         ).fetchall()
         return table_of_catalog(name, columns, constraints)
 
-    def execute(self, sql: str) -> Answer:
+    def shown(self) -> Shown:
+        """Read tables and views of the schema `main`; what is a keyword, or no plain word, stands in quotes."""
+        views = self._connection.execute(
+            "SELECT view_name FROM duckdb_views() WHERE schema_name = 'main' AND NOT internal"
+            " AND database_name = current_database() ORDER BY view_oid"
+        ).fetchall()
+        tables = [replace(self._table(name), is_view=True) for (name,) in views]
+        database = Database((*self.schema().tables, *tables))
+        keywords = self._connection.execute(
+            "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'"
+        ).fetchall()
+        reserved = {word for (word,) in keywords}
+        names = {
+            name: in_quotes(name)
+            for name in names_of(database)
+            if not _PLAIN.fullmatch(name) or name.lower() in reserved
+        }
+        return Shown(database, Spelling(DIALECT, names))
+
+    def execute(self, sql: str, max_rows: int | None = None) -> Answer:
         """Run one query; it is interrupted after the time limit."""
-        self._check_text(sql)
+        check_text(sql, self._limits)
+        self._check_statement(sql)
         timer = threading.Timer(self._limits.timeout, self._connection.interrupt)
         timer.start()
         try:
-            return self._fetch(sql)
+            cursor = self._connection.execute(sql)
+            names = [column[0] for column in cursor.description]
+            return collect(_chunks(cursor), names, self._limits, max_rows)
         except duckdb.InterruptException as error:
             raise QueryError("timeout", "seconds", self._limits.timeout) from error
         except duckdb.OutOfMemoryException as error:
             raise QueryError("refused", "memory", self._limits.memory_mb) from error
+        except duckdb.PermissionException as error:
+            raise QueryError("refused", "not_allowed", found=_told(error)) from error
         except (duckdb.Error, UnicodeEncodeError) as error:
-            raise QueryError("sql_error", "error", found=str(error).splitlines()[0]) from error
+            raise QueryError("sql_error", "error", found=_told(error)) from error
         finally:
             timer.cancel()
 
-    def _check_text(self, sql: str) -> None:
+    def _check_statement(self, sql: str) -> None:
         try:
             statements = self._connection.extract_statements(sql)
         except (duckdb.Error, UnicodeEncodeError) as error:
-            raise QueryError("sql_error", "error", found=str(error).splitlines()[0]) from error
+            raise QueryError("sql_error", "error", found=_told(error)) from error
         if not statements:
             raise QueryError("no_sql", "no_statement")
         if len(statements) > 1:
@@ -85,21 +115,29 @@ class DuckEngine:
         if statements[0].type != duckdb.StatementType.SELECT:
             raise QueryError("refused", "not_allowed", found=statements[0].type.name.lower())
 
-    def _fetch(self, sql: str) -> Answer:
-        cursor = self._connection.execute(sql)
-        rows: list[Row] = []
-        while chunk := cursor.fetchmany(_CHUNK):
-            rows += map(sqlite_row, chunk)
-            if len(rows) > self._limits.max_rows:
-                raise QueryError("refused", "result_rows", self._limits.max_rows)
-        return Answer(rows, len(cursor.description))
-
     def rows(self, table: str) -> Iterator[Row]:
         """Read a table."""
         cursor = self._connection.execute(f"SELECT * FROM {in_quotes(table)}")
-        while chunk := cursor.fetchmany(_CHUNK):
+        for chunk in _chunks(cursor):
             yield from map(sqlite_row, chunk)
+
+    def refuse_writers(self) -> None:
+        """Nothing to refuse: the file is open for reading only, and nothing outside it can be reached."""
+
+    def version(self) -> str:
+        """DuckDB's version."""
+        return duckdb.__version__
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+
+def _chunks(cursor: duckdb.DuckDBPyConnection) -> Iterator[list[Row]]:
+    while chunk := cursor.fetchmany(_CHUNK):
+        yield chunk
+
+
+def _told(error: Exception) -> str:
+    """What DuckDB says, on one line and without the place in the text."""
+    return str(error).splitlines()[0][:MESSAGE_CHARS]

@@ -12,11 +12,14 @@ from urllib.parse import urlsplit
 
 from sqladder.databases.conversion import Answer, Row
 from sqladder.databases.schema import Database
+from sqladder.databases.shown import Shown
 from sqladder.databases.urls import is_url
 from sqladder.errors import InputError
 from sqladder.metric.limits import Limits
 
 SQLITE, DUCKDB, POSTGRESQL = "sqlite", "duckdb", "postgresql"
+DIALECTS = {SQLITE: "sqlite", DUCKDB: "duckdb", POSTGRESQL: "postgres"}
+"""The dialect of each engine, as sqlglot and dialect_marks.py call it."""
 
 
 class Engine(Protocol):
@@ -25,8 +28,15 @@ class Engine(Protocol):
     def schema(self) -> Database:
         """Read tables, columns and keys; views and the engine's own tables are left out."""
 
-    def execute(self, sql: str) -> Answer:
+    def shown(self) -> Shown:
+        """Read tables, columns, keys and views as the engine shows them."""
+
+    def execute(self, sql: str, max_rows: int | None = None) -> Answer:
         """Run one query whose text is not trusted.
+
+        Args:
+            sql: the text.
+            max_rows: stop after one row more than this; the answer is then not complete.
 
         Raises:
             QueryError: the text is no query, is refused, costs too much, or the engine reports an error.
@@ -34,6 +44,16 @@ class Engine(Protocol):
 
     def rows(self, table: str) -> Iterator[Row]:
         """Yield every row of a table, values as SQLite can store them, without holding all of them."""
+
+    def refuse_writers(self) -> None:
+        """Refuse a connection that may do more than read, before answers of a model are executed on it.
+
+        Raises:
+            InputError: says what it may do, and the way out; the connection is closed.
+        """
+
+    def version(self) -> str:
+        """The engine's version."""
 
     def close(self) -> None:
         """Close the connection."""

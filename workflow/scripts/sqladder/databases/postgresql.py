@@ -6,19 +6,26 @@ which could read and write the server's files through functions, is not accepted
 """
 
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 from psycopg import sql as composed
 
-from sqladder.databases.conversion import Answer, Row, sqlite_row
+from sqladder.databases.conversion import Answer, Row, collect, sqlite_row
+from sqladder.databases.postgresql_role import WAY_OUT, powers
+from sqladder.databases.query_text import MESSAGE_CHARS, check_text
 from sqladder.databases.schema import Database, Table, table_of_catalog
+from sqladder.databases.shown import Shown, Spelling, names_of
 from sqladder.databases.urls import check_url, without_password
 from sqladder.errors import InputError
 from sqladder.metric.limits import Limits
 from sqladder.metric.sandbox import QueryError
 
+DIALECT = "postgres"
 _CHUNK = 1024
+_REFUSED = (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.InsufficientPrivilege)
 _CONNECT_SECONDS = 10
 
 _COLUMNS = """
@@ -44,6 +51,11 @@ _TABLES = """
     WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
     ORDER BY c.oid
 """
+_VIEWS = """
+    SELECT c.oid, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND c.relkind IN ('v', 'm')
+    ORDER BY c.oid
+"""
 
 
 class PostgresqlEngine:
@@ -51,18 +63,23 @@ class PostgresqlEngine:
 
     def __init__(self, url: str, limits: Limits) -> None:
         check_url(url)
-        self._limits = limits
+        self._url, self._limits = url, limits
         try:
-            self._connection = psycopg.connect(
-                url,
-                autocommit=True,
-                connect_timeout=_CONNECT_SECONDS,
-                options=f"-c statement_timeout={round(limits.timeout * 1000)}",
-            )
+            self._connection = self._connect()
         except psycopg.Error as error:
             raise InputError(f"{without_password(url)} cannot be opened: {error}") from error
-        self._connection.read_only = True
         self._refuse_superuser()
+
+    def _connect(self) -> psycopg.Connection[Row]:
+        connection = psycopg.connect(
+            self._url,
+            autocommit=True,
+            connect_timeout=_CONNECT_SECONDS,
+            client_encoding="utf8",
+            options=f"-c statement_timeout={round(self._limits.timeout * 1000)}",
+        )
+        connection.read_only = True
+        return connection
 
     def _refuse_superuser(self) -> None:
         [(name, is_superuser)] = self._connection.execute(
@@ -75,44 +92,92 @@ class PostgresqlEngine:
                 "connect with a role that may only read this database"
             )
 
+    def refuse_writers(self) -> None:
+        """Refuse a role that may do more than read."""
+        [(name,)] = self._connection.execute("SELECT current_user").fetchall()
+        found = list(powers(self._connection))
+        if found:
+            self.close()
+            raise InputError(
+                f"the PostgreSQL role {name!r} may do more than read {without_password(self._url)}: "
+                f"{'; '.join(found)}. Answers of a model are executed with it: {WAY_OUT}"
+            )
+
+    def version(self) -> str:
+        """The server's version."""
+        [(version,)] = self._connection.execute("SHOW server_version").fetchall()
+        return str(version)
+
     def schema(self) -> Database:
         """Read tables of the schema `public` with their keys."""
         tables = self._connection.execute(_TABLES).fetchall()
         return Database(tuple(self._table(key, name) for key, name in tables))
+
+    def shown(self) -> Shown:
+        """Read tables and views of the schema `public`; names stand as the server quotes them."""
+        views = self._connection.execute(_VIEWS).fetchall()
+        tables = [replace(self._table(key, name), is_view=True) for key, name in views]
+        database = Database((*self.schema().tables, *tables))
+        names = self._connection.execute(
+            "SELECT name, quote_ident(name) FROM unnest(%s::text[]) name WHERE quote_ident(name) != name",
+            (names_of(database),),
+        ).fetchall()
+        return Shown(database, Spelling(DIALECT, dict(names)))
 
     def _table(self, key: int, name: str) -> Table:
         columns = self._connection.execute(_COLUMNS, (key,)).fetchall()
         keys = self._connection.execute(_KEYS, (key,)).fetchall()
         return table_of_catalog(name, columns, keys)
 
-    def execute(self, sql: str) -> Answer:
+    def execute(self, sql: str, max_rows: int | None = None) -> Answer:
         """Run one query in a read-only transaction, which is rolled back; the server ends it after the time limit."""
+        check_text(sql, self._limits)
+        if self._connection.closed:
+            # A query may have had its own connection ended.
+            self._reconnect()
         statement = "DECLARE sqladder NO SCROLL CURSOR FOR " + sql.strip().rstrip(";")
         # The server's own limit counts each fetch anew.
         timer = threading.Timer(self._limits.timeout, self._connection.cancel_safe)
         timer.start()
+        start = time.monotonic()
         try:
             with self._connection.transaction(force_rollback=True):
                 # As bytes and without parameters, so that a % in the text stays one.
                 self._connection.execute(statement.encode(), prepare=True)
-                return self._fetch()
+                return self._fetch(max_rows)
         except psycopg.errors.QueryCanceled as error:
+            if time.monotonic() - start < 0.9 * self._limits.timeout:
+                raise QueryError("sql_error", "error", found=_told(error)) from error
             raise QueryError("timeout", "seconds", self._limits.timeout) from error
-        except (psycopg.Error, UnicodeEncodeError) as error:
-            raise QueryError("sql_error", "error", found=str(error).splitlines()[0]) from error
+        except _REFUSED as error:
+            raise QueryError("refused", "not_allowed", found=_told(error)) from error
+        except psycopg.Error as error:
+            # The protocol takes one statement, and of no other error of syntax the place is unknown.
+            is_syntax = isinstance(error, psycopg.errors.SyntaxError)
+            if is_syntax and error.diag.statement_position is None:
+                raise QueryError("refused", "statements") from error
+            raise QueryError("sql_error", "error", found=_told(error)) from error
         finally:
             timer.cancel()
 
-    def _fetch(self) -> Answer:
-        rows: list[Row] = []
-        while True:
-            cursor = self._connection.execute(f"FETCH {_CHUNK} FROM sqladder")
-            chunk = cursor.fetchall()
-            rows += map(sqlite_row, chunk)
-            if len(rows) > self._limits.max_rows:
-                raise QueryError("refused", "result_rows", self._limits.max_rows)
-            if len(chunk) < _CHUNK:
-                return Answer(rows, len(cursor.description or ()))
+    def _reconnect(self) -> None:
+        try:
+            self._connection = self._connect()
+        except psycopg.Error as error:
+            raise InputError(
+                f"{without_password(self._url)} cannot be opened again: {error}"
+            ) from error
+
+    def _fetch(self, max_rows: int | None) -> Answer:
+        cursor = self._connection.execute(f"FETCH {_CHUNK} FROM sqladder")
+        names = [column.name for column in cursor.description or ()]
+        return collect(self._chunks(cursor.fetchall()), names, self._limits, max_rows)
+
+    def _chunks(self, chunk: list[Row]) -> Iterator[list[Row]]:
+        yield chunk
+        while len(chunk) == _CHUNK:
+            chunk = self._connection.execute(f"FETCH {_CHUNK} FROM sqladder").fetchall()
+            yield chunk
 
     def rows(self, table: str) -> Iterator[Row]:
         """Read a table."""
@@ -125,3 +190,8 @@ class PostgresqlEngine:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def _told(error: Exception) -> str:
+    """What the server says, on one line."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:MESSAGE_CHARS]

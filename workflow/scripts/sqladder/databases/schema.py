@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +22,9 @@ _RESERVED_WORDS = """
 """
 RESERVED = frozenset(_RESERVED_WORDS.split())
 _BARE_NAME = re.compile(r"[^\W\d][\w$]*")
+Write = Callable[[str], str]
+"""Writes a name, or a type, as it stands in SQL."""
+
 _BARE_TYPE = re.compile(r"[A-Za-z_]\w*( [A-Za-z_]\w*)*( ?\( ?[+-]?\d+( ?, ?[+-]?\d+)? ?\))?", re.A)
 
 
@@ -195,6 +198,14 @@ def in_quotes(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def type_name(kind: str) -> str:
+    """Write a column's type for SQLite: bare where that reads back as itself, else in quotes."""
+    words = re.split(r"\W+", kind.lower())
+    if _BARE_TYPE.fullmatch(kind) and not RESERVED.intersection(words):
+        return kind
+    return in_quotes(kind)
+
+
 def ddl(database: Database) -> str:
     """CREATE TABLE statements that load back into SQLite with the same columns and keys."""
     return "\n".join(_create_table(table) for table in database.tables)
@@ -205,41 +216,40 @@ def _create_table(table: Table) -> str:
     return f"CREATE TABLE {quoted(table.name)} (\n  {lines}\n);"
 
 
-def definition_lines(table: Table) -> list[str]:
-    """What stands between the parentheses of CREATE TABLE: one line a column, then keys of several columns."""
-    lines = [_column_line(table, column) for column in table.columns]
+def definition_lines(table: Table, name: Write = quoted, type_of: Write = type_name) -> list[str]:
+    """What stands between the parentheses of CREATE TABLE: one line a column, then keys of several columns.
+
+    Args:
+        table: what is defined.
+        name: writes a name.
+        type_of: writes a column's type.
+    """
+    lines = [_column_line(table, column, name, type_of) for column in table.columns]
     if len(table.primary_key) > 1:
-        lines.append(f"PRIMARY KEY ({_names(table.primary_key)})")
+        lines.append(f"PRIMARY KEY ({_names(table.primary_key, name)})")
     return lines + [
-        f"FOREIGN KEY ({_names(key.columns)}) {_references(key)}"
+        f"FOREIGN KEY ({_names(key.columns, name)}) {_references(key, name)}"
         for key in table.foreign_keys
         if len(key.columns) > 1
     ]
 
 
-def _column_line(table: Table, column: Column) -> str:
-    words = [quoted(column.name)]
+def _column_line(table: Table, column: Column, name: Write, type_of: Write) -> str:
+    words = [name(column.name)]
     if column.type:
-        words.append(_type_name(column.type))
+        words.append(type_of(column.type))
     if column.not_null:
         words.append("NOT NULL")
     if table.primary_key == (column.name,):
         words.append("PRIMARY KEY")
-    words += [_references(key) for key in table.foreign_keys if key.columns == (column.name,)]
+    words += [_references(key, name) for key in table.foreign_keys if key.columns == (column.name,)]
     return " ".join(words)
 
 
-def _type_name(kind: str) -> str:
-    words = re.split(r"\W+", kind.lower())
-    if _BARE_TYPE.fullmatch(kind) and not RESERVED.intersection(words):
-        return kind
-    return in_quotes(kind)
+def _references(key: ForeignKey, name: Write) -> str:
+    columns = f" ({_names(key.references, name)})" if key.references else ""
+    return f"REFERENCES {name(key.table)}{columns}"
 
 
-def _references(key: ForeignKey) -> str:
-    columns = f" ({_names(key.references)})" if key.references else ""
-    return f"REFERENCES {quoted(key.table)}{columns}"
-
-
-def _names(names: tuple[str, ...]) -> str:
-    return ", ".join(quoted(name) for name in names)
+def _names(names: tuple[str, ...], name: Write) -> str:
+    return ", ".join(map(name, names))

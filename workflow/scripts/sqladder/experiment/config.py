@@ -14,6 +14,7 @@ from sqladder.databases.urls import check_url
 from sqladder.demo.settings import LINEAR_LAYERS
 from sqladder.downloads.secret_urls import has_secrets, unset_variables
 from sqladder.errors import InputError
+from sqladder.experiment.native_jobs import native_problems
 from sqladder.experiment.overlap import check_overlap
 from sqladder.experiment.paths import download_of, input_path, is_on_disk
 from sqladder.experiment.reading import Config, read_yaml
@@ -66,6 +67,7 @@ def _cross_checks(config: Config) -> Iterator[str]:
         if "folder" not in download:
             yield from _unset(f"downloads.{name}.url", download.get("url", ""))
     yield from _check_splits(config)
+    yield from native_problems(config)
     yield from check_overlap(config)
     yield from _check_seeds("config", config)
     if not {"seed", "seeds"} & set(config):

@@ -18,6 +18,7 @@ from sqladder.downloads.checksums import read_record, record_of
 from sqladder.downloads.secret_urls import has_secrets, variable_of
 from sqladder.downloads.settings import COMMIT, Download
 from sqladder.experiment.flags import as_flags, named
+from sqladder.experiment.native_jobs import native_flag
 from sqladder.experiment.paths import input_path, needed_file
 from sqladder.experiment.reading import Config
 from sqladder.experiment.settings import Scoring
@@ -168,7 +169,9 @@ def gold_flags(config: Config, dataset: str) -> list[str]:
     listed = entry.get("gold_repairs")
     repairs = {"repairs": input_path(listed)} if listed else {}
     # What is trained on does not judge.
-    ambiguity = ["--ambiguity"] if dataset == config["test_on"] else []
+    judges = dataset == config["test_on"]
+    # SQLite alone can be asked to read rows in another order.
+    ambiguity = native_flag(config, dataset) or (["--ambiguity"] if judges else [])
     files = as_flags({**original, **repairs})
     return to_flags(actions) + scoring_flags(config, dataset) + files + ambiguity
 
@@ -186,8 +189,8 @@ def scoring_flags(config: Config, dataset: str) -> list[str]:
 
 def scoring_settings(config: Config, dataset: str) -> Settings:
     """The same, as settings."""
-    scoring = {**config["scoring"], "quirks": quirks_of(config, dataset)}
-    settings: Settings = settings_of(Scoring, scoring)
+    own = {key: value for key, value in config["scoring"].items() if key != "engine"}
+    settings: Settings = settings_of(Scoring, {**own, "quirks": quirks_of(config, dataset)})
     return settings
 
 

@@ -82,7 +82,8 @@ class FileDataset(ImportSettings):
     databases: FilledText | None = Field(
         default=None,
         description="Folder, zip or tar archive with <db_id>/<db_id>.sqlite and the other files of its suite, or with "
-        "<db_id>.sqlite; or one SQLite or DuckDB file; or the URL of a PostgreSQL database, without password.",
+        "<db_id>.sqlite; or one SQLite or DuckDB file; or the URL of a database of a PostgreSQL, MySQL or MariaDB "
+        "server, without password.",
     )
     suite: SuiteSettings | None = Field(default=None, description=SuiteSettings.__doc__)
     gold: FilledText | None = Field(
@@ -109,7 +110,12 @@ class FileDataset(ImportSettings):
 _REQUIRED_LIMITS = ("max_vm_steps", "timeout", "memory_mb")
 
 
-class _Quirks(Settings):
+class _Judging(Settings):
+    engine: Literal["sqlite", "native"] = Field(
+        default="sqlite",
+        description="Where gold and answers are executed: in SQLite, on a copy where the data live elsewhere; or "
+        "native, in the DuckDB, PostgreSQL, MySQL or MariaDB that `databases` names, in its dialect.",
+    )
     quirks: Literal["official", "repaired"] | None = Field(
         default=None,
         description="Whether the quirks of the official evaluator hold, such as reading the word value in an answer "
@@ -120,7 +126,7 @@ class _Quirks(Settings):
 # The limits of the scoring, as the metric declares them for itself, which needs no pydantic.
 Scoring: type[Settings] = create_model(
     "Scoring",
-    __base__=_Quirks,
+    __base__=_Judging,
     __doc__="Limits of one execution of one statement, and which verdicts the official evaluator's quirks decide.",
     **{
         limit.name: (

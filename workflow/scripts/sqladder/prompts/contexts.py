@@ -7,9 +7,11 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from sqladder.databases.dialect_marks import NAMES
 from sqladder.databases.question_values import ValueIndex
 from sqladder.databases.sample_values import ColumnName, ColumnValues, read_examples
 from sqladder.databases.schema import Database, read_schema, read_views
+from sqladder.databases.shown import SQLITE_SPELLING, read_shown
 from sqladder.prompts.canonical import Canonical
 from sqladder.prompts.descriptions import read_descriptions
 from sqladder.prompts.linking import Linker
@@ -58,6 +60,14 @@ class ContextWriter:
         """
         return self._database(db_id).canonical.write(sql)
 
+    def dialect(self, db_id: str) -> str:
+        """The name of the dialect in which queries on a database are written.
+
+        Raises:
+            InputError: the database is missing or cannot be read.
+        """
+        return NAMES[self._database(db_id).spelling.dialect]
+
     def _database(self, db_id: str) -> "_Known":
         if db_id not in self._known:
             self._known[db_id] = _Known(self._folder / db_id, self._settings)
@@ -73,11 +83,16 @@ class _Known:
         self._path = folder / f"{folder.name}.sqlite"
         # Values come from tables alone: a view has no others, and to compute its rows can take for ever.
         self._stored = read_schema(self._path)
-        self._database = Database((*self._stored.tables, *read_views(self._path)))
+        shown = read_shown(folder)
+        self._database = (
+            shown.database if shown else Database((*self._stored.tables, *read_views(self._path)))
+        )
+        self.spelling = shown.spelling if shown else SQLITE_SPELLING
         self._notes = Notes(
             folder.name,
             read_examples(self._path, self._stored) if self._form.shows_examples else {},
             descriptions=self._described(folder, settings.descriptions),
+            spelling=self.spelling,
         )
 
     def _described(self, folder: Path, wanted: Descriptions | None) -> Mapping[ColumnName, str]:
@@ -113,10 +128,10 @@ class _Known:
             shown = _ordered(self._linked(question, notes), order)
             return Written(self._form.write(shown, notes), "")
         if self._settings.linking is None and order is None:
-            return Written(self._plain, values_block(self._database, mentioned))
+            return Written(self._plain, values_block(self._database, mentioned, self.spelling))
         linked = self._linked(question, self._notes)
         schema = self._form.write(_ordered(linked, order), self._notes)
-        return Written(schema, values_block(linked, mentioned))
+        return Written(schema, values_block(linked, mentioned, self.spelling))
 
     def _linked(self, question: str, notes: Notes) -> Database:
         if self._settings.linking is None:

@@ -16,8 +16,10 @@ from sqladder.models.turns import Message, Turns, neutralise
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
 # What a user message may hold beside the schema and the question: values that the question mentions,
-# few-shot examples (these in a system message too), and the evidence that some data sets give.
-PARTS = ("values", "examples", "evidence")
+# few-shot examples, the evidence that some data sets give, and the name of the dialect that answers are written in.
+PARTS = ("values", "examples", "evidence", "dialect")
+IN_SYSTEM = ("examples", "dialect")
+"""Of these, what a system message may hold too."""
 _NO_PARTS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -27,7 +29,7 @@ def check_user_template(template: str) -> str:
     if not {"schema", "question"} <= found <= {"schema", "question", *PARTS}:
         raise InputError(
             f"user template {template!r} has the placeholders {sorted(found)}: it needs {{schema}} "
-            "and {question}, may hold {values}, {examples} and {evidence}, and nothing else in braces"
+            "and {question}, may hold {values}, {examples}, {evidence} and {dialect}, and nothing else in braces"
         )
     return template
 
@@ -73,12 +75,13 @@ def render_prompt(
 
     Where the template puts the schema first, questions on one database share a prefix, which an
     engine may compute once. `parts` has the texts of `PARTS`; a part that is not given is empty.
-    In the system text {examples} alone is a placeholder.
+    In the system text {examples} and {dialect} alone are placeholders.
     """
     texts = {**dict.fromkeys(PARTS, ""), **parts, "schema": schema, "question": question}
     fields = {name: neutralise(text.strip()) for name, text in texts.items()}
     user, spans = _filled(check_user_template(user_template), fields)
-    system_text = system_text.replace("{examples}", fields["examples"])
+    for name in IN_SYSTEM:
+        system_text = system_text.replace(f"{{{name}}}", fields[name])
     messages = [{"role": "system", "content": system_text}] if system_text else []
     messages.append({"role": "user", "content": user})
     if answer is not None:

@@ -9,17 +9,19 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sqladder.databases.sample_values import ColumnName, ColumnValues, Value
-from sqladder.databases.schema import Column, Database, Table, definition_lines, quoted
+from sqladder.databases.schema import Column, Database, Table, Write, definition_lines
+from sqladder.databases.shown import SQLITE_SPELLING, Spelling
 
 
 @dataclass(frozen=True)
 class Notes:
-    """What is known of a database beside its schema; columns are named (table, column)."""
+    """What is known of a database beside its schema, and how it is written; columns are named (table, column)."""
 
     name: str = ""
     examples: ColumnValues = field(default_factory=dict)
     mentioned: ColumnValues = field(default_factory=dict)
     descriptions: Mapping[ColumnName, str] = field(default_factory=dict)
+    spelling: Spelling = SQLITE_SPELLING
 
 
 class Form(NamedTuple):
@@ -54,7 +56,7 @@ def _commented_ddl(database: Database, notes: Notes, examples: ColumnValues) -> 
 
 
 def _commented_table(table: Table, notes: Notes, examples: ColumnValues) -> str:
-    lines = definition_lines(table)
+    lines = definition_lines(table, notes.spelling.name, notes.spelling.type)
     comments = [_comment((table.name, column.name), notes, examples) for column in table.columns]
     comments += [""] * (len(lines) - len(comments))
     commas = [","] * (len(lines) - 1) + [""]
@@ -64,7 +66,7 @@ def _commented_table(table: Table, notes: Notes, examples: ColumnValues) -> str:
     )
     # As a table it loads back, and its columns have types and comments.
     view = " -- a view" if table.is_view else ""
-    return f"CREATE TABLE {quoted(table.name)} (\n{body}\n);{view}"
+    return f"CREATE TABLE {notes.spelling.name(table.name)} (\n{body}\n);{view}"
 
 
 def _comment(column: ColumnName, notes: Notes, examples: ColumnValues) -> str:
@@ -78,6 +80,7 @@ def _comment(column: ColumnName, notes: Notes, examples: ColumnValues) -> str:
 
 def compact(database: Database, notes: Notes) -> str:
     """One line a table, one a foreign key, one a column that the question mentions values of."""
+    quoted = notes.spelling.name
     lines = [
         f"{quoted(table.name)}({', '.join(quoted(column.name) for column in table.columns)})"
         for table in database.tables
@@ -86,11 +89,16 @@ def compact(database: Database, notes: Notes) -> str:
         f"{quoted(table)}.{quoted(column)} = {quoted(parent)}.{quoted(parent_column)}"
         for table, column, parent, parent_column in _foreign_key_pairs(database)
     ]
-    return "\n".join([*lines, *filter(None, [values_block(database, notes.mentioned)])])
+    return "\n".join(
+        [*lines, *filter(None, [values_block(database, notes.mentioned, notes.spelling)])]
+    )
 
 
-def values_block(database: Database, mentioned: ColumnValues) -> str:
+def values_block(
+    database: Database, mentioned: ColumnValues, spelling: Spelling = SQLITE_SPELLING
+) -> str:
     """Write mentioned values of a database's tables, one column a line: table.column: 'a', 'b'."""
+    quoted = spelling.name
     tables = {table.name for table in database.tables}
     return "\n".join(
         f"{quoted(table)}.{quoted(column)}: {', '.join(map(literal, values))}"
@@ -104,13 +112,15 @@ def prose(database: Database, notes: Notes) -> str:
 
     Form: github.com/eosphoros-ai/DB-GPT-Hub, README, "data preprocessing".
     """
+    quoted = notes.spelling.name
     names = ", ".join(quoted(table.name) for table in database.tables)
     tables = "\n".join(_table_prose(table, notes) for table in database.tables)
     text = f"{quoted(notes.name)} contains tables such as {names}. {tables}"
-    return "\n".join([text, *(_key_prose(*key) for key in _foreign_key_pairs(database))])
+    return "\n".join([text, *(_key_prose(quoted, *key) for key in _foreign_key_pairs(database))])
 
 
 def _table_prose(table: Table, notes: Notes) -> str:
+    quoted = notes.spelling.name
     columns = ", ".join(quoted(column.name) for column in table.columns)
     text = f"Table {quoted(table.name)} has columns such as {columns}."
     if table.primary_key:
@@ -122,7 +132,7 @@ def _table_prose(table: Table, notes: Notes) -> str:
     return text
 
 
-def _key_prose(table: str, column: str, parent: str, parent_column: str) -> str:
+def _key_prose(quoted: Write, table: str, column: str, parent: str, parent_column: str) -> str:
     here = f"The {quoted(column)} of {quoted(table)}"
     return f"{here} is the foreign key of {quoted(parent_column)} of {quoted(parent)}."
 
@@ -132,6 +142,7 @@ def m_schema(database: Database, notes: Notes) -> str:
 
     Form: github.com/XGenerationLab/M-Schema; Gao et al., XiYan-SQL, arXiv:2411.08599.
     """
+    quoted = notes.spelling.name
     lines = [f"【DB_ID】 {one_line(notes.name)}", "【Schema】"]
     for table in database.tables:
         columns = ",\n".join(_m_schema_column(table, column, notes) for column in table.columns)
@@ -147,7 +158,7 @@ def m_schema(database: Database, notes: Notes) -> str:
 def _m_schema_column(table: Table, column: Column, notes: Notes) -> str:
     name = table.name, column.name
     kind = one_line(column.type).split("(")[0].strip().upper()
-    parts = [f"{quoted(column.name)}:{kind}"]
+    parts = [f"{notes.spelling.name(column.name)}:{kind}"]
     if notes.descriptions.get(name):
         parts.append(one_line(notes.descriptions[name]))
     if column.name in table.primary_key:

@@ -51,10 +51,12 @@ class SchemaSettings(Settings):
 class ContextSettings(SchemaSettings):
     """What prompts are rendered with; the examples come as a file."""
 
-    system: Text = Field(description="The system message; {examples} may stand in it.")
+    system: Text = Field(
+        description="The system message; {examples} and {dialect} may stand in it."
+    )
     user: Text = Field(
-        description="The user message, with {schema} and {question}, and where they are wanted {values}, {examples} "
-        "and {evidence}, in any order."
+        description="The user message, with {schema} and {question}, and where they are wanted {values}, {examples}, "
+        "{evidence} and {dialect}, the name of the dialect that answers are executed in, in any order."
     )
     examples: Writing | None = Field(default=None, description=Writing.__doc__)
     answers: Literal["as_written", "canonical"] = Field(

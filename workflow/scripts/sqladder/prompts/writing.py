@@ -9,7 +9,7 @@ from sqladder.errors import InputError
 from sqladder.files import Fields, Row, by_id, iterate_jsonl, with_unique_ids
 from sqladder.metric.showing import brief
 from sqladder.prompts.contexts import ContextWriter, Written
-from sqladder.prompts.rendering import render_prompt
+from sqladder.prompts.rendering import placeholders, render_prompt
 from sqladder.prompts.settings import ContextSettings
 from sqladder.retrieval.references import TEMPLATES
 
@@ -37,6 +37,7 @@ class PromptWriter:
         self._schemas = ContextWriter(files.databases, context) if files.databases else None
         self._is_canonical = with_answer and context.answers == "canonical"
         self._orders = context.schema_orders if with_answer else 1
+        self._names_dialect = "dialect" in placeholders(context.user) | placeholders(context.system)
         self.not_canonical = 0
         if self._schemas is None:
             self._check_schemas_as_text()
@@ -51,6 +52,7 @@ class PromptWriter:
         for key, is_wanted in (
             ("answers: canonical", self._is_canonical),
             ("schema_orders", self._orders > 1),
+            ("{dialect}", self._names_dialect),
         ):
             if is_wanted:
                 raise InputError(
@@ -126,6 +128,8 @@ class PromptWriter:
         parts = {"values": written.values, "evidence": example.get("evidence") or ""}
         if shown is not None:
             parts["examples"] = shown
+        if self._names_dialect and self._schemas is not None:
+            parts["dialect"] = self._schemas.dialect(example["db_id"])
         prompt = render_prompt(
             written.schema,
             example["question"],

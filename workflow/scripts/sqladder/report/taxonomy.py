@@ -1,4 +1,4 @@
-"""Name what went wrong in each failure: from its verdict, SQLite's message, and both queries.
+"""Name what went wrong in each failure: from its verdict, the engine's message, and both queries.
 
 A query can be wrong in several ways. Its kind is the first that applies, in the order of `KINDS`
 within what is known: what SQLite complained about, or else how the query differs from gold.
@@ -47,10 +47,22 @@ _DECIDING = ("verdict", "reason", "expected", "found")
 PARSED = 4_000
 """Characters of a query that is still compared by its parts; degenerate answers are longer."""
 
-_SYNTAX = re.compile(r"syntax error|incomplete input|unrecognized token")
-_NO_TABLE = re.compile(r"no such table: (\S+)")
-_NO_COLUMN = re.compile(r"no such column: (.+)")
-_AGGREGATE = re.compile(r"misuse of aggregate.*")
+# As SQLite, PostgreSQL, DuckDB, and MySQL or MariaDB say it.
+_SYNTAX = re.compile(
+    r"syntax error|incomplete input|unrecognized token|unterminated quoted|error in your SQL syntax"
+)
+_NO_TABLE = re.compile(
+    r"no such table: (\S+)|relation \"([^\"]+)\" does not exist|Table with name (\S+) does not exist"
+    r"|Table '([^']+)' doesn't exist"
+)
+_NO_COLUMN = re.compile(
+    r"no such column: (.+)|column (\"[^\"]+\"|\S+) does not exist|[Cc]olumn \"([^\"]+)\" not found"
+    r"|Unknown column '([^']+)'|does not have a column named \"([^\"]+)\""
+)
+_AGGREGATE = re.compile(
+    r"misuse of aggregate.*|aggregate functions? .*not allowed.*|.*cannot contain aggregates.*"
+    r"|Invalid use of group function"
+)
 
 # What sqlglot cannot read of a hostile query is no news.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -102,6 +114,7 @@ def sort_failures(
     predictions: Mapping[str, Row],
     columns: Mapping[str, Columns],
     known: dict[Hashable, Failure] | None = None,
+    dialect: str = "sqlite",
 ) -> Iterator[Row]:
     """The failures of one variant as rows: id, kind, reason.
 
@@ -112,6 +125,7 @@ def sort_failures(
         predictions: id -> sql.
         columns: db_id -> columns of that database.
         known: what is sorted already, of this and other variants; it grows.
+        dialect: of the engine that judged.
     """
     known = {} if known is None else known
     for question in questions:
@@ -121,16 +135,18 @@ def sort_failures(
             key = (question["id"], answer, *map(verdict.get, _DECIDING))
             if key not in known:
                 own = columns[question["db_id"]]
-                known[key] = classify(verdict, question["sql"], answer, own)
+                known[key] = classify(verdict, question["sql"], answer, own, dialect)
             yield {"id": question["id"], **known[key]._asdict()}
 
 
-def classify(verdict: Row, gold: str, answer: str, columns: Columns) -> Failure:
+def classify(
+    verdict: Row, gold: str, answer: str, columns: Columns, dialect: str = "sqlite"
+) -> Failure:
     """Name what went wrong in one failure."""
     kind, reason = verdict["verdict"], verdict["reason"]
     if reason == "error" and kind in ("sql_error", "gold_error"):
         text = gold if kind == "gold_error" else answer
-        if fault := dialect_fault(text, verdict["found"], tables_of(columns)):
+        if fault := dialect_fault(text, verdict["found"], tables_of(columns), dialect):
             return Failure("gold_dialect" if kind == "gold_error" else "dialect", fault)
     if kind in ("no_sql", "timeout", "gold_error"):
         return Failure(kind, "")
@@ -139,19 +155,19 @@ def classify(verdict: Row, gold: str, answer: str, columns: Columns) -> Failure:
     if reason == "statements":
         return Failure("syntax", "")
     if kind == "wrong_result" and reason != "columns":
-        return _wrong_result(gold, answer, columns)
+        return _wrong_result(gold, answer, columns, dialect)
     told = sentence(reason, verdict["expected"], verdict["found"])
     return Failure("columns" if reason == "columns" else "other", told)
 
 
 def _error(message: str, columns: Columns) -> Failure:
-    """Sort by SQLite's message."""
+    """Sort by the engine's message."""
     if _SYNTAX.search(message):
         return Failure("syntax", "")
     if found := _NO_TABLE.search(message):
-        return Failure("unknown_table", found[1])
+        return Failure("unknown_table", _first(found))
     if found := _NO_COLUMN.search(message):
-        name = found[1].strip()
+        name = _first(found).strip()
         table, _, column = (part.strip('"`[]').lower() for part in name.rpartition("."))
         owners = columns.get(column)
         if owners is None:
@@ -164,9 +180,14 @@ def _error(message: str, columns: Columns) -> Failure:
     return Failure("other", message)
 
 
-def _wrong_result(gold: str, answer: str, columns: Columns) -> Failure:
+def _first(found: re.Match[str]) -> str:
+    """What the alternative that fits has found."""
+    return next(filter(None, found.groups()))
+
+
+def _wrong_result(gold: str, answer: str, columns: Columns, dialect: str) -> Failure:
     """Sort by the first part in which the query differs from gold."""
-    wanted, given = shape(gold, columns), shape(answer, columns)
+    wanted, given = shape(gold, columns, dialect), shape(answer, columns, dialect)
     if wanted is None or given is None:
         return Failure("other", "")
     if missing := sorted(wanted.tables - given.tables):
@@ -195,16 +216,16 @@ def _instead(given: Counter[str], wanted: Counter[str]) -> str:
     return " instead of ".join(", ".join(side) or "none" for side in sides)
 
 
-def shape(sql: str, columns: Columns) -> Shape | None:
+def shape(sql: str, columns: Columns, dialect: str = "sqlite") -> Shape | None:
     """Take a query apart; None if it is too long or cannot be read."""
-    return None if len(sql) > PARSED else _shape(sql, frozenset(columns))
+    return None if len(sql) > PARSED else _shape(sql, frozenset(columns), dialect)
 
 
 @lru_cache(maxsize=20_000)
-def _shape(sql: str, columns: frozenset[str]) -> Shape | None:
+def _shape(sql: str, columns: frozenset[str], dialect: str) -> Shape | None:
     """Nobody changes a shape: gold and equal answers, which come once for each variant, share it."""
     try:
-        tree = sqlglot.parse_one(sql, read="sqlite")
+        tree = sqlglot.parse_one(sql, read=dialect)
         # One walk for all parts: it takes longer than to parse.
         nodes = list(tree.walk())
         clauses = [node for node in nodes if isinstance(node, exp.Where | exp.Having)]

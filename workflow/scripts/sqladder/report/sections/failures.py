@@ -29,7 +29,7 @@ def section(inputs: ReportInputs) -> str:
 
 {failure_table(run)}
 
-A failure counts once{seeds}. An error is sorted by SQLite's message; a wrong result by the first part in
+A failure counts once{seeds}. An error is sorted by the engine's message; a wrong result by the first part in
 which the query differs from gold, in the order of the table. Gold is one of many right queries, so
 that part need not be the cause.{_about_dialects(run)}
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from sqladder.databases.dialect_marks import NAMES
 from sqladder.report.charts import ranking_chart
 from sqladder.report.charts.drawing import without_font
 from sqladder.report.comparison import Comparison
@@ -35,19 +36,32 @@ def section(inputs: ReportInputs) -> str:
         timed([cost_sentence(run)]),
         unseen_in_pictures(inputs.comparison),
     ]
-    lines.append(
-        "Accuracy is test-suite execution accuracy: "
-        "an answer counts when its result equals the gold query's on every database file of the "
-        "suite, with the values that the model wrote itself."
-        + _made_suite(inputs.facts.get("suite"))
-        + _quirks(run)
-    )
+    lines.append(_accuracy(inputs))
     if run.left_out:
         lines.append(_left_out(run))
     lines.append(ranked_otherwise(inputs))
     rows = inputs.facts.get("training_rows", {})
     lines += [*said(rows), *said_of_lengths(rows)]
     return "\n\n".join(line for line in lines if line)
+
+
+def _accuracy(inputs: ReportInputs) -> str:
+    """What counts as right, and where it was executed."""
+    settings = inputs.comparison.run.replicates[0].scoring.get("settings", {})
+    if settings.get("engine") == "native":
+        return (
+            f"Accuracy is execution accuracy in {NAMES[settings['dialect']]} itself (`scoring.engine: native`): an "
+            "answer counts when its result equals the gold query's there, with the values that the model wrote itself. "
+            f"A query is ended after {settings['timeout']:g} s of wall time, so **verdicts can depend on the load of "
+            "the machine** and of the server, and on what is written to the data meanwhile."
+        )
+    return (
+        "Accuracy is test-suite execution accuracy: "
+        "an answer counts when its result equals the gold query's on every database file of the "
+        "suite, with the values that the model wrote itself."
+        + _made_suite(inputs.facts.get("suite"))
+        + _quirks(inputs.comparison.run)
+    )
 
 
 def _question(run: Run) -> str:
