@@ -11,7 +11,7 @@ MESSAGE_CHARS = 300
 # Of all engines: statements that are no query. Those that an engine does not know are no loss.
 _OTHER_STATEMENTS = """
     abort alter analyze attach backup begin binlog cache call change check checkpoint checksum close cluster comment
-    commit copy create deallocate declare delete detach discard do drop end execute export fetch flush force grant
+    commit copy create deallocate declare delete detach discard do drop end execute explain export fetch flush force grant
     handler import insert install kill listen load lock merge move notify optimize pragma prepare purge reassign refresh
     reindex release rename repair replace reset resignal restart revoke rollback savepoint security set shutdown signal
     start stop truncate unlisten unlock update upsert use vacuum xa

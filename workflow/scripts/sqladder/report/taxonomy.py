@@ -56,7 +56,7 @@ _NO_TABLE = re.compile(
     r"|Table '([^']+)' doesn't exist"
 )
 _NO_COLUMN = re.compile(
-    r"no such column: (.+)|column (\"[^\"]+\"|\S+) does not exist|[Cc]olumn \"([^\"]+)\" not found"
+    r"no such column: (.+)|column \"?([^\" ]+)\"? does not exist|[Cc]olumn \"([^\"]+)\" not found"
     r"|Unknown column '([^']+)'|does not have a column named \"([^\"]+)\""
 )
 _AGGREGATE = re.compile(
