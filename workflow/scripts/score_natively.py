@@ -14,14 +14,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from sqladder.databases.dialect_marks import NAMES
 from sqladder.databases.engine import DIALECTS, kind_of, open_engine
 from sqladder.errors import LOG, run_main
 from sqladder.files import write_json, write_jsonl
 from sqladder.metric.limit_flags import add_limit_flags, limits_from_flags
 from sqladder.metric.records import engine_versions, metrics_of, rows_row, secondary_of, verdict_row
 from sqladder.metric.scoring import Scores, Task, with_exact_match
-from sqladder.native.scoring import NativeTask, score_files_natively
+from sqladder.native.native_scoring import NativeTask, score_files_natively
 
 
 def run(args: argparse.Namespace) -> tuple[Scores, dict[str, Any]]:
@@ -39,16 +38,12 @@ def run(args: argparse.Namespace) -> tuple[Scores, dict[str, Any]]:
     scores = with_exact_match(executed, Task(args.databases, limits=limits))
     dialect = DIALECTS[kind_of(args.source)]
     with closing(open_engine(args.source, limits)) as engine:
-        version = engine.version()
+        name, version = engine.name(), engine.version()
+    judged = {"engine": "native", "dialect": dialect, "database_system": name, "quirks": "repaired"}
     facts = {
         "seconds": round(time.perf_counter() - start, 3),
-        "settings": {
-            "engine": "native",
-            "dialect": dialect,
-            "quirks": "repaired",
-            **asdict(limits),
-        },
-        "versions": {**engine_versions(), NAMES[dialect]: version},
+        "settings": {**judged, **asdict(limits)},
+        "versions": {**engine_versions(), name: version},
     }
     return scores, facts
 
@@ -76,8 +71,8 @@ def main() -> None:
     write_jsonl(args.rows, map(rows_row, scores.rows))
     write_json(args.metrics, metrics)
     accuracy, seconds = metrics["accuracy"]["all"], facts["seconds"]
-    right = f"{accuracy['correct']} of {accuracy['n']}"
-    LOG.info(f"{args.variant}: {right} right in {NAMES[facts['settings']['dialect']]}, {seconds} s")
+    right, where = f"{accuracy['correct']} of {accuracy['n']}", facts["settings"]["database_system"]
+    LOG.info(f"{args.variant}: {right} right in {where}, {seconds} s")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqladder.databases.conversion import Answer
 from sqladder.databases.engine import Engine, name_of, open_engine
+from sqladder.databases.urls import is_url
 from sqladder.errors import InputError
 from sqladder.files import Row
 from sqladder.metric import lexer
@@ -233,12 +234,16 @@ def _dispute(sql: str, repair: str, files: Iterable[str], scoring: _Scoring) -> 
         try:
             expected, result = (engine.execute(text) for text in texts)
         except QueryError as error:
-            return f"it or its repair fails on {name_of(file)}: {error}"
+            return f"it or its repair fails on {_name(file)}: {error}"
         finally:
             engine.close()
         if not scoring.equal(expected, result, gold):
-            return f"the listed repair gives another result on {name_of(file)}"
+            return f"the listed repair gives another result on {_name(file)}"
     return ""
+
+
+def _name(source: str) -> str:
+    return name_of(source) if is_url(source) else Path(source).name
 
 
 def _check(query: _Query, sandbox: Engine, original: Engine | None, scoring: _Scoring) -> Check:

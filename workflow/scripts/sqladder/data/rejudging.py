@@ -19,7 +19,7 @@ from sqladder.metric.limit_flags import (
 from sqladder.metric.normalise import QUIRKS
 from sqladder.metric.scoring import Task, score
 from sqladder.metric.suite import Options
-from sqladder.native.scoring import NativeTask, score_natively
+from sqladder.native.native_scoring import NativeTask, score_natively
 
 
 class Judged(NamedTuple):

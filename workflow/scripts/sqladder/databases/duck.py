@@ -80,7 +80,7 @@ class DuckEngine:
             for name in names_of(database)
             if not _PLAIN.fullmatch(name) or name.lower() in reserved
         }
-        return Shown(database, Spelling(DIALECT, names))
+        return Shown(database, Spelling(DIALECT, names, self.name()))
 
     def execute(self, sql: str, max_rows: int | None = None) -> Answer:
         """Run one query; it is interrupted after the time limit."""
@@ -123,6 +123,10 @@ class DuckEngine:
 
     def refuse_writers(self) -> None:
         """Nothing to refuse: the file is open for reading only, and nothing outside it can be reached."""
+
+    def name(self) -> str:
+        """The engine's name."""
+        return "DuckDB"
 
     def version(self) -> str:
         """DuckDB's version."""

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from sqladder.databases.conversion import Answer, Row
 from sqladder.databases.schema import Database
 from sqladder.databases.shown import Shown
-from sqladder.databases.urls import is_url
+from sqladder.databases.urls import is_mysql, is_url
 from sqladder.errors import InputError
 from sqladder.metric.limits import Limits
 
-SQLITE, DUCKDB, POSTGRESQL = "sqlite", "duckdb", "postgresql"
-DIALECTS = {SQLITE: "sqlite", DUCKDB: "duckdb", POSTGRESQL: "postgres"}
+SQLITE, DUCKDB, POSTGRESQL, MYSQL = "sqlite", "duckdb", "postgresql", "mysql"
+DIALECTS = {SQLITE: "sqlite", DUCKDB: "duckdb", POSTGRESQL: "postgres", MYSQL: "mysql"}
 """The dialect of each engine, as sqlglot and dialect_marks.py call it."""
 
 
@@ -51,6 +51,9 @@ class Engine(Protocol):
         Raises:
             InputError: says what it may do, and the way out; the connection is closed.
         """
+
+    def name(self) -> str:
+        """The engine's name, as people call it."""
 
     def version(self) -> str:
         """The engine's version."""
@@ -86,7 +89,7 @@ def kind_of(source: str) -> str:
         InputError: there is no such file, or it is no database.
     """
     if is_url(source):
-        return POSTGRESQL
+        return MYSQL if is_mysql(source) else POSTGRESQL
     if not Path(source).is_file():
         raise InputError(f"database {source} does not exist")
     if is_foreign(source):
@@ -108,6 +111,10 @@ def open_engine(source: str, limits: Limits) -> Engine:
         from sqladder.databases.postgresql import PostgresqlEngine
 
         return PostgresqlEngine(source, limits)
+    if kind == MYSQL:
+        from sqladder.databases.mysql import MysqlEngine
+
+        return MysqlEngine(source, limits)
     if kind == DUCKDB:
         from sqladder.databases.duck import DuckEngine
 

@@ -103,6 +103,10 @@ class PostgresqlEngine:
                 f"{'; '.join(found)}. Answers of a model are executed with it: {WAY_OUT}"
             )
 
+    def name(self) -> str:
+        """The engine's name."""
+        return "PostgreSQL"
+
     def version(self) -> str:
         """The server's version."""
         [(version,)] = self._connection.execute("SHOW server_version").fetchall()
@@ -122,7 +126,7 @@ class PostgresqlEngine:
             "SELECT name, quote_ident(name) FROM unnest(%s::text[]) name WHERE quote_ident(name) != name",
             (names_of(database),),
         ).fetchall()
-        return Shown(database, Spelling(DIALECT, dict(names)))
+        return Shown(database, Spelling(DIALECT, dict(names), self.name()))
 
     def _table(self, key: int, name: str) -> Table:
         columns = self._connection.execute(_COLUMNS, (key,)).fetchall()

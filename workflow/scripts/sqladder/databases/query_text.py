@@ -10,14 +10,20 @@ MESSAGE_CHARS = 300
 
 # Of all engines: statements that are no query. Those that an engine does not know are no loss.
 _OTHER_STATEMENTS = """
-    abort alter analyze attach backup begin binlog cache call change check checkpoint checksum close cluster comment
-    commit copy create deallocate declare delete detach discard do drop end execute explain export fetch flush force grant
-    handler import insert install kill listen load lock merge move notify optimize pragma prepare purge reassign refresh
-    reindex release rename repair replace reset resignal restart revoke rollback savepoint security set shutdown signal
-    start stop truncate unlisten unlock update upsert use vacuum xa
+    abort alter analyze attach backup begin binlog cache call change check checkpoint checksum close cluster
+    comment commit copy create deallocate declare delete detach discard do drop end execute explain export fetch
+    flush force grant handler import insert install kill listen load lock merge move notify optimize pragma
+    prepare purge reassign refresh reindex release rename repair replace reset resignal restart revoke rollback
+    savepoint security set shutdown signal start stop truncate unlisten unlock update upsert use vacuum xa
 """
 OTHER_STATEMENTS = frozenset(_OTHER_STATEMENTS.split())
-_BEFORE = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|#[^\n]*(?:\n|$)|/\*(?!M?!).*?\*/)*", re.DOTALL)
+_BEFORE = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|#[^\n]*(?:\n|$)|/\*(?!!|M!).*?\*/)*", re.DOTALL)
+INSIDE = re.compile(
+    r"""'(?:[^'\\]|''|\\.)*' | "(?:[^"]|"")*" | `[^`]*` | --[^\n]* | \#[^\n]* | /\*(?!!|M!).*?\*/
+      | (?P<tag>\$\w*\$).*?(?P=tag)""",
+    re.VERBOSE | re.DOTALL,
+)
+"""What says nothing of a query's form, in any dialect: literals, names in quotes, comments."""
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -37,6 +43,12 @@ def check_text(sql: str, limits: Limits) -> None:
         raise QueryError("no_sql", "no_statement")
     if (word := first_word(sql)) in OTHER_STATEMENTS:
         raise QueryError("refused", "not_allowed", found=word)
+
+
+def has_second_statement(sql: str) -> bool:
+    """Whether a semicolon outside of literals and comments is followed by more than blanks and comments."""
+    bare = INSIDE.sub(lambda found: "" if found[0][:1] in "-#/" else "''", sql)
+    return ";" in bare.strip(" \t\r\n;")
 
 
 def first_word(sql: str) -> str:

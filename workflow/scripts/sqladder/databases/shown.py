@@ -17,10 +17,12 @@ class Spelling:
     Attributes:
         dialect: as dialect_marks.py calls it.
         names: names that are not written as they are, with how they are written; for SQLite, its own rules hold.
+        engine: as people call it.
     """
 
     dialect: str = "sqlite"
     names: Mapping[str, str] = field(default_factory=dict)
+    engine: str = "SQLite"
 
     def name(self, name: str) -> str:
         """A table's or column's name as a query writes it."""
@@ -51,6 +53,7 @@ def write_shown(path: Path, shown: Shown) -> None:
     """Keep a schema in a file."""
     tables = [asdict(table) for table in shown.database.tables]
     spelling = {"dialect": shown.spelling.dialect, "names": dict(shown.spelling.names)}
+    spelling |= {"engine": shown.spelling.engine}
     write_json(path, {**spelling, "tables": tables})
 
 
@@ -66,7 +69,9 @@ def read_shown(folder: Path) -> Shown | None:
     try:
         content = json.loads(path.read_text("utf-8"))
         tables = tuple(_table(row) for row in content["tables"])
-        return Shown(Database(tables), Spelling(content["dialect"], content["names"]))
+        return Shown(
+            Database(tables), Spelling(content["dialect"], content["names"], content["engine"])
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} holds no schema of an engine: {error}") from error
 

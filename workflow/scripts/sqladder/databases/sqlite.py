@@ -40,6 +40,10 @@ class SqliteEngine:
     def refuse_writers(self) -> None:
         """Nothing to refuse: the sandbox has no way to write."""
 
+    def name(self) -> str:
+        """The engine's name."""
+        return "SQLite"
+
     def version(self) -> str:
         """SQLite's version."""
         return sqlite3.sqlite_version

@@ -2,11 +2,8 @@
 
 import re
 
-# Literals, names in quotes and comments.
-_INSIDE = re.compile(
-    r"""'(?:[^'\\]|''|\\.)*' | "(?:[^"]|"")*" | `[^`]*` | --[^\n]* | \#[^\n]* | /\*.*?\*/ | (\$\w*\$).*?\1""",
-    re.VERBOSE | re.DOTALL,
-)
+from sqladder.databases.query_text import INSIDE
+
 _SIGN = re.compile(r"[()]|\border\s+by\b", re.IGNORECASE)
 
 
@@ -15,7 +12,7 @@ def order_matters(gold: str) -> bool:
 
     Of a query that stands in parentheses as a whole, these do not count.
     """
-    text = _INSIDE.sub("''", gold).strip(" \t\r\n;")
+    text = INSIDE.sub("''", gold).strip(" \t\r\n;")
     while text.startswith("(") and _end_of_first(text) == len(text):
         text = text[1:-1].strip()
     depth = 0

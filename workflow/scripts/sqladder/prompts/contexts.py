@@ -7,7 +7,6 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from sqladder.databases.dialect_marks import NAMES
 from sqladder.databases.question_values import ValueIndex
 from sqladder.databases.sample_values import ColumnName, ColumnValues, read_examples
 from sqladder.databases.schema import Database, read_schema, read_views
@@ -66,7 +65,7 @@ class ContextWriter:
         Raises:
             InputError: the database is missing or cannot be read.
         """
-        return NAMES[self._database(db_id).spelling.dialect]
+        return self._database(db_id).spelling.engine
 
     def _database(self, db_id: str) -> "_Known":
         if db_id not in self._known:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from sqladder.databases.dialect_marks import NAMES
 from sqladder.report.charts import ranking_chart
 from sqladder.report.charts.drawing import without_font
 from sqladder.report.comparison import Comparison
@@ -50,7 +49,7 @@ def _accuracy(inputs: ReportInputs) -> str:
     settings = inputs.comparison.run.replicates[0].scoring.get("settings", {})
     if settings.get("engine") == "native":
         return (
-            f"Accuracy is execution accuracy in {NAMES[settings['dialect']]} itself (`scoring.engine: native`): an "
+            f"Accuracy is execution accuracy in {settings['database_system']} itself (`scoring.engine: native`): an "
             "answer counts when its result equals the gold query's there, with the values that the model wrote itself. "
             f"A query is ended after {settings['timeout']:g} s of wall time, so **verdicts can depend on the load of "
             "the machine** and of the server, and on what is written to the data meanwhile."

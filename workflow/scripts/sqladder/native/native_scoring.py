@@ -18,7 +18,7 @@ from sqladder.metric.inputs import Gold, Item, read_gold, read_predictions
 from sqladder.metric.limits import Limits
 from sqladder.metric.scoring import Scored, Scores
 from sqladder.metric.suite import Judgement, best_of
-from sqladder.native.judging import Content, NativeGold
+from sqladder.native.native_gold import Content, NativeGold
 from sqladder.processes.guarded import Death, guarded
 
 # Of one prediction: gold, itself, its values plugged in, and what each of three metrics forgives.

@@ -7,8 +7,8 @@ import pytest
 
 from sqladder.errors import InputError
 from sqladder.metric.limits import Limits
+from sqladder.native.native_scoring import NativeTask, score_files_natively
 from sqladder.native.ordering import order_matters
-from sqladder.native.scoring import NativeTask, score_files_natively
 
 DDL = """
 CREATE TABLE song (id INTEGER, title VARCHAR, price DECIMAL(8, 2), sold DATE, hit BOOLEAN, cover BLOB, share DOUBLE);
