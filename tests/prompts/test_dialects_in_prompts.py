@@ -28,7 +28,7 @@ SHOWN = Shown(
             Table("top", (Column("at", "text[]", False),), (), (), is_view=True),
         )
     ),
-    Spelling("postgres", {"Song": '"Song"', "the id": '"the id"'}),
+    Spelling("postgres", {"Song": '"Song"', "the id": '"the id"'}, "PostgreSQL"),
 )
 DDL = """CREATE TABLE "Song" (
   "the id" bigint NOT NULL PRIMARY KEY
