@@ -29,6 +29,8 @@ def asking(config: Config, replicate: str) -> str:
     context = config["contexts"][name]
     scoring = scoring_settings(config, config["test_on"]).model_dump()
     quirks = scoring.pop("quirks")
+    # Whoever is asked executes on SQLite, a copy where the data live elsewhere.
+    del scoring["engine"]
     folder = Path("results", replicate)
     repair = {key: context[key] for key in ("repair_turn",) if key in context}
     few_shot = {"few_shot": _few_shot(config, name)} if example_settings(config, name) else {}
