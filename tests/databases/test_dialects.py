@@ -106,6 +106,30 @@ SELECT SAFE_DIVIDE(age, 2) FROM pet
 SELECT TOP 10 PERCENT name FROM pet
 SELECT name FROM pet WHERE born >= CURRENT_DATE - INTERVAL 30 DAY
 SELECT DAYNAME(born), MONTHNAME(born) FROM pet
+SELECT `p`.`name` FROM `pet` AS `p` WHERE `p`.`name` ILIKE 'x'
+SELECT name FROM pet EXCEPT ALL SELECT name FROM owner
+SELECT name FROM pet INTERSECT ALL SELECT name FROM owner
+SELECT name FROM pet UNION DISTINCT SELECT name FROM owner
+SELECT name, count(*) FROM pet GROUP BY ALL
+SELECT name FROM pet ORDER BY ALL
+SELECT name FROM pet OFFSET 2
+SELECT name FROM pet ORDER BY age OFFSET 2 LIMIT 3
+SELECT CAST(name AS VARCHAR(MAX)) FROM pet
+SELECT name FROM pet TABLESAMPLE BERNOULLI (10)
+SELECT name FROM pet WHERE age BETWEEN SYMMETRIC 5 AND 1
+SELECT name FROM pet USE INDEX (i) WHERE age > 1
+SELECT SQL_CALC_FOUND_ROWS name FROM pet
+SELECT name FROM pet WHERE MATCH(name) AGAINST ('a')
+FROM pet SELECT name
+SELECT APPROX_COUNT_DISTINCT(name) FROM pet
+WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL (SELECT n + 1 FROM r WHERE n < 3)) SELECT n FROM r
+SELECT name FROM pet WHERE (name, age) IN (('a', 1), ('b', 2))
+SELECT (name, age) FROM pet
+SELECT name FROM pet WHERE name IS DISTINCT FROM 'a' AND born < NOW()
+SELECT name, LAG(age) OVER (ORDER BY born) FROM pet WHERE YEAR(born) = 2000 ORDER BY age LIMIT 3
+SELECT name, FROM pet WHERE name ILIKE 'a'
+SELECT name FROM pet WHERE name = "Tom" AND born < NOW()
+(SELECT name FROM pet ORDER BY age LIMIT 1) UNION (SELECT name FROM owner) ORDER BY name LIMIT 2
 """
 WRONG_BESIDES = r"""
 SELECT nme FROM pet WHERE name ILIKE 'a%'
@@ -130,7 +154,42 @@ SELECT '::' FROM pets
 SELECT "ILIKE FROM pet
 SELECT name FRM pet -- ILIKE
 SELECT name FRM pet WHERE name = 'x::y'
+SELECT LENGTH(name, 2), NOW() FROM pet
+SELECT name, FROM pet WHERE born < CURDATE()
+SELECT name FROM pet WHERE born < CURDATE() GROUP BY name,
+SELECT (name, age) FROM pet WHERE born < CURDATE()
+SELECT COUNT(name, age) FROM pet
 """
+# Each is wrong in every engine, beside the foreign part that takes the place of the star.
+BROKEN = """
+SELECT `nme` FROM `pet` WHERE `age` > *
+SELECT [nme] FROM [pet] WHERE age > *
+SELECT `city` FROM pet WHERE age > *
+SELECT name FROM `pets` WHERE age > *
+SELECT name FROM pet GROUP BY name WHERE age > *
+SELECT name FROM pet HAVING age > * GROUP BY name
+SELECT name FROM pet LIMIT 5 ORDER BY *
+SELECT name FROM pet ORDER BY * GROUP BY name
+SELECT name FROM pet WHERE age > * WHERE age > 3
+SELECT name FROM pet WHERE age > * ORDER BY age ORDER BY name
+SELECT name FROM pet WHERE age > * ORDER BY age LIMIT 1 UNION (SELECT name FROM owner)
+SELECT name FROM pet WHERE age > * ORDER BY age UNION SELECT name FROM owner
+(SELECT name FROM pet WHERE age > * LIMIT 1 ORDER BY age) UNION (SELECT name FROM owner)
+SELECT name FROM pet WHERE age > (SELECT max(age) FROM pet ORDER BY * WHERE name = 'a')
+SELECT name INTO x FROM pet WHERE age > *
+SELECT ROW_NUMBER() FROM pet WHERE age > *
+SELECT LAG(age) FROM pet WHERE age > *
+SELECT name FROM pet WHERE (name, age) > 3 AND age > *
+SELECT name FROM pet WHERE (name, age) = (1, 2, 3) AND age > *
+SELECT name FROM pet WHERE (name, age) IN (SELECT id FROM owner) AND age > *
+SELECT name FROM pet WHERE (name, age) IN (1, 2) AND age > *
+SELECT name FROM pet WHERE age IN (SELECT id, name FROM owner) AND age > *
+SELECT name, age FROM pet WHERE age > * UNION (SELECT name FROM owner)
+SELECT p.name FROM pet AS p JOIN owner AS o ON p.owner_id = o.owner_id WHERE p.age > *
+SELECT name FROM pet WHERE age > * AND SUM(age) > 3
+SELECT name FROM pet WHERE age > * AND
+"""
+FOREIGN = ("NOW()", "YEAR(born)", "age::int", "EXTRACT(YEAR FROM born)", "LEN(name)")
 
 
 def message(sql):
@@ -158,6 +217,17 @@ def test_a_text_of_another_engine_is_told(sql):
 @pytest.mark.parametrize("sql", WRONG_BESIDES.strip().splitlines())
 def test_what_is_wrong_besides_is_no_matter_of_dialect(sql):
     assert fault(sql) == ""
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+@pytest.mark.parametrize("sql", BROKEN.strip().splitlines())
+def test_what_no_engine_takes_is_no_matter_of_dialect_whatever_stands_beside(sql, foreign):
+    assert fault(sql.replace("*", foreign)) == ""
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_the_same_foreign_part_alone_is_told(foreign):
+    assert fault(f"SELECT name FROM pet WHERE age > {foreign}")
 
 
 def test_the_reason_names_what_was_found_and_who_writes_so():

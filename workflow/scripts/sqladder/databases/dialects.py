@@ -14,8 +14,10 @@ from functools import cache
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.generators.sqlite import SQLiteGenerator
 
 from sqladder.databases.dialect_marks import NAMES, Dialects, Mark, functions, marks
+from sqladder.databases.query_form import is_well_formed
 from sqladder.databases.schema import in_quotes
 
 LONGEST = 4_000
@@ -28,13 +30,19 @@ _ANY = "sqladder_any"
 _AGGREGATES = (exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Count)
 _UNCHANGED = (exp.Connector, exp.Case, exp.Exists)
 _DROPPED = {
-    exp.Select: ("hint", "locks", "qualify"),
-    exp.Table: ("db", "catalog", "hints"),
+    exp.Select: ("hint", "locks", "qualify", "operation_modifiers"),
+    exp.Table: ("db", "catalog", "hints", "sample"),
+    exp.Between: ("symmetric",),
     exp.Group: ("rollup", "cube", "grouping_sets", "totals"),
     exp.Distinct: ("on",),
     exp.Join: ("hint",),
 }
+_AFTER = ("order", "limit", "offset")
 _UNIT = (exp.Var, exp.DataType, exp.Identifier)
+_TAKES_BACKTICKS = {"sqlite", "mysql", "bigquery"}
+_BACKTICKS = re.compile(r'`([^`"]+)`')
+# SQLite has this function, so that it is the call that is wrong.
+_WRONG_CALL = re.compile(r"wrong number of arguments to function (?!count\b)", re.IGNORECASE)
 # An engine names the text in double quotes that it took for a column.
 _NOT_A_COLUMN = re.compile(r'column "([^"]+)"')
 
@@ -48,7 +56,7 @@ def dialect_fault(sql: str, message: str, tables: Tables, own: str = "sqlite") -
         tables: of the database.
         own: the dialect of the engine that rejected it.
     """
-    if len(sql) > LONGEST:
+    if len(sql) > LONGEST or _WRONG_CALL.search(message):
         return ""
     found = list(marks(sql, message, own, _sqlite_functions() if own == "sqlite" else frozenset()))
     found += _quoted_texts(sql, message, tables, own)
@@ -86,14 +94,31 @@ def _sqlite_functions() -> frozenset[str]:
     return frozenset(name.lower() for (name,) in names)
 
 
-def _fits(sql: str, dialect: str, tables: Tables) -> bool:
+class _PlainWriter(SQLiteGenerator):
+    """Writes in double quotes only what the text had in them: there SQLite reads a name that is none as a text."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(unsupported_level=sqlglot.ErrorLevel.IGNORE)
+        self._given = given.lower()
+
+    def identifier_sql(self, expression: exp.Identifier) -> str:
+        name = expression.name
+        if not expression.quoted or f'"{name.lower()}"' in self._given or "`" in name:
+            return super().identifier_sql(expression)
+        return f"`{name}`"
+
+
+def _fits(given: str, dialect: str, tables: Tables) -> bool:
     """Whether a text is a query in a dialect, and right but for what only that dialect has."""
+    sql = given
+    if dialect not in _TAKES_BACKTICKS:
+        # A mixed text: SQLite takes them beside whatever else.
+        sql = _BACKTICKS.sub(r'"\1"', sql)
     try:
         tree = sqlglot.parse_one(sql, read=dialect)
-        if not isinstance(tree, exp.Query):
+        if not isinstance(tree, exp.Query) or not is_well_formed(sql, tree, dialect):
             return False
-        text = _plain(tree).sql("sqlite", unsupported_level=sqlglot.ErrorLevel.IGNORE)
-        return _compiles(text, tables)
+        return _compiles(_PlainWriter(given).generate(_plain(tree)), tables)
     except (sqlglot.errors.SqlglotError, RecursionError, ValueError, TypeError, AttributeError):
         # What sqlglot's own code trips over on a degenerate text was not read either.
         return False
@@ -128,17 +153,25 @@ def _plain(tree: exp.Expr) -> exp.Expr:
 
 
 def _unwrapped(side: exp.Expr) -> exp.Expr:
-    """A query in parentheses as SQLite takes it: with a SELECT before them."""
+    """A query in parentheses as SQLite takes it: without them, or with a SELECT before them."""
     if not isinstance(side, exp.Subquery):
         return side
+    if isinstance(side.this, exp.Select) and not _is_cut(side) and not _is_cut(side.this):
+        return side.this
     plain = exp.select("*").from_(side.this.subquery("inner_query"))
-    for name in ("order", "limit", "offset"):
+    for name in _AFTER:
         if side.args.get(name):
             plain.set(name, side.args[name])
     return plain
 
 
+def _is_cut(query: exp.Expr) -> bool:
+    return any(map(query.args.get, ("with_", *_AFTER)))
+
+
 def _drop(node: exp.Expr) -> None:
+    if isinstance(node, exp.Select) and (group := node.args.get("group")) and group.args.get("all"):
+        node.set("group", None)
     for kind, names in _DROPPED.items():
         if isinstance(node, kind):
             for name in names:
@@ -150,6 +183,8 @@ def _replaced(node: exp.Expr) -> exp.Expr:
         case exp.SetOperation():
             for side in ("this", "expression"):
                 node.set(side, _unwrapped(node.args[side]))
+            if isinstance(node, exp.Except | exp.Intersect):
+                node.set("distinct", True)
         case exp.Fetch() | exp.Limit():
             return exp.Limit(expression=exp.Literal.number(1))
         case exp.Interval():
@@ -178,6 +213,8 @@ def _replaced(node: exp.Expr) -> exp.Expr:
         case exp.Tuple() if not isinstance(node.parent, exp.Values):
             whole = isinstance(node.parent, exp.In) and node.parent.args.get("query")
             return node if whole else _any(node.expressions)
+        case exp.Ordered() if isinstance(node.this, exp.Var):
+            return exp.Literal.number(1)
         case exp.Star():
             return exp.Star()
         case _:
