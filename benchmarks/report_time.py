@@ -1,8 +1,8 @@
-"""Measure what the report of 10 variants on Spider's development questions takes.
+"""Measure what the report of 10 variants, or of hundreds, on Spider's development questions takes.
 
 Needs the folder that SQLADDER_SPIDER names (dev.jsonl, databases.tar.xz and parity/). Three variants are real
 prediction files, scored first; the others take each question's answer, with its verdict, from one of these by chance.
-Then the programs that make the report run one after the other as their rules call them. Prints a Markdown table.
+Then the program that makes the report runs as its rule calls it. Prints seconds, and the size of the page.
 
 Example: SQLADDER_SPIDER=/data/spider python benchmarks/report_time.py --folder /tmp/report
 """
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import itemgetter
 from pathlib import Path
 
@@ -29,6 +29,9 @@ from sqladder.files import Row, by_id, read_json, read_jsonl, write_json, write_
 REAL = ("lora_32r", "tse_1", "tse_3")
 COPIED = ("predictions", "verdicts", "rows")
 METRICS = ("plug_value", "single_database", "exact_match")
+
+Sources = Mapping[tuple[str, str], Mapping[str, Row]]
+"""Rows by id of a variant's files of a kind."""
 
 
 def score_real(spider: Path, folder: Path) -> list[Row]:
@@ -53,14 +56,20 @@ def score_real(spider: Path, folder: Path) -> list[Row]:
     return scored
 
 
-def mix(folder: Path, name: str, questions: list[Row], rng: np.random.Generator) -> None:
-    """Write a variant whose answers come from the real ones, each with its verdict."""
-    here = folder / "results" / name
-    sources = {
+def read_real(folder: Path) -> Sources:
+    """The rows of the real variants' files."""
+    return {
         (real, kind): by_id(read_jsonl(folder / f"results/{real}/{kind}.jsonl"), Path(real))
         for real in REAL
         for kind in COPIED
     }
+
+
+def mix(
+    folder: Path, name: str, sources: Sources, questions: list[Row], rng: np.random.Generator
+) -> None:
+    """Write a variant whose answers come from the real ones, each with its verdict."""
+    here = folder / "results" / name
     chosen = dict(
         zip((row["id"] for row in questions), rng.choice(REAL, len(questions)), strict=True)
     )
@@ -103,58 +112,28 @@ def cpu() -> float:
 
 
 def report(folder: Path, names: list[str]) -> None:
-    """Make the report and print what each program took."""
+    """Make the report and print what it took."""
     results = folder / "results"
     files = {
         kind: [results / name / f"{kind}.{end}" for name in names]
         for kind, end in (("verdicts", "jsonl"), ("predictions", "jsonl"), ("metrics", "json"))
     }
-    flags = {kind: [f"--{kind}", *paths] for kind, paths in files.items()}
-    executed = ["--questions", folder / "questions.jsonl", "--databases", folder / "database",
-                *flags["verdicts"], *flags["predictions"]]  # fmt: skip
-    failures = ["--failures", results / "failures.jsonl"]
-    shown = [
-        "--questions",
-        folder / "asked.jsonl",
-        *(flag for kind in flags.values() for flag in kind),
-        *failures,
-    ]
-    charts = ["--charts", results / "charts"]
+    flags = (flag for kind, paths in files.items() for flag in (f"--{kind}", *paths))
     facts = ["--config", json.dumps({"seed": 42}), "--output", results / "facts.json"]
     run("collect_run_facts.py", folder, *facts)
-    steps = {
-        "sort_failures": [*executed, "--output", results / "failures.jsonl"],
-        "plot_charts": [*shown, *charts, "--jobs", 2],
-        "write_report": [
-            *shown,
-            *charts,
-            "--rows",
-            *(results / name / "rows.jsonl" for name in names),
-            "--run-facts",
-            results / "facts.json",
-            "--report",
-            results / "report.md",
-            "--page",
-            results / "report.html",
-            "--csv",
-            results / "metrics.csv",
-            "--pairs",
-            results / "pairs.csv",
-            "--results",
-            results / "results.json",
-            "--record",
-            results / "run.json",
-        ],
-    }
-    print("| program | wall, s | CPU, s |\n|---|--:|--:|")
-    costs = [run(f"{program}.py", folder, *arguments) for program, arguments in steps.items()]
-    for program, (wall, used) in zip(steps, costs, strict=True):
-        print(f"| {program} | {wall:.1f} | {used:.1f} |")
-    print(
-        f"| all, one after the other | {sum(w for w, _ in costs):.1f} | {sum(c for _, c in costs):.1f} |"
-    )
+    wall, used = run(
+        "write_report.py", folder, *flags,
+        "--questions", folder / "asked.jsonl", "--databases", folder / "database",
+        "--failures", results / "failures.jsonl", "--charts", results / "charts", "--jobs", 2,
+        "--rows", *(results / name / "rows.jsonl" for name in names),
+        "--run-facts", results / "facts.json", "--report", results / "report.md",
+        "--page", results / "report.html", "--csv", results / "metrics.csv",
+        "--pairs", results / "pairs.csv", "--results", results / "results.json",
+        "--record", results / "run.json",
+    )  # fmt: skip
+    print(f"{len(names)} variants: {wall:.1f} s, {used:.1f} CPU s")
     page = results / "report.html"
-    print(f"\nThe page has {page.stat().st_size / 1e6:.1f} MB.")
+    print(f"The page has {page.stat().st_size / 1e6:.1f} MB.")
 
 
 def main() -> None:
@@ -168,9 +147,9 @@ def main() -> None:
     if not (args.folder / f"results/{REAL[-1]}/metrics.json").exists():
         score_real(Path(os.environ["SQLADDER_SPIDER"]), args.folder)
     questions = read_jsonl(args.folder / "questions.jsonl")
-    rng = np.random.default_rng(1)
+    rng, sources = np.random.default_rng(1), read_real(args.folder)
     for name in names[len(REAL) :]:
-        mix(args.folder, name, questions, rng)
+        mix(args.folder, name, sources, questions, rng)
     report(args.folder, names)
 
 

@@ -57,13 +57,11 @@ PROGRAMS = {
     "--count 1 --output out",
     "score": "--examples {examples.jsonl} --predictions {v/predictions.jsonl} --databases databases "
     "--variant v --verdicts out --rows out2 --metrics out3 --jobs 1",
-    "sort_failures": "--questions {examples.jsonl} --databases databases --verdicts {v/verdicts.jsonl} "
-    "--predictions {v/predictions.jsonl} --output out",
     "split_examples": "--examples {examples.jsonl} --by question --validation 0 --test 0.5 --seed 1 "
     "--output out",
     "write_report": "--questions {examples.jsonl} --verdicts {v/verdicts.jsonl} "
     "--metrics {v/metrics.json} --predictions {v/predictions.jsonl} --rows {v/rows.jsonl} "
-    "--failures {failures.jsonl} --baseline v --run-facts {run.json} --charts charts --report out2 "
+    "--databases databases --failures out --baseline v --run-facts {run.json} --charts charts --report out2 "
     "--page out3 --csv out4 --pairs out5 --results out6 --record out7",
 }
 FILE = re.compile(r"\{(\S+\.jsonl?)\}")
@@ -83,7 +81,6 @@ def files(tmp_path, monkeypatch):
     shutil.copytree(tmp_path / "results/v", tmp_path / "v")
     for seed in (1, 2):
         shutil.copytree(tmp_path / "results/v", tmp_path / f"v/seed_{seed}")
-    shutil.copy(tmp_path / "results/failures.jsonl", tmp_path)
     kept = [{"id": row["id"], "gold": None, "answer": None} for row in LINES]
     runs.write_lines(tmp_path / "v/rows.jsonl", kept)
     runs.write_lines(tmp_path / "repairs.jsonl", [{"id": "q0", "sql": "SELECT 1"}])

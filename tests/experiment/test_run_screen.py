@@ -43,13 +43,13 @@ def test_a_line_says_what_a_job_does_how_far_it_is_and_how_long_it_will_take(tmp
 def test_the_time_of_the_last_run_stands_in_where_a_job_tells_none(tmp_path):
     (tmp_path / "b.tsv").write_text("s\th:m:s\n600.0\t0:10:00\n")
     told = {
-        "rule_name": "plot_charts",
+        "rule_name": "write_report",
         "wildcards": {},
         "log": [],
         "benchmark": str(tmp_path / "b.tsv"),
     }
     assert re.fullmatch(
-        r"plot charts  0:00:0\d  0:(10:00|09:5\d) left, as last time", started_job(told).line()
+        r"write report  0:00:0\d  0:(10:00|09:5\d) left, as last time", started_job(told).line()
     )
 
 

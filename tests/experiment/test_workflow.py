@@ -19,8 +19,6 @@ TINY = ["--configfile", "config/tiny.yaml", "--replace-workflow-config"]
 TINY_REPLICATES = ("baseline", "lora_4r", "full/seed_1", "full/seed_2")
 REPORT_RULES = {
     "collect_run_facts",
-    "plot_charts",
-    "sort_failures",
     "write_asking",
     "write_model_cards",
     "write_report",

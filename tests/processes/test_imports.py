@@ -33,10 +33,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
     ("start", "packages"),
     [
         ("import write_report", ["pandas", "scipy.stats"]),
-        ("import plot_charts", ["pandas", "scipy.stats"]),
         (TRANSFORMERS, ["sklearn.metrics"]),
     ],
-    ids=["write_report", "plot_charts", "transformers"],
+    ids=["write_report", "transformers"],
 )
 def test_a_start_would_take_a_tenth_longer_with_what_it_leaves_out(start, packages):
     program = [sys.executable, "-c", START.format(start=start), str(ROOT / "workflow/scripts")]

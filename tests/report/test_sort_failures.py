@@ -2,17 +2,15 @@
 
 import json
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
 
-from conftest import ROOT
+import report_runs as runs
 from sqladder.databases.schema import read_schema
+from sqladder.report.loading import load_run
 from sqladder.report.taxonomy import KINDS, PARSED, classify, columns_of, sort_failures
 
-SCRIPT = ROOT / "workflow/scripts/sort_failures.py"
 COLUMNS = {
     "name": frozenset({"pet", "owner"}),
     "age": frozenset({"pet"}),
@@ -127,41 +125,22 @@ def database(folder):
     return path
 
 
-def lines(path, rows):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
-
-
-def test_the_program_writes_a_row_for_each_failure_of_each_variant(tmp_path):
+def test_each_failure_of_each_variant_gets_a_row_which_a_later_report_reads(tmp_path):
     database(tmp_path / "databases")
     questions = [
-        {"id": f"q{n}", "db_id": "pets", "question": "?", "sql": "SELECT max(age) FROM pet"}
-        for n in range(3)
+        {"id": f"q{n}", "db_id": "pets", "hardness": "easy", "question": "?", "sql": sql}
+        for n, sql in enumerate(["SELECT 1", "SELECT max(age) FROM pet"])
     ]
-    files = {"verdicts": [], "predictions": []}
+    variants = {}
     for name, messages in {"one": ["", "no such column: pet.city"], "two": ["", ""]}.items():
-        rows = [
-            {
-                "id": f"q{n}",
-                "db_id": "pets",
-                "verdict": "sql_error" if message else "correct",
-                "reason": "error" if message else "",
-                "expected": None,
-                "found": message or None,
-            }
-            for n, message in enumerate(messages)
-        ]
-        answers = [{"id": f"q{n}", "sql": "SELECT city FROM pet"} for n in range(2)]
-        files["verdicts"].append(lines(tmp_path / name / "verdicts.jsonl", rows))
-        files["predictions"].append(lines(tmp_path / name / "predictions.jsonl", answers))
-    command = [sys.executable, SCRIPT, "--questions", lines(tmp_path / "q.jsonl", questions)]
-    command += ["--databases", tmp_path / "databases", "--output", tmp_path / "failures.jsonl"]
-    for name, paths in files.items():
-        command += [f"--{name}", *paths]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert [json.loads(line) for line in (tmp_path / "failures.jsonl").open()] == [
+        variants[name] = runs.verdict_rows(questions, [not message for message in messages])
+        for row, message in zip(variants[name], messages, strict=True):
+            if message:
+                row.update(verdict="sql_error", reason="error", found=message)
+    files = runs.write_run(tmp_path, questions, variants)
+    files["failures"] = tmp_path / "new" / "failures.jsonl"
+    first = load_run(**files, databases=tmp_path / "databases")
+    assert [json.loads(line) for line in files["failures"].open()] == [
         {
             "variant": "one",
             "id": "q1",
@@ -169,6 +148,8 @@ def test_the_program_writes_a_row_for_each_failure_of_each_variant(tmp_path):
             "reason": "pet.city, a column of owner",
         }
     ]
+    again = load_run(**files)
+    assert [own.failures for own in again.replicates] == [own.failures for own in first.replicates]
 
 
 def test_real_predictions_have_the_wrong_tables_that_were_counted_before(spider, spider_databases):
@@ -176,25 +157,25 @@ def test_real_predictions_have_the_wrong_tables_that_were_counted_before(spider,
     dev = [json.loads(line) for line in (spider / "dev.jsonl").open()]
     stored = [json.loads(line) for line in (spider / "parity/lora_32r.verdicts.jsonl").open()]
     answers = (spider / "parity/lora_32r.pred.sql").read_text().splitlines()
-    verdicts = {}
+    sqls = [answer for answer in answers if answer.strip()]
+    questions, verdicts, predictions = [], [], []
     for row in stored:
         failed = "sql_error" if row["error"] else "wrong_result"
         verdict = "correct" if row["exec_noplug"] else failed
         reason = "error" if row["error"] else "values"
-        verdicts[dev[row["idx"]]["id"]] = {
-            "verdict": verdict,
-            "reason": reason,
-            "expected": None,
-            "found": row["error"],
-        }
-    sqls = [answer for answer in answers if answer.strip()]
-    predictions = {q["id"]: {"sql": sql} for q, sql in zip(dev, sqls, strict=False)}
+        questions.append(dev[row["idx"]])
+        predictions.append({"sql": sqls[row["idx"]]})
+        verdicts.append(
+            {"verdict": verdict, "reason": reason, "expected": None, "found": row["error"]}
+        )
     used = {dev[row["idx"]]["db_id"] for row in stored}
     columns = {
         name: columns_of(read_schema(spider_databases / name / f"{name}.sqlite")) for name in used
     }
-    counts = Counter(row["kind"] for row in sort_failures(dev, verdicts, predictions, columns))
+    counts = Counter(
+        row["kind"] for row in sort_failures(questions, verdicts, predictions, columns)
+    )
     assert counts["wrong_table"] == 165
-    assert counts.total() == sum(row["verdict"] != "correct" for row in verdicts.values())
+    assert counts.total() == sum(row["verdict"] != "correct" for row in verdicts)
     assert counts["other"] < 0.05 * counts.total()
     assert set(counts) <= set(KINDS)

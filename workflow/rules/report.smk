@@ -1,4 +1,4 @@
-# The report: the run's facts, charts, and the ranking with everything it rests on.
+# The report: the run's facts, model cards, and the ranking with charts, failures and everything it rests on.
 # REQUIRED: results/{replicate}/{verdicts.jsonl,rows.jsonl,metrics.json,predictions.jsonl,train.json,generation.json}.
 # OUTPUTS: results/{report.md,report.html,metrics.csv,pairs.csv,results.json,run.json,facts.json,failures.jsonl}, results/{replicate}/{model_card.md,loss.svg}, results/charts/*.{svg,png}.
 
@@ -37,136 +37,6 @@ rule collect_run_facts:
         """
 
 
-rule sort_failures:
-    input:
-        questions=data_jobs.examples_of(config, "test"),
-        databases=data_jobs.databases_of(config, "test"),
-        verdicts=collect("results/{replicate}/verdicts.jsonl", replicate=REPLICATES),
-        predictions=collect(
-            "results/{replicate}/predictions.jsonl", replicate=REPLICATES
-        ),
-    output:
-        failures="results/failures.jsonl",
-    log:
-        "logs/sort_failures.log",
-    benchmark:
-        "results/benchmarks/sort_failures.tsv"
-    conda:
-        "../envs/report.yaml"
-    params:
-        code=CODE["sort_failures.py"],
-        flags=native_jobs.dialect_flags(config),
-    shell:
-        r"""
-        python workflow/scripts/sort_failures.py \
-            --questions {input.questions:q} \
-            --databases {input.databases:q} \
-            --verdicts {input.verdicts:q} \
-            --predictions {input.predictions:q} \
-            {params.flags:q} \
-            --output {output.failures:q} \
-            >{log:q} 2>&1
-        """
-
-
-rule plot_charts:
-    input:
-        **report_jobs.results_of_all_variants(config),
-        questions=data_jobs.asked_questions(config),
-        failures="results/failures.jsonl",
-    output:
-        report(
-            "results/charts/ranking.svg",
-            caption="../report/ranking.rst",
-            category="Accuracy",
-            labels={"chart": "ranking"},
-        ),
-        report(
-            "results/charts/accuracy_by_level.svg",
-            caption="../report/accuracy_by_level.rst",
-            category="Accuracy",
-            labels={"chart": "by level"},
-        ),
-        report(
-            "results/charts/paired_differences.svg",
-            caption="../report/paired_differences.rst",
-            category="Accuracy",
-            labels={"chart": "paired differences"},
-        ),
-        report(
-            "results/charts/accuracy_by_database.svg",
-            caption="../report/accuracy_by_database.rst",
-            category="Accuracy",
-            labels={"chart": "by database"},
-        ),
-        report(
-            "results/charts/errors.svg",
-            caption="../report/errors.rst",
-            category="Failures",
-            labels={"chart": "what went wrong"},
-        ),
-        report(
-            "results/charts/loss_curves.svg",
-            caption="../report/loss_curves.rst",
-            category="Training",
-            labels={"chart": "loss curves"},
-        ),
-        report(
-            "results/charts/cost_vs_accuracy.svg",
-            caption="../report/cost_vs_accuracy.rst",
-            category="Training",
-            labels={"chart": "training time and accuracy"},
-        ),
-        report(
-            "results/charts/samples_vs_cost.svg",
-            caption="../report/samples_vs_cost.rst",
-            category="Answers",
-            labels={"chart": "samples, time and accuracy"},
-        ),
-        "results/charts/ranking.png",
-        "results/charts/ranking_narrow.svg",
-        "results/charts/accuracy_by_level_narrow.svg",
-        "results/charts/paired_differences_narrow.svg",
-        "results/charts/accuracy_by_database_narrow.svg",
-        "results/charts/errors_narrow.svg",
-        "results/charts/loss_curves_narrow.svg",
-        "results/charts/cost_vs_accuracy_narrow.svg",
-        "results/charts/samples_vs_cost_narrow.svg",
-        "results/charts/accuracy_by_level.png",
-        "results/charts/paired_differences.png",
-        "results/charts/accuracy_by_database.png",
-        "results/charts/errors.png",
-        "results/charts/loss_curves.png",
-        "results/charts/cost_vs_accuracy.png",
-        "results/charts/samples_vs_cost.png",
-    log:
-        "logs/plot_charts.log",
-    benchmark:
-        "results/benchmarks/plot_charts.tsv"
-    conda:
-        "../envs/report.yaml"
-    threads: 2
-    params:
-        code=CODE["plot_charts.py"],
-        baseline=by_wildcards(report_jobs.baseline_flags),
-    shell:
-        r"""
-        python workflow/scripts/plot_charts.py \
-            --questions {input.questions:q} \
-            --verdicts {input.verdicts:q} \
-            --metrics {input.metrics:q} \
-            --predictions {input.predictions:q} \
-            --failures {input.failures:q} \
-            --training {input.training:q} \
-            --generation {input.generation:q} \
-            --samples {input.samples:q} \
-            {params.baseline:q} \
-            --charts results/charts \
-            --jobs {threads} \
-            >{log:q} 2>&1
-        """
-
-
 rule write_model_cards:
     input:
         facts="results/facts.json",
@@ -199,7 +69,7 @@ rule write_report:
     input:
         **report_jobs.results_of_all_variants(config),
         questions=data_jobs.asked_questions(config),
-        failures="results/failures.jsonl",
+        databases=data_jobs.databases_of(config, "test"),
         rows=collect("results/{replicate}/rows.jsonl", replicate=REPLICATES),
         unrepaired=collect(
             "results/{replicate}/unrepaired_verdicts.jsonl",
@@ -207,7 +77,6 @@ rule write_report:
         ),
         prompts=report_jobs.prompts_as_asked(config),
         facts="results/facts.json",
-        charts=rules.plot_charts.output,
         # Not read: whoever asks for the report gets the cards, the means over seeds and what `sqladder ask` needs with it.
         cards=collect("results/{replicate}/model_card.md", replicate=TRAINED),
         means=collect("results/{variant}/metrics.json", variant=SEVERAL_SEEDS),
@@ -222,14 +91,83 @@ rule write_report:
         pairs="results/pairs.csv",
         results="results/results.json",
         record="results/run.json",
+        failures="results/failures.jsonl",
+        charts=[
+            report(
+                "results/charts/ranking.svg",
+                caption="../report/ranking.rst",
+                category="Accuracy",
+                labels={"chart": "ranking"},
+            ),
+            report(
+                "results/charts/accuracy_by_level.svg",
+                caption="../report/accuracy_by_level.rst",
+                category="Accuracy",
+                labels={"chart": "by level"},
+            ),
+            report(
+                "results/charts/paired_differences.svg",
+                caption="../report/paired_differences.rst",
+                category="Accuracy",
+                labels={"chart": "paired differences"},
+            ),
+            report(
+                "results/charts/accuracy_by_database.svg",
+                caption="../report/accuracy_by_database.rst",
+                category="Accuracy",
+                labels={"chart": "by database"},
+            ),
+            report(
+                "results/charts/errors.svg",
+                caption="../report/errors.rst",
+                category="Failures",
+                labels={"chart": "what went wrong"},
+            ),
+            report(
+                "results/charts/loss_curves.svg",
+                caption="../report/loss_curves.rst",
+                category="Training",
+                labels={"chart": "loss curves"},
+            ),
+            report(
+                "results/charts/cost_vs_accuracy.svg",
+                caption="../report/cost_vs_accuracy.rst",
+                category="Training",
+                labels={"chart": "training time and accuracy"},
+            ),
+            report(
+                "results/charts/samples_vs_cost.svg",
+                caption="../report/samples_vs_cost.rst",
+                category="Answers",
+                labels={"chart": "samples, time and accuracy"},
+            ),
+            "results/charts/ranking.png",
+            "results/charts/ranking_narrow.svg",
+            "results/charts/accuracy_by_level_narrow.svg",
+            "results/charts/paired_differences_narrow.svg",
+            "results/charts/accuracy_by_database_narrow.svg",
+            "results/charts/errors_narrow.svg",
+            "results/charts/loss_curves_narrow.svg",
+            "results/charts/cost_vs_accuracy_narrow.svg",
+            "results/charts/samples_vs_cost_narrow.svg",
+            "results/charts/accuracy_by_level.png",
+            "results/charts/paired_differences.png",
+            "results/charts/accuracy_by_database.png",
+            "results/charts/errors.png",
+            "results/charts/loss_curves.png",
+            "results/charts/cost_vs_accuracy.png",
+            "results/charts/samples_vs_cost.png",
+        ],
     log:
         "logs/write_report.log",
     benchmark:
         "results/benchmarks/write_report.tsv"
     conda:
         "../envs/report.yaml"
+    threads: 2
     params:
         code=CODE["write_report.py"],
+        dialect=native_jobs.dialect_flags(config),
         flags=by_wildcards(report_jobs.report_flags),
     shell:
         r"""
@@ -238,7 +176,9 @@ rule write_report:
             --verdicts {input.verdicts:q} \
             --metrics {input.metrics:q} \
             --predictions {input.predictions:q} \
-            --failures {input.failures:q} \
+            --databases {input.databases:q} \
+            {params.dialect:q} \
+            --failures {output.failures:q} \
             --rows {input.rows:q} \
             --unrepaired {input.unrepaired:q} \
             --prompts {input.prompts:q} \
@@ -247,6 +187,7 @@ rule write_report:
             --samples {input.samples:q} \
             --run-facts {input.facts:q} \
             --charts results/charts \
+            --jobs {threads} \
             {params.flags:q} \
             --report {output.report:q} \
             --page {output.page:q} \

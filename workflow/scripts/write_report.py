@@ -1,4 +1,4 @@
-"""Write the ranking report as Markdown and as a page for the browser, and its numbers as CSV.
+"""Sort failures, draw charts, and write the ranking report as Markdown, as a page for the browser and as CSV.
 
 Example: python write_report.py --questions resources/datasets/demo/test.jsonl \
     --verdicts results/baseline/verdicts.jsonl results/full/verdicts.jsonl \
@@ -6,7 +6,8 @@ Example: python write_report.py --questions resources/datasets/demo/test.jsonl \
     --predictions results/baseline/predictions.jsonl results/full/predictions.jsonl \
     --rows results/baseline/rows.jsonl results/full/rows.jsonl \
     --prompts resources/prompts/ddl/test.jsonl \
-    --failures results/failures.jsonl --training results/full/train.json \
+    --databases resources/datasets/demo/databases --failures results/failures.jsonl \
+    --training results/full/train.json \
     --generation results/baseline/generation.json results/full/generation.json \
     --baseline baseline --run-facts results/facts.json --charts results/charts --demonstration \
     --report results/report.md --page results/report.html --csv results/metrics.csv \
@@ -23,6 +24,7 @@ from sqladder.files import read_object, write_json, write_text
 from sqladder.report.answer_rows import answer_rows
 from sqladder.report.arguments import add_run_arguments, load_arguments
 from sqladder.report.charted import charted_in_order, which_are_charted
+from sqladder.report.charts.drawing_beside import drawn
 from sqladder.report.comparison import compare
 from sqladder.report.csv_export import metrics_csv, pairs_csv, results_json
 from sqladder.report.page.html_page import render_page
@@ -54,7 +56,8 @@ def main() -> None:
     )
     parser.add_argument("--run-facts", type=Path, required=True, help="facts.json")
     parser.add_argument("--title", default="Which variant answers best?", help="heading")
-    parser.add_argument("--charts", type=Path, required=True, help="folder of the charts")
+    parser.add_argument("--charts", type=Path, required=True, help="folder of charts to write")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that draw")
     parser.add_argument(
         "--demonstration", action="store_true", help="say on top that the run proves nothing"
     )
@@ -101,17 +104,20 @@ def main() -> None:
         dict(args.published_row),
         unrepaired_answers(args.unrepaired, comparison.run),
     )
-    text = render(inputs)
-    write_text(args.report, text)
     prompts = asked_prompts(args.prompts)
-    whose = which_are_charted(comparison)
+    # What several charts, and the tables, ask for: counted once, before the processes that draw begin.
+    run, whose = comparison.run, which_are_charted(comparison)
+    text = render(inputs)
+    with drawn(comparison, args.charts, args.jobs) as charts:
+        write_text(args.report, text)
+        write_text(args.csv, metrics_csv(comparison))
+        write_text(args.pairs, pairs_csv(comparison))
+        write_json(args.results, results_json(run))
+        write_json(args.record, run_record(facts, comparison))
+        for path in charts:
+            LOG.info(f"{path}: {path.stat().st_size:,} bytes")
     page = render_page(text, browsed, args.title, args.charts, rows, prompts, whose)
     write_text(args.page, page)
-    write_text(args.csv, metrics_csv(comparison))
-    write_text(args.pairs, pairs_csv(comparison))
-    write_json(args.results, results_json(comparison.run))
-    write_json(args.record, run_record(facts, comparison))
-    run = comparison.run
     LOG.info(f"{args.report}: {plural(len(run.variants), 'variant')}, {plural(run.n, 'question')}")
     LOG.info(f"{args.page}: {args.page.stat().st_size:,} bytes")
 

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from sqladder.databases.dialect_marks import NAMES
 from sqladder.processes.imports import uncollected
 from sqladder.report.loading import load_run
 from sqladder.report.results import Run
@@ -29,7 +30,16 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="all questions that were to be asked; those without a verdict are reported",
     )
     parser.add_argument(
-        "--failures", type=Path, required=True, help="the kind of every failure, failures.jsonl"
+        "--failures",
+        type=Path,
+        required=True,
+        help="the kind of every failure, failures.jsonl: written with --databases, else read",
+    )
+    parser.add_argument(
+        "--databases", type=Path, help="<db_id>/<db_id>.sqlite, by which failures are sorted"
+    )
+    parser.add_argument(
+        "--dialect", choices=tuple(NAMES), default="sqlite", help="of the engine that judged"
     )
     parser.add_argument("--baseline", help="variant that the others are compared with (the first)")
 
@@ -43,8 +53,10 @@ def load_arguments(args: argparse.Namespace) -> Run:
             metrics=args.metrics,
             predictions=args.predictions,
             failures=args.failures,
+            databases=args.databases,
             training=args.training,
             generation=args.generation,
             samples=args.samples,
             baseline=args.baseline,
+            dialect=args.dialect,
         )

@@ -16,6 +16,7 @@ from sqladder.errors import InputError
 from sqladder.files import Fields, Row, by_id, read_jsonl, read_object
 from sqladder.metric.question_groups import question_group
 from sqladder.metric.showing import brief
+from sqladder.report.failure_rows import failure_rows
 from sqladder.report.metrics import LEVELS
 from sqladder.report.results import OneSeed, Run, Variant
 from sqladder.report.sampled_answers import read_samples
@@ -35,7 +36,6 @@ SCORED_FIELDS: Fields = {
     "expected": int | float | None,
     "found": int | str | None,
 }
-FAILURE_FIELDS: Fields = {"variant": str, "id": str, "kind": str, "reason": str}
 
 
 Files = Mapping[Replicate, Path]
@@ -46,7 +46,7 @@ class StageFiles(NamedTuple):
 
     metrics: Mapping[Replicate, Row]
     failures: Mapping[tuple[str, str], Row]
-    predictions: Files
+    predictions: Mapping[Replicate, Sequence[Row]]
     training: Files
     generation: Files
     samples: Files
@@ -58,10 +58,12 @@ def load_run(
     metrics: Sequence[Path],
     predictions: Sequence[Path],
     failures: Path,
+    databases: Path | None = None,
     training: Sequence[Path] = (),
     generation: Sequence[Path] = (),
     samples: Sequence[Path] = (),
     baseline: str | None = None,
+    dialect: str = "sqlite",
 ) -> Run:
     """Read a run; a file belongs to the variant, and the seed, that its folder is named after.
 
@@ -70,13 +72,15 @@ def load_run(
             reported as left out.
         verdicts: one verdicts.jsonl a variant and seed; their order is the order of the variants.
         metrics: one metrics.json a variant and seed.
-        predictions: one predictions.jsonl a variant and seed, for the examples of failures.
+        predictions: one predictions.jsonl a variant and seed.
         failures: JSON Lines with variant (or variant/seed_<seed>), id, kind and reason of every answer
-            that is not right.
+            that is not right; written where the databases are given, and else read.
+        databases: folder of <db_id>/<db_id>.sqlite, by whose schemas failures are sorted.
         training: train.json of the variants that were trained here.
         generation: generation.json of the variants whose SQL was generated here.
         samples: sample_verdicts.jsonl of the variants that choose among samples.
         baseline: variant that the others are compared with, the first one if absent.
+        dialect: of the engine that judged, in which failures are sorted.
 
     Raises:
         InputError: no variant, a file is missing for a variant, variants answered different
@@ -96,10 +100,12 @@ def load_run(
     known = {question["id"] for question in scored}
     left_out = [row for key, row in asked.items() if key not in known]
     stated = _by_replicate(metrics, "metrics.json", sources)
+    answered = _by_replicate(predictions, "predictions.jsonl", sources)
+    answers = {key: _Predictions(rows, answered[key]) for key, rows in verdict_rows.items()}
     files = StageFiles(
         {replicate: read_object(path, METRICS_FIELDS) for replicate, path in stated.items()},
-        {(row["variant"], row["id"]): row for row in read_jsonl(failures, FAILURE_FIELDS)},
-        _by_replicate(predictions, "predictions.jsonl", sources),
+        failure_rows(failures, databases, scored, verdict_rows, answers, dialect),
+        answers,
         _by_replicate(training, "train.json"),
         _by_replicate(generation, "generation.json"),
         _by_replicate(samples, "sample_verdicts.jsonl"),
@@ -185,7 +191,7 @@ def _one_seed(replicate: Replicate, verdicts: list[Row], files: StageFiles) -> O
         marks[metric] = np.array([row[metric] for row in verdicts])
         joint[metric] = levels["joint_all"]
     generation = read_object(files.generation[replicate]) if replicate in files.generation else {}
-    predictions = _Predictions(verdicts, files.predictions[replicate])
+    predictions = files.predictions[replicate]
     sampled = files.samples.get(replicate)
     return OneSeed(
         replicate=replicate,

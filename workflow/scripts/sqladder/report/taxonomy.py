@@ -110,8 +110,8 @@ def tables_of(columns: Columns) -> Tables:
 
 def sort_failures(
     questions: Sequence[Row],
-    verdicts: Mapping[str, Row],
-    predictions: Mapping[str, Row],
+    verdicts: Sequence[Row],
+    predictions: Sequence[Row],
     columns: Mapping[str, Columns],
     known: dict[Hashable, Failure] | None = None,
     dialect: str = "sqlite",
@@ -119,19 +119,17 @@ def sort_failures(
     """The failures of one variant as rows: id, kind, reason.
 
     Args:
-        questions: id, db_id and gold sql, in the order of the result; those without a verdict were
-            not scored.
-        verdicts: id -> verdict, reason, expected and found.
-        predictions: id -> sql.
+        questions: id, db_id and gold sql, in the order of the result.
+        verdicts: of each question verdict, reason, expected and found.
+        predictions: of each question sql.
         columns: db_id -> columns of that database.
         known: what is sorted already, of this and other variants; it grows.
         dialect: of the engine that judged.
     """
     known = {} if known is None else known
-    for question in questions:
-        verdict = verdicts.get(question["id"])
-        if verdict is not None and verdict["verdict"] != "correct":
-            answer = predictions[question["id"]]["sql"]
+    for place, (question, verdict) in enumerate(zip(questions, verdicts, strict=True)):
+        if verdict["verdict"] != "correct":
+            answer = predictions[place]["sql"]
             key = (question["id"], answer, *map(verdict.get, _DECIDING))
             if key not in known:
                 own = columns[question["db_id"]]
