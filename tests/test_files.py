@@ -21,6 +21,20 @@ def test_rows_written_are_the_rows_read(tmp_path):
     assert read_jsonl(tmp_path / "deep" / "x.jsonl") == rows
 
 
+def test_equal_lines_of_several_files_are_read_once_and_a_bad_one_is_named_all_the_same(tmp_path):
+    rows = [[{"id": "a"}, {"id": "b"}], [{"id": "b"}, {"id": "c"}]]
+    known = {}
+    paths = [tmp_path / f"{number}.jsonl" for number in range(2)]
+    for path, content in zip(paths, rows, strict=True):
+        write_jsonl(path, content)
+    found = [read_jsonl(path, {"id": str}, known) for path in paths]
+    assert found == rows
+    assert found[0][1] is found[1][0]
+    paths[0].write_text('{"id": "b"}\n{"id": 1}\n')
+    with pytest.raises(InputError, match=r"0\.jsonl line 2: 'id' is 1"):
+        read_jsonl(paths[0], {"id": str}, known)
+
+
 def test_a_failed_writer_keeps_the_old_file_and_leaves_nothing_beside_it(tmp_path):
     path = tmp_path / "x.jsonl"
     write_text(path, "old\n")

@@ -105,10 +105,9 @@ def main() -> None:
         unrepaired_answers(args.unrepaired, comparison.run),
     )
     prompts = asked_prompts(args.prompts)
-    # What several charts, and the tables, ask for: counted once, before the processes that draw begin.
     run, whose = comparison.run, which_are_charted(comparison)
-    text = render(inputs)
     with drawn(comparison, args.charts, args.jobs) as charts:
+        text = render(inputs)
         write_text(args.report, text)
         write_text(args.csv, metrics_csv(comparison))
         write_text(args.pairs, pairs_csv(comparison))

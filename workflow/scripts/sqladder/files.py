@@ -157,18 +157,34 @@ def write_jsonl(path: Path, rows: Iterable[Row]) -> int:
     return count
 
 
-def read_jsonl(path: Path, fields: Fields | None = None) -> list[Row]:
-    """The rows of JSON Lines; an InputError names the line that is not an object, or lacks one of the fields."""
-    return list(iterate_jsonl(path, fields))
+def read_jsonl(
+    path: Path, fields: Fields | None = None, known: dict[str, Row] | None = None
+) -> list[Row]:
+    """The rows of JSON Lines; an InputError names the line that is not an object, or lacks one of the fields.
+
+    Args:
+        path: the file.
+        fields: that each row must have.
+        known: rows by their lines, of this and other files with these fields; it grows. Equal lines are one object,
+            read once, which nobody may change.
+    """
+    return list(iterate_jsonl(path, fields, known))
 
 
-def iterate_jsonl(path: Path, fields: Fields | None = None) -> Iterator[Row]:
+def iterate_jsonl(
+    path: Path, fields: Fields | None = None, known: dict[str, Row] | None = None
+) -> Iterator[Row]:
     """The rows of JSON Lines one after the other, for files that need not lie in memory whole."""
     kinds = [(name, get_args(kind) or kind) for name, kind in (fields or {}).items()]
     with reading(path), path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
+            if known is not None and line in known:
+                yield known[line]
+                continue
             row = _sound_row(line, kinds)
             if row is not None:
+                if known is not None:
+                    known[line] = row
                 yield row
             elif line.strip():
                 where = f"{path} line {number}"

@@ -131,6 +131,9 @@ def _cells(
 
 
 def _cell(value: Any) -> Any:
+    # First what most cells of many thousand rows are.
+    if type(value) is float:
+        return f"{value:.6g}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:

@@ -167,7 +167,11 @@ def _question(asked: Mapping[str, Row], verdict: Row, source: Path, questions: P
 
 def _aligned_verdicts(sources: Files) -> dict[Replicate, list[Row]]:
     """The verdicts of each variant and seed in the question order of the first one."""
-    rows = {key: by_id(read_jsonl(path, SCORED_FIELDS), path) for key, path in sources.items()}
+    # Variants that are right on the same question have the same line there.
+    known: dict[str, Row] = {}
+    rows = {
+        key: by_id(read_jsonl(path, SCORED_FIELDS, known), path) for key, path in sources.items()
+    }
     first = next(iter(rows))
     if not rows[first]:
         raise InputError(f"{sources[first]} is empty: no question was scored")

@@ -14,10 +14,10 @@ from sqladder.report.features import FEATURES, sql_features
 from sqladder.report.metrics import COLUMNS, LEVELS, SHARES
 from sqladder.report.sampled_answers import Samples
 from sqladder.report.taxonomy import KINDS
-from sqladder.statistics.groups import Groups
+from sqladder.statistics.groups import Groups, VarianceComponent
 from sqladder.statistics.intervals import Interval
 from sqladder.statistics.replicates import Replicate, single_seed_varies
-from sqladder.statistics.seeds import Answers, Marks, accuracy_error, accuracy_interval
+from sqladder.statistics.seeds import Answers, Marks, accuracy_interval, accuracy_variance
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,16 @@ class Count:
     @cached_property
     def interval(self) -> Interval:
         """95 % interval of the share, for further questions on the same databases and further seeds."""
-        return accuracy_interval(self.answers, self.groups)
+        return accuracy_interval(self.answers, self.groups, error=self._error)
 
-    @cached_property
+    @property
     def standard_error(self) -> float | None:
         """Standard error of the share, of the same; None without questions."""
-        return accuracy_error(self.answers, self.groups) if self.n else None
+        return None if self._error is None else self._error.variance**0.5
+
+    @cached_property
+    def _error(self) -> VarianceComponent | None:
+        return accuracy_variance(self.answers, self.groups) if self.n else None
 
 
 @dataclass(frozen=True)

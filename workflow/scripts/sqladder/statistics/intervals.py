@@ -70,7 +70,7 @@ def share_variance(values: NDArray, groups: Groups) -> VarianceComponent:
         values: for each question its mark, or the share of seeds that answer it right.
         groups: of these questions, one or more.
     """
-    share = float(np.mean(values))
+    share = float(values.sum()) / len(values)
     binomial = share * (1 - share) / len(values)
     if groups.are_single:
         return VarianceComponent(binomial, np.inf)

@@ -107,7 +107,22 @@ def crossed_variance(
     return max(questions.variance, seeds.variance, both - answers.variance)
 
 
-def accuracy_interval(answers: Answers, groups: Groups, alpha: float = 0.05) -> Interval:
+def accuracy_variance(answers: Answers, groups: Groups) -> VarianceComponent:
+    """Variance of a mean accuracy, for further questions on the same databases and further seeds.
+
+    Args:
+        answers: of one variant, shape (seeds, n), of at least one question.
+        groups: of the n questions.
+    """
+    return over_seeds(share_variance(answers.mean(axis=0), groups), answers, groups)
+
+
+def accuracy_interval(
+    answers: Answers,
+    groups: Groups,
+    alpha: float = 0.05,
+    error: VarianceComponent | None = None,
+) -> Interval:
     """Interval of a mean accuracy, for further questions on the same databases and, with several, further seeds.
 
     Wilson's, for as many questions as the variance between groups and between seeds is worth.
@@ -116,25 +131,21 @@ def accuracy_interval(answers: Answers, groups: Groups, alpha: float = 0.05) -> 
         answers: of one variant, shape (seeds, n).
         groups: of the n questions.
         alpha: share of such intervals that miss the true value.
+        error: what `accuracy_variance` gives, where that is known already.
     """
-    if answers.shape[1] == 0:
+    n = answers.shape[1]
+    if n == 0:
         return Interval(0.0, 1.0)
-    values = answers.mean(axis=0)
-    share = float(values.mean())
-    questions = share_variance(values, groups)
+    share = float(answers.sum()) / answers.size
     if share in (0, 1):
         # This tells nothing of how alike a group's questions are: they may all be.
+        questions = share_variance(answers.mean(axis=0), groups)
         return effective_wilson(share, questions, groups.effective, alpha)
-    error = over_seeds(questions, answers, groups)
+    error = error or accuracy_variance(answers, groups)
     if len(answers) > 1:
         # Seeds with equal means do not make the variance a known one.
-        error = error._replace(degrees_of_freedom=min(error.degrees_of_freedom, len(values) - 1))
-    return effective_wilson(share, error, len(values), alpha)
-
-
-def accuracy_error(answers: Answers, groups: Groups) -> float:
-    """Standard error of a mean accuracy, for further questions on the same databases and further seeds."""
-    return over_seeds(share_variance(answers.mean(axis=0), groups), answers, groups).variance ** 0.5
+        error = error._replace(degrees_of_freedom=min(error.degrees_of_freedom, n - 1))
+    return effective_wilson(share, error, n, alpha)
 
 
 def over_seeds(questions: VarianceComponent, answers: Answers, groups: Groups) -> VarianceComponent:
