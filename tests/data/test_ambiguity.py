@@ -182,7 +182,9 @@ def test_the_program_lists_them_with_the_tie(shop, tmp_path):
 
 
 def test_the_report_scores_with_and_without_them(tmp_path):
-    questions = runs.question_rows(40)
+    questions = [{**q, "db_id": "shop"} for q in runs.question_rows(40)]
+    for wording in questions[:2]:
+        wording["group"] = "one query"
     marks = [n < 20 for n in range(len(questions))]
     run = load_run(**runs.write_run(tmp_path, questions, {"v": marks}))
     checks = [
@@ -193,6 +195,7 @@ def test_the_report_scores_with_and_without_them(tmp_path):
     text = ambiguous_gold(run, path)
     assert "The results of 10 of 40 gold queries hang on the order" in text
     assert ".333" in text.replace("0.333", ".333")
+    assert "| q0000, q0001 | shop | shop.sqlite: a tie |\n| q0002 | shop |" in text
     assert ambiguous_gold(run, None) == ""
     nothing = runs.write_lines(
         tmp_path / "none.jsonl", [{"id": q["id"], "status": "ok"} for q in questions]

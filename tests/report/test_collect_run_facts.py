@@ -74,6 +74,8 @@ def test_versions_are_those_installed():
     assert versions["sqlglot"] == metadata.version("sqlglot")
     assert versions["sqlite"] == sqlite3.sqlite_version
     assert "python" in versions
+    # What trains and generates is recorded by the jobs that did, and is none of a run of imported answers.
+    assert not {"torch", "transformers"} & versions.keys()
 
 
 def test_a_file_has_its_sha256(tmp_path):

@@ -1,5 +1,7 @@
 """The answer names what it is about: the model trained here or the method, and the population."""
 
+import re
+
 import report_runs as runs
 from sqladder.report.comparison import compare
 from sqladder.report.loading import load_run
@@ -121,3 +123,21 @@ def test_two_variants_that_never_differ_hide_nothing_that_other_pairs_would_show
     assert [pair.detectable is None for pair in comparison.pairs].count(True) == 1
     largest = max(pair.detectable or 0 for pair in comparison.pairs)
     assert f"finds a true difference of {100 * largest:.1f} points" in findable(comparison)
+
+
+def test_without_a_best_one_the_answer_says_what_the_leaders_are_above(tmp_path):
+    rates = [0.2, 0.2, 0.7]
+    low, last, high = runs.random_marks(200, rates, 4)
+    marks = {"low": low, "last": last, **{f"high/seed_{seed}": high for seed in (1, 2, 3)}}
+    nearly = [not mark if number < 2 else mark for number, mark in enumerate(high)]
+    marks |= {f"alike/seed_{seed}": nearly for seed in (1, 2, 3)}
+    text = answer(comparison_of(tmp_path / "a", marks))
+    assert "do not differ significantly from each other (n = 200, 3 seeds each, p = " in text
+    assert re.search(
+        r"Both are above (low and last|last and low) \(largest p < 0\.001\)\. \[", text
+    )
+    once = {"low": low, "high": high, "alike": nearly}
+    text = answer(comparison_of(tmp_path / "b", once, trained=tuple(once)))
+    assert "Both, as trained here, are above low (largest p < 0.001). Trained with one seed" in text
+    none = {"high": high, "alike": nearly}
+    assert "above" not in answer(comparison_of(tmp_path / "c", none))

@@ -54,6 +54,7 @@ def test_a_reused_model_was_trained_as_its_own_variant_was_and_is_drawn_once(tmp
     assert all(times[0])
     # Each training once: the reused model costs no second one.
     assert "full, seed 2) of all devices" in cost_sentence(comparison.run)
+    assert "; generation 12.5 s each. [" in cost_sentence(comparison.run)
     assert "votes" not in cost_sentence(comparison.run).split("generation")[0]
     lines = training_table(comparison.run, {}).splitlines()
     assert [line.split("|")[2].strip() for line in lines[2:]] == [

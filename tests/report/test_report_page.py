@@ -217,6 +217,13 @@ def test_long_names_break_behind_an_underscore_and_short_ones_nowhere(tmp_path):
     assert "<code>employee_hire_evaluation</code>" in page
 
 
+def test_a_number_stays_with_its_unit(tmp_path):
+    questions = runs.question_rows(8)
+    run = load_run(**runs.write_run(tmp_path, questions, {"v": [True] * 8}))
+    page = render_page("95 % of 3 seeds, 1.5 s, 20 min and 2 minutes\n", run, "t", tmp_path)
+    assert "95&nbsp;% of 3 seeds, 1.5&nbsp;s, 20&nbsp;min and 2 minutes" in page
+
+
 def test_style_attributes_become_attributes_and_ids_get_a_name_in_front(tmp_path):
     (tmp_path / "bars.svg").write_text(
         '<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="4pt" viewBox="0 0 9 4">'

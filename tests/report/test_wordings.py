@@ -1,5 +1,9 @@
 """Accuracy over the wordings of one query: all right, some, none."""
 
+import re
+
+import pytest
+
 import report_runs as runs
 from sqladder.report.comparison import compare
 from sqladder.report.loading import load_run
@@ -23,10 +27,20 @@ def test_wordings_are_counted_as_all_some_or_none_right(tmp_path):
     assert "Of 12 groups of questions, 11 have several" in text
 
 
-def test_seeds_are_means_without_an_interval(tmp_path):
-    questions = [{**row, "group": f"g{n // 2}"} for n, row in enumerate(runs.question_rows(8))]
-    marks = {"mine/seed_1": [True] * 8, "mine/seed_2": [True] * 4 + [False] * 4}
-    assert "| mine | 3 | 0 | 1 | 0.750 | - |" in report_of(tmp_path, questions, marks)
+def test_seeds_are_means_whose_interval_counts_how_far_they_scatter(tmp_path):
+    questions = [{**row, "group": f"g{n // 2}"} for n, row in enumerate(runs.question_rows(80))]
+    alike = {f"mine/seed_{seed}": [True] * 60 + [False] * 20 for seed in (1, 2)}
+    apart = {
+        f"mine/seed_{seed}": [True] * 40 * seed + [False] * (80 - 40 * seed) for seed in (1, 2)
+    }
+    found = {}
+    for name, marks in {"alike": alike, "apart": apart}.items():
+        text = report_of(tmp_path / name, questions, marks)
+        row = re.search(r"\| mine \| 30 \| 0 \| 10 \| 0\.750 \| ([\d.]+) to ([\d.]+) \|", text)
+        found[name] = tuple(map(float, row.groups()))
+        assert "for further questions on these databases and further seeds." in text
+    assert found["alike"] == pytest.approx((0.598, 0.858), abs=0.01)
+    assert found["apart"][0] < 0.2
 
 
 def test_questions_of_their_own_have_no_such_section(tmp_path):

@@ -23,25 +23,8 @@ FACTS_FIELDS: Fields = {
 }
 """What every facts.json has."""
 
-PACKAGES = (
-    "accelerate",
-    "datasets",
-    "deepspeed",
-    "llamafactory",
-    "matplotlib",
-    "numpy",
-    "peft",
-    "safetensors",
-    "scipy",
-    "snakemake",
-    "sqlglot",
-    "tokenizers",
-    "torch",
-    "transformers",
-    "trl",
-    "vllm",
-)
-"""Packages whose version can change a number of the report."""
+PACKAGES = ("matplotlib", "numpy", "scipy", "snakemake", "sqlglot")
+"""Packages of the report and of the workflow; other stages record those that they used themselves."""
 
 
 SAMPLED_FROM = 1.0

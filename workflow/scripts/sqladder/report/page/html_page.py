@@ -46,6 +46,7 @@ _ALIGNMENTS = {
     "text-align:right": "end",
     "text-align:center": "middle",
 }
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|s|min|h|MB|GB)(?!\w))")
 _LONG_NAME = re.compile(r"\w{9,}")
 _OWN_TAGS = re.compile(r"(<details><summary>[^<>]*</summary>|</details>|<!--[^<>]*-->)\s*")
 
@@ -140,7 +141,8 @@ def _anchor(heading: str) -> str:
 
 
 def _breaking(text: str) -> str:
-    """Text whose long names may break behind an underscore, which a phone needs and no browser does by itself."""
+    """Text whose long names may break behind an underscore, and no number before its unit: no browser knows either."""
+    text = _UNIT.sub("&nbsp;", text)
     return _LONG_NAME.sub(lambda name: name.group().replace("_", "_<wbr>"), text)
 
 

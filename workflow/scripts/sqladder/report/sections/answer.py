@@ -1,5 +1,6 @@
 """The answer of a run in one sentence, and what the run could have found."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sqladder.report.comparison import Comparison, Pair
@@ -7,6 +8,8 @@ from sqladder.report.sections.wording import (
     FURTHER,
     PAIRS,
     RANKING,
+    largest,
+    may_turn,
     sample,
     seeds_that_tell,
     some,
@@ -35,11 +38,28 @@ def answer(comparison: Comparison) -> str:
     # Nobody is shown to be better than a leader, so two leaders never differ significantly.
     leaders = [v for v in comparison.ranking if comparison.ranks[v.name][0] == 1]
     names = {variant.name for variant in leaders}
-    p = min(pair.p for pair in comparison.pairs if {pair.first, pair.second} <= names)
+    found = [pair.p for pair in comparison.pairs if {pair.first, pair.second} <= names]
+    p = f"{'smallest ' * (len(found) > 1)}{p_phrase(min(found))}"
     rates = [f"{escape(v.name)} ({rate(v.correct.mean())})" for v in leaders]
     return (
-        f"**No single variant is shown to be best**: {some(rates)} do not differ significantly "
-        f"from each other ({n}, smallest {p_phrase(p)} {FURTHER}). {PAIRS}"
+        f"**No single variant is shown to be best**: {some(rates)} do not differ significantly from each other "
+        f"({sample(comparison.run, *names)}, {p} {FURTHER}). {_behind(comparison, names)}{PAIRS}"
+    )
+
+
+def _behind(comparison: Comparison, leaders: set[str]) -> str:
+    """What all of those that may be best are shown to be better than; "" where that is nothing."""
+    ahead = [pair for pair in comparison.pairs if pair.first in leaders and pair.significant]
+    counts = Counter(pair.second for pair in ahead)
+    beaten = [v.name for v in comparison.ranking if counts[v.name] == len(leaders)]
+    if not beaten:
+        return ""
+    pairs = [pair for pair in ahead if pair.second in beaten]
+    who = "Both" if len(leaders) == 2 else "All of them"
+    whose = ", as trained here," * any(map(comparison.of_models, pairs))
+    return (
+        f"{who}{whose} are above {some([escape(name) for name in beaten])} ({largest([pair.p for pair in pairs])}). "
+        f"{may_turn(comparison, pairs)}"
     )
 
 

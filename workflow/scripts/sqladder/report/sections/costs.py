@@ -43,8 +43,11 @@ def _ends(what: str, times: Sequence[tuple[float | None, str]], unit: str) -> st
     known = sorted((taken, label) for taken, label in times if taken)
     if not known:
         return ""
-    ends = [f"{seconds(taken)} ({escape(label)})" for taken, label in (known[0], known[-1])]
-    return f"{what} {' to '.join(dict.fromkeys(ends))}{unit}"
+    ends = {seconds(taken): escape(label) for taken, label in (known[-1], known[0])}
+    if len(ends) == 1 and len(known) > 1:
+        return f"{what} {seconds(known[0][0])}{unit} each"
+    told = [f"{taken} ({label})" for taken, label in reversed(ends.items())]
+    return f"{what} {' to '.join(told)}{unit}"
 
 
 def training_table(run: Run, disk: Mapping[str, int]) -> str:

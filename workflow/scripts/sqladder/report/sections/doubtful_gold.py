@@ -101,22 +101,24 @@ def _apart(run: Run, why: Mapping[str, str], title: str, told: str) -> str:
         return ""
     name = title.lower()
     groups = {"all": np.ones(run.n, dtype=bool), f"without {name}": ~chosen, name: chosen}
+    # Wordings of one query are in a row together.
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for question in run.questions:
+        if question["id"] in why:
+            key = (question["group"], question["db_id"], why[question["id"]])
+            alike.setdefault(key, []).append(escape(cut(question["id"], VALUE)))
     rows = [
-        [
-            *(escape(cut(question[key], VALUE)) for key in ("id", "db_id")),
-            escape(cut(why[question["id"]], TEXT)),
-        ]
-        for question in run.questions
-        if question["id"] in why
+        [", ".join(ids), escape(cut(database, VALUE)), escape(cut(reason, TEXT))]
+        for (_, database, reason), ids in alike.items()
     ]
-    counts = {"some": number(len(rows)), "all": number(run.n)}
+    counts = {"some": number(int(chosen.sum())), "all": number(run.n)}
     return f"""## {title}
 
 {told.format(**counts)} They count in every other table.
 
 {group_table(run, groups, "questions")}
 
-{folded("The questions", len(rows), table(["question", "database", "why"], rows, "lll"))}"""
+{folded("The questions", len(rows), table(["questions", "database", "why"], rows, "lll"))}"""
 
 
 def _ambiguous(checks: Path) -> dict[str, str]:

@@ -24,7 +24,7 @@ def section(inputs: ReportInputs) -> str:
         [escape(name), *(escape(row.get(key, UNKNOWN)) for key in _OF_DOWNLOAD)]
         for name, row in facts.get("downloads", {}).items()
     ]
-    downloads = table(["download", *_OF_DOWNLOAD], fetched, "llll") if fetched else ""
+    downloads = "\n\n" + table(["download", *_OF_DOWNLOAD], fetched, "llll") if fetched else ""
     config = json.dumps(facts["config"], ensure_ascii=False, indent=2)
     return f"""## Run
 
@@ -34,9 +34,7 @@ Commit: {commit}{changed}
 
 {_versions(run, facts["versions"])}
 
-{table(["data", "SHA-256"], data, "ll")}
-
-{downloads}
+{table(["data", "SHA-256"], data, "ll")}{downloads}
 
 <details><summary>Config</summary>
 

@@ -5,9 +5,10 @@ import numpy as np
 from sqladder.report.results import Run, Variant
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.wording import FURTHER
-from sqladder.statistics.intervals import wilson_interval
+from sqladder.statistics.groups import Groups
+from sqladder.statistics.seeds import Answers, accuracy_interval
 from sqladder.texts.markdown import escape, table
-from sqladder.texts.numbers import UNKNOWN, amount, number, plural, rate, share_interval
+from sqladder.texts.numbers import amount, number, plural, rate, share_interval
 
 
 def section(inputs: ReportInputs) -> str:
@@ -22,37 +23,34 @@ def section(inputs: ReportInputs) -> str:
 
 Of {plural(len(run.groups.sizes), "group")} of questions, {number(several)} have several: wordings of one gold query on
 one database, or a conversation. Counted are those{_seeds(run)}. A variant that is right on some only has understood
-a wording, not the question. The interval is Wilson's, 95 %, of the share that is all right,
-{FURTHER}."""
+a wording, not the question. The interval is 95 %, of the share that is all right,
+{FURTHER}{" and further seeds" * run.has_seeds}."""
 
 
 def wordings_table(run: Run) -> str:
     """For each variant the groups of several questions that it has all right, some and none."""
     rows = []
     for variant in run.variants:
-        counts = wordings_right(run, variant)
-        n = sum(counts)
-        # Of several seeds there is none: it would have to know how far they scatter.
-        known = len(variant.seeds) == 1
+        every, none = wordings_right(run, variant)
+        known = Groups.single(every.shape[1])
+        counts = [float(marks.sum(axis=1).mean()) for marks in (every, ~(every | none), none)]
         rows.append(
             [
                 escape(variant.name),
                 *map(amount, counts),
-                rate(counts[0] / n),
-                share_interval(wilson_interval(int(counts[0]), int(n))) if known else UNKNOWN,
+                rate(every.mean()),
+                share_interval(accuracy_interval(every, known)),
             ]
         )
     header = ["variant", "all right", "some", "none", "share all right", "95 % interval"]
     return table(header, rows, "lrrrrc")
 
 
-def wordings_right(run: Run, variant: Variant) -> tuple[float, float, float]:
-    """Groups of several questions of which a variant has all, some and none right; means over seeds."""
+def wordings_right(run: Run, variant: Variant) -> tuple[Answers, Answers]:
+    """Which groups of several questions a variant has all right, and of which none; shape (seeds, groups)."""
     several = run.groups.sizes > 1
-    sizes = run.groups.sizes[several]
     right = np.array([run.groups.sums(marks.astype(float))[several] for marks in variant.correct])
-    every, none = (right == sizes).sum(axis=1).mean(), (right == 0).sum(axis=1).mean()
-    return float(every), float(len(sizes) - every - none), float(none)
+    return right == run.groups.sizes[several], right == 0
 
 
 def _seeds(run: Run) -> str:
