@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-import yaml
 
 import toy_models
+from asked_runs import DATABASE, QUESTION, make_database, make_run
 from conftest import ROOT
 from sqladder.asking.ask_command import run
 from sqladder.asking.database import laid_out
@@ -20,74 +20,24 @@ from sqladder.asking.shown_answers import as_json
 from sqladder.asking.variant import AskedVariant, GivenAnswer
 from sqladder.cli import parse_arguments
 from sqladder.errors import InputError
-from sqladder.experiment import asking_jobs
-from sqladder.files import parse_json, write_json, write_jsonl
+from sqladder.files import write_jsonl
 from sqladder.generation import tokens
 from sqladder.metric.asked_rows import AskedRows, fetch
 from sqladder.metric.limits import Limits
 
-QUESTION = {"id": "q0", "db_id": "music", "question": "How many singers are there?", "sql": "x"}
-POOL = [
-    {"id": f"p{n}", "db_id": "music", "question": text, "sql": f"SELECT {n}"}
-    for n, text in enumerate(["How many singers sing?", "Who is old?", "Name all singers."])
-]
-
-
-def make_database(path, *statements):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path)) as connection, connection:
-        for statement in statements:
-            connection.execute(statement)
-    return path
-
 
 @pytest.fixture(scope="module")
 def a_run(tmp_path_factory):
-    """A run whose variants share an untrained model: its config, asking.json, prompts and predictions."""
+    """A run and its config."""
     root = tmp_path_factory.mktemp("run")
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    context = {**config["contexts"]["published"], "repair_turn": "{sql} fails: {error}"}
-    few_shot = {
-        **context,
-        "user": f"{context['user']}\n{{examples}}",
-        "examples": {"method": "bm25", "by": "question", "count": 2, "template": "commented_sql"},
-    }
-    config["contexts"] = {"published": context, "few_shot": few_shot}
-    config["decoding"]["max_new_tokens"] = 40
-    sampled = {"samples": 3, "temperature": 0.9, "choose": "vote", "grammar": "schema"}
-    reuse = {"method": "reuse", "model_of": "full"}
-    config["variants"] = {
-        "full": {"method": "full"},
-        "shots": {**reuse, "context": "few_shot"},
-        "votes": {**reuse, "decoding": {**sampled, "repair": {"rounds": 1}}},
-        "elsewhere": {
-            "method": "served",
-            "url": "http://localhost:9/v1",
-            "model": "m",
-            "key_variable": "NO_SUCH_KEY",
-        },
-    }
-    data = root / "resources/datasets/demo"
-    make_database(
-        data / "databases/music/music.sqlite",
-        "CREATE TABLE singer (id INTEGER PRIMARY KEY, name TEXT, age INTEGER)",
-        "INSERT INTO singer VALUES (1, 'Ann', 30), (2, NULL, 41)",
-    )
-    write_jsonl(data / "test.jsonl", [QUESTION])
-    write_jsonl(data / "train.jsonl", POOL)
-    write_jsonl(root / "resources/decontaminated/train.jsonl", POOL)
-    toy_models.save_base(root / "results/full/model")
-    for variant in config["variants"]:
-        asking = parse_json(asking_jobs.asking(config, variant), variant)
-        write_json(root / "results" / variant / "asking.json", asking)
-    return root, config
+    return root, make_run(root)
 
 
 @pytest.fixture
 def ask(a_run, tmp_path):
     """Loads a variant of the run for a database."""
     root, _ = a_run
-    with laid_out(str(root / "resources/datasets/demo/databases/music/music.sqlite")) as database:
+    with laid_out(str(root / DATABASE)) as database:
         yield lambda name: AskedVariant(root / "results" / name, database, tmp_path)
 
 
@@ -225,7 +175,7 @@ def call(*words, cwd=None, **more):
 
 def test_the_command_writes_one_json_object_to_a_pipe_and_nothing_else(a_run):
     root, _ = a_run
-    file = root / "resources/datasets/demo/databases/music/music.sqlite"
+    file = root / DATABASE
     done = call(root / "results/votes", "--database", file, "--json", "How many singers?")
     row = json.loads(done.stdout)
     assert (row["variant"], row["question"], done.stderr) == ("votes", "How many singers?", "")
@@ -272,10 +222,25 @@ def test_whatever_is_missing_is_said_in_words(a_run, monkeypatch, variant, datab
     for name, text in made.items():
         (root / "results" / name).parent.mkdir(exist_ok=True)
         (root / "results" / name).write_text(text)
-    file = "resources/datasets/demo/databases/music/music.sqlite" if database == "db" else database
+    file = DATABASE if database == "db" else database
     with pytest.raises(InputError) as caught:
         run(parse_arguments(["ask", variant, f"--database={file}", "How many?"]))
     assert message in str(caught.value)
+
+
+def test_a_start_leaves_out_what_only_other_work_needs(a_run):
+    root, _ = a_run
+    program = (
+        "import json, sys; from sqladder import cli; args = cli.parse_arguments(sys.argv[1:]);"
+        "args.command.run(args); print(json.dumps(list(sys.modules)))"
+    )
+    words = ["ask", root / "results/full", "--database", root / DATABASE, "--json", "How many?"]
+    command = [sys.executable, "-c", program, *map(str, words)]
+    path = {**os.environ, "PYTHONPATH": str(ROOT / "workflow/scripts")}
+    done = subprocess.run(command, env=path, capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "torch" in loaded
+    assert not loaded & {"aiohttp", "bm25s", "scipy", "sklearn", "sqlglot"}
 
 
 def test_without_question_and_terminal_the_way_out_is_said(a_run):

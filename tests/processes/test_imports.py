@@ -1,5 +1,6 @@
 """Programs start without what they do not use, and so in less time."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 
 from conftest import ROOT
+from sqladder.processes.imports import leaving_out
 
 # Seconds of CPU of the start, and of each package that is imported after it.
 START = """
@@ -43,3 +45,12 @@ def test_a_start_would_take_a_tenth_longer_with_what_it_leaves_out(start, packag
     own, *others = json.loads(done.stdout)
     # What has imported by itself takes no time here.
     assert min(others) > own / 10
+
+
+def test_what_a_block_leaves_out_is_found_after_it_and_what_was_there_stays():
+    sys.modules.pop("colorsys", None)
+    with leaving_out("colorsys", "json"):
+        with pytest.raises(ModuleNotFoundError):
+            importlib.import_module("colorsys")
+        assert importlib.import_module("json") is json
+    assert importlib.import_module("colorsys").rgb_to_hsv

@@ -51,13 +51,14 @@ class ModelAnswerer:
             InputError: the folder holds no model that can be asked, or a package is missing.
         """
         from sqladder.models.folders import check_model_folder
-        from sqladder.processes.imports import uncollected
+        from sqladder.processes.imports import leaving_out, uncollected
 
         check_model_folder(model, "model")
         # Models are folders: nothing is asked of a hub, and where there is none nothing waits for it.
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         self._decoding = decoding = with_engine_here(decoding)
-        with uncollected():
+        # transformers uses both for losses and ways of generating that no run has.
+        with uncollected(), leaving_out("scipy", "sklearn"):
             from sqladder.generation import answering, tokens
             from sqladder.generation.contract import Load
 

@@ -17,6 +17,22 @@ def leave_out_sklearn() -> None:
 
 
 @contextmanager
+def leaving_out(*packages: str) -> Iterator[None]:
+    """Have imports in a block do without packages that are not loaded yet; later imports find them.
+
+    For packages that others use wherever they are installed, for what a program has no use for. A name that is None in
+    `sys.modules` is not found (https://docs.python.org/3/reference/import.html#the-module-cache).
+    """
+    hidden = [package for package in packages if package not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for package in hidden:
+            del sys.modules[package]
+
+
+@contextmanager
 def uncollected() -> Iterator[None]:
     """Leave Python's garbage collector off in a block of imports or of reading, and what it made to it for ever.
 

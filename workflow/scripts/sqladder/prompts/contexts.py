@@ -5,17 +5,19 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqladder.databases.question_values import ValueIndex
 from sqladder.databases.sample_values import ColumnName, ColumnValues, read_examples
 from sqladder.databases.schema import Database, read_schema, read_views
 from sqladder.databases.shown import SQLITE_SPELLING, read_shown
-from sqladder.prompts.canonical import Canonical
 from sqladder.prompts.descriptions import read_descriptions
 from sqladder.prompts.linking import Linker
 from sqladder.prompts.schema_forms import FORMS, Notes, values_block
 from sqladder.prompts.settings import Descriptions, SchemaSettings
+
+if TYPE_CHECKING:
+    from sqladder.prompts.canonical import Canonical
 
 
 class Written(NamedTuple):
@@ -113,8 +115,11 @@ class _Known:
         return Linker(self._database, self._notes.descriptions)
 
     @cached_property
-    def canonical(self) -> Canonical:
+    def canonical(self) -> "Canonical":
         """What writes queries on the database in one spelling."""
+        # Imported here: it brings sqlglot along, which only answers that are taught need.
+        from sqladder.prompts.canonical import Canonical
+
         return Canonical(self._path, self._database)
 
     def write(self, question: str, order: Random | None) -> Written:

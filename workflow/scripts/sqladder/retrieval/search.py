@@ -4,7 +4,6 @@ import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-import bm25s
 import numpy as np
 
 from sqladder.files import Row
@@ -36,6 +35,9 @@ def bm25_examples(
 
     Formula: Kamphuis, de Vries, Boytsov, Lin, "Which BM25 do you mean?", ECIR 2020.
     """
+    # Imported here: it brings scipy along, and who asks without examples waits for neither.
+    import bm25s
+
     index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
     corpus = [tokens(text_of_example(example)) for example in pool.examples]
     index.index(corpus, show_progress=False)
