@@ -43,7 +43,9 @@ def chromium() -> str | None:
 class Browser:
     """One page in a browser of its own, which ends with the `with` block."""
 
-    def __init__(self, page: Path, folder: Path, fragment: str = "", size=(1280, 900), dark=False):
+    def __init__(
+        self, page: Path | str, folder: Path, fragment: str = "", size=(1280, 900), dark=False
+    ):
         ours_in, theirs_out = os.pipe()
         theirs_in, ours_out = os.pipe()
         # The browser reads from descriptor 3 and writes to 4; sh may not know descriptors of two digits.
@@ -69,7 +71,8 @@ class Browser:
         self._call("Emulation.setDeviceMetricsOverride", **metrics)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", features=[scheme])
-        self._call("Page.navigate", url=f"{page.resolve().as_uri()}{fragment}")
+        url = page if isinstance(page, str) else page.resolve().as_uri()
+        self._call("Page.navigate", url=f"{url}{fragment}")
         self._wait_for("Page.loadEventFired")
         # What the page put off until after its load, such as scrolling, is done by then.
         self.run("new Promise((done) => setTimeout(done, 50))")
@@ -101,6 +104,14 @@ class Browser:
         kind = "keyDown" if text else "rawKeyDown"
         self._call("Input.dispatchKeyEvent", type=kind, text=text, **about)
         self._call("Input.dispatchKeyEvent", type="keyUp", **about)
+
+    def write(self, text: str) -> None:
+        """Type a text where the cursor is."""
+        self._call("Input.insertText", text=text)
+
+    def allow_clipboard(self) -> None:
+        """Let the page read the clipboard, as a user would when asked."""
+        self._call("Browser.grantPermissions", permissions=["clipboardReadWrite"])
 
     def screenshot(self, path: Path) -> None:
         """Write what is seen as PNG."""

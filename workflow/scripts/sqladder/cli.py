@@ -5,6 +5,7 @@ Example: sqladder score --gold gold.sql --pred predicted.sql --db databases/
          sqladder compare before/ after/
          sqladder power --pilot results/ --difference 3
          sqladder ask results/full --database shop.sqlite "How many orders in May?"
+         sqladder serve results/full results/lora_32r --database shop.sqlite
 """
 
 import argparse
@@ -13,13 +14,21 @@ from collections.abc import Sequence
 
 from sqladder import __version__
 from sqladder.asking import ask_command as ask
+from sqladder.asking import serve_command as serve
 from sqladder.errors import run_main
 from sqladder.metric import command as score
 from sqladder.report import compare_runs as compare
 from sqladder.report import power_command as power
 from sqladder.suites import suite_command as suite
 
-COMMANDS = {"score": score, "suite": suite, "compare": compare, "power": power, "ask": ask}
+COMMANDS = {
+    "score": score,
+    "suite": suite,
+    "compare": compare,
+    "power": power,
+    "ask": ask,
+    "serve": serve,
+}
 
 
 class _Intermixed(argparse.ArgumentParser):

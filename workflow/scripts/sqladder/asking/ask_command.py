@@ -26,14 +26,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "question", nargs="?", help="in words; without one, questions are taken at a prompt"
     )
+    add_database_arguments(parser)
+    parser.add_argument("--sql-only", action="store_true", help="write the SQL, execute nothing")
+    parser.add_argument("--json", action="store_true", help="write one JSON object a question")
+
+
+def add_database_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what is asked about, and how many rows are shown."""
     parser.add_argument(
         "--database",
         required=True,
         metavar="FILE",
         help="SQLite or DuckDB file, or the URL of a PostgreSQL database; only read",
     )
-    parser.add_argument("--sql-only", action="store_true", help="write the SQL, execute nothing")
-    parser.add_argument("--json", action="store_true", help="write one JSON object a question")
     parser.add_argument(
         "--rows", type=int, default=50, metavar="N", help="rows that are shown at most (default 50)"
     )
@@ -45,8 +50,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: an argument, the run's folder, the database or the question is wrong.
     """
-    if args.rows < 1:
-        raise InputError(f"--rows is {args.rows}; at least one row is shown: see also --sql-only")
+    check_rows(args.rows)
     if args.question is None and not sys.stdin.isatty():
         raise InputError(
             "there is no question, and no terminal to type one at: give it as the last argument, in quotes"
@@ -87,13 +91,23 @@ def _ask(variant: "AskedVariant", question: str, args: argparse.Namespace) -> bo
     return bool(answer.sql) and not (answer.result and answer.result.problem)
 
 
-def check_packages(command: str) -> None:
-    """Refuse to start where the workflow's environment is missing.
+def check_rows(rows: int) -> None:
+    """Refuse to show no row.
+
+    Raises:
+        InputError: there are fewer than one.
+    """
+    if rows < 1:
+        raise InputError(f"--rows is {rows}; at least one row is shown")
+
+
+def check_packages(command: str, *more: str) -> None:
+    """Refuse to start where the workflow's environment, or more that a command needs, is missing.
 
     Raises:
         InputError: names the packages that are not installed.
     """
-    missing = [name for name in _NEEDED if find_spec(name) is None]
+    missing = [name for name in (*_NEEDED, *more) if find_spec(name) is None]
     if missing:
         raise InputError(
             f"`sqladder {command}` asks models, which needs packages that are not installed here "

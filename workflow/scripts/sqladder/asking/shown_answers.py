@@ -13,8 +13,8 @@ from sqladder.errors import LOG
 from sqladder.metric.asked_rows import AskedRows
 from sqladder.metric.showing import cut, showable
 
-_LETTERS = 200
-"""Characters of a value that a terminal shows."""
+_LETTERS, _PAGE_LETTERS = 200, 2000
+"""Characters of a value that a terminal shows, and a page."""
 
 
 def show(console: Console, answer: GivenAnswer) -> None:
@@ -68,6 +68,17 @@ def _shown(text: str) -> str:
 def in_words(value: object) -> str:
     """A value of a result, not NULL, as a text."""
     return f"blob of {len(value)} bytes" if isinstance(value, bytes) else str(value)
+
+
+def as_texts(result: AskedRows) -> dict[str, Any]:
+    """A result as a page shows it: a value is a text, since JavaScript's numbers are not SQLite's, and NULL is null."""
+    if result.problem:
+        return {"problem": result.problem}
+    cells = [
+        [None if v is None else cut(showable(in_words(v)), _PAGE_LETTERS) for v in row]
+        for row in result.rows
+    ]
+    return {"columns": result.names, "cells": cells, "counted": counted(result)}
 
 
 def as_json(variant: str, question: str, answer: GivenAnswer) -> dict[str, Any]:

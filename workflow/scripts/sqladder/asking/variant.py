@@ -29,11 +29,17 @@ class GivenAnswer(NamedTuple):
         sql: the query, "" where its text holds none.
         text: what was written.
         result: the query's rows; None where nothing was executed.
+        finish_reason: why the text ended there, `stop` or `length`.
+        prompt_tokens: of the prompt; None where a server does not tell.
+        output_tokens: of all samples; None likewise.
     """
 
     sql: str
     text: str
     result: AskedRows | None
+    finish_reason: str = "stop"
+    prompt_tokens: int | None = None
+    output_tokens: int | None = None
 
 
 class AskedVariant:
@@ -91,7 +97,14 @@ class AskedVariant:
         answer = self._answerer.answer(prompt, self._grammars(prompt), self._repairs(prompt))
         if self._asking.choose != "first":
             answer = with_choice(answer, self._votes(answer["samples"]))
-        return GivenAnswer(answer["sql"], answer["text"], self.execute(answer["sql"], rows))
+        return GivenAnswer(
+            answer["sql"],
+            answer["text"],
+            self.execute(answer["sql"], rows),
+            answer["finish_reason"],
+            answer["prompt_tokens"],
+            _written(answer),
+        )
 
     def execute(self, sql: str, rows: int) -> AskedRows | None:
         """The first rows of a query on the database, in the sandbox; None for no rows or no query."""
@@ -142,6 +155,11 @@ class _Shots:
         return self._pool.rows(found)
 
 
+def _written(answer: Row) -> int | None:
+    counts = [sample["output_tokens"] for sample in answer.get("samples", [answer])]
+    return None if None in counts else sum(counts)
+
+
 def _answerer(asking: Asking, folder: Path, work: Path) -> Answerer:
     if isinstance(asking, ModelAsking):
         model = folder / asking.model
@@ -152,16 +170,16 @@ def _answerer(asking: Asking, folder: Path, work: Path) -> Answerer:
     return ServerAnswerer(asking.server, asking.decoding, work)
 
 
-def checked(question: str) -> str:
-    """A question that a model can be asked.
+def checked(text: str, name: str = "the question") -> str:
+    """A text that can be used, without space around it.
 
     Raises:
         InputError: it is empty, or holds what is no text.
     """
-    if not question.strip():
-        raise InputError("the question is empty: write one")
+    if not text.strip():
+        raise InputError(f"{name} is empty: write one")
     try:
-        question.encode()
+        text.encode()
     except UnicodeEncodeError as error:
-        raise InputError("the question holds bytes that are no UTF-8 text") from error
-    return question.strip()
+        raise InputError(f"{name} holds bytes that are no UTF-8 text") from error
+    return text.strip()
