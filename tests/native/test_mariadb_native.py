@@ -24,7 +24,13 @@ HOSTILE = {
     "SELECT name FROM customer INTO OUTFILE '/tmp/sqladder-stolen'": "refused",
     "SELECT name INTO DUMPFILE '/tmp/sqladder-stolen' FROM customer": "refused",
     "SELECT 1 /*! INTO OUTFILE '/tmp/sqladder-stolen' */": "refused",
-    "SELECT LOAD_FILE('/etc/passwd')": "wrong_result",
+    "SELECT LOAD_FILE('/etc/passwd')": "refused",
+    "SELECT GET_LOCK('a', 100)": "refused",
+    "SELECT name FROM customer LOCK IN SHARE MODE": "refused",
+    "SELECT name FROM customer LOCK/**/IN # x\n SHARE MODE": "refused",
+    "SELECT name FROM customer /*!50000LOCK IN SHARE MODE */": "refused",
+    "SELECT name FROM customer /*M! FOR UPDATE */": "refused",
+    "SELECT MASTER_POS_WAIT('a', 100)": "refused",
     "LOAD DATA INFILE '/etc/passwd' INTO TABLE customer": "refused",
     "LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE customer": "refused",
     "SELECT SLEEP(100)": "timeout",
@@ -214,6 +220,22 @@ def test_the_next_query_runs_after_one_that_was_ended_or_cut(server):
             engine.execute("SELECT SLEEP(30)")
         assert engine.execute("SELECT 'a;b' -- ;\n;").rows == [("a;b",)]
         assert engine.execute("SELECT '50 % %s'").rows == [("50 % %s",)]
+
+
+def test_a_query_leaves_nothing_to_the_next(server):
+    with closing(open_engine(as_user(server, "reader"), LIMITS)) as engine:
+        assert engine.execute("SELECT @n := 5, LAST_INSERT_ID(7)").rows == [(5, 7)]
+        assert engine.execute("SELECT @n, LAST_INSERT_ID()").rows == [(None, 0)]
+
+
+def test_values_become_what_the_metric_compares(server):
+    sql = """SELECT 1.50, 1e0 / 4, TRUE, UNHEX('ff'), b'101', CAST('2024-01-01' AS DATE), CAST('-25:00' AS TIME),
+        CAST('2024-01-01 10:00' AS DATETIME), 18446744073709551615, JSON_OBJECT('a', 1.50), NULL, 'é', 'a;b', "\\";\""""
+    with closing(open_engine(as_user(server, "reader"), LIMITS)) as engine:
+        assert engine.execute(sql).rows == [
+            (1.5, 0.25, 1, b"\xff", b"\x05", "2024-01-01", "-25:00:00", "2024-01-01 10:00:00",
+             18446744073709551615.0, '{"a": 1.50}', None, "é", "a;b", '";')
+        ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

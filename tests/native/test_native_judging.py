@@ -1,12 +1,15 @@
 """Judging in the engine of the data, on a real DuckDB file: texts as they are, the metric's own comparison."""
 
 import json
+import time
 
 import duckdb
 import pytest
 
+from sqladder.databases.conversion import collect
 from sqladder.errors import InputError
 from sqladder.metric.limits import Limits
+from sqladder.metric.sandbox import QueryError
 from sqladder.native.native_scoring import NativeTask, score_files_natively
 from sqladder.native.ordering import order_matters
 
@@ -122,6 +125,13 @@ def test_limits_of_rows_and_bytes_hold(source, tmp_path):
     ]
 
 
+def test_what_takes_too_long_to_be_sent_has_run_out_of_time():
+    begun = time.monotonic() - 3
+    with pytest.raises(QueryError, match="more than 2 s"):
+        collect([[(1,)], [(2,)]], ["n"], Limits(timeout=2), None, begun)
+    assert collect([[(1,)]], ["n"], Limits(timeout=5), None, begun).rows == [(1,)]
+
+
 def test_several_connections_give_the_same_verdicts(source, tmp_path):
     one, three = (judge(source, tmp_path, [*SAME, *OTHER], jobs=jobs) for jobs in (1, 3))
     assert [row.executed for row in one] == [row.executed for row in three]
@@ -137,6 +147,7 @@ def test_a_database_that_is_not_there_is_an_error_with_its_name(tmp_path):
     [
         ("SELECT a FROM t ORDER BY a", True),
         ("select a from t order\n by a;", True),
+        ("select a from t order/**/by a", True),
         ("(SELECT a FROM t ORDER BY a) ;", True),
         ("((SELECT a FROM t ORDER BY a))", True),
         ("SELECT a FROM (SELECT a FROM t ORDER BY a) s", False),
@@ -145,10 +156,31 @@ def test_a_database_that_is_not_there_is_an_error_with_its_name(tmp_path):
         ("SELECT rank() OVER (ORDER BY a) FROM t", False),
         ("SELECT string_agg(a, ',' ORDER BY a) FROM t", False),
         ("SELECT 'order by' FROM t -- order by", False),
-        ("SELECT $$ order by ( $$ FROM t", False),
-        ("SELECT `order by (` FROM t ORDER BY 1", True),
         ('SELECT "order by" FROM t /* order by */', False),
     ],
 )
 def test_order_matters_where_the_outermost_query_sorts(sql, ordered):
-    assert order_matters(sql) is ordered
+    assert [order_matters(sql, dialect) for dialect in ("postgres", "duckdb", "mysql")] == [
+        ordered
+    ] * 3
+
+
+@pytest.mark.parametrize(
+    ("sql", "dialect", "ordered"),
+    [
+        ("SELECT info #>> '{a}' FROM t ORDER BY a", "postgres", True),
+        ("SELECT #1 FROM t ORDER BY a", "duckdb", True),
+        ("SELECT a FROM t # ORDER BY a", "mysql", False),
+        ("SELECT a FROM t WHERE b LIKE '10\\' AND c = ' ORDER BY '", "postgres", False),
+        ("SELECT a FROM t WHERE b LIKE '10\\' ORDER BY 'x'", "postgres", True),
+        ("SELECT a FROM t WHERE b = E'\\' ORDER BY '", "postgres", False),
+        ("SELECT a FROM t WHERE b = '\\' ORDER BY '", "mysql", False),
+        ('SELECT a FROM t WHERE b = "\\" ORDER BY "', "mysql", False),
+        ("SELECT $$ order by ( $$ FROM t", "postgres", False),
+        ("SELECT $1a order by 2", "postgres", True),
+        ("SELECT `order by (` FROM t ORDER BY 1", "mysql", True),
+        ("SELECT 5--3 FROM t ORDER BY 1", "mysql", True),
+    ],
+)
+def test_literals_and_comments_are_those_of_the_dialect(sql, dialect, ordered):
+    assert order_matters(sql, dialect) is ordered

@@ -1,5 +1,10 @@
 """A PostgreSQL database is judged by its server: a ranking, roles that are refused, nothing that an answer could do."""
 
+import json
+import math
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
 import psycopg
 import pytest
 
@@ -9,6 +14,7 @@ from postgresql_server import postgresql_server
 from sqladder.databases.engine import open_engine
 from sqladder.errors import InputError
 from sqladder.metric.limits import Limits
+from sqladder.native.native_scoring import NativeTask, score_files_natively
 
 HOSTILE = {
     "COPY customer TO '/tmp/sqladder-stolen.csv'": "refused",
@@ -18,7 +24,18 @@ HOSTILE = {
     "SELECT pg_ls_dir('/')": "refused",
     "SELECT lo_import('/etc/passwd')": "refused",
     "SELECT lo_export(1, '/tmp/sqladder-stolen')": "refused",
-    "SELECT lo_from_bytea(0, 'x')": "wrong_result",
+    "SELECT lo_from_bytea(0, 'x')": "refused",
+    "SELECT pg_advisory_lock(7)": "refused",
+    'SELECT "pg_try_advisory_lock" (7)': "refused",
+    "SELECT U&\"pg!005fadvisory!005flock\" UESCAPE '!' (7)": "refused",
+    "SELECT query_to_xml('SELECT pg_' || 'advisory_lock(7)', true, true, '')": "refused",
+    "SELECT pg_logical_emit_message(false, 'a', 'b')": "refused",
+    "SELECT pg_notify('a', 'b')": "refused",
+    "SELECT * FROM dblink('dbname=shop', 'DELETE FROM customer') t(a int)": "refused",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity": "refused",
+    "SELECT setval('counter', 7)": "refused",
+    "SELECT * FROM pg_read_binary_file('/etc/passwd')": "refused",
+    "SELECT * FROM pg_stat_file('/etc/passwd')": "refused",
     "SELECT pg_sleep(100)": "timeout",
     "SELECT set_config('statement_timeout', '0', false), pg_sleep(100)": "timeout",
     "SELECT count(*) FROM generate_series(1, 1000000000000)": "timeout",
@@ -41,8 +58,8 @@ HOSTILE = {
     "CREATE TABLE mine AS SELECT 1": "refused",
     "SELECT * FROM customer FOR UPDATE": "refused",
     "SELECT nextval('counter')": "refused",
-    "SELECT pg_terminate_backend(pg_backend_pid())": "sql_error",
-    "SELECT pg_cancel_backend(pg_backend_pid())": "sql_error",
+    "SELECT pg_terminate_backend(pg_backend_pid())": "refused",
+    "SELECT pg_cancel_backend(pg_backend_pid())": "refused",
     "SELECT * FROM pg_authid": "refused",
     "LISTEN x": "refused",
     "EXPLAIN ANALYZE DELETE FROM customer": "refused",
@@ -134,6 +151,16 @@ GRANTS = {
     "everybody": ("GRANT CREATE ON SCHEMA public TO PUBLIC", "may create tables in the schema"),
     "database": ("GRANT CREATE ON DATABASE shop TO powerful", "may create schemas in the database"),
     "function": ("GRANT EXECUTE ON FUNCTION pg_read_file(text) TO powerful", "may call pg_read_file"),
+    "sequence": ("GRANT USAGE ON SEQUENCE counter TO powerful", "may advance public.counter"),
+    "rights of another": (
+        "CREATE FUNCTION clear() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'DELETE FROM customer'",
+        "may call public.clear, which has the rights of its owner",
+    ),
+    "any language": (
+        "CREATE LANGUAGE unsafe HANDLER plpgsql_call_handler;"
+        "CREATE FUNCTION clear() RETURNS int LANGUAGE unsafe AS 'x'",
+        "may call public.clear, which is written in unsafe",
+    ),
     "by a group": ("GRANT INSERT ON customer TO writers; GRANT writers TO powerful", "may write"),
     "later": ("ALTER ROLE writers SUPERUSER; GRANT writers TO powerful", "is a superuser"),
 }  # fmt: skip
@@ -144,6 +171,7 @@ def powerful(owner):
     """The superuser's connection while a role `powerful` is there."""
     undo = """
         ALTER TABLE purchase OWNER TO owner; REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+        DROP FUNCTION IF EXISTS clear; DROP LANGUAGE IF EXISTS unsafe;
         DROP OWNED BY powerful, writers; DROP ROLE powerful, writers
     """
     with psycopg.connect(owner, autocommit=True) as connection:
@@ -178,3 +206,54 @@ def test_the_role_is_refused_before_any_job(owner, powerful, tmp_path):
     assert "may write public.customer" in done.stdout
     assert "CREATE ROLE reader LOGIN" in done.stdout
     assert not (project / "resources/datasets/shop").exists()
+
+
+@pytest.fixture
+def engine(owner):
+    with closing(open_engine(as_role(owner, "reader"), Limits(timeout=3))) as found:
+        yield found
+
+
+@pytest.mark.parametrize("ended", ["pg_terminate_backend", "pg_cancel_backend"])
+def test_a_session_or_query_that_somebody_else_ends_is_no_verdict(owner, engine, ended):
+    slow = "SELECT pg_sleep(1)::text, count(*) FROM customer"
+    with psycopg.connect(owner, autocommit=True) as connection, ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(engine.execute, slow)
+        end = f"SELECT {ended}(pid) FROM pg_stat_activity WHERE query LIKE 'FETCH%' AND state = 'active'"
+        while not connection.execute(end).fetchall():
+            assert not answer.done()
+        assert answer.result().rows == [("", 4)]
+
+
+def test_dates_that_python_lacks_stay_the_servers_text(engine):
+    sql = "SELECT date 'infinity', timestamp '-infinity', date '0044-03-15 BC', time '24:00', interval '1 mon'"
+    assert engine.execute(sql).rows == [
+        ("infinity", "-infinity", "0044-03-15 BC", "24:00:00", "30 days, 0:00:00")
+    ]
+
+
+def test_values_become_what_the_metric_compares(engine):
+    sql = """SELECT 1.50, 'NaN'::numeric, 'Infinity'::float8, true, '\\x01'::bytea,
+        ARRAY[1.5, NULL], '{"b": 1}'::jsonb,
+        int4range(1, 5), uuid '00000000-0000-0000-0000-000000000001', 12345678901234567890,
+        timestamp '2024-01-01 10:00'"""
+    assert engine.execute(sql).rows == [
+        (1.5, None, math.inf, 1, b"\x01", "[1.5, null]", '{"b": 1}', "[1, 5)", "00000000-0000-0000-0000-000000000001",
+         12345678901234567890.0, "2024-01-01 10:00:00")
+    ]  # fmt: skip
+
+
+def test_names_that_only_look_like_functions_of_the_server_are_taken(engine):
+    sql = "SELECT lo_revenue, pg_total FROM (VALUES (1, 2)) lineorder(lo_revenue, pg_total)"
+    assert engine.execute(sql).rows == [(1, 2)]
+
+
+def test_a_result_too_large_for_this_process_is_refused(owner, tmp_path):
+    gold, answers = tmp_path / "gold.jsonl", tmp_path / "answers.jsonl"
+    gold.write_text('{"id": "1", "db_id": "shop", "sql": "SELECT 1"}\n')
+    large = "SELECT repeat('x', 200000000), repeat('y', 200000000)"
+    answers.write_text(json.dumps({"id": "1", "sql": large}) + "\n")
+    limits = Limits(timeout=60, memory_mb=512, max_bytes=2**31 - 1)
+    task = NativeTask(as_role(owner, "reader"), limits)
+    [row] = score_files_natively(gold, {"own": answers}, task)["own"].rows
+    assert (row.executed.verdict, row.executed.reason) == ("refused", "memory")

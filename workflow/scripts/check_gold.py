@@ -67,13 +67,13 @@ def main() -> None:
     if repairs:
         LOG.info("%d of %d examples have a listed repair", len(repairs), len(examples))
     mended = QUIRKS[args.quirks]
+    native = DIALECTS[kind_of(args.original)] if args.native else ""
     with tqdm(total=len(examples), desc="gold", unit="query", disable=None) as bar:
         judged_on, compared = (originals, None) if args.native else (files, originals)
         checks = check_golds(
-            examples, judged_on, limits, compared, bar.update, repairs, mended, args.native
+            examples, judged_on, limits, compared, bar.update, repairs, mended, native
         )
-    own = DIALECTS[kind_of(args.original)] if args.native else DIALECTS[SQLITE]
-    checks = with_dialects(examples, files, checks, own)
+    checks = with_dialects(examples, files, checks, native or DIALECTS[SQLITE])
     if args.ambiguity:
         checks = with_ambiguity(examples, files, limits, mended, checks)
     # The tables first: they say what to mend when the next line stops the run.

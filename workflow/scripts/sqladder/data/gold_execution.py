@@ -62,16 +62,16 @@ class _Scoring:
     Attributes:
         limits: what one execution may cost.
         mended: quirks that the scoring does not have.
-        native: whether the scoring is in the engine where the data live.
+        dialect: of the engine where the data live, if the scoring is there.
     """
 
     limits: Limits
     mended: Repairs
-    native: bool = False
+    dialect: str = ""
 
     def executed(self, sql: str) -> str:
         """The text that the scoring executes for a gold query."""
-        if self.native:
+        if self.dialect:
             return sql
         return executable(prepare_gold(sql, repairs=self.mended), self.mended)
 
@@ -79,8 +79,10 @@ class _Scoring:
         self, expected: Answer, result: Answer, gold: str, *, number_keys: bool = False
     ) -> bool:
         """Whether two results are equal, as the scoring compares them."""
-        order = native_order(gold) if self.native else order_matters(gold, self.mended)
-        number_keys = number_keys or self.native or "number-keys" in self.mended
+        order = (
+            native_order(gold, self.dialect) if self.dialect else order_matters(gold, self.mended)
+        )
+        number_keys = number_keys or bool(self.dialect) or "number-keys" in self.mended
         try:
             return results_equal(expected.rows, result.rows, order, number_keys=number_keys)
         except TooHardError:
@@ -95,13 +97,13 @@ def check_golds(
     progress: Callable[[], object] = lambda: None,
     repairs: Mapping[str, str] | None = None,
     mended: Repairs = OFFICIAL,
-    native: bool = False,
+    dialect: str = "",
 ) -> dict[str, Check]:
     """Execute the gold of every example.
 
     Args:
         examples: id, db_id, sql.
-        databases: db_id -> its SQLite file, or with `native` the database of another engine.
+        databases: db_id -> its SQLite file, or with `dialect` the database of another engine.
         limits: what one execution may cost.
         originals: db_id -> the database of another engine that the SQLite file is a copy of, if it is one. The gold is
             executed there as well, and fails if the copy gives another result.
@@ -109,7 +111,7 @@ def check_golds(
         repairs: id -> the query that somebody holds to be right; gold that gives another result on a file of the suite
             is disputed.
         mended: quirks of the official evaluator that the scoring does not have, from `normalise.REPAIRS`.
-        native: whether the scoring is in that other engine, as the texts are written.
+        dialect: of that other engine, where the scoring is there, of texts as they are written.
 
     Returns:
         id -> check.
@@ -117,7 +119,7 @@ def check_golds(
     groups: dict[str, list[Row]] = {}
     for row in examples:
         groups.setdefault(row["db_id"], []).append(row)
-    checks, scoring = {}, _Scoring(limits, mended, native)
+    checks, scoring = {}, _Scoring(limits, mended, dialect)
     for db_id, rows in groups.items():
         original = (originals or {}).get(db_id, "")
         queries = [query for row in rows for query in _queries_of(row, repairs or {})]
@@ -186,12 +188,12 @@ def _serve(
     try:
         engine = open_engine(original, scoring.limits) if original else None
         sandbox = open_engine(copy, scoring.limits)
-        if scoring.native:
+        if scoring.dialect:
             sandbox.refuse_writers()
     except InputError as error:
         answers.send(error)
         return
-    in_sqlite = not (original or scoring.native)
+    in_sqlite = not (original or scoring.dialect)
     if in_sqlite:
         # Other engines keep their limits themselves, with threads and memory that these would not leave them.
         confine(scoring.limits)
@@ -225,7 +227,7 @@ def _gives_rows(sql: str, files: Iterable[str], scoring: _Scoring) -> bool:
 
 def _dispute(sql: str, repair: str, files: Iterable[str], scoring: _Scoring) -> str:
     """The first file on which a repair gives another result than gold, as the scoring compares results; or ""."""
-    gold = sql if scoring.native else prepare_gold(sql, repairs=scoring.mended)
+    gold = sql if scoring.dialect else prepare_gold(sql, repairs=scoring.mended)
     texts = [scoring.executed(sql), scoring.executed(repair)]
     if same_query(*texts):
         return ""

@@ -4,6 +4,7 @@ import datetime
 import decimal
 import json
 import math
+import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,18 +37,23 @@ class Answer:
 
 
 def collect(
-    chunks: Iterable[Iterable[Row]], names: Iterable[str], limits: Limits, max_rows: int | None
+    chunks: Iterable[Iterable[Row]],
+    names: Iterable[str],
+    limits: Limits,
+    max_rows: int | None,
+    start: float,
 ) -> Answer:
     """The rows of a query, as SQLite stores them, within the limits of a result.
 
     Args:
         chunks: rows as an engine gives them; no more are asked for than needed.
         names: of the columns.
-        limits: of which max_rows and max_bytes are kept.
+        limits: of which max_rows, max_bytes and timeout are kept.
         max_rows: stop after one row more than this; the answer is then not complete.
+        start: when the query began, by `time.monotonic`; an engine's own limit may not count what is sent.
 
     Raises:
-        QueryError: the result is larger than the limits.
+        QueryError: the result is larger than the limits, or takes longer.
     """
     rows: list[Row] = []
     space, most = limits.max_bytes, limits.max_rows if max_rows is None else max_rows
@@ -61,6 +67,8 @@ def collect(
             if max_rows is None:
                 raise QueryError("refused", "result_rows", most)
             return Answer(rows[: most + 1], tuple(names), complete=False)
+        if time.monotonic() - start > limits.timeout:
+            raise QueryError("timeout", "seconds", limits.timeout)
     return Answer(rows, tuple(names))
 
 

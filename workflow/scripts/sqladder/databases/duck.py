@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -88,10 +89,11 @@ class DuckEngine:
         self._check_statement(sql)
         timer = threading.Timer(self._limits.timeout, self._connection.interrupt)
         timer.start()
+        start = time.monotonic()
         try:
             cursor = self._connection.execute(sql)
             names = [column[0] for column in cursor.description]
-            return collect(_chunks(cursor), names, self._limits, max_rows)
+            return collect(_chunks(cursor), names, self._limits, max_rows, start)
         except duckdb.InterruptException as error:
             raise QueryError("timeout", "seconds", self._limits.timeout) from error
         except duckdb.OutOfMemoryException as error:

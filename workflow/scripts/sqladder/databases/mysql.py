@@ -25,9 +25,9 @@ from sqladder.databases.conversion import Answer, Row, collect, sqlite_row
 from sqladder.databases.mysql_role import WAY_OUT, powers
 from sqladder.databases.query_text import (
     MESSAGE_CHARS,
+    bare,
     check_text,
     first_word,
-    has_second_statement,
 )
 from sqladder.databases.schema import Database, Table, table_of_catalog
 from sqladder.databases.shown import Shown, Spelling, names_of
@@ -39,6 +39,12 @@ from sqladder.metric.sandbox import QueryError
 DIALECT = "mysql"
 _CHUNK = 1024
 _CONNECT_SECONDS = 10
+# What locks rows, waits for others, reads a file, or is a comment that the server executes.
+_ACTING = re.compile(
+    r"""\bfor\s+(?:share|update)\b | \block\s+in\s+share\s+mode\b | \b(?:get_lock | release_lock | release_all_locks
+    | load_file | master_pos_wait | master_gtid_wait | source_pos_wait | wait_for_executed_gtid_set)\b | /\*M?!""",
+    re.VERBOSE | re.IGNORECASE,
+)
 _QUERIES = frozenset(("select", "with", "values", "table"))
 # Error numbers: MySQL's reference of server errors, and MariaDB's list of error codes.
 _DENIED = frozenset((1044, 1045, 1142, 1143, 1227, 1290, 1792))
@@ -180,55 +186,51 @@ class MysqlEngine:
         check_text(sql, self._limits)
         if first_word(sql) not in _QUERIES:
             raise QueryError("no_sql", "no_query")
-        if has_second_statement(sql):
+        text = bare(sql, DIALECT)
+        if ";" in text.strip(" \t\r\n;"):
             raise QueryError("refused", "statements")
-        if not self._connection.open:
-            self._reconnect()
-        cursor, late, start = SSCursor(self._connection), threading.Event(), time.monotonic()
-        timer = threading.Timer(self._limits.timeout, self._kill, [late])
+        if found := _ACTING.search(text):
+            raise QueryError("refused", "not_allowed", found=found[0])
+        # Variables, locks and the last number of a session are nothing that one query may leave to the next.
+        connection = self._connect_again()
+        late, start = threading.Event(), time.monotonic()
+        timer = threading.Timer(self._limits.timeout, self._kill, [connection.thread_id(), late])
         timer.start()
-        is_read = False
+        cursor, is_read = SSCursor(connection), False
         try:
-            answer = self._fetch(cursor, sql, max_rows)
+            answer = self._fetch(cursor, sql, max_rows, start)
             is_read = answer.complete
         except pymysql.Error as error:
             is_read = True
             is_late = late.is_set() or time.monotonic() - start > 0.9 * self._limits.timeout
             raise self._explain(error, is_late) from error
+        except UnicodeDecodeError as error:
+            raise QueryError("sql_error", "error", found=_told(error)) from error
         finally:
             timer.cancel()
             timer.join()
-            self._end(cursor, is_read and not late.is_set())
+            if not is_read:
+                self._kill(connection.thread_id(), threading.Event())
+            # It reads up to the error that the server sends now.
+            with suppress(pymysql.Error):
+                cursor.close()
+            with suppress(pymysql.Error):
+                connection.close()
         # Some functions return when they are interrupted, as if nothing had been.
         if late.is_set():
             raise QueryError("timeout", "seconds", self._limits.timeout)
         return answer
 
-    def _fetch(self, cursor: SSCursor, sql: str, max_rows: int | None) -> Answer:
-        self._connection.query("START TRANSACTION READ ONLY")
+    def _fetch(self, cursor: SSCursor, sql: str, max_rows: int | None, start: float) -> Answer:
+        cursor.execute("START TRANSACTION READ ONLY")
         cursor.execute(sql)
         if cursor.description is None:
             raise QueryError("no_sql", "no_query")
         names = [column[0] for column in cursor.description]
-        return collect(_chunks(cursor), names, self._limits, max_rows)
+        return collect(_chunks(cursor), names, self._limits, max_rows, start)
 
-    def _end(self, cursor: SSCursor, is_read: bool) -> None:
-        """Roll back; end the connection where rows are left, or a late end of this query could meet the next one."""
-        if is_read:
-            with suppress(pymysql.Error):
-                cursor.close()
-                self._connection.rollback()
-            return
-        self._kill(threading.Event())
-        # It reads up to the error that the server sends now.
-        with suppress(pymysql.Error):
-            cursor.close()
-        with suppress(pymysql.Error):
-            self._connection.close()
-
-    def _kill(self, late: threading.Event) -> None:
+    def _kill(self, thread: int, late: threading.Event) -> None:
         late.set()
-        thread = self._connection.thread_id()
         # It may have ended by itself meanwhile.
         with suppress(pymysql.Error, OSError), self._connect() as other, other.cursor() as cursor:
             cursor.execute(f"KILL QUERY {thread:d}")
@@ -241,9 +243,9 @@ class MysqlEngine:
             return QueryError("refused", "not_allowed", found=_told(error))
         return QueryError("sql_error", "error", found=_told(error))
 
-    def _reconnect(self) -> None:
+    def _connect_again(self) -> "pymysql.Connection[Any]":
         try:
-            self._connection = self._connect()
+            return self._connect()
         except (pymysql.Error, OSError) as error:
             raise InputError(
                 f"{without_password(self._url)} cannot be opened again: {_told(error)}"

@@ -5,6 +5,7 @@ prepared statement, only one; its transaction is read-only and always rolled bac
 which could read and write the server's files through functions, is not accepted.
 """
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from psycopg import sql as composed
 
 from sqladder.databases.conversion import Answer, Row, collect, sqlite_row
 from sqladder.databases.postgresql_role import WAY_OUT, powers
+from sqladder.databases.postgresql_values import keep_every_date
 from sqladder.databases.query_text import MESSAGE_CHARS, check_text
 from sqladder.databases.schema import Database, Table, table_of_catalog
 from sqladder.databases.shown import Shown, Spelling, names_of
@@ -25,8 +27,19 @@ from sqladder.metric.sandbox import QueryError
 
 DIALECT = "postgres"
 _CHUNK = 1024
+_NO_MEMORY = re.compile("out of memory|cannot allocate memory")
 _REFUSED = (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.InsufficientPrivilege)
 _CONNECT_SECONDS = 10
+
+# What acts on other sessions, reaches other servers, writes what no rollback undoes, or runs a text as a query; in
+# literals too, where such a text could hold them. With U& a name can be written so that it is not seen.
+_ACTING = re.compile(
+    r"""(?<!\w)(?: pg_(?:terminate|cancel)_backend | pg_(?:try_)?advisory_\w+ | pg_logical_emit_message | pg_notify
+    | dblink(?:_\w+)? | lo_(?:creat|create|unlink|import|export|from_bytea|put|get|open|lseek\w*|truncate\w*) | loread
+    | lowrite | query_to_xml\w* | cursor_to_xml\w* | ts_stat | ts_rewrite
+    )(?!\w) | (?<!\w)u&" """,
+    re.VERBOSE | re.IGNORECASE,
+)
 
 _COLUMNS = """
     SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
@@ -79,6 +92,7 @@ class PostgresqlEngine:
             options=f"-c statement_timeout={round(self._limits.timeout * 1000)}",
         )
         connection.read_only = True
+        keep_every_date(connection)
         return connection
 
     def _refuse_superuser(self) -> None:
@@ -136,9 +150,21 @@ class PostgresqlEngine:
     def execute(self, sql: str, max_rows: int | None = None) -> Answer:
         """Run one query in a read-only transaction, which is rolled back; the server ends it after the time limit."""
         check_text(sql, self._limits)
-        if self._connection.closed:
-            # A query may have had its own connection ended.
-            self._reconnect()
+        if found := _ACTING.search(sql):
+            raise QueryError("refused", "not_allowed", found=found[0])
+        for is_last in (False, True):
+            if self._connection.closed:
+                self._reconnect()
+            try:
+                return self._run(sql, max_rows)
+            except (psycopg.Error, UnicodeDecodeError) as error:
+                # A restart of the server, or somebody who ended the session or the query, says nothing of this text.
+                is_canceled = isinstance(error, psycopg.errors.QueryCanceled)
+                if is_last or not (is_canceled or self._connection.closed):
+                    raise self._explain(error) from error
+        raise AssertionError("the last try returns or raises")
+
+    def _run(self, sql: str, max_rows: int | None) -> Answer:
         statement = "DECLARE sqladder NO SCROLL CURSOR FOR " + sql.strip().rstrip(";")
         # The server's own limit counts each fetch anew.
         timer = threading.Timer(self._limits.timeout, self._connection.cancel_safe)
@@ -148,21 +174,27 @@ class PostgresqlEngine:
             with self._connection.transaction(force_rollback=True):
                 # As bytes and without parameters, so that a % in the text stays one.
                 self._connection.execute(statement.encode(), prepare=True)
-                return self._fetch(max_rows)
+                return self._fetch(max_rows, start)
         except psycopg.errors.QueryCanceled as error:
             if time.monotonic() - start < 0.9 * self._limits.timeout:
-                raise QueryError("sql_error", "error", found=_told(error)) from error
+                raise
             raise QueryError("timeout", "seconds", self._limits.timeout) from error
-        except _REFUSED as error:
-            raise QueryError("refused", "not_allowed", found=_told(error)) from error
-        except psycopg.Error as error:
-            # The protocol takes one statement, and of no other error of syntax the place is unknown.
-            is_syntax = isinstance(error, psycopg.errors.SyntaxError)
-            if is_syntax and error.diag.statement_position is None:
-                raise QueryError("refused", "statements") from error
-            raise QueryError("sql_error", "error", found=_told(error)) from error
         finally:
             timer.cancel()
+            # One that is at it may not meet the next query.
+            timer.join()
+
+    def _explain(self, error: Exception) -> QueryError:
+        if isinstance(error, _REFUSED):
+            return QueryError("refused", "not_allowed", found=_told(error))
+        # Of this process, which has no number for it, or of the server.
+        is_ours = getattr(error, "sqlstate", "") is None and _NO_MEMORY.search(str(error))
+        if is_ours or isinstance(error, psycopg.errors.OutOfMemory):
+            return QueryError("refused", "memory", self._limits.memory_mb)
+        # The protocol takes one statement, and of no other error of syntax the place is unknown.
+        if isinstance(error, psycopg.errors.SyntaxError) and error.diag.statement_position is None:
+            return QueryError("refused", "statements")
+        return QueryError("sql_error", "error", found=_told(error))
 
     def _reconnect(self) -> None:
         try:
@@ -172,10 +204,10 @@ class PostgresqlEngine:
                 f"{without_password(self._url)} cannot be opened again: {error}"
             ) from error
 
-    def _fetch(self, max_rows: int | None) -> Answer:
+    def _fetch(self, max_rows: int | None, start: float) -> Answer:
         cursor = self._connection.execute(f"FETCH {_CHUNK} FROM sqladder")
         names = [column.name for column in cursor.description or ()]
-        return collect(self._chunks(cursor.fetchall()), names, self._limits, max_rows)
+        return collect(self._chunks(cursor.fetchall()), names, self._limits, max_rows, start)
 
     def _chunks(self, chunk: list[Row]) -> Iterator[list[Row]]:
         yield chunk

@@ -18,12 +18,13 @@ _OTHER_STATEMENTS = """
 """
 OTHER_STATEMENTS = frozenset(_OTHER_STATEMENTS.split())
 _BEFORE = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|#[^\n]*(?:\n|$)|/\*(?!!|M!).*?\*/)*", re.DOTALL)
-INSIDE = re.compile(
-    r"""'(?:[^'\\]|''|\\.)*' | "(?:[^"]|"")*" | `[^`]*` | --[^\n]* | \#[^\n]* | /\*(?!!|M!).*?\*/
-      | (?P<tag>\$\w*\$).*?(?P=tag)""",
-    re.VERBOSE | re.DOTALL,
-)
-"""What says nothing of a query's form, in any dialect: literals, names in quotes, comments."""
+# In PostgreSQL and DuckDB a backslash escapes nothing but in E'...', and # is an operator; MySQL has comments after it.
+_STANDARD = r"""(?<!\w)e'(?:[^'\\]|''|\\.)*' | '(?:[^']|'')*' | "(?:[^"]|"")*" | (?P<tag>\$(?:[^\W\d]\w*)?\$).*?(?P=tag)
+    | (?P<comment>--[^\n]* | /\*.*?\*/)"""
+_MYSQL = r"""'(?:[^'\\]|''|\\.)*' | "(?:[^"\\]|""|\\.)*" | `(?:[^`]|``)*`
+    | (?P<comment>--(?=\s|$)[^\n]* | \#[^\n]* | /\*(?!!|M!).*?\*/)"""
+_FLAGS = re.VERBOSE | re.DOTALL | re.IGNORECASE
+_INSIDE = {"mysql": re.compile(_MYSQL, _FLAGS), "": re.compile(_STANDARD, _FLAGS)}
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -45,10 +46,15 @@ def check_text(sql: str, limits: Limits) -> None:
         raise QueryError("refused", "not_allowed", found=word)
 
 
-def has_second_statement(sql: str) -> bool:
-    """Whether a semicolon outside of literals and comments is followed by more than blanks and comments."""
-    bare = INSIDE.sub(lambda found: "" if found[0][:1] in "-#/" else "''", sql)
-    return ";" in bare.strip(" \t\r\n;")
+def bare(sql: str, dialect: str) -> str:
+    """A text without what says nothing of its form: literals and names in quotes are empty, comments are blanks.
+
+    Args:
+        sql: the text.
+        dialect: as dialect_marks.py calls it; those of DuckDB and PostgreSQL are alike in this.
+    """
+    inside = _INSIDE.get(dialect, _INSIDE[""])
+    return inside.sub(lambda found: " " if found["comment"] else "''", sql)
 
 
 def first_word(sql: str) -> str:

@@ -36,11 +36,12 @@ class NativeGold:
         contents: Sequence[Content],
         gold: str,
         limits: Limits,
+        dialect: str,
         allowances: Allowances | None = None,
     ) -> None:
         self._contents, self._gold, self._limits = contents, gold, limits
         self._allowances = allowances
-        self._ordered = order_matters(gold)
+        self._ordered = order_matters(gold, dialect)
         self._results: dict[int, Result | QueryError] = {}
         self._gold_rows: FirstRows | None = None
 

@@ -10,7 +10,7 @@ from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from sqladder.databases.engine import DUCKDB, kind_of, name_of, open_engine
+from sqladder.databases.engine import DIALECTS, DUCKDB, kind_of, name_of, open_engine
 from sqladder.errors import InputError
 from sqladder.metric.allowances import Allowances
 from sqladder.metric.difficulty import hardness
@@ -177,10 +177,11 @@ def _serve(
         engine.refuse_writers()
         _confine(task)
         contents = [Content(name_of(task.source), engine.execute)]
+        dialect = DIALECTS[kind_of(task.source)]
         for gold, allowances, prediction in pairs:
             if question is None or asked != (gold, allowances):
                 asked = gold, allowances
-                question = NativeGold(contents, gold, task.limits, allowances)
+                question = NativeGold(contents, gold, task.limits, dialect, allowances)
             answers.send(question.judge(prediction, task.plug_value))
     except InputError as error:
         answers.send(error)

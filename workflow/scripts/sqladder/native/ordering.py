@@ -2,17 +2,17 @@
 
 import re
 
-from sqladder.databases.query_text import INSIDE
+from sqladder.databases.query_text import bare
 
 _SIGN = re.compile(r"[()]|\border\s+by\b", re.IGNORECASE)
 
 
-def order_matters(gold: str) -> bool:
+def order_matters(gold: str, dialect: str) -> bool:
     """Whether the outermost query sorts: `ORDER BY` outside of parentheses, literals and comments.
 
     Of a query that stands in parentheses as a whole, these do not count.
     """
-    text = INSIDE.sub("''", gold).strip(" \t\r\n;")
+    text = bare(gold, dialect).strip(" \t\r\n;")
     while text.startswith("(") and _end_of_first(text) == len(text):
         text = text[1:-1].strip()
     depth = 0
