@@ -42,6 +42,17 @@ def test_a_duckdb_file_can_be_judged_in_duckdb(config):
     native_jobs.check_role(config)
 
 
+def test_suites_are_made_for_the_engine_of_the_data(config):
+    config["datasets"]["shop"]["suite"] = {"files": 5}
+    check(config)
+    source = config["datasets"]["shop"]["databases"]
+    assert f"--source={source}" in data_jobs.suite_flags(config, "shop")
+    assert native_jobs.native_file(config, "shop") == source
+    del config["scoring"]["engine"]
+    assert not any("--source" in flag for flag in data_jobs.suite_flags(config, "shop"))
+    assert native_jobs.native_file(config, "shop") == []
+
+
 def test_without_the_key_everything_is_as_before(config):
     del config["scoring"]["engine"]
     check(config)
@@ -64,8 +75,8 @@ def quirks(c):
     c["scoring"]["quirks"] = "official"
 
 
-def suite(c):
-    c["datasets"]["shop"]["suite"] = {"files": 5}
+def suite_in_mysql(c):
+    c["datasets"]["shop"] |= {"suite": {"files": 5}, "databases": "mysql://reader@127.0.0.1/shop"}
 
 
 def repair(c):
@@ -91,7 +102,7 @@ def canonical(c):
         (demo, ["scoring.engine: native needs a DuckDB file", "datasets.demo.databases"]),
         (sqlite_file, ["scoring.engine: native needs a DuckDB file"]),
         (quirks, ["scoring.quirks: official", "leave quirks out"]),
-        (suite, ["datasets.shop.suite", "remove one of both"]),
+        (suite_in_mysql, ["datasets.shop.suite", "remove one of both"]),
         (repair, ["variants.full: decoding.repair executes answers on the SQLite copy"]),
         (vote, ["variants.full: decoding.choose: vote", "choose first or likeliest"]),
         (grammar, ["variants.full: decoding.grammar is that of SQLite"]),

@@ -4,9 +4,10 @@ import hashlib
 
 import duckdb
 import pytest
+import yaml
 
 from conftest import copy_project
-from native_runs import DDL, check_ranking, run, write_run
+from native_runs import DDL, check_ranking, lines, run, write_run
 
 HOSTILE = {
     "COPY customer TO 'stolen.csv'": "refused",
@@ -86,3 +87,29 @@ def test_gold_is_checked_in_duckdb_alone(project):
     assert done.returncode == 0, done.stdout
     # On the copy nearly all of them fail.
     assert "| ok | 6 | keep |" in (project / "resources/datasets/shop/gold.md").read_text()
+
+
+def test_a_ranking_on_a_suite_in_duckdb_says_how_strong_it_is(project):
+    write_run(
+        project,
+        "shop.duckdb",
+        {},
+        {"SELECT name FROM customer WHERE id <> 2 AND id < 4": "wrong_filter"},
+    )
+    path = project / "config/native.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["datasets"]["shop"]["suite"] = {"files": 6}
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    before = hashlib.sha256((project / "shop.duckdb").read_bytes()).digest()
+    done = run(project, "results/report.md")
+    assert done.returncode == 0, done.stdout
+    verdicts = {row["id"]: row for row in lines(project / "results/other/verdicts.jsonl")}
+    # On the data it is right, by accident.
+    assert verdicts["q6"]["verdict"] == "wrong_result"
+    assert verdicts["q6"]["single_database"]
+    assert verdicts["q6"]["file"].startswith("shop_")
+    report = (project / "results/report.md").read_text()
+    assert "there and on every content of the suite that is loaded beside the data" in report
+    assert "The suites were made from the gold queries, up to 6 files a database" in report
+    assert "of the gold queries are judged on the data alone" in report
+    assert hashlib.sha256((project / "shop.duckdb").read_bytes()).digest() == before

@@ -120,6 +120,7 @@ rule make_suite:
     input:
         examples=data_jobs.examples_of(config, "test"),
         databases="resources/datasets/{dataset}/databases",
+        original=by_wildcards(native_jobs.native_file),
     output:
         suite=directory("resources/datasets/{dataset}/suite"),
     log:

@@ -50,7 +50,7 @@ rule score:
 rule score_natively:
     input:
         examples=data_jobs.examples_of(config, "test"),
-        databases=data_jobs.databases_of(config, "test"),
+        databases=data_jobs.judged_on(config),
         source=data_jobs.dataset_file(config, config["test_on"], "databases"),
         predictions="results/{replicate}/predictions.jsonl",
     output:

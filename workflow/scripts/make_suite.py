@@ -22,6 +22,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", required=True, type=int, help="another one gives other contents")
     parser.add_argument("--jobs", default=1, type=int, help="processes")
+    parser.add_argument(
+        "--source", default="", help="DuckDB file or PostgreSQL URL, where answers are judged there"
+    )
     parser.add_argument("--output", required=True, type=Path, help="folder to write")
     add_flags(parser, SuiteSettings)
     return parser
@@ -32,7 +35,8 @@ def main() -> None:
     settings = from_flags(args, SuiteSettings)
     # Snakemake makes the folder of an output that is one.
     shutil.rmtree(args.output, ignore_errors=True)
-    build(args.databases, args.examples, args.output, settings.files, args.seed, args.jobs)
+    made_of = args.databases, args.examples
+    build(*made_of, args.output, settings.files, args.seed, args.jobs, args.source)
     LOG.info(f"suites -> {args.output}")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from sqladder.databases.contents import reads_original
 from sqladder.databases.engine import DIALECTS, kind_of, open_engine
 from sqladder.errors import LOG, run_main
 from sqladder.files import write_json, write_jsonl
@@ -21,12 +22,14 @@ from sqladder.metric.limit_flags import add_limit_flags, limits_from_flags
 from sqladder.metric.records import engine_versions, metrics_of, rows_row, secondary_of, verdict_row
 from sqladder.metric.scoring import Scores, Task, with_exact_match
 from sqladder.native.native_scoring import NativeTask, score_files_natively
+from sqladder.native.native_suite import suite_in
 
 
 def run(args: argparse.Namespace) -> tuple[Scores, dict[str, Any]]:
     """Score the file, with a progress bar on a terminal; also the facts of the run."""
     start, limits = time.perf_counter(), limits_from_flags(args)
-    task = NativeTask(args.source, limits, args.jobs, plug_value=True)
+    suite = suite_in(args.databases, args.source)
+    task = NativeTask(args.source, limits, args.jobs, plug_value=True, suite=suite)
     with tqdm(desc="score", unit="query", disable=None) as bar:
 
         def move(finished: int, total: int) -> None:
@@ -39,7 +42,15 @@ def run(args: argparse.Namespace) -> tuple[Scores, dict[str, Any]]:
     dialect = DIALECTS[kind_of(args.source)]
     with closing(open_engine(args.source, limits)) as engine:
         name, version = engine.name(), engine.version()
-    judged = {"engine": "native", "dialect": dialect, "database_system": name, "quirks": "repaired"}
+    judged: dict[str, Any] = {
+        "engine": "native",
+        "dialect": dialect,
+        "database_system": name,
+        "quirks": "repaired",
+    }
+    if suite:
+        beyond = sum(reads_original(row.prediction, args.source) for row in scores.rows)
+        judged |= {"suite": True, "judged_on_original_alone": beyond}
     facts = {
         "seconds": round(time.perf_counter() - start, 3),
         "settings": {**judged, **asdict(limits)},
@@ -53,7 +64,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--examples", required=True, type=Path, help="questions with gold SQL")
     parser.add_argument("--predictions", required=True, type=Path, help="id and sql of each")
     parser.add_argument("--source", required=True, help="DuckDB file or server's URL")
-    parser.add_argument("--databases", required=True, type=Path, help="its copy, for exact match")
+    parser.add_argument("--databases", required=True, type=Path, help="its copy, or its suite")
     parser.add_argument("--variant", required=True, help="name of the variant")
     parser.add_argument("--verdicts", required=True, type=Path, help="verdicts.jsonl to write")
     parser.add_argument("--rows", required=True, type=Path, help="rows.jsonl to write")

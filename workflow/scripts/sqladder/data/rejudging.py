@@ -20,6 +20,7 @@ from sqladder.metric.normalise import QUIRKS
 from sqladder.metric.scoring import Task, score
 from sqladder.metric.suite import Options
 from sqladder.native.native_scoring import NativeTask, score_natively
+from sqladder.native.native_suite import suite_in
 
 
 class Judged(NamedTuple):
@@ -74,7 +75,9 @@ def judge_from_flags(
             bar.update(finished - bar.n)
 
         if args.source:
-            scores = score_natively(gold, arms, NativeTask(args.source, limits, args.jobs), move)
+            suite = suite_in(args.databases, args.source)
+            there = NativeTask(args.source, limits, args.jobs, suite=suite)
+            scores = score_natively(gold, arms, there, move)
         else:
             options, kept = Options(repairs=QUIRKS[args.quirks]), args.gold_results
             task = Task(args.databases, options, limits, args.jobs, gold_results=kept)

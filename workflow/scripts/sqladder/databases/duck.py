@@ -3,13 +3,15 @@
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
+from sqladder.databases.contents import TableRows
 from sqladder.databases.conversion import Answer, Row, collect, sqlite_row
+from sqladder.databases.duck_contents import in_memory
 from sqladder.databases.query_text import MESSAGE_CHARS, check_text
 from sqladder.databases.schema import Database, Table, in_quotes, table_of_catalog
 from sqladder.databases.shown import Shown, Spelling, names_of
@@ -23,9 +25,11 @@ _PLAIN = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 class DuckEngine:
-    """A DuckDB file, read-only, without files, network, extensions or further settings."""
+    """A DuckDB file, read-only, without files, network, extensions or further settings; or other rows in its schema."""
 
-    def __init__(self, path: Path, limits: Limits) -> None:
+    def __init__(
+        self, path: Path, limits: Limits, content: Sequence[TableRows] | None = None
+    ) -> None:
         self._limits = limits
         settings: dict[str, str | bool | int | float | list[str]] = {
             "enable_external_access": False,
@@ -40,6 +44,9 @@ class DuckEngine:
             self._connection = duckdb.connect(str(path), read_only=True, config=settings)
         except duckdb.Error as error:
             raise InputError(f"{path} is not a readable DuckDB database: {error}") from error
+        if content is not None:
+            with self._connection as original:
+                self._connection = in_memory(original, settings, content)
         self._connection.execute("SET lock_configuration = true")
 
     def schema(self) -> Database:

@@ -8,13 +8,15 @@ which could read and write the server's files through functions, is not accepted
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import psycopg
 from psycopg import sql as composed
 
+from sqladder.databases.contents import TableRows
 from sqladder.databases.conversion import Answer, Row, collect, sqlite_row
+from sqladder.databases.postgresql_contents import load
 from sqladder.databases.postgresql_role import WAY_OUT, powers
 from sqladder.databases.postgresql_values import keep_every_date
 from sqladder.databases.query_text import MESSAGE_CHARS, check_text
@@ -72,11 +74,16 @@ _VIEWS = """
 
 
 class PostgresqlEngine:
-    """A database of a PostgreSQL server, by URL; the password comes from PGPASSWORD or ~/.pgpass."""
+    """A database of a PostgreSQL server, by URL, or a session with other rows under the names of its tables.
 
-    def __init__(self, url: str, limits: Limits) -> None:
+    The password comes from PGPASSWORD or ~/.pgpass.
+    """
+
+    def __init__(
+        self, url: str, limits: Limits, content: Sequence[TableRows] | None = None
+    ) -> None:
         check_url(url)
-        self._url, self._limits = url, limits
+        self._url, self._limits, self._content = url, limits, content
         try:
             self._connection = self._connect()
         except psycopg.Error as error:
@@ -91,8 +98,10 @@ class PostgresqlEngine:
             client_encoding="utf8",
             options=f"-c statement_timeout={round(self._limits.timeout * 1000)}",
         )
-        connection.read_only = True
         keep_every_date(connection)
+        if self._content is not None:
+            load(connection, self._content)
+        connection.read_only = True
         return connection
 
     def _refuse_superuser(self) -> None:
@@ -219,9 +228,12 @@ class PostgresqlEngine:
         """Read a table."""
         with self._connection.transaction(), self._connection.cursor("sqladder_rows") as cursor:
             cursor.execute(
-                composed.SQL("SELECT * FROM {}").format(composed.Identifier("public", table))
+                composed.SQL("SELECT * FROM {}").format(composed.Identifier(self._schema(), table))
             )
             yield from map(sqlite_row, cursor)
+
+    def _schema(self) -> str:
+        return "public" if self._content is None else "pg_temp"
 
     def close(self) -> None:
         """Close the connection."""

@@ -57,6 +57,11 @@ def bare(sql: str, dialect: str) -> str:
     return inside.sub(lambda found: " " if found["comment"] else "''", sql)
 
 
+def bare_names(sql: str) -> str:
+    """A text in the dialect of PostgreSQL or DuckDB without literals and comments; names in quotes stay."""
+    return _INSIDE[""].sub(lambda found: found[0] if found[0][0] == '"' else " ", sql)
+
+
 def first_word(sql: str) -> str:
     """The first word of a text in lower case, "" where something else comes first; comments do not count."""
     before = _BEFORE.match(sql)

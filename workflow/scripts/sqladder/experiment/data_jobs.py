@@ -18,7 +18,7 @@ from sqladder.downloads.checksums import read_record, record_of
 from sqladder.downloads.secret_urls import has_secrets, variable_of
 from sqladder.downloads.settings import COMMIT, Download
 from sqladder.experiment.flags import as_flags, named
-from sqladder.experiment.native_jobs import native_flag
+from sqladder.experiment.native_jobs import native_flag, native_source
 from sqladder.experiment.paths import input_path, needed_file
 from sqladder.experiment.reading import Config
 from sqladder.experiment.settings import Scoring
@@ -105,7 +105,9 @@ def judged_on(config: Config) -> str | list[str]:
 def suite_flags(config: Config, dataset: str) -> list[str]:
     """How a data set's suites are made."""
     settings = settings_of(SuiteSettings, config["datasets"][dataset]["suite"])
-    return to_flags(settings) + as_flags({"seed": first_seed(config)})
+    source = native_source(config, dataset)
+    own = {"source": source} if source else {}
+    return to_flags(settings) + as_flags({"seed": first_seed(config), **own})
 
 
 def datasets_with_suites(config: Config) -> list[str]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import closing
 
-from sqladder.databases.engine import DIALECTS, is_foreign, kind_of, open_engine
+from sqladder.databases.engine import DIALECTS, MYSQL, is_foreign, kind_of, open_engine
 from sqladder.experiment.flags import as_flags
-from sqladder.experiment.paths import input_path
+from sqladder.experiment.paths import input_path, needed_file
 from sqladder.experiment.reading import Config
 from sqladder.experiment.variants import setting
 from sqladder.metric.limits import Limits
@@ -48,6 +48,12 @@ def native_flag(config: Config, dataset: str) -> list[str]:
     return ["--native"] if native_source(config, dataset) else []
 
 
+def native_file(config: Config, dataset: str) -> str | list[str]:
+    """The file in whose engine a data set's queries are executed, where it is one."""
+    is_native = native_source(config, dataset)
+    return needed_file(config["datasets"][dataset]["databases"]) if is_native else []
+
+
 def check_role(config: Config) -> None:
     """Refuse a database whose role may do more than read, before any job.
 
@@ -83,9 +89,10 @@ def native_problems(config: Config) -> Iterator[str]:
             "scoring.quirks: official are of the evaluator that executes in SQLite; with engine: native texts are "
             "executed as they are written, so leave quirks out"
         )
-    if "suite" in dataset:
+    if "suite" in dataset and kind_of(native_source(config, config["test_on"])) == MYSQL:
         yield (
-            f"{where}.suite: suites are made of SQLite files, and engine: native judges on none; remove one of both"
+            f"{where}.suite: with engine: native its contents are loaded into DuckDB's memory or PostgreSQL's "
+            "temporary tables, and MySQL and MariaDB have no such place; remove one of both"
         )
     trained_on = native_source(config, config["train_on"]) if _has(config, "train_on") else ""
     for name, context in config["contexts"].items():

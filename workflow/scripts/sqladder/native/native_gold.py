@@ -5,7 +5,7 @@ sake happens here. What two results have in common is decided by the metric's ow
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqladder.databases.conversion import Answer
@@ -22,10 +22,17 @@ from sqladder.native.ordering import order_matters
 
 @dataclass(frozen=True)
 class Content:
-    """One content of a database: its name, and what executes a query on it."""
+    """One content of a database.
+
+    Attributes:
+        name: of the database, or of the content.
+        execute: executes a query, up to so many rows.
+        takes: whether a query would read this content, and not the original that it is loaded beside.
+    """
 
     name: str
     execute: Callable[[str, int | None], Answer]
+    takes: Callable[[str], bool] = lambda sql: True
 
 
 class NativeGold:
@@ -67,13 +74,24 @@ class NativeGold:
 
     def _compare(self, prediction: str) -> tuple[int, tuple[str, QueryError] | None]:
         """Number of contents on which a text equals gold, and why it does not on the next one."""
-        for number, content in enumerate(self._contents):
+        for number in self._places(prediction):
             try:
-                gold = self._gold_result(number)
-                self._compare_on(number, gold, prediction)
+                self._compare_on(number, self._gold_result(number), prediction)
             except QueryError as error:
-                return number, (content.name, error)
+                return number, (self._contents[number].name, error)
         return len(self._contents), None
+
+    def _places(self, prediction: str) -> Iterator[int]:
+        """Where a text is compared: on the original, and on each content that it reads and on which gold succeeds."""
+        yield 0
+        for number, content in enumerate(self._contents[1:], start=1):
+            if not content.takes(prediction):
+                continue
+            try:
+                self._gold_result(number)
+            except QueryError:
+                continue
+            yield number
 
     def _compare_on(self, number: int, gold: Result, prediction: str) -> None:
         found = self._execute(number, prediction, len(gold.rows))
@@ -116,7 +134,7 @@ class NativeGold:
     def _forgives(self, metric: str, prediction: str) -> bool:
         assert self._allowances, "asked for only where there are some"
         try:
-            for number in range(len(self._contents)):
+            for number in self._places(prediction):
                 gold = self._gold_result(number)
                 found = self._execute(number, prediction, len(gold.rows))
                 if not found.complete or not forgives(

@@ -19,6 +19,7 @@ from sqladder.metric.limits import Limits
 from sqladder.metric.scoring import Scored, Scores
 from sqladder.metric.suite import Judgement, best_of
 from sqladder.native.native_gold import Content, NativeGold
+from sqladder.native.native_suite import NativeSuite
 from sqladder.processes.guarded import Death, guarded
 
 # Of one prediction: gold, itself, its values plugged in, and what each of three metrics forgives.
@@ -34,12 +35,14 @@ class NativeTask:
         limits: what one execution may cost; of these, time, memory, rows, bytes and length of the text hold here.
         jobs: number of connections at a time, each of a process of its own.
         plug_value: also judge with gold's values in the prediction's places.
+        suite: folder with the suite of the database, made for its engine, whose contents are loaded there.
     """
 
     source: str
     limits: Limits
     jobs: int = 1
     plug_value: bool = False
+    suite: Path | None = None
 
 
 @dataclass
@@ -140,7 +143,9 @@ def _judge_share(
     left = [(question, sql) for question in questions for sql in question.predictions]
     while left:
         pairs = [(question.gold, question.allowances, sql) for question, sql in left]
-        seconds = _EXECUTIONS * task.limits.timeout
+        # Limits are kept inside; this is for a process that hangs.
+        contents = 1 + (len(list(task.suite.glob("*.sqlite"))) if task.suite else 0)
+        seconds = _EXECUTIONS * task.limits.timeout * contents
         for answer in guarded(_serve, (pairs, task), len(pairs), seconds):
             if isinstance(answer, InputError):
                 raise answer
@@ -176,11 +181,13 @@ def _serve(
         engine = open_engine(task.source, task.limits)
         engine.refuse_writers()
         _confine(task)
-        contents = [Content(name_of(task.source), engine.execute)]
+        original = Content(name_of(task.source), engine.execute)
+        suite = NativeSuite(task.suite, task.source, task.limits) if task.suite else None
         dialect = DIALECTS[kind_of(task.source)]
         for gold, allowances, prediction in pairs:
             if question is None or asked != (gold, allowances):
                 asked = gold, allowances
+                contents = [original, *(suite.contents(gold) if suite else ())]
                 question = NativeGold(contents, gold, task.limits, dialect, allowances)
             answers.send(question.judge(prediction, task.plug_value))
     except InputError as error:

@@ -8,6 +8,8 @@ from sqladder.texts.markdown import code_block, escape
 
 _MOST_LISTED = 20
 """Neighbours of one gold query that the report lists."""
+ALONE = "judged_on_original_alone"
+"""Of suites for another engine than SQLite: how many gold queries no content is for."""
 
 
 def facts_of(suite: MadeSuite) -> dict[str, Any]:
@@ -46,7 +48,9 @@ def facts_of(suite: MadeSuite) -> dict[str, Any]:
 
 def strength(suites: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
     """What `facts_of` counts, over the suites of all databases, and the most files that a database has."""
-    counted = ("neighbours", "told_apart", "told_apart_by_original", "without_rows")
+    counted = ["neighbours", "told_apart", "told_apart_by_original", "without_rows"]
+    if all(ALONE in own for own in suites.values()):
+        counted.append(ALONE)
     return {
         "files": max((own["files"] for own in suites.values()), default=0),
         **{name: sum(own[name] for own in suites.values()) for name in counted},
@@ -59,6 +63,7 @@ def sentence_of(facts: dict[str, Any]) -> str:
         f"{facts['files']} files tell {facts['told_apart']} of {facts['neighbours']} neighbours from gold "
         f"(the original alone {facts['told_apart_by_original']}), and {facts['same']} certainly mean the same; "
         f"{facts['without_rows']} of {len(facts['golds'])} gold queries give no row anywhere"
+        + (f"; {facts[ALONE]} are judged on the original alone" if ALONE in facts else "")
     )
 
 

@@ -48,11 +48,16 @@ def _accuracy(inputs: ReportInputs) -> str:
     """What counts as right, and where it was executed."""
     settings = inputs.comparison.run.replicates[0].scoring.get("settings", {})
     if settings.get("engine") == "native":
+        made = inputs.facts.get("suite") if settings.get("suite") else None
         return (
             f"Accuracy is execution accuracy in {settings['database_system']} itself (`scoring.engine: native`): an "
-            "answer counts when its result equals the gold query's there, with the values that the model wrote itself. "
+            "answer counts when its result equals the gold query's there"
+            + (" and on every content of the suite that is loaded beside the data" if made else "")
+            + ", with the values that the model wrote itself. "
             f"A query is ended after {settings['timeout']:g} s of wall time, so **verdicts can depend on the load of "
             "the machine** and of the server, and on what is written to the data meanwhile."
+            + _made_suite(made)
+            + _on_original_alone(made, inputs.comparison.run)
         )
     return (
         "Accuracy is test-suite execution accuracy: "
@@ -97,6 +102,23 @@ def _made_suite(strength: Mapping[str, int] | None) -> str:
         f" The suites were made from the gold queries, up to {plural(strength['files'], 'file')} a database: they tell "
         f"{told} queries that differ from a gold query in one thing from it, the databases alone {alone}."
     )
+
+
+def _on_original_alone(strength: Mapping[str, int] | None, run: Run) -> str:
+    """What a suite that is loaded into another engine does not judge."""
+    if strength is None:
+        return ""
+    key = "judged_on_original_alone"
+    answers = sum(own.scoring.get("settings", {}).get(key, 0) for own in run.replicates)
+    told = ""
+    if golds := strength.get(key, 0):
+        told += (
+            f" Answers to {number(golds)} of the gold queries are judged on the data alone, since no content tells "
+            "without chance what is right."
+        )
+    if answers:
+        told += f" So are {plural(answers, 'answer')} that name the schema of the data, which no content can replace."
+    return told
 
 
 def _quirks(run: Run) -> str:
