@@ -10,9 +10,9 @@ import psycopg
 import pytest
 
 from postgresql_server import postgresql_server
-from sqladder.databases.contents import TableRows, open_content, reads_original
 from sqladder.databases.engine import open_engine
 from sqladder.databases.export import export_to_sqlite
+from sqladder.databases.native_contents import TableRows, open_content, reads_original
 from sqladder.errors import InputError
 from sqladder.metric.limits import Limits
 from sqladder.metric.suite import CORRECT

@@ -243,6 +243,12 @@ def test_values_become_what_the_metric_compares(engine):
     ]  # fmt: skip
 
 
+def test_blanks_that_fill_a_char_are_no_part_of_it(engine):
+    assert engine.execute("SELECT 'a '::char(5), ' b'::char(5), 'c '::varchar(5)").rows == [
+        ("a", " b", "c ")
+    ]
+
+
 def test_names_that_only_look_like_functions_of_the_server_are_taken(engine):
     sql = "SELECT lo_revenue, pg_total FROM (VALUES (1, 2)) lineorder(lo_revenue, pg_total)"
     assert engine.execute(sql).rows == [(1, 2)]

@@ -14,8 +14,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from sqladder.databases.contents import reads_original
 from sqladder.databases.engine import DIALECTS, kind_of, open_engine
+from sqladder.databases.native_contents import reads_original
 from sqladder.errors import LOG, run_main
 from sqladder.files import write_json, write_jsonl
 from sqladder.metric.limit_flags import add_limit_flags, limits_from_flags

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import duckdb
 
-from sqladder.databases.contents import TableRows
 from sqladder.databases.conversion import Answer, Row, collect, sqlite_row
 from sqladder.databases.duck_contents import in_memory
+from sqladder.databases.native_contents import TableRows
 from sqladder.databases.query_text import MESSAGE_CHARS, check_text
 from sqladder.databases.schema import Database, Table, in_quotes, table_of_catalog
 from sqladder.databases.shown import Shown, Spelling, names_of
@@ -111,6 +111,8 @@ class DuckEngine:
             raise QueryError("sql_error", "error", found=_told(error)) from error
         finally:
             timer.cancel()
+            # One that is at it may not meet the next query.
+            timer.join()
 
     def _check_statement(self, sql: str) -> None:
         try:

@@ -5,8 +5,8 @@ from typing import Any
 
 import duckdb
 
-from sqladder.databases.contents import TableRows
 from sqladder.databases.conversion import Row
+from sqladder.databases.native_contents import TableRows
 from sqladder.databases.schema import in_quotes
 from sqladder.errors import InputError
 

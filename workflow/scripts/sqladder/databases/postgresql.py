@@ -14,11 +14,11 @@ from dataclasses import replace
 import psycopg
 from psycopg import sql as composed
 
-from sqladder.databases.contents import TableRows
 from sqladder.databases.conversion import Answer, Row, collect, sqlite_row
+from sqladder.databases.native_contents import TableRows
 from sqladder.databases.postgresql_contents import load
 from sqladder.databases.postgresql_role import WAY_OUT, powers
-from sqladder.databases.postgresql_values import keep_every_date
+from sqladder.databases.postgresql_values import keep_every_value
 from sqladder.databases.query_text import MESSAGE_CHARS, check_text
 from sqladder.databases.schema import Database, Table, table_of_catalog
 from sqladder.databases.shown import Shown, Spelling, names_of
@@ -98,7 +98,7 @@ class PostgresqlEngine:
             client_encoding="utf8",
             options=f"-c statement_timeout={round(self._limits.timeout * 1000)}",
         )
-        keep_every_date(connection)
+        keep_every_value(connection)
         if self._content is not None:
             load(connection, self._content)
         connection.read_only = True

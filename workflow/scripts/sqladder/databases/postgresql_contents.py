@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from sqladder.databases.contents import TableRows
 from sqladder.databases.conversion import Row
+from sqladder.databases.native_contents import TableRows
 from sqladder.errors import InputError
 
 _COLUMNS = """

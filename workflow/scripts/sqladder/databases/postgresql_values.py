@@ -1,4 +1,4 @@
-"""Dates and times of PostgreSQL that Python lacks, such as `infinity` and years before Christ: they stay text."""
+"""Values of PostgreSQL that Python has no equal for: they become text that means the same."""
 
 from typing import Any
 
@@ -6,10 +6,12 @@ import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.types import datetime as own
+from psycopg.types.string import TextLoader
 
 
-def keep_every_date(connection: psycopg.Connection[Any]) -> None:
-    """Have a connection give the server's text where a date, time or interval is none to Python."""
+def keep_every_value(connection: psycopg.Connection[Any]) -> None:
+    """Have a connection give dates such as `infinity` as text, and CHAR(n) without the blanks that fill it."""
+    connection.adapters.register_loader("bpchar", _Unfilled)
     loaders: dict[str, Any] = {
         "date": own.DateLoader,
         "time": own.TimeLoader,
@@ -20,6 +22,14 @@ def keep_every_date(connection: psycopg.Connection[Any]) -> None:
     }
     for name, loader in loaders.items():
         connection.adapters.register_loader(name, _or_text(loader))
+
+
+class _Unfilled(TextLoader):
+    """The server takes no notice of blanks at the end of a CHAR(n) when it compares."""
+
+    def load(self, data: Buffer) -> Any:
+        text = super().load(data)
+        return text.rstrip(" ") if isinstance(text, str) else text
 
 
 def _or_text(loader: Any) -> type[Loader]:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sqladder.databases.contents import open_content, read_content, reads_original
 from sqladder.databases.engine import Engine, name_of
+from sqladder.databases.native_contents import open_content, read_content, reads_original
 from sqladder.files import read_object, write_json
 from sqladder.metric.limits import Limits
 from sqladder.native.native_gold import Content

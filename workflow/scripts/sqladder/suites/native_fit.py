@@ -16,8 +16,8 @@ from pathlib import Path
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-from sqladder.databases.contents import open_content, read_content, reads_original
 from sqladder.databases.engine import DIALECTS, kind_of
+from sqladder.databases.native_contents import open_content, read_content, reads_original
 from sqladder.databases.schema import in_quotes
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.limits import Limits
