@@ -15,7 +15,9 @@ fewer than 100 questions, 98 %; of differences between three seeds and a single 
 than the Monte Carlo error, two standard errors of a share in as many runs, which the tables say. With ten variants half
 as many runs are made: a run takes five times as long.
 
-Example: nice python benchmarks/claims.py --runs 2000
+A full run takes an hour: with `--keep FILE` it goes on from the conditions that were finished with the same code.
+
+Example: nice python benchmarks/claims.py --runs 2000 --jobs 2 --keep /tmp/claims.jsonl
 """
 
 import argparse
@@ -33,8 +35,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "workflow" / "scripts"
-sys.path.insert(0, str(SCRIPTS))
+sys.path[:0] = [str(SCRIPTS), str(Path(__file__).resolve().parent)]
 
+from kept_counts import KeptCounts, code_of  # noqa: E402
 from sqladder.report.comparison import Comparison, compare  # noqa: E402
 from sqladder.report.metrics import LEVELS  # noqa: E402
 from sqladder.report.results import OneSeed, Run, Variant, level_count  # noqa: E402
@@ -275,12 +278,25 @@ def broken_coverage(cell: Cell, shares: dict[str, float]) -> list[str]:
 
 
 def counted(
-    pool: ProcessPoolExecutor, count: Callable[[Cell], Counter[str]], cells: list[Cell]
+    pool: ProcessPoolExecutor,
+    count: Callable[[Cell], Counter[str]],
+    cells: list[Cell],
+    kept: KeptCounts,
 ) -> Iterator[tuple[Cell, Counter[str]]]:
     """Yield what is counted in each cell, and say on screen how far it is."""
-    for number, (cell, found) in enumerate(zip(cells, pool.map(count, cells), strict=True), 1):
+    names = {cell: f"{count.__name__} {cell}" for cell in cells}
+    missing = [cell for cell in cells if kept.get(names[cell]) is None]
+    if len(missing) < len(cells):
+        print(f"{count.__name__}: {len(cells) - len(missing)} conditions kept", file=sys.stderr)
+    for number, (cell, found) in enumerate(
+        zip(missing, pool.map(count, missing), strict=True), len(cells) - len(missing) + 1
+    ):
         print(f"{count.__name__}: {number} of {len(cells)} conditions", file=sys.stderr)
-        yield cell, found
+        kept.add(names[cell], found)
+    for cell in cells:
+        found_there = kept.get(names[cell])
+        assert found_there is not None
+        yield cell, found_there
 
 
 MONTE_CARLO = ("runs", "±")
@@ -302,12 +318,19 @@ def main() -> None:
     text = "runs of each condition, twice as many for coverage (2,000)"
     parser.add_argument("--runs", type=int, default=2000, help=text)
     parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
+    parser.add_argument("--keep", type=Path, help="file of finished conditions, to go on from")
+    text = "numbers of questions, of the conditions that are simulated (all)"
+    parser.add_argument("--questions", type=int, nargs="+", help=text)
     parser.add_argument("--short", action="store_true", help="few runs of a few cells, in seconds")
     args = parser.parse_args()
     runs = 60 if args.short else args.runs
     numbers, variants, seeds = ((45, 200), (2, 4), (1, 3)) if args.short else (
         (45, 200, 972, 1034), (2, 4, 10), (1, 3))  # fmt: skip
-    start = time.perf_counter()
+    numbers = tuple(args.questions or numbers)
+    start, kept = (
+        time.perf_counter(),
+        KeptCounts(args.keep, code_of(__file__, SCRIPTS, "write_report.py") if args.keep else ""),
+    )
     equal = [
         Cell(n, (0.5,) * k, s, runs // 2 if k >= MANY else runs)
         for n, k, s in product(numbers, variants, seeds)
@@ -319,7 +342,7 @@ def main() -> None:
     differing += [Cell(n, rates, 3, 2 * runs, lone=True) for n, rates in product(numbers, pairs)]
     broken, rows = [], []
     with ProcessPoolExecutor(args.jobs) as pool:
-        for cell, found in counted(pool, false_claims, equal):
+        for cell, found in counted(pool, false_claims, equal, kept):
             shares = {kind: found[kind] / cell.runs for kind in KINDS}
             broken += broken_claims(cell, shares)
             cells = [f"{100 * share:.1f}" for share in shares.values()]
@@ -327,7 +350,7 @@ def main() -> None:
         print("False claims of equal variants, % of runs\n")
         print(table(("questions", "variants", "seeds", *KINDS, *MONTE_CARLO), rows))
         rows = []
-        for cell, found in counted(pool, coverage, differing):
+        for cell, found in counted(pool, coverage, differing, kept):
             shares = {kind: found[kind] / cell.runs for kind in HELD}
             broken += broken_coverage(cell, shares)
             cells = [f"{100 * share:.1f}" for share in shares.values()]

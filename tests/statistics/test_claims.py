@@ -1,5 +1,6 @@
 """The simulation of false claims and coverage: its short form holds, and it sees what ignores groups."""
 
+import json
 import runpy
 import subprocess
 import sys
@@ -25,6 +26,26 @@ def test_the_short_form_stays_within_its_limits():
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n| 45 |") == 12
+
+
+def test_a_run_goes_on_from_what_it_kept_and_ends_alike(tmp_path, claims):
+    """The second run draws nothing: its counts are those of the file, which other code would not take."""
+    kept = tmp_path / "kept.jsonl"
+    command = [sys.executable, PROGRAM, "--runs", "2", "--questions", "45", "--keep", kept]
+    first, second = (
+        subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(2)
+    )
+    tables = [done.stdout.split("\n±")[0] for done in (first, second)]
+    assert tables[0] == tables[1]
+    assert first.returncode == second.returncode
+    assert tables[0].count("\n| 45 |") == len(kept.read_text().splitlines()) == 17
+    assert "kept" not in first.stderr
+    assert "false_claims: 8 conditions kept" in second.stderr
+    assert " of 8 conditions" not in second.stderr
+    (row, *_) = map(json.loads, kept.open())
+    name, code = row["condition"].split(") ")
+    assert claims["KeptCounts"](kept, code).get(f"{name})") == row["found"]
+    assert claims["KeptCounts"](kept, "other").get(f"{name})") is None
 
 
 def test_runs_have_the_structure_of_spider(claims):
