@@ -188,6 +188,9 @@ WAIT = """new Promise((done, fail) => {
   };
   look();
 })"""
+WRAPPED = """[...document.querySelectorAll("button")].filter(
+  (button) => button.offsetHeight >= 2 * parseFloat(getComputedStyle(button).lineHeight)
+).map((button) => button.textContent)"""
 CELLS = """[...document.querySelectorAll("article:first-child tr")].map(
   (row) => [...row.cells].map((cell) => cell.textContent))"""
 
@@ -224,6 +227,7 @@ def test_a_question_gets_the_sql_and_rows_of_each_variant_side_by_side(server, o
         assert browser.run("document.querySelector('.sql').textContent") == SQL
         assert browser.run(CELLS) == [["name", "age"], ["Ann", "30"], ["NULL", "41"]]
         assert browser.run("document.querySelector('.rows .faint').textContent") == "2 rows"
+        assert browser.run(WRAPPED) == []
         browser.allow_clipboard()
         click(browser, ".copy")
         wait_for(browser, "document.querySelector('.copy').textContent === 'Copied'")
