@@ -44,6 +44,7 @@ PROGRAMS = {
     "average_seeds": "--variant v --metrics {v/seed_1/metrics.json} {v/seed_2/metrics.json} --output out",
     "check_gold": "--examples {examples.jsonl} --databases databases --failing keep --empty keep "
     "--slow keep --repairs {repairs.jsonl} --output out --checks out2 --summary out3",
+    "check_validation": "--validation {pool.jsonl} --test {examples.jsonl} --one-set --output out",
     "decontaminate": "--examples {examples.jsonl} --evaluation {examples.jsonl} "
     "--evaluation-databases databases --drop --mark exact_question --output out --marks out2 "
     "--evaluation-marks out3 --report out4 --facts out5",

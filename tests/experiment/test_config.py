@@ -228,6 +228,12 @@ def reuse_with_training(c):
     c["variants"]["votes"] = {"method": "reuse", "model_of": "full", "training": {"epochs": 1}}
 
 
+FILES = {
+    "source": "files",
+    "format": "spider",
+    "questions": "$SQLADDER_SPIDER/dev.jsonl",
+    "databases": "$SQLADDER_SPIDER/databases.tar.xz",
+}
 SERVED = {"method": "served", "url": "http://localhost:8000/v1", "model": "qwen"}
 
 
@@ -258,6 +264,58 @@ def served_with_the_experiments_penalty(c):
 def reuse_of_served(c):
     served()(c)
     c["variants"]["votes"] = {"method": "reuse", "model_of": "api"}
+
+
+def chosen(**others):
+    """A spoiler that has one variant choose its checkpoint, and changes keys of the config."""
+
+    def spoil(c):
+        c["variants"]["full"]["training"] = {"choose": "validation", **others.pop("training", {})}
+        c.update(others)
+
+    return spoil
+
+
+def chosen_with(**training):
+    """A spoiler that gives one variant settings of its training."""
+
+    def spoil(c):
+        c["variants"]["full"]["training"] = training
+
+    return spoil
+
+
+def chosen_by_the_training_rows(c):
+    c["datasets"]["mine"] = {**FILES, "questions": "README.md"}
+    chosen(train_on="mine")(c)
+
+
+def chosen_by_the_test(c):
+    c["datasets"]["mine"] = dict(FILES)
+    chosen(test_on="mine", validate_on="mine")(c)
+
+
+def chosen_by_a_copy_of_the_test(c):
+    c["datasets"]["mine"] = dict(FILES)
+    c["datasets"]["copy"] = dict(FILES)
+    chosen(test_on="mine", validate_on="copy")(c)
+
+
+def chosen_without_databases(c):
+    columns = {"question": "q", "sql": "s", "schema": "t"}
+    rows = {"source": "files", "questions": "README.md", "columns": columns}
+    c["datasets"]["rows"] = rows
+    chosen(validate_on="rows")(c)
+
+
+def chosen_natively(c):
+    chosen()(c)
+    c["scoring"]["engine"] = "native"
+
+
+def chosen_under_megatron(c):
+    chosen()(c)
+    c["variants"]["full"]["parallelism"] = {"method": "megatron", "gpus": 2, "tensor": 2}
 
 
 def missing_predictions(c):
@@ -328,6 +386,45 @@ def no_variant(c):
         ),
         (repair_without_rounds, ["decoding.repair.rounds: -1", "at least 0"]),
         (repair_template_without_error, ["contexts.published.repair_turn", "it needs {error}"]),
+        (
+            chosen_with(checkpoints={"per_epoch": 2}),
+            ["variants.full: training.checkpoints", "give choose: validation"],
+        ),
+        (
+            chosen_with(stop_early={"patience": 2}),
+            ["variants.full: training.stop_early", "give choose: validation"],
+        ),
+        (
+            chosen_with(keep_checkpoints=True),
+            ["variants.full: training.keep_checkpoints", "give choose: validation"],
+        ),
+        (chosen_with(choose="best"), ["full.training.choose", "'best'", "last, validation"]),
+        (
+            chosen(training={"stop_early": {"patience": 0}}),
+            ["full.training.stop_early.patience: 0", "at least 1"],
+        ),
+        (
+            chosen(training={"checkpoints": {}}),
+            ["full.training.checkpoints", "lacks per_epoch"],
+        ),
+        (
+            chosen_natively,
+            ["training.choose", "scoring.engine is native", "give full choose: last"],
+        ),
+        (chosen_under_megatron, ["variants.full", "Megatron's checkpoints", "choose last"]),
+        (chosen(validate_on="nowhere"), ["validate_on: there is no data set 'nowhere'"]),
+        (lambda c: c.update(validate_on="demo"), ["validate_on: no variant chooses", "remove it"]),
+        (
+            chosen(test_split="validation"),
+            ["training.choose", "what variants are compared on", "give test_split: test"],
+        ),
+        (
+            chosen_by_the_training_rows,
+            ["train_on, 'mine', has no validation split", "datasets.mine.split.validation"],
+        ),
+        (chosen_by_the_test, ["validate_on: 'mine' has no validation split", "full could choose"]),
+        (chosen_by_a_copy_of_the_test, ["validate_on: 'copy'", "those of the test, 'mine'"]),
+        (chosen_without_databases, ["validate_on: 'rows' has no databases", "name another"]),
         (reuse_of_nothing, ["variants.votes.model_of", "'fulll'", "the config has baseline"]),
         (reuse_in_a_circle, ["variants.a.model_of", "a -> b -> a", "name one that does"]),
         (reuse_of_imported, ["variants.votes.model_of", "'theirs' has no model", "name a variant"]),

@@ -411,6 +411,38 @@ def test_a_vote_on_a_trained_model_trains_nothing(tiny_run):
     assert planned_replicates(output) == {"votes/seed_1": chosen, "votes/seed_2": chosen}
 
 
+def test_a_choice_of_checkpoints_trains_anew_and_reads_nothing_of_the_test(tiny_run):
+    choice = {"choose": "validation", "checkpoints": {"per_epoch": 100}}
+    output = plan_with(tiny_run, lambda c: c["variants"]["lora_4r"].update(training=choice))
+    assert planned_replicates(output) == {"lora_4r": {"train", "generate", "score"}}
+    jobs = planned_jobs(output)
+    # Of the validation split alone; the other prompts are there.
+    assert (jobs["render_prompts"], jobs["check_validation"]) == (1, 1)
+    asked = read_before(output, "results/lora_4r/model")
+    assert "resources/prompts/published/validation.jsonl" in asked
+    assert "resources/datasets/demo/validation.jsonl" in asked
+    assert not [path for path in asked if re.search(r"test|results/validation", path)]
+
+
+def read_before(output: str, wanted: str) -> set[str]:
+    """All files that a plan's jobs for one file read, and theirs, as far as those are made anew."""
+    blocks = re.findall(r"^(?:local)?rule \w+:\n((?:    .*\n)+)", output, re.MULTILINE)
+    made = {}
+    for block in blocks:
+        files = {
+            key: re.search(rf"^    {key}: (.*)$", block, re.MULTILINE)
+            for key in ("input", "output")
+        }
+        read, written = (found[1].split(", ") if found else [] for found in files.values())
+        made |= dict.fromkeys(written, read)
+    found, pending = set(), [wanted]
+    while pending:
+        new = set(made.get(pending.pop(), [])) - found
+        found |= new
+        pending += new
+    return found
+
+
 def test_a_server_needs_no_model_and_price_and_concurrency_ask_nothing_anew(tiny_run):
     config = yaml.safe_load((tiny_run / "config/tiny.yaml").read_text())
     config["variants"]["api"] = {

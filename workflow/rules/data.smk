@@ -2,6 +2,7 @@
 # REQUIRED: resources/demo/schemas/*.sql, or the files and downloads named in config["datasets"].
 # OUTPUTS: resources/datasets/{dataset}/databases/<db_id>/*.sqlite and {pretrain,train,validation,test}.jsonl (demo),
 #          {questions,examples,left_out,gold}.jsonl, gold.md (files), {train,validation,test}.jsonl (files with a split);
+#          results/validation.json, where checkpoints are chosen by questions;
 #          resources/downloads/{download}/, resources/decontaminated/{train,train_marks,test_marks}.jsonl.
 
 
@@ -265,6 +266,30 @@ rule split_examples:
             --examples {input.examples:q} \
             {params.flags:q} \
             --output {params.folder:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule check_validation:
+    input:
+        validation=data_jobs.examples_of(config, "validation"),
+        test=data_jobs.examples_of(config, "test"),
+    output:
+        facts="results/validation.json",
+    log:
+        "logs/check_validation.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        code=CODE["check_validation.py"],
+        flags=data_jobs.validation_flags(config),
+    shell:
+        r"""
+        python workflow/scripts/check_validation.py \
+            --validation {input.validation:q} \
+            --test {input.test:q} \
+            {params.flags:q} \
+            --output {output.facts:q} \
             >{log:q} 2>&1
         """
 

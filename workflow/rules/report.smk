@@ -79,6 +79,8 @@ rule write_report:
         facts="results/facts.json",
         # Not read: whoever asks for the report gets the cards, the means over seeds and what `sqladder ask` needs with it.
         cards=collect("results/{replicate}/model_card.md", replicate=TRAINED),
+        # Nor this: it refuses a choice by questions of the test.
+        validation=data_jobs.validation_check(config),
         means=collect("results/{variant}/metrics.json", variant=SEVERAL_SEEDS),
         asking=collect("results/{replicate}/asking.json", replicate=GENERATED),
         marks=report_jobs.marked_questions(config),
@@ -148,6 +150,7 @@ rule write_report:
             "results/charts/accuracy_by_database_narrow.svg",
             "results/charts/errors_narrow.svg",
             "results/charts/loss_curves_narrow.svg",
+        "results/charts/validation_curves_narrow.svg",
             "results/charts/cost_vs_accuracy_narrow.svg",
             "results/charts/samples_vs_cost_narrow.svg",
             "results/charts/accuracy_by_level.png",
@@ -155,6 +158,7 @@ rule write_report:
             "results/charts/accuracy_by_database.png",
             "results/charts/errors.png",
             "results/charts/loss_curves.png",
+        "results/charts/validation_curves.png",
             "results/charts/cost_vs_accuracy.png",
             "results/charts/samples_vs_cost.png",
         ],

@@ -95,6 +95,10 @@ rule train:
     input:
         base_model=training_jobs.base_model(config),
         data=by_wildcards(training_jobs.training_prompts),
+        # Of params.judge: by what a checkpoint is chosen, where one is.
+        prompts=by_wildcards(training_jobs.validation_prompts),
+        examples=by_wildcards(training_jobs.validation_examples),
+        databases=by_wildcards(training_jobs.validation_databases),
     output:
         model=directory("results/{replicate}/model"),
         facts="results/{replicate}/train.json",
@@ -115,8 +119,9 @@ rule train:
         tasks=by_wildcards(training_jobs.training_tasks),
         mpi=by_wildcards(training_jobs.training_starter),
     params:
-        code=CODE["train.py"],
+        code=by_wildcards(training_jobs.training_code, code=CODE),
         flags=by_wildcards(training_jobs.training_flags),
+        judge=by_wildcards(training_jobs.judge_command),
     shell:
         r"""
         python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
@@ -126,5 +131,6 @@ rule train:
             --work-folder results/{wildcards.replicate:q}/training \
             --output {output.model:q} \
             --facts {output.facts:q} \
+            {params.judge:q} \
             >{log:q} 2>&1
         """

@@ -31,6 +31,13 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="prompts with answers, JSON Lines")
     parser.add_argument("--work-folder", type=Path, help="checkpoints and LLaMA-Factory's files")
     parser.add_argument("--profile", type=Path, help="write where a step's GPU time goes")
+    parser.add_argument(
+        "--judge",
+        nargs=argparse.REMAINDER,
+        default=[],
+        metavar="PROGRAM",
+        help="judges checkpoints, for --choose validation; it and its flags come last",
+    )
     add_flags(parser, Method)
     return parser
 
@@ -39,7 +46,9 @@ def training_files(args: argparse.Namespace) -> TrainingFiles:
     for name in ("data", "work_folder"):
         if getattr(args, name) is None:
             raise InputError(f"--{name.replace('_', '-')} is missing; a training needs it")
-    return TrainingFiles(args.base_model, args.data, args.output, args.work_folder, args.profile)
+    return TrainingFiles(
+        args.base_model, args.data, args.output, args.work_folder, args.profile, tuple(args.judge)
+    )
 
 
 def check_targets(settings: TrainingSettings, base_model: Path) -> None:
@@ -53,6 +62,8 @@ def main() -> None:
     settings = from_flags(args, Method)
     check_model_folder(args.base_model, "base model")
     if isinstance(settings, TrainingSettings):
+        if settings.choose == "validation" and not args.judge:
+            raise InputError("--choose validation needs a program that judges checkpoints: --judge")
         check_targets(settings, args.base_model)
         facts = fine_tune(settings, training_files(args))
     else:

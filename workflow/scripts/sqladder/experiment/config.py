@@ -14,12 +14,14 @@ from sqladder.databases.urls import check_url
 from sqladder.demo.settings import LINEAR_LAYERS
 from sqladder.downloads.secret_urls import has_secrets, unset_variables
 from sqladder.errors import InputError
+from sqladder.experiment.data_jobs import has_validation_split
 from sqladder.experiment.native_jobs import native_problems
 from sqladder.experiment.overlap import check_overlap
 from sqladder.experiment.paths import download_of, input_path, is_on_disk
 from sqladder.experiment.reading import Config, read_yaml
 from sqladder.experiment.settings import Experiment
 from sqladder.experiment.training_jobs import training_values
+from sqladder.experiment.validation_split import check_validation
 from sqladder.experiment.variants import is_fixed, model_owner, setting
 from sqladder.generation.settings import DecodingSettings
 from sqladder.models.architecture import unfit
@@ -69,6 +71,7 @@ def _cross_checks(config: Config) -> Iterator[str]:
     yield from _check_splits(config)
     yield from native_problems(config)
     yield from check_overlap(config)
+    yield from check_validation(config)
     yield from _check_seeds("config", config)
     if not {"seed", "seeds"} & set(config):
         yield "config: lacks seed; add it, or several as seeds"
@@ -186,8 +189,8 @@ def _check_splits(config: Config) -> Iterator[str]:
                 f"contexts.{name}.examples.by: questions of {config['train_on']!r} cannot be masked "
                 "without databases; choose question or sql"
             )
-    has_validation = test.get("source") != "files" or test.get("split", {}).get("validation")
-    if config.get("test_split") == "validation" and not has_validation:
+    is_missing = bool(test) and not has_validation_split(config, config["test_on"])
+    if config.get("test_split") == "validation" and is_missing:
         yield f"test_split: {config['test_on']!r} has no validation split; give it one by split"
 
 

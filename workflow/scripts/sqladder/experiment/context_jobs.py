@@ -34,7 +34,7 @@ def prompt_flags(config: Config, context: str, split: str) -> list[str]:
         "references": prompt_references(config, context, split),
     }
     flags = context_flags(config["contexts"][context]) + as_flags(named(files))
-    return flags if split == "test" else [*flags, "--with-answer"]
+    return [*flags, "--with-answer"] if split in ("pretrain", "train") else flags
 
 
 def context_flags(context: Config) -> list[str]:

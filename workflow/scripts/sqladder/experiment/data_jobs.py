@@ -22,7 +22,7 @@ from sqladder.experiment.native_jobs import native_flag, native_source
 from sqladder.experiment.paths import input_path, needed_file
 from sqladder.experiment.reading import Config
 from sqladder.experiment.settings import Scoring
-from sqladder.experiment.variants import first_seed
+from sqladder.experiment.variants import choosing_variants, first_seed
 from sqladder.settings.base import Settings
 from sqladder.settings.problems import settings_of
 from sqladder.settings.program_flags import to_flags
@@ -58,16 +58,23 @@ def split_datasets(config: Config) -> list[str]:
 
 
 def splits(config: Config) -> list[str]:
-    """The splits that prompts are written for; only a toy base needs the first one."""
+    """The splits that prompts are written for; only a toy base needs the first one, only a choice the third."""
     is_toy = config["base_model"]["source"] == "toy"
-    return [*(["pretrain"] if is_toy else []), "train", "test"]
+    return [
+        *(["pretrain"] if is_toy else []),
+        "train",
+        *(["validation"] if choosing_variants(config) else []),
+        "test",
+    ]
 
 
 def dataset_of(config: Config, split: str) -> str:
     """The data set that a split comes from."""
     if split == "pretrain":
         return config["base_model"]["pretrain_on"]
-    return config["train_on"] if split == "train" else config["test_on"]
+    if split == "validation" and "validate_on" in config:
+        return config["validate_on"]
+    return config["test_on"] if split == "test" else config["train_on"]
 
 
 def imported_examples_of(config: Config, split: str) -> str:
@@ -76,6 +83,23 @@ def imported_examples_of(config: Config, split: str) -> str:
     has_parts = dataset in [*datasets_by_source(config, "demo"), *split_datasets(config)]
     part = config.get("test_split", "test") if split == "test" else split
     return f"resources/datasets/{dataset}/{part if has_parts else 'examples'}.jsonl"
+
+
+def has_validation_split(config: Config, dataset: str) -> bool:
+    """Whether some questions of a data set are kept apart for choices."""
+    entry = config["datasets"][dataset]
+    return entry["source"] != "files" or bool(entry.get("split", {}).get("validation"))
+
+
+def validation_check(config: Config) -> str | list[str]:
+    """The file that says that the questions of choices are none of the test, where there are choices."""
+    return "results/validation.json" if choosing_variants(config) else []
+
+
+def validation_flags(config: Config) -> list[str]:
+    """Whether the questions of choices and those of the test are parts of one data set."""
+    is_one_set = dataset_of(config, "validation") == config["test_on"]
+    return ["--one-set"] if is_one_set else []
 
 
 def examples_of(config: Config, split: str) -> str:

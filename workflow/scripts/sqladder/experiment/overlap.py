@@ -30,7 +30,7 @@ def check_overlap(config: Config) -> Iterator[str]:
                 f"test_on: {names[1]!r} is train_on too and has no split, so the questions of the test would be "
                 f"trained on; add datasets.{names[1]}.{_WAY_OUT}, or test on another data set"
             )
-    elif _share_a_file(Path(input_path(train["questions"])), Path(input_path(test["questions"]))):
+    elif share_a_file(Path(input_path(train["questions"])), Path(input_path(test["questions"]))):
         yield (
             f"test_on: the questions of {names[1]!r} ({test['questions']!r}) are those of train_on, {names[0]!r} "
             f"({train['questions']!r}), so the questions of the test would be trained on; name one data set with "
@@ -38,7 +38,7 @@ def check_overlap(config: Config) -> Iterator[str]:
         )
 
 
-def _share_a_file(one: Path, other: Path) -> bool:
+def share_a_file(one: Path, other: Path) -> bool:
     """Whether two paths name the same file, files of equal content, or a folder and something in it."""
     one, other = one.resolve(), other.resolve()
     if one == other or one in other.parents or other in one.parents:

@@ -267,6 +267,11 @@ class Experiment(Settings):
     )
     train_on: Text = Field(description="The data set that variants are fine-tuned on.")
     test_on: Text = Field(description="The data set that variants are compared on.")
+    validate_on: Text | None = Field(
+        default=None,
+        description="The data set whose questions choose among a training's checkpoints; without it the validation "
+        "split of train_on.",
+    )
     decontamination: Decontamination | None = Field(
         default=None, description=Decontamination.__doc__
     )

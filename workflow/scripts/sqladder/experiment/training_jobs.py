@@ -1,13 +1,16 @@
 """Files, flags and GPUs of the jobs of workflow/rules/train.smk: the base model, and every replicate's own."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from sqladder.data.settings import Fitting
 from sqladder.demo.settings import Recipe
+from sqladder.experiment.data_jobs import databases_of, dataset_of, examples_of, scoring_flags
 from sqladder.experiment.flags import as_flags
 from sqladder.experiment.paths import needed_file
 from sqladder.experiment.reading import Config
 from sqladder.experiment.variants import (
+    chosen_on_validation,
     first_seed,
     own_entry,
     own_seed,
@@ -17,6 +20,7 @@ from sqladder.experiment.variants import (
     setting,
     trained,
 )
+from sqladder.generation.settings import DecodingSettings
 from sqladder.settings.problems import settings_of
 from sqladder.settings.program_flags import to_flags
 from sqladder.settings.slices import sliced
@@ -111,6 +115,69 @@ def training_values(config: Config, variant: str, seed: int) -> Config:
         "parallelism": parallelism(config, variant),
         "seed": seed,
     }
+
+
+# Checkpoints that are judged
+
+# Of a variant's decoding, what one greedy answer has no use for.
+_OF_SEVERAL_ANSWERS = ("samples", "include_greedy", "grammar", "log_probabilities")
+JUDGE = "judge_checkpoints.py"
+
+
+def validation_prompts(config: Config, replicate: str) -> str | list[str]:
+    """The prompts by which a replicate's checkpoint is chosen, where it is."""
+    if replicate not in chosen_on_validation(config):
+        return []
+    return f"resources/prompts/{own_setting(config, replicate, 'context')}/validation.jsonl"
+
+
+def validation_examples(config: Config, replicate: str) -> str | list[str]:
+    """The same questions with their gold."""
+    chosen = replicate in chosen_on_validation(config)
+    return examples_of(config, "validation") if chosen else []
+
+
+def validation_databases(config: Config, replicate: str) -> str | list[str]:
+    """The folder of their databases."""
+    chosen = replicate in chosen_on_validation(config)
+    return databases_of(config, "validation") if chosen else []
+
+
+def judge_command(config: Config, replicate: str) -> list[str]:
+    """The program that judges a replicate's checkpoints, as the last flags of the training.
+
+    Answers are greedy, whatever the variant's own are: a choice among checkpoints shall not depend on luck.
+    """
+    if replicate not in chosen_on_validation(config):
+        return []
+    greedy = {"engine": "transformers", "temperature": 0, "top_p": 1}
+    decoding = {**own_setting(config, replicate, "decoding"), **greedy}
+    asked = {key: own for key, own in decoding.items() if key not in _OF_SEVERAL_ANSWERS}
+    settings = sliced(DecodingSettings, {**asked, "seed": own_seed(config, replicate)})
+    files = {
+        "base_model": base_model(config),
+        "prompts": validation_prompts(config, replicate),
+        "examples": validation_examples(config, replicate),
+        "databases": validation_databases(config, replicate),
+        "gold_results": "resources/cache/gold",
+    }
+    words = [
+        word for key, path in files.items() for word in (f"--{key.replace('_', '-')}", str(path))
+    ]
+    limits = scoring_flags(config, dataset_of(config, "validation"))
+    return ["--judge", f"workflow/scripts/{JUDGE}", *words, *to_flags(settings), *limits]
+
+
+def training_code(config: Config, replicate: str, code: Mapping[str, str]) -> list[str]:
+    """The digests of the programs that make a replicate's model.
+
+    Args:
+        config: the experiment.
+        replicate: whose model is made.
+        code: digests by program.
+    """
+    judge = [JUDGE] if replicate in chosen_on_validation(config) else []
+    return [code[program] for program in ("train.py", *judge)]
 
 
 def own_parallelism(config: Config, replicate: str) -> Config:

@@ -53,6 +53,15 @@ def model_owner(config: Config, variant: str) -> str:
     return way[-1]
 
 
+def choosing_variants(config: Config) -> list[str]:
+    """The variants whose checkpoint is chosen by the questions of the validation split."""
+    return [
+        name
+        for name in variants_by_method(config, TRAINED)
+        if setting(config, name, "training").get("choose") == "validation"
+    ]
+
+
 # Seeds
 
 
@@ -135,6 +144,12 @@ def model_source(config: Config, replicate: str) -> str:
 def trained(config: Config) -> list[str]:
     """Names of the replicates that are trained."""
     return replicates_by_method(config, TRAINED)
+
+
+def chosen_on_validation(config: Config) -> list[str]:
+    """Names of the replicates whose checkpoint is chosen by the questions of the validation split."""
+    chosen = choosing_variants(config)
+    return [name for name, own in replicates(config).items() if own.variant in chosen]
 
 
 def files_of_seeds(config: Config, variant: str, name: str) -> list[str]:

@@ -6,6 +6,7 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from sqladder.models.device import number_format
+from sqladder.models.weights import ADAPTER_CONFIG
 
 
 def load_network(model: str | Path, numbers: str | None = None) -> PreTrainedModel:
@@ -21,3 +22,20 @@ def load_network(model: str | Path, numbers: str | None = None) -> PreTrainedMod
     # torch's own, as transformers' has no types.
     torch.nn.Module.to(network, "cuda" if torch.cuda.is_available() else "cpu")
     return network.eval()
+
+
+def load_checkpoint(base_model: Path, checkpoint: Path) -> PreTrainedModel:
+    """The model that a training would leave if it ended at a checkpoint.
+
+    Args:
+        base_model: the folder that the training started from.
+        checkpoint: a whole model, or adapters, which are merged into the base.
+    """
+    if not (checkpoint / ADAPTER_CONFIG).is_file():
+        return load_network(checkpoint)
+    from peft import PeftModel
+
+    merged: PreTrainedModel = PeftModel.from_pretrained(
+        load_network(base_model), checkpoint
+    ).merge_and_unload()
+    return merged.eval()

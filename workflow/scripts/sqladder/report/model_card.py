@@ -8,12 +8,13 @@ import numpy as np
 import yaml
 
 from sqladder.report.cost import device_seconds, devices
+from sqladder.report.judged_checkpoints import judged_checkpoints
 from sqladder.report.training_rows import said, said_of_lengths
 from sqladder.statistics.groups import Groups
 from sqladder.statistics.replicates import Replicate
 from sqladder.statistics.seeds import accuracy_interval
 from sqladder.texts.markdown import escape, table
-from sqladder.texts.numbers import UNKNOWN, number, rate, seconds, share_interval
+from sqladder.texts.numbers import UNKNOWN, number, plural, rate, seconds, share_interval
 
 Facts = Mapping[str, Any]
 
@@ -135,7 +136,39 @@ def _recipe(recipe: Facts, training: Facts) -> str:
 
 {table(["setting", "value"], rows, "ll")}
 
-{table(["training", ""], facts, "lr")}"""
+{table(["training", ""], facts, "lr")}{_choice(training)}"""
+
+
+def _choice(training: Facts) -> str:
+    """Which checkpoint this is, where it was chosen."""
+    judged = judged_checkpoints(training)
+    if judged is None:
+        return ""
+    steps, place = judged.steps, judged.chosen
+    stopped = " The training was stopped early." if judged.stopped_early else ""
+    curve = table(
+        ["step", "epoch", "validation accuracy", "95 % interval", "training loss"],
+        [
+            [
+                number(steps[at]) + (" (this model)" if at == place else ""),
+                number(judged.epochs[at], 2),
+                rate(judged.rates[at]),
+                share_interval(judged.interval(at)),
+                number(judged.losses[at], 3),
+            ]
+            for at in range(len(steps))
+        ],
+        "rrrrr",
+    )
+    return f"""
+
+The model is the checkpoint after step {number(steps[place])} of {number(steps[-1])}: of
+{number(len(steps))} it answered most of {number(judged.n)} validation questions on
+{plural(judged.databases, "database")} rightly, {rate(judged.rates[place])} where the last one had
+{rate(judged.rates[-1])}; {number(judged.equal)} cannot be told from it.{stopped} No question of the test was in the
+choice.
+
+{curve}"""
 
 
 def _plain(value: Any) -> str:

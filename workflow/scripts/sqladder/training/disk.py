@@ -34,7 +34,7 @@ def check_room(settings: TrainingSettings, base_model: Path, work_folder: Path, 
         InputError: names the folder, what is free and what is needed.
     """
     one = checkpoint_bytes(settings, base_model)
-    to_come = min(CHECKPOINTS, (steps - 1) // settings.save_steps)
+    to_come = min(CHECKPOINTS, (steps - 1) // settings.steps_between_checkpoints(steps))
     missing = max(0, to_come - len(complete_checkpoints(work_folder))) * one
     weights = sum(path.stat().st_size for path in base_model.glob("*.safetensors"))
     needed = missing + weights

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from operator import itemgetter
@@ -36,6 +37,8 @@ FACTS_FILE = "facts.json"
 ROWS_FILE = "rows.json"
 # How a step's rows are split into micro-batches, once memory ran out for the split of the settings.
 SPLIT_FILE = "micro_batch.json"
+# What the checkpoints so far are worth, where they are judged.
+CURVE_FILE = "validation.json"
 # Written by a process whose GPU had no memory left.
 OUT_OF_MEMORY_FILE = "out_of_memory.json"
 # Written by a process that stops for a reason that a user can mend, one a process.
@@ -52,6 +55,7 @@ class TrainingFiles:
         output: folder of the trained model.
         work_folder: checkpoints and LLaMA-Factory's files.
         profile: where a step's GPU time goes, None if nobody asked.
+        judge: the program that judges checkpoints, with its flags; empty where the last one is taken.
     """
 
     base_model: Path
@@ -59,6 +63,12 @@ class TrainingFiles:
     output: Path
     work_folder: Path
     profile: Path | None
+    judge: Sequence[str] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it by name, as JSON holds it."""
+        paths = {name: path and str(path) for name, path in asdict(self).items() if name != "judge"}
+        return {**paths, "judge": list(self.judge)}
 
 
 def fine_tune(settings: TrainingSettings, files: TrainingFiles) -> dict[str, Any]:
@@ -95,8 +105,16 @@ def _full_disk(settings: TrainingSettings, files: TrainingFiles) -> InputError:
 def _fine_tune(settings: TrainingSettings, files: TrainingFiles) -> dict[str, Any]:
     work_folder = files.work_folder
     versions = {name: found for name in PACKAGES if (found := installed_version(name))}
-    sources = {"data": fingerprint(files.data), "base_model": fingerprint(files.base_model)}
-    prepare_work_folder(work_folder, settings.model_dump() | sources | {"versions": versions})
+    sources = {
+        "data": fingerprint(files.data),
+        "base_model": fingerprint(files.base_model),
+        "judge": [
+            fingerprint(Path(word)) if Path(word).is_file() else word for word in files.judge
+        ],
+    }
+    prepare_work_folder(
+        work_folder, settings.model_dump(exclude_none=True) | sources | {"versions": versions}
+    )
     (work_folder / FACTS_FILE).unlink(missing_ok=True)
     while not _run(settings, files):
         _halve_micro_batch(settings, work_folder)
@@ -110,6 +128,7 @@ def _fine_tune(settings: TrainingSettings, files: TrainingFiles) -> dict[str, An
         FACTS_FILE,
         ROWS_FILE,
         SPLIT_FILE,
+        CURVE_FILE,
     ):
         path = work_folder / leftover
         if path.is_dir():
@@ -144,8 +163,9 @@ def _run(settings: TrainingSettings, files: TrainingFiles) -> bool:
         lock.unlink()
     split = work_folder / SPLIT_FILE
     job = {
-        "settings": settings.model_dump() | (read_json(split) if split.is_file() else {}),
-        **{name: path and str(path) for name, path in asdict(files).items()},
+        "settings": settings.model_dump(exclude_none=True)
+        | (read_json(split) if split.is_file() else {}),
+        **files.as_json(),
         # On other nodes it is no ancestor of the processes; there srun ends them.
         "launcher": os.getpid() if settings.parallelism.nodes == 1 else None,
     }

@@ -93,6 +93,7 @@ def training_arguments(
     """The arguments of LLaMA-Factory's training, by the names it documents."""
     on_gpu = torch.cuda.is_available()
     optimizer = OPTIMIZERS[settings.optimizer]
+    between = settings.steps_between_checkpoints(steps)
     arguments: dict[str, Any] = {
         "stage": "sft",
         "do_train": True,
@@ -124,10 +125,11 @@ def training_arguments(
         "dataloader_persistent_workers": on_gpu,
         # A batch travels while the one before is computed; nothing waits for it to arrive.
         "accelerator_config": {"non_blocking": on_gpu},
-        "logging_steps": log_interval(steps, settings.save_steps),
+        "logging_steps": log_interval(steps, between),
         "logging_nan_inf_filter": False,  # else a loss of NaN is shown as the mean before it
-        "save_steps": settings.save_steps,
-        "save_total_limit": 2,  # a kill while the newer one is written leaves the older
+        "save_steps": between,
+        # A kill while the newer one is written leaves the older; the best one, where they are judged, stays besides.
+        "save_total_limit": 2,
         "report_to": "none",
     }
     arguments |= _parallel_arguments(settings, on_gpu) | _method_arguments(settings)
@@ -180,13 +182,19 @@ def _lora_target(lora: LoraSettings) -> str:
 
 
 def export_arguments(
-    settings: TrainingSettings, base_model: Path, work_folder: Path, output: Path
+    settings: TrainingSettings, base_model: Path, trained: Path, output: Path
 ) -> dict[str, Any]:
-    """The arguments of LLaMA-Factory's export: adapters merged, or the trained model as it is."""
-    trained = str(work_folder / "run")
-    model = {"model_name_or_path": trained}
+    """The arguments of LLaMA-Factory's export: adapters merged, or the trained model as it is.
+
+    Args:
+        settings: of the training.
+        base_model: Hugging Face folder.
+        trained: what the training left, or one of its checkpoints.
+        output: folder of the model to write.
+    """
+    model = {"model_name_or_path": str(trained)}
     if settings.lora:
-        model = {"model_name_or_path": str(base_model), "adapter_name_or_path": trained}
+        model = {"model_name_or_path": str(base_model), "adapter_name_or_path": str(trained)}
     on_gpu = torch.cuda.is_available()
     return model | {
         "finetuning_type": settings.trained_by,

@@ -18,20 +18,32 @@ Facts = dict[str, Any]
 
 
 def run_facts(
-    settings: TrainingSettings, watch: TrainingWatch, pairs: Sequence[TokenPair], base_model: Path
+    settings: TrainingSettings,
+    watch: TrainingWatch,
+    pairs: Sequence[TokenPair],
+    base_model: Path,
+    epochs: float,
 ) -> Facts:
-    """What a training run cost: the facts that the report shows."""
-    tokens = settings.epochs * sum(lengths(pairs))
+    """What a training run cost: the facts that the report shows.
+
+    Args:
+        settings: of the run.
+        watch: what was seen of it.
+        pairs: its rows.
+        base_model: Hugging Face folder.
+        epochs: passes over the rows that were made.
+    """
+    tokens = epochs * sum(lengths(pairs))
     gpus = settings.parallelism.gpus * settings.parallelism.nodes
     return {
         # As it ran: rows at a time are halved, and steps of accumulation doubled, where memory runs out.
-        "settings": settings.model_dump(),
+        "settings": settings.model_dump(exclude_none=True),
         "method": settings.described,
         "gpus": settings.parallelism.gpus,
         "nodes": settings.parallelism.nodes,
-        **training_facts(watch, settings.epochs, round(tokens), base_model),
+        **training_facts(watch, epochs, round(tokens), base_model),
         "gpu_hours": round(gpus * watch.seconds / 3600, 6) if torch.cuda.is_available() else 0.0,
-        **speed_facts(settings, watch, pairs, base_model, gpus),
+        **speed_facts(settings, watch, pairs, base_model, gpus, epochs),
     }
 
 
@@ -41,13 +53,14 @@ def speed_facts(
     pairs: Sequence[TokenPair],
     base_model: Path,
     gpus: int,
+    epochs: float,
 ) -> Facts:
     """How fast the run was once it was warm, and which share of the GPUs' matrix rate it used."""
     if watch.steady_seconds is None:
         return {"steady_rows_per_second": None, "steady_tokens_per_second": None}
     sizes = lengths(pairs)
     labels = sum(len(answer) for _, answer in pairs)
-    passes_per_second = settings.epochs / (watch.steps * watch.steady_seconds)
+    passes_per_second = epochs / (watch.steps * watch.steady_seconds)
     facts: Facts = {
         "steady_rows_per_second": round(len(pairs) * passes_per_second, 1),
         "steady_tokens_per_second": round(sum(sizes) * passes_per_second, 1),

@@ -16,6 +16,7 @@ from sqladder.models.weights import check_adapter
 from sqladder.processes.lifetime import end_with_launcher
 from sqladder.settings.problems import settings_of
 from sqladder.training import llamafactory, megatron
+from sqladder.training.checkpoint_choice import CheckpointJudge, TrainingOverError, Validation
 from sqladder.training.disk import check_room, explain_full_disk, leaves_no_room
 from sqladder.training.faults import is_disk_full, is_failed_write, is_out_of_memory
 from sqladder.training.kernel_check import CheckedKernels, kernel_facts
@@ -75,12 +76,17 @@ def _train_and_write(
     rows = wait_for_rows(work_folder)
     steps = planned_steps(rows.number, settings)
     arguments = llamafactory.training_arguments(settings, base_model, work_folder, steps)
-    watch = TrainingWatch()
+    watch = TrainingWatch(saves_last=settings.choose == "validation")
     kernels = _kernels(settings, rows.limits, work_folder)
     checked = [] if kernels is None else [kernels]
     callbacks = [watch, Padding(rows.padding), *checked, *_profile(what["profile"], is_first)]
     guard = megatron.loss_guard(settings, work_folder) if by_megatron else LossGuard(work_folder)
     callbacks.append(guard)
+    validation = None
+    if settings.choose == "validation":
+        judge = CheckpointJudge(what["judge"]) if is_first else None
+        validation = Validation(settings, judge, watch, work_folder)
+        callbacks.append(validation)
     if is_first:
         check_room(settings, base_model, work_folder, steps)
         llamafactory.write_yaml(work_folder / "train.yaml", arguments)
@@ -91,16 +97,26 @@ def _train_and_write(
     silence_trainer()
     try:
         train(arguments, callbacks=callbacks)
+    except TrainingOverError:
+        pass
     except Exception as error:
         if is_out_of_memory(error):
             _report_out_of_memory(error, watch, work_folder)
         raise
     if not is_first:
         return
-    _write_model(settings, base_model, Path(what["output"]), work_folder, export)
+    trained = work_folder / "run"
+    if validation:
+        trained /= f"checkpoint-{validation.chosen.step}"
+    _write_model(settings, base_model, Path(what["output"]), trained, export)
     if by_megatron:
-        megatron.complete_facts(watch, log_interval(steps, settings.save_steps), base_model)
-    facts = run_facts(settings, watch, pairs, base_model) | kernel_facts(kernels)
+        interval = log_interval(steps, settings.steps_between_checkpoints(steps))
+        megatron.complete_facts(watch, interval, base_model)
+    # Of a training that was stopped early, as far as it went.
+    epochs = settings.epochs * watch.steps / steps if validation else settings.epochs
+    facts = run_facts(settings, watch, pairs, base_model, epochs) | kernel_facts(kernels)
+    if validation:
+        facts["validation"] = validation.finish()
     write_json(work_folder / FACTS_FILE, facts)
     first, last = watch.loss_curve[0][1], watch.loss_curve[-1][1]
     LOG.info(
@@ -140,7 +156,7 @@ def _write_model(
     settings: TrainingSettings,
     base_model: Path,
     output: Path,
-    work_folder: Path,
+    trained: Path,
     export: Any,
 ) -> None:
     # ZeRO-3 parts the weights of any model that is loaded while its configuration is in force.
@@ -152,9 +168,9 @@ def _write_model(
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     if settings.lora:
-        check_adapter(work_folder / "run", base_model)
+        check_adapter(trained, base_model)
     with replacing_folder(output) as folder:
-        export(llamafactory.export_arguments(settings, base_model, work_folder, folder))
+        export(llamafactory.export_arguments(settings, base_model, trained, folder))
         keep_tokenizer(base_model, folder)
 
 

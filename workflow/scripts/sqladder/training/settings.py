@@ -1,5 +1,6 @@
 """The settings of one fine-tuning run, checked before anything slow is loaded."""
 
+import math
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -16,6 +17,8 @@ Kernels = Literal["plain", "fused"]
 PLAIN_ONLY = ("zero3", "megatron")
 
 LOSS_POINTS = 100
+# Checkpoints of an epoch that are judged, where the settings do not say.
+PER_EPOCH = 4
 
 
 def _listed(value: object) -> object:
@@ -129,6 +132,21 @@ class Parallelism(Settings):
         return self
 
 
+class Checkpoints(Settings):
+    """How often a training is looked at."""
+
+    per_epoch: int = Field(ge=1, le=1000, description="Checkpoints of each pass over the rows.")
+
+
+class EarlyStop(Settings):
+    """Ends a training that gets no better."""
+
+    patience: int = Field(
+        ge=1,
+        description="Checkpoints one after the other that may be no better than the best before the training ends.",
+    )
+
+
 class FineTuning(Cutoff):
     """What a config says of the training of all parameters or of adapters."""
 
@@ -170,8 +188,35 @@ class FineTuning(Cutoff):
     save_steps: Steps = Field(
         default=50,
         ge=1,
-        description="Steps between two checkpoints, from which a killed training goes on.",
+        description="Steps between two checkpoints, from which a killed training goes on; validation has its own.",
     )
+    choose: Literal["last", "validation"] = Field(
+        default="last",
+        description="The checkpoint that is the variant's model: the last, or the one with the most right answers to "
+        "the questions of the validation split, the earliest of equal ones.",
+    )
+    checkpoints: Checkpoints | None = Field(
+        default=None,
+        description=f"{Checkpoints.__doc__} Of choose: validation; per_epoch: {PER_EPOCH} if absent.",
+    )
+    stop_early: EarlyStop | None = Field(
+        default=None, description=f"{EarlyStop.__doc__} Of choose: validation."
+    )
+    keep_checkpoints: bool = Field(
+        default=False,
+        description="Keep the weights of each checkpoint that was judged, in training/checkpoints beside the model.",
+    )
+
+    def steps_between_checkpoints(self, steps: int) -> int:
+        """Steps between two checkpoints of a training of so many steps.
+
+        Args:
+            steps: of the whole training.
+        """
+        if self.choose == "last":
+            return self.save_steps
+        per_epoch = self.checkpoints.per_epoch if self.checkpoints else PER_EPOCH
+        return max(1, math.ceil(steps / (self.epochs * per_epoch) - 1e-9))
 
 
 class TrainingSettings(FineTuning):
@@ -227,6 +272,7 @@ class TrainingSettings(FineTuning):
                 "optimizer",
                 f"megatron brings its own Adam, {self.optimizer} would be without effect; choose adamw",
             )
+        self._check_choice()
         if self.kernels == "fused" and plan.method in PLAIN_ONLY:
             raise misfit(
                 "kernels",
@@ -244,6 +290,20 @@ class TrainingSettings(FineTuning):
                 f"{self.packing_length} is less than the cutoff length, {self.cutoff_length}; a row has to fit",
             )
         return self
+
+    def _check_choice(self) -> None:
+        if self.choose == "validation":
+            if self.parallelism.method == "megatron":
+                raise misfit(
+                    "choose",
+                    "Megatron's checkpoints are no models that could be asked; choose last, or ddp, zero2 or zero3",
+                )
+            return
+        for key in ("checkpoints", "stop_early", "keep_checkpoints"):
+            if getattr(self, key):
+                raise misfit(
+                    key, "has no use where the last checkpoint is taken; give choose: validation"
+                )
 
 
 class Untrained(Settings):

@@ -22,9 +22,13 @@ class TrainingWatch(TrainerCallback):
         steady_seconds: of a step, after the first `WARM_UP_STEPS` steps of this process, which
             compile and fill caches, and without checkpoints; None in a run that is no longer.
         peak_memory_mb: the largest over all processes.
+
+    Args:
+        saves_last: the last step gets a checkpoint too, beside the model.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, saves_last: bool = False) -> None:
+        self._saves_last = saves_last
         self.begun = False
         self.resumed_from = 0
         self.steady_seconds: float | None = None
@@ -55,12 +59,13 @@ class TrainingWatch(TrainerCallback):
         if warm_steps == 0:
             self._warm_since, self._saving = now(), 0.0
         if state.global_step >= state.max_steps:
-            # The model itself is written next; another checkpoint of it would be for nothing.
-            control.should_save = False
-            if warm_steps > 0:
-                self.steady_seconds = (now() - self._warm_since - self._saving) / warm_steps
+            # The model itself is written next; another checkpoint of it would mostly be for nothing.
+            control.should_save = self._saves_last
         if control.should_save:
             self._save_began = now()
+        if warm_steps > 0 and (control.should_save or state.global_step >= state.max_steps):
+            # At a checkpoint too: the training may be ended there.
+            self.steady_seconds = (now() - self._warm_since - self._saving) / warm_steps
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Mark the checkpoint as complete, once every process has written its part."""
@@ -69,6 +74,10 @@ class TrainingWatch(TrainerCallback):
         if state.is_world_process_zero:
             mark_complete(checkpoint_folder(args, state), time.monotonic() - self._started)
         self._saving += time.monotonic() - self._save_began
+
+    def leave_out(self, seconds: float) -> None:
+        """Count some seconds between two steps to the training, but not to the speed of its steps."""
+        self._saving += seconds
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Stop the clock and keep the losses; those before a kill come with the checkpoint."""

@@ -8,6 +8,7 @@ from sqladder.report.charts import (
     paired_differences,
     ranking_chart,
     samples_vs_cost,
+    validation_curves,
     what_went_wrong,
 )
 
@@ -20,6 +21,7 @@ CHARTS = {
         accuracy_by_database.CHART,
         what_went_wrong.CHART,
         loss_curves.CHART,
+        validation_curves.CHART,
         cost_vs_accuracy.CHART,
         samples_vs_cost.CHART,
     )

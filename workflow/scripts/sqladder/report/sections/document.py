@@ -5,6 +5,7 @@ from collections.abc import Callable
 from sqladder.report.sections import (
     by_database,
     by_feature,
+    chosen_checkpoints,
     contamination,
     costs,
     differences,
@@ -48,6 +49,7 @@ SECTIONS: tuple[Callable[[ReportInputs], str], ...] = (
     failures.section,
     wins.section,
     training_loss.section,
+    chosen_checkpoints.section,
     costs.section,
     methods.section,
     run_facts.section,

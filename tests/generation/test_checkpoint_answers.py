@@ -1,0 +1,138 @@
+"""The program that judges checkpoints: it answers and scores as the programs of the workflow do."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+
+import pytest
+
+import toy_models
+from sqladder.files import write_jsonl
+
+pytestmark = pytest.mark.slow
+
+DECODING = {key: own for key, own in toy_models.GREEDY.items() if key != "max_new_tokens"}
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    return toy_models.learned_base(tmp_path_factory.mktemp("learned"))
+
+
+@pytest.fixture
+def validation(tmp_path):
+    """Prompts, and the same questions on a database where each has an answer of its own."""
+    prompts = toy_models.rows(24, with_answer=False)
+    write_jsonl(tmp_path / "prompts.jsonl", prompts)
+    examples = [
+        {
+            "id": row["id"],
+            "db_id": "music",
+            "question": f"older than {number}",
+            "sql": f"SELECT name FROM singer WHERE age > {number}",
+        }
+        for number, row in enumerate(prompts)
+    ]
+    write_jsonl(tmp_path / "examples.jsonl", examples)
+    (tmp_path / "databases/music").mkdir(parents=True)
+    with sqlite3.connect(tmp_path / "databases/music/music.sqlite") as connection:
+        connection.execute("CREATE TABLE singer(id, name, age)")
+        connection.executemany(
+            "INSERT INTO singer VALUES (?, ?, ?)", [(n, f"s{n}", n) for n in range(40)]
+        )
+    connection.close()
+    return tmp_path
+
+
+def judge(folder, base, *checkpoints):
+    command = toy_models.command(
+        "judge_checkpoints.py",
+        base_model=base,
+        prompts=folder / "prompts.jsonl",
+        examples=folder / "examples.jsonl",
+        databases=folder / "databases",
+        max_new_tokens=40,
+        **DECODING,
+    )
+    asked = "".join(f"{checkpoint}\n" for checkpoint in checkpoints)
+    return subprocess.run(command, input=asked, capture_output=True, text=True, env=os.environ)
+
+
+def marks_by_the_workflow(folder, model):
+    """Generate and score with the programs that a variant is asked and judged with."""
+    options = {"prompts": folder / "prompts.jsonl", "max_new_tokens": 40, **DECODING}
+    files = {"output": folder / "predictions.jsonl", "facts": folder / "facts.json"}
+    done = toy_models.run("generate.py", model=model, **options, **files)
+    assert done.returncode == 0, done.stdout
+    done = toy_models.run(
+        "score.py",
+        examples=folder / "examples.jsonl",
+        predictions=folder / "predictions.jsonl",
+        databases=folder / "databases",
+        variant="v",
+        verdicts=folder / "verdicts.jsonl",
+        rows=folder / "rows.jsonl",
+        metrics=folder / "metrics.json",
+    )
+    assert done.returncode == 0, done.stdout
+    rows = toy_models.read_lines(folder / "verdicts.jsonl")
+    return "".join("1" if row["verdict"] == "correct" else "0" for row in rows)
+
+
+def test_a_checkpoint_is_judged_as_the_variant_will_be(learned, validation):
+    lora = toy_models.train_options(validation, learned, epochs=1, save_steps=4, **toy_models.LORA)
+    lora["data"] = toy_models.write_rows(validation / "train.jsonl", 40)
+    done = toy_models.run("train.py", **lora)
+    assert done.returncode == 0, done.stdout
+    done = judge(validation, learned, learned, validation / "model")
+    assert done.returncode == 0, done.stderr
+    about, *marks = done.stdout.splitlines()
+    about = json.loads(about)
+    assert (about["databases"], len(set(about["groups"]))) == (1, 24)
+    assert marks == [
+        marks_by_the_workflow(validation, learned),
+        marks_by_the_workflow(validation, validation / "model"),
+    ]
+    assert "1" in marks[0]
+
+
+def test_adapters_are_judged_merged(learned, validation):
+    """A checkpoint of adapters gives the marks of the model that a training merges from it."""
+    options = toy_models.train_options(
+        validation,
+        learned,
+        epochs=1,
+        choose="validation",
+        checkpoints_per_epoch=1,
+        keep_checkpoints=True,
+        **toy_models.LORA,
+    )
+    command = toy_models.command(
+        "judge_checkpoints.py",
+        base_model=learned,
+        prompts=validation / "prompts.jsonl",
+        examples=validation / "examples.jsonl",
+        databases=validation / "databases",
+        max_new_tokens=40,
+        **DECODING,
+    )
+    done = toy_models.run("train.py", **options, judge=command[1:])
+    assert done.returncode == 0, done.stdout
+    (kept,) = (validation / "work/checkpoints").iterdir()
+    assert (kept / "adapter_model.safetensors").is_file()
+    done = judge(validation, learned, kept, validation / "model")
+    _, adapters, merged = done.stdout.splitlines()
+    assert adapters == merged
+    (point,) = json.loads((validation / "train.json").read_text())["validation"]["points"]
+    assert point["correct"] == adapters
+
+
+def test_prompts_of_other_questions_are_refused(learned, validation):
+    shutil.copy(validation / "prompts.jsonl", validation / "all.jsonl")
+    lines = (validation / "all.jsonl").read_text().splitlines(keepends=True)
+    (validation / "prompts.jsonl").write_text("".join(lines[1:]))
+    done = judge(validation, learned)
+    assert done.returncode == 1
+    assert "lacks 1 of 24 ids, first 'q0'" in done.stderr
