@@ -4,6 +4,7 @@ Example: sqladder score --gold gold.sql --pred predicted.sql --db databases/
          sqladder suite --db shop.sqlite --gold gold.sql --output suite/
          sqladder compare before/ after/
          sqladder power --pilot results/ --difference 3
+         sqladder doctor
          sqladder ask results/full --database shop.sqlite "How many orders in May?"
          sqladder serve results/full results/lora_32r --database shop.sqlite
 """
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from sqladder import __version__
 from sqladder.asking import ask_command as ask
 from sqladder.asking import serve_command as serve
+from sqladder.doctor import doctor_command as doctor
 from sqladder.errors import run_main
 from sqladder.metric import command as score
 from sqladder.report import compare_runs as compare
@@ -28,6 +30,7 @@ COMMANDS = {
     "power": power,
     "ask": ask,
     "serve": serve,
+    "doctor": doctor,
 }
 
 

@@ -1,0 +1,1 @@
+"""What this machine can run of SQLadder, what it cannot, and what mends it."""
