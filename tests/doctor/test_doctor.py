@@ -11,7 +11,7 @@ import pytest
 
 import fake_gpus
 from conftest import ROOT
-from sqladder.doctor import doctor_command, machine, packages
+from sqladder.doctor import doctor_command, installed_parts, machine
 from sqladder.doctor.findings import Finding
 
 COMMAND = [sys.executable, "-m", "sqladder.cli", "doctor"]
@@ -47,20 +47,22 @@ def test_the_tests_own_environment_runs_the_demonstration():
 
 
 def test_versions_are_those_of_the_locks():
-    findings = list(packages.look_at_packages(doctor_command.LOCKS))
+    findings = list(installed_parts.look_at_packages(doctor_command.LOCKS))
     states = {each.name: each.state for each in findings}
     assert states["training"] == states["report"] == states["workflow"] == "ok"
-    training = next(part for part in packages.PARTS if part.name == "training")
-    other = packages.look_at(training, {"peft": "0.1"})
+    training = next(part for part in installed_parts.PARTS if part.name == "training")
+    other = installed_parts.look_at(training, {"peft": "0.1"})
     assert (other.state, other.means) == ("note", "tested with peft 0.1")
 
 
 def test_a_missing_package_names_what_cannot_run_and_what_mends_it():
-    part = packages.Part("training", ("no-such-package", "rich"), "nothing is trained", "make env")
-    assert packages.look_at(part, {}) == Finding(
+    part = installed_parts.WorkflowPart(
+        "training", ("no-such-package", "rich"), "nothing is trained", "make env"
+    )
+    assert installed_parts.look_at(part, {}) == Finding(
         "training", "note", "lacks no-such-package", "nothing is trained", "make env"
     )
-    needed = packages.look_at(part._replace(needed=True), {})
+    needed = installed_parts.look_at(part._replace(needed=True), {})
     assert needed.stops
     assert doctor_command.verdict([needed]).endswith("cannot run here yet: training.")
 
@@ -72,12 +74,14 @@ def test_the_namesake_of_megatrons_adapter_is_told_from_it(tmp_path, monkeypatch
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: mcore_adapter\nVersion: 0.0.1\n")
     monkeypatch.syspath_prepend(tmp_path)
-    part = packages.Part("Megatron", ("mcore_adapter",), "it is refused", "docs/megatron.md")
-    finding = packages.look_at(part, {})
+    part = installed_parts.WorkflowPart(
+        "Megatron", ("mcore_adapter",), "it is refused", "docs/megatron.md"
+    )
+    finding = installed_parts.look_at(part, {})
     assert finding.state == "missing"
     assert finding.mend == "pip uninstall mcore_adapter; docs/megatron.md"
     (tmp_path / "mcore_adapter/training_args.py").write_text("")
-    assert packages.look_at(part, {}).state == "ok"
+    assert installed_parts.look_at(part, {}).state == "ok"
 
 
 def test_a_gpu_that_this_build_of_pytorch_does_not_see_is_said(gpu):
@@ -94,7 +98,7 @@ def test_a_gpu_that_this_build_of_pytorch_does_not_see_is_said(gpu):
 def test_the_build_of_pytorch_is_read_as_it_says_itself():
     import torch
 
-    assert packages.cuda_of_torch() == torch.version.cuda
+    assert installed_parts.cuda_of_torch() == torch.version.cuda
 
 
 def test_the_hub_answers_or_not(listening):
@@ -164,6 +168,6 @@ import sqladder.doctor.doctor_command
 
 
 def test_every_part_names_a_lock_that_is_there():
-    for part in packages.PARTS:
+    for part in installed_parts.PARTS:
         assert (doctor_command.LOCKS / part.lock).is_file(), part.name
-        assert replace(packages.look_at(part, {}), found="").name == part.name
+        assert replace(installed_parts.look_at(part, {}), found="").name == part.name

@@ -8,8 +8,9 @@ from huggingface_hub import ModelCard
 from scipy.stats import binomtest
 
 import report_runs as runs
-from sqladder.experiment.recipe import base_repository
-from sqladder.report.model_card import model_card
+from sqladder.experiment.recipe import repositories
+from sqladder.report.model_card import Repositories, model_card
+from sqladder.report.provenance import license_of
 from sqladder.statistics.replicates import Replicate
 
 
@@ -17,7 +18,11 @@ def config(**base):
     return {
         "seed": 42,
         "base_model": base or {"source": "toy"},
-        "downloads": {"qwen": {"source": "huggingface", "repository": "Qwen/Qwen3-1.7B"}},
+        "downloads": {
+            "qwen": {"source": "huggingface", "repository": "Qwen/Qwen3-1.7B"},
+            "rows": {"source": "huggingface", "repository": "someone/text-to-sql"},
+        },
+        "datasets": {"demo": {"source": "demo"}, "spider": {"source": "files"}},
         "train_on": "demo",
         "test_on": "spider",
         "context": "published",
@@ -28,6 +33,9 @@ def config(**base):
             "full": {"method": "full", "training": {"epochs": 3}, "seed": 7},
         },
     }
+
+
+NOWHERE = Repositories(None, None)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +77,7 @@ def test_a_card_says_what_became_of_the_rows(folder):
     }
     own, own_metrics = Replicate("full", None), runs.metrics_of("full", [])
     card = model_card(
-        own, facts, {}, None, runs.training_facts(), own_metrics, [], [own_metrics], False
+        own, facts, {}, NOWHERE, runs.training_facts(), own_metrics, [], [own_metrics], False
     )
     data = card.split("## Data")[1]
     assert "Of 90 training rows, 30 are longer than 64 tokens: 20 dropped and 10 cut" in data
@@ -148,7 +156,77 @@ def test_the_base_model_is_named_where_the_config_tells_it(cards):
 
 @pytest.mark.parametrize("path", ["", "models/base", "resources/downloads/other"])
 def test_a_base_model_without_a_repository_has_none(path):
-    assert base_repository(config(source="folder", path=path)) is None
+    assert repositories(config(source="folder", path=path)) == NOWHERE
+
+
+def test_training_questions_of_the_hub_are_named():
+    known = config(source="folder", path="resources/downloads/qwen")
+    known["datasets"]["demo"] = {"source": "files", "questions": "resources/downloads/rows/a.json"}
+    assert repositories(known) == ("Qwen/Qwen3-1.7B", "someone/text-to-sql")
+    facts = {**runs.run_facts(), "config": known}
+    data = ModelCard(card_of(facts, repositories(known))).data
+    assert (data.base_model, data.datasets) == ("Qwen/Qwen3-1.7B", ["someone/text-to-sql"])
+
+
+def card_of(facts, named=NOWHERE):
+    verdicts = runs.verdict_rows(runs.question_rows(40), [n < 10 for n in range(40)])
+    metrics = runs.metrics_of("full", verdicts)
+    return model_card(
+        Replicate("full", None),
+        facts,
+        {},
+        named,
+        runs.training_facts(),
+        metrics,
+        verdicts,
+        [metrics],
+        False,
+    )
+
+
+def test_licenses_are_those_that_are_named():
+    facts = {**runs.run_facts(), "config": config()}
+    unknown = card_of(facts)
+    assert ModelCard(unknown).data.license == "unknown"
+    assert "named by no card of its folder; that of *demo* is not named in the config" in unknown
+    facts["config"]["datasets"]["demo"]["license"] = "cc-by-sa-4.0"
+    known = card_of({**facts, "base_license": "apache-2.0"})
+    assert ModelCard(known).data.license == "apache-2.0"
+    assert (
+        "is apache-2.0, says its own card; that of *demo* is cc-by-sa-4.0, says the config" in known
+    )
+
+
+def test_the_hub_shows_the_interval_in_words():
+    (result,) = ModelCard(card_of({**runs.run_facts(), "config": config()})).data.eval_results
+    low, high = binomtest(10, 40).proportion_ci(method="wilson")
+    expected = f"test-suite execution accuracy, 95 % interval {low:.3f} to {high:.3f}"
+    assert (result.metric_name, result.metric_value) == (expected, 0.25)
+
+
+def test_a_card_says_how_to_ask_and_how_to_load():
+    card = card_of({**runs.run_facts(), "config": config()})
+    assert "sqladder ask results/full --database" in card
+    assert 'from_pretrained("results/full/model")' in card
+
+
+@pytest.mark.parametrize(
+    ("text", "license"),
+    [
+        ("---\nlicense: apache-2.0\n---\n# A model", "apache-2.0"),
+        ("---\nlicense: other\nlicense_name: gemma\n---\n", "gemma"),
+        ("---\nlicense: other\n---\n", None),
+        ("---\nlicense: [mit]\n---\n", None),
+        ("---\n: {\n---\n", None),
+        ("---\n- mit\n---\n", None),
+        ("# A model\n---\nlicense: mit\n---\n", None),
+        ("", None),
+    ],
+)
+def test_the_license_of_a_base_is_read_from_its_card(tmp_path, text, license):
+    assert license_of(tmp_path) is None
+    (tmp_path / "README.md").write_text(text)
+    assert license_of(tmp_path) == license
 
 
 def test_the_picture_of_the_loss_lies_beside_the_card(tmp_path):

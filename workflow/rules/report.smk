@@ -22,6 +22,7 @@ rule collect_run_facts:
         config=by_wildcards(report_jobs.merged_config),
         records=data_jobs.records(config),
         training_rows=by_wildcards(report_jobs.training_row_flags),
+        base=by_wildcards(report_jobs.base_flags),
     shell:
         r"""
         python workflow/scripts/collect_run_facts.py \
@@ -31,6 +32,7 @@ rule collect_run_facts:
             --benchmarks {input.benchmarks:q} \
             --records {params.records:q} \
             {params.training_rows:q} \
+            {params.base:q} \
             --suite {input.suite:q} \
             --output {output.facts:q} \
             >{log:q} 2>&1

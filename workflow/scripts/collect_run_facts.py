@@ -21,6 +21,7 @@ from sqladder.report.provenance import (
     folder_size,
     git_state,
     hardware,
+    license_of,
     package_versions,
     read_benchmark,
 )
@@ -106,13 +107,15 @@ def main() -> None:
     parser.add_argument(
         "--suite", type=Path, nargs="*", default=[], help="the folder of suites that were made"
     )
+    parser.add_argument("--base-model", type=Path, help="what the variants' models are made from")
     parser.add_argument("--output", type=Path, required=True, help="JSON file to write")
     args = parser.parse_args()
     config = parse_config(args.config)
     facts = collect(config, args.data, args.models, args.benchmarks, args.records)
     suites = [strength(read_object(folder / "suite.json")) for folder in args.suite]
     made = {"suite": suites[0]} if suites else {}
-    write_json(args.output, {**facts, **made, "training_rows": training_rows(args)})
+    base = {"base_license": license_of(args.base_model)} if args.base_model else {}
+    write_json(args.output, {**facts, **made, **base, "training_rows": training_rows(args)})
     LOG.info(f"{args.output}: {len(facts['data'])} checksums, {len(facts['times'])} jobs")
 
 

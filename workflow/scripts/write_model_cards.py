@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.errors import LOG, InputError, run_main
-from sqladder.experiment.recipe import base_repository, recipe
+from sqladder.experiment.recipe import recipe, repositories
 from sqladder.files import Fields, read_jsonl, read_object, write_text
 from sqladder.report.charts.loss_chart import write_loss_chart
 from sqladder.report.model_card import model_card
@@ -66,7 +66,7 @@ def main() -> None:
         rows = read_jsonl(verdicts[own], VERDICT_FIELDS)
         if own in pictures:
             write_loss_chart(pictures[own], own.name, trained["loss_curve"])
-        named = recipe(config, own), base_repository(config)
+        named = recipe(config, own), repositories(config)
         seeds = seeds_beside(own, metrics)
         card = model_card(own, facts, *named, trained, measured, rows, seeds, own in pictures)
         write_text(path, card)

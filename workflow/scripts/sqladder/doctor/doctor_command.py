@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sqladder.doctor.findings import Finding
+from sqladder.doctor.installed_parts import look_at_packages
 from sqladder.doctor.machine import look_at_the_machine
-from sqladder.doctor.packages import look_at_packages
 from sqladder.texts.numbers import plural
 
 HELP = "say what can run on this machine, what cannot, and what mends it"

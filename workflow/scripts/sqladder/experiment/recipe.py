@@ -5,15 +5,24 @@ import re
 from sqladder.experiment.paths import download_of
 from sqladder.experiment.reading import Config
 from sqladder.experiment.variants import seeds_of, setting
+from sqladder.report.model_card import Repositories
 from sqladder.statistics.replicates import Replicate
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
-def base_repository(config: Config) -> str | None:
-    """Return the base model's name on the Hub, if the config tells it: its download's repository."""
-    download = download_of(config["base_model"].get("path", ""))
-    name = str(config.get("downloads", {}).get(download, {}).get("repository", ""))
+def repositories(config: Config) -> Repositories:
+    """Return the names on the Hub that the config tells: those of downloads."""
+    trained_on = config["datasets"].get(config["train_on"], {})
+    return Repositories(
+        _repository(config, config["base_model"].get("path", "")),
+        _repository(config, trained_on.get("questions", "")),
+    )
+
+
+def _repository(config: Config, path: str) -> str | None:
+    """The repository of the download that a path lies in."""
+    name = str(config.get("downloads", {}).get(download_of(path), {}).get("repository", ""))
     return name if _REPOSITORY.fullmatch(name) else None
 
 

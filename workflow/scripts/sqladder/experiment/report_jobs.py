@@ -108,6 +108,11 @@ def training_row_flags(config: Config) -> list[str]:
     return flags
 
 
+def base_flags(config: Config) -> list[str]:
+    """The base model that models are made from, where some are."""
+    return as_flags({"base_model": base_model(config)}) if trained(config) else []
+
+
 def row_lengths(config: Config) -> list[str]:
     """The files with the lengths of the rows that variants are trained on."""
     return list(dict.fromkeys(lengths_of(config, name) for name in trained(config)))

@@ -86,6 +86,10 @@ class FileDataset(ImportSettings):
         "server, without password.",
     )
     suite: SuiteSettings | None = Field(default=None, description=SuiteSettings.__doc__)
+    license: FilledText | None = Field(
+        default=None,
+        description="License of the questions and databases, such as cc-by-sa-4.0, for the model cards.",
+    )
     gold: FilledText | None = Field(
         default=None,
         description="Gold SQL in the official format, in the order of the questions, instead of theirs.",
@@ -101,7 +105,7 @@ class FileDataset(ImportSettings):
     )
     split: Shares | None = Field(
         default=None,
-        description="PartOf the examples into train, validation and test; without it, all of them are for whatever the "
+        description="Parts the examples into train, validation and test; without it, all of them are for whatever the "
         "set is used for.",
     )
 

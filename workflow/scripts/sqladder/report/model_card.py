@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
@@ -11,6 +11,7 @@ from sqladder.report.cost import device_seconds, devices
 from sqladder.report.judged_checkpoints import judged_checkpoints
 from sqladder.report.training_rows import said, said_of_lengths
 from sqladder.statistics.groups import Groups
+from sqladder.statistics.intervals import Interval
 from sqladder.statistics.replicates import Replicate
 from sqladder.statistics.seeds import accuracy_interval
 from sqladder.texts.markdown import escape, table
@@ -23,11 +24,23 @@ LOSS_PICTURE = "loss.svg"
 _LEVELS = ("easy", "medium", "hard", "extra", "all")
 
 
+class Repositories(NamedTuple):
+    """Names on the Hub, None where they are not known.
+
+    Attributes:
+        base: of the base model.
+        data: of the training questions.
+    """
+
+    base: str | None
+    data: str | None
+
+
 def model_card(
     own: Replicate,
     facts: Facts,
     recipe: Facts,
-    repository: str | None,
+    repositories: Repositories,
     training: Facts,
     metrics: Facts,
     verdicts: Sequence[Facts],
@@ -40,7 +53,7 @@ def model_card(
         own: its variant, and its seed where the variant has several.
         facts: content of facts.json.
         recipe: setting -> value, of the variant's training.
-        repository: the base model's name on the Hub, None where it is not known.
+        repositories: what base and data are called on the Hub.
         training: content of its train.json.
         metrics: content of its metrics.json.
         verdicts: lines of its verdicts.jsonl.
@@ -49,40 +62,45 @@ def model_card(
     """
     variant = own.variant
     config = facts["config"]
-    header = yaml.safe_dump(
-        metadata(variant, config, repository, metrics), sort_keys=False, allow_unicode=True
-    )
+    measured = _measured(verdicts)
+    about = metadata(variant, facts, repositories, metrics, measured["all"])
+    header = yaml.safe_dump(about, sort_keys=False, allow_unicode=True)
     sections = [
         f"---\n{header}---",
         f"# {escape(variant)}" + (f", seed {own.seed}" if own.seed is not None else ""),
-        _summary(config, repository, training),
-        _results(config, verdicts),
+        _summary(config, repositories.base, training),
+        _use(own),
+        _results(config, measured),
         _recipe(recipe, training),
         *([f"![Training loss over steps]({LOSS_PICTURE})"] if has_picture else []),
         _data(own, facts),
-        _limits(config, seeds),
+        _limits(facts, seeds),
     ]
     return "\n\n".join(sections) + "\n"
 
 
-def metadata(variant: str, config: Facts, repository: str | None, metrics: Facts) -> dict[str, Any]:
-    """The fields that the Hugging Face Hub reads; a license is not known here."""
-    total = metrics["accuracy"]["all"]
-    measured = {
+def metadata(
+    variant: str, facts: Facts, repositories: Repositories, metrics: Facts, measured: "_Measured"
+) -> dict[str, Any]:
+    """The fields that the Hugging Face Hub reads; a license that nobody named is unknown."""
+    config, total = facts["config"], metrics["accuracy"]["all"]
+    interval = f", 95 % interval {share_interval(measured.interval)}" if measured.n else ""
+    value = {
         "type": "execution_accuracy",
-        "name": "test-suite execution accuracy",
+        "name": f"test-suite execution accuracy{interval}",
         "value": None if total["rate"] is None else round(total["rate"], 4),
     }
     result = {
         "task": {"type": "text-generation", "name": "text-to-SQL"},
         "dataset": {"type": config["test_on"], "name": config["test_on"]},
-        "metrics": [measured],
+        "metrics": [value],
     }
     return {
-        **({"base_model": repository} if repository else {}),
+        **({"base_model": repositories.base} if repositories.base else {}),
+        **({"datasets": [repositories.data]} if repositories.data else {}),
         "library_name": "transformers",
         "pipeline_tag": "text-generation",
-        "license": "unknown",
+        "license": facts.get("base_license") or "unknown",
         "tags": ["text-to-sql", "sqladder", config["variants"][variant]["method"]],
         "model-index": [{"name": variant, "results": [result]}],
     }
@@ -101,15 +119,52 @@ def _summary(config: Facts, repository: str | None, training: Facts) -> str:
     )
 
 
-def _results(config: Facts, verdicts: Sequence[Facts]) -> str:
-    rows = []
+def _use(own: Replicate) -> str:
+    folder = f"results/{own.name}"
+    return f"""## Use
+
+```bash
+sqladder ask {folder} --database shop.sqlite "How many orders in May?"
+```
+
+writes the prompt that the model was trained with from the database's schema, and reads the SQL from its answer; with
+another prompt the results below do not hold. Without SQLadder it is a causal language model like others:
+
+```python
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("{folder}/model")
+model = AutoModelForCausalLM.from_pretrained("{folder}/model")
+```"""
+
+
+class _Measured(NamedTuple):
+    """Right answers to the questions of a level: how many, which share, and its 95 % interval."""
+
+    n: int
+    share: float | None
+    interval: Interval | None
+
+
+def _measured(verdicts: Sequence[Facts]) -> dict[str, _Measured]:
+    found = {}
     for level in _LEVELS:
         chosen = [row for row in verdicts if level in ("all", row["hardness"])]
+        if not chosen:
+            found[level] = _Measured(0, None, None)
+            continue
         marks = np.array([[row["verdict"] == "correct" for row in chosen]])
         groups = Groups.of([row.get("group", row["id"]) for row in chosen])
-        found = share_interval(accuracy_interval(marks, groups)) if chosen else UNKNOWN
-        share = float(marks.mean()) if chosen else None
-        rows.append([level, number(len(chosen)), rate(share), found])
+        interval = accuracy_interval(marks, groups)
+        found[level] = _Measured(len(chosen), float(marks.mean()), interval)
+    return found
+
+
+def _results(config: Facts, levels: Mapping[str, _Measured]) -> str:
+    rows = [
+        [level, number(own.n), rate(own.share), share_interval(own.interval)]
+        for level, own in levels.items()
+    ]
     measured = table(["level", "questions", "accuracy", "95 % interval"], rows, "lrrr")
     return f"""## Results
 
@@ -172,6 +227,8 @@ choice.
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {own}" for key, own in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
@@ -188,14 +245,26 @@ def _data(own: Replicate, facts: Facts) -> str:
     return "\n\n".join(parts)
 
 
-def _limits(config: Facts, seeds: Sequence[Facts]) -> str:
+def _limits(facts: Facts, seeds: Sequence[Facts]) -> str:
+    config = facts["config"]
     return f"""## Limits
 
 - Measured on *{escape(config["test_on"])}* alone, with prompts made by the run's context: other
   databases, other prompts and other decodings give other results.
 - {_spread(seeds)}
 - Its SQL may be wrong and may be harmful. Execute it read-only, with limits on time and memory.
-- The license depends on those of the base model and of the data, which this card does not know."""
+- {_licenses(facts)}"""
+
+
+def _licenses(facts: Facts) -> str:
+    """What is known of the licenses that the model's own depends on."""
+    config = facts["config"]
+    name = config["train_on"]
+    base, data = facts.get("base_license"), config["datasets"].get(name, {}).get("license")
+    of_base = f"{escape(base)}, says its own card" if base else "named by no card of its folder"
+    of_data = f"{escape(data)}, says the config" if data else "not named in the config"
+    told = f"the base model's is {of_base}; that of *{escape(name)}* is {of_data}"
+    return f"License: {told}. This model's own depends on both."
 
 
 def _spread(seeds: Sequence[Facts]) -> str:

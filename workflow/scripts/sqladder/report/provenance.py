@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from sqladder.errors import InputError
 from sqladder.files import Fields, read_object, sha256_of
 
@@ -81,6 +83,26 @@ def checksum(path: Path) -> str:
     for inside in sorted(item for item in path.rglob("*") if item.is_file()):
         total.update(f"{inside.relative_to(path).as_posix()}\0{checksum(inside)}\n".encode())
     return total.hexdigest()
+
+
+def license_of(model: Path) -> str | None:
+    """The license that a checkpoint's own card names in its metadata, README.md; None where it names none.
+
+    A license without an identifier on the hub has a name of its own there: `license: other`, `license_name`.
+    """
+    card = model / "README.md"
+    text = card.read_text(errors="replace") if card.is_file() else ""
+    parts = text.split("---\n")
+    if len(parts) < 3 or parts[0].strip():
+        return None
+    try:
+        about = yaml.safe_load(parts[1])
+    except yaml.YAMLError:
+        return None
+    named = about if isinstance(about, dict) else {}
+    found = named.get("license")
+    own = named.get("license_name") if found == "other" else found
+    return own if isinstance(own, str) else None
 
 
 def fetched_commits(records: Sequence[Path]) -> dict[str, dict[str, str]]:

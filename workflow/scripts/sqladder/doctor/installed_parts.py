@@ -17,7 +17,7 @@ STAND_IN = "mcore_adapter"
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
 
 
-class Part(NamedTuple):
+class WorkflowPart(NamedTuple):
     """A part of the workflow that needs packages.
 
     Attributes:
@@ -38,70 +38,72 @@ class Part(NamedTuple):
 
 
 PARTS = (
-    Part(
+    WorkflowPart(
         "workflow",
         ("snakemake", "pydantic", "pyyaml"),
         "no job can be planned",
         ENVIRONMENT,
         needed=True,
     ),
-    Part(
+    WorkflowPart(
         "training",
         ("llamafactory", "transformers", "peft", "accelerate", "datasets"),
         "no variant can be trained",
         ENVIRONMENT,
         needed=True,
     ),
-    Part(
+    WorkflowPart(
         "generation",
         ("transformers",),
         "engine: transformers cannot answer",
         ENVIRONMENT,
         needed=True,
     ),
-    Part("grammars", ("xgrammar",), "decoding.grammar is refused", ENVIRONMENT, needed=True),
-    Part(
+    WorkflowPart(
+        "grammars", ("xgrammar",), "decoding.grammar is refused", ENVIRONMENT, needed=True
+    ),
+    WorkflowPart(
         "report",
         ("matplotlib", "scipy", "sqlglot"),
         "no report is written",
         ENVIRONMENT,
         needed=True,
     ),
-    Part(
+    WorkflowPart(
         "vLLM",
         ("vllm",),
         "engine: vllm is refused; engine: transformers answers, slower on a GPU",
         "install workflow/envs/vllm.yaml's pins, or run with --software-deployment-method conda",
         "vllm.lock",
     ),
-    Part(
+    WorkflowPart(
         "DeepSpeed",
         ("deepspeed",),
         "parallelism: zero2 and zero3 are refused; ddp needs nothing",
         ENVIRONMENT,
     ),
-    Part(
+    WorkflowPart(
         "Megatron",
         ("megatron-core", "mcore_adapter"),
         "parallelism: megatron is refused",
         "docs/megatron.md: mcore_adapter comes from its repository, never from PyPI's namesake",
     ),
-    Part(
+    WorkflowPart(
         "QLoRA",
         ("bitsandbytes",),
         "quantize: nf4 and adamw_8bit are refused",
         "make nf4",
         "bitsandbytes.lock",
     ),
-    Part(
+    WorkflowPart(
         "SLURM",
         ("snakemake-executor-plugin-slurm",),
         "profiles/slurm cannot be used",
         "make slurm",
         "slurm.lock",
     ),
-    Part("servers", ("openai",), "method: served cannot ask", ENVIRONMENT),
-    Part(
+    WorkflowPart("servers", ("openai",), "method: served cannot ask", ENVIRONMENT),
+    WorkflowPart(
         "few-shot search",
         ("pymilvus", "sentence-transformers"),
         "examples by embedding are refused",
@@ -121,7 +123,7 @@ def look_at_packages(locks: Path | None) -> Iterator[Finding]:
         yield look_at(part, pins(locks / part.lock) if locks else {})
 
 
-def look_at(part: Part, tested: Mapping[str, str]) -> Finding:
+def look_at(part: WorkflowPart, tested: Mapping[str, str]) -> Finding:
     """Whether a part's packages are there.
 
     Args:
