@@ -44,7 +44,7 @@ PROGRAMS = {
     "average_seeds": "--variant v --metrics {v/seed_1/metrics.json} {v/seed_2/metrics.json} --output out",
     "check_gold": "--examples {examples.jsonl} --databases databases --failing keep --empty keep "
     "--slow keep --repairs {repairs.jsonl} --output out --checks out2 --summary out3",
-    "check_validation": "--validation {pool.jsonl} --test {examples.jsonl} --one-set --output out",
+    "check_validation": "--validation {validation.jsonl} --test {examples.jsonl} --one-set --output out",
     "decontaminate": "--examples {examples.jsonl} --evaluation {examples.jsonl} "
     "--evaluation-databases databases --drop --mark exact_question --output out --marks out2 "
     "--evaluation-marks out3 --report out4 --facts out5",
@@ -87,6 +87,8 @@ def files(tmp_path, monkeypatch):
     runs.write_lines(tmp_path / "repairs.jsonl", [{"id": "q0", "sql": "SELECT 1"}])
     for name in ("examples", "pool"):
         runs.write_lines(tmp_path / f"{name}.jsonl", LINES)
+    others = [{**row, "question": f"{row['question']} Please."} for row in LINES]
+    runs.write_lines(tmp_path / "validation.jsonl", others)
     (tmp_path / "run.json").write_text(json.dumps(runs.run_facts()))
     (tmp_path / "charts").mkdir()
     for name in [*CHARTS, *(f"{chart}_narrow" for chart in CHARTS)]:
