@@ -224,8 +224,14 @@ def rules_of_all_stages():
             yield pytest.param(name, body, id=name)
 
 
-# Rules whose program hangs on the variant, with the function that tells the digest of its code.
-SEVERAL_PROGRAMS = {"generate": "generating_code", "generate_served": "serving_code"}
+# Rules whose program hangs on the variant.
+SEVERAL_PROGRAMS = {"generate", "generate_served"}
+# The function that tells the digests of the code, where that hangs on the variant.
+CODE_BY_VARIANT = {
+    "generate": "generation_jobs.generating_code",
+    "generate_served": "generation_jobs.serving_code",
+    "train": "training_jobs.training_code",
+}
 
 
 @pytest.mark.parametrize(("name", "body"), list(rules_of_all_stages()))
@@ -251,8 +257,8 @@ def test_no_params_function_takes_input():
 @pytest.mark.parametrize(("name", "body"), list(rules_of_all_stages()))
 def test_a_rule_runs_again_for_its_code_and_not_for_its_files(name, body):
     code = f'CODE["{name}.py"]'
-    if name in SEVERAL_PROGRAMS:
-        code = f"by_wildcards(generation_jobs.{SEVERAL_PROGRAMS[name]}, code=CODE)"
+    if name in CODE_BY_VARIANT:
+        code = f"by_wildcards({CODE_BY_VARIANT[name]}, code=CODE)"
     assert f"        code={code},\n" in body
     assert "workflow/scripts" not in body.split("    output:")[0]
 
