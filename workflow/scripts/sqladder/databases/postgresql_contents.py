@@ -63,29 +63,32 @@ def _make(connection: Connection, table: TableRows) -> None:
     described = connection.execute(_COLUMNS, (public.as_string(connection),)).fetchall()
     types = {name: kind for name, kind, is_generated in described if not is_generated}
     taken = [number for number, name in enumerate(table.columns) if name in types]
-    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+    start = sql.SQL("INSERT INTO {} ({}) VALUES ").format(
         temporary,
         sql.SQL(", ").join(sql.Identifier(table.columns[number]) for number in taken),
-        sql.SQL(", ").join([sql.Placeholder()] * len(taken)),
     )
     kinds = [types[table.columns[number]] for number in taken]
     rows = [
         tuple(_given(row[number], kind) for number, kind in zip(taken, kinds, strict=True))
         for row in table.rows
     ]
-    if not _insert(connection, statement, rows):
-        for row in rows:
-            _insert(connection, statement, [row])
+    _insert(connection, start, rows)
 
 
-def _insert(connection: Connection, statement: sql.Composed, rows: list[Row]) -> bool:
-    """Insert all of the rows, or none."""
+def _insert(connection: Connection, start: sql.Composed, rows: list[Row]) -> None:
+    """Insert those of the rows that the server takes, in their order: all at once, or else a half after the other."""
+    if not rows:
+        return
+    one = sql.SQL("({})").format(sql.SQL(", ").join([sql.Placeholder()] * len(rows[0])))
     try:
-        with connection.transaction(), connection.cursor() as cursor:
-            cursor.executemany(statement, rows)
+        with connection.transaction():
+            statement = start + sql.SQL(", ").join([one] * len(rows))
+            connection.execute(statement, [value for row in rows for value in row])
     except psycopg.Error:
-        return False
-    return True
+        if len(rows) > 1:
+            middle = len(rows) // 2
+            _insert(connection, start, rows[:middle])
+            _insert(connection, start, rows[middle:])
 
 
 def _given(value: Any, kind: str) -> Any:
