@@ -7,12 +7,14 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 import toy_models
 from asked_runs import DATABASE, QUESTION, make_database, make_run
 from conftest import ROOT
+from mariadb_server import mariadb_server
 from sqladder.asking.ask_command import run
 from sqladder.asking.database import laid_out
 from sqladder.asking.settings import read_asking
@@ -118,6 +120,24 @@ def test_rows_that_a_writer_has_only_in_its_log_are_seen(tmp_path):
         writer.commit()
         with laid_out(str(file)) as database:
             assert fetch(database.file, "SELECT a FROM t", Limits(), 9).rows == [(5,)]
+
+
+def test_a_database_of_a_server_is_asked_in_a_copy(caplog):
+    pymysql = pytest.importorskip("pymysql")
+    with mariadb_server() as url:
+        port = urlsplit(url).port
+        with (
+            closing(pymysql.connect(host="127.0.0.1", port=port, user="owner")) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("CREATE DATABASE shop")
+            cursor.execute("CREATE TABLE shop.parcel (weight DOUBLE)")
+            cursor.execute("INSERT INTO shop.parcel VALUES (1.5)")
+            connection.commit()
+        with laid_out(f"{url}shop") as database:
+            found = fetch(database.file, "SELECT weight FROM parcel", Limits(), 9)
+    assert (database.name, found.rows) == ("shop", [(1.5,)])
+    assert "1 table with 1 row copied into SQLite: answers are of this moment" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def add_database_arguments(parser: argparse.ArgumentParser) -> None:
         "--database",
         required=True,
         metavar="FILE",
-        help="SQLite or DuckDB file, or the URL of a PostgreSQL database; only read",
+        help="SQLite or DuckDB file, or the URL of a PostgreSQL, MySQL or MariaDB database; only read",
     )
     parser.add_argument(
         "--rows", type=int, default=50, metavar="N", help="rows that are shown at most (default 50)"

@@ -13,6 +13,7 @@ from sqladder.databases.urls import is_url
 from sqladder.errors import LOG, InputError
 from sqladder.metric.limits import Limits
 from sqladder.prompts.descriptions import BIRD_FOLDER
+from sqladder.texts.numbers import plural
 
 
 class AskedDatabase(NamedTuple):
@@ -53,7 +54,8 @@ def laid_out(source: str) -> Iterator[AskedDatabase]:
             with closing(open_engine(source, Limits())) as engine:
                 counts = export_to_sqlite(engine, target)
             LOG.warning(
-                f"{len(counts)} tables with {sum(counts.values())} rows copied into SQLite: answers are of this moment"
+                f"{plural(len(counts), 'table')} with {plural(sum(counts.values()), 'row')} copied into SQLite: "
+                "answers are of this moment"
             )
         yield asked
 

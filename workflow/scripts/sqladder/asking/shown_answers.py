@@ -12,6 +12,7 @@ from sqladder.asking.variant import GivenAnswer
 from sqladder.errors import LOG
 from sqladder.metric.asked_rows import AskedRows
 from sqladder.metric.showing import cut, showable
+from sqladder.texts.numbers import plural
 
 _LETTERS, _PAGE_LETTERS = 200, 2000
 """Characters of a value that a terminal shows, and a page."""
@@ -52,9 +53,8 @@ def _show_rows(console: Console, result: AskedRows) -> None:
 
 def counted(result: AskedRows) -> str:
     """How many rows there are, or are shown, in words."""
-    number = len(result.rows)
-    plural = "" if number == 1 else "s"
-    return f"{number} row{plural}" if result.complete else f"the first {number} row{plural} of more"
+    number = plural(len(result.rows), "row")
+    return number if result.complete else f"the first {number} of more"
 
 
 def _cell(value: object) -> Text:
