@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,15 @@ class StoredTable:
     def single_keys(self) -> frozenset[str]:
         """The columns that are a key by themselves, in lower case."""
         return frozenset(key[0].lower() for key in self.unique if len(key) == 1)
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """The columns that may be NULL and are in no key and no foreign key."""
+        held = {*chain(*self.unique, *(key.columns for key in self.table.foreign_keys))}
+        bound = {name.lower() for name in held}
+        return tuple(
+            own.name for own in self.columns if not own.not_null and own.name.lower() not in bound
+        )
 
     def holds(self, column: str) -> bool:
         """Whether rows are inserted with a column of this name, whatever its case."""

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqladder.databases.schema import ForeignKey, in_quotes
+from sqladder.suites.blanks import may_be_blank
 from sqladder.suites.catalog import Catalog, StoredTable
 from sqladder.suites.golds import Wishes
 from sqladder.suites.values import Palette, palette, shared_places
 from sqladder.suites.witnesses import Pattern, add_witnesses
 
 _SIZES = (0, 1, 2, 4, 8, 16, 32, 64, 100, 150, 200, 300)
+_BLANKS = 0.2
+"""Share of NULL in a column that may hold some, though the original has none, in one candidate of four."""
 _MOST_TRIES = 4
 """Rows that are tried for each that is wanted; constraints may refuse some."""
 
@@ -28,6 +31,7 @@ class ContentStyle:
         asked: share of gold's constants and their neighbours.
         beside: share of values that lie beside the original's.
         nulls: share of NULL where the original has some, or gold asks for it.
+        blanks: share of NULL where a column may have some, though the original has none.
         parents: share of the rows referred to of those that can be.
         few: number of rows that are referred to, each twice as often as the one before; 0 for `parents` and `skew`.
         witnesses: share of gold's patterns that some rows meet.
@@ -39,6 +43,7 @@ class ContentStyle:
     asked: float
     beside: float
     nulls: float
+    blanks: float
     parents: float
     few: int
     witnesses: float
@@ -54,6 +59,7 @@ def style_of(number: int, rng: random.Random) -> ContentStyle:
         asked=rng.choice((0.1, 0.3, 0.6)),
         beside=rng.choice((0.3, 0.7, 1.0)),
         nulls=rng.choice((0.0, 0.1, 0.3)),
+        blanks=_BLANKS if number % 4 == 3 else 0.0,
         parents=rng.choice((0.3, 0.6, 0.9)),
         few=rng.choice((0, 0, 2, 3, 4, 5)),
         skew=rng.choice((0.0, 1.0, 3.0)),
@@ -210,6 +216,8 @@ def _pool(own: StoredTable, column: str, drawer: _Drawer) -> _Pool:
     can_be_null = not not_null and column not in own.table.primary_key
     is_wished = column in own.has_null or column.lower() in drawer.wishes.nulls
     null = style.nulls if can_be_null and is_wished else 0.0
+    if not is_wished and may_be_blank(own, column, drawer.wishes):
+        null = style.blanks
     if can_be_null and not source.known and not source.asked:
         # Only NULL is known of it.
         null = 1.0

@@ -34,12 +34,14 @@ class Wishes:
         nulls: columns in lower case that gold compares with NULL.
         joined: pairs of columns that gold joins.
         ranked: columns in lower case by which gold sorts before it cuts.
+        read: names of columns, in lower case, that gold does more with than show, count or group by them.
     """
 
     constants: dict[str, list[Any]] = field(default_factory=dict)
     nulls: set[str] = field(default_factory=set)
     joined: set[tuple[Place, Place]] = field(default_factory=set)
     ranked: set[str] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
 
     def add_constant(self, column: str, value: Any) -> None:
         """Note a value that a column is compared with."""
@@ -61,6 +63,7 @@ def wishes_of(trees: Iterable[exp.Query], catalog: Catalog) -> Wishes:
     """What the gold queries of a database ask of its contents."""
     wishes = Wishes()
     for tree in trees:
+        wishes.read |= _names_read(tree)
         for node in tree.find_all(*_COMPARISONS, exp.Between, exp.In):
             _note_comparison(node, catalog, wishes)
         for order in tree.find_all(exp.Order):
@@ -73,6 +76,19 @@ def wishes_of(trees: Iterable[exp.Query], catalog: Catalog) -> Wishes:
                 }
     _hand_on_constants(catalog, wishes)
     return wishes
+
+
+def _names_read(tree: exp.Query) -> set[str]:
+    """Names of columns that a query does more with than count, group by, or show them at the outermost."""
+    return {column.name.lower() for column in tree.find_all(exp.Column) if not _is_shown(column)}
+
+
+def _is_shown(column: exp.Column) -> bool:
+    node: Any = column.parent
+    while isinstance(node, exp.Alias | exp.Distinct):
+        node = node.parent
+    is_outermost = isinstance(node, exp.Select) and node.parent is None
+    return is_outermost or isinstance(node, exp.Count | exp.Group)
 
 
 def _hand_on_constants(catalog: Catalog, wishes: Wishes) -> None:

@@ -161,9 +161,7 @@ def _golds_of(
     read = [tree for tree in trees if tree]
     wishes, patterns = wishes_of(read, catalog), patterns_of(read, catalog)
     golds = tuple(
-        gold_of(
-            sql, neighbours_of(tree, catalog, wishes.constants, MOST_NEIGHBOURS) if tree else []
-        )
+        gold_of(sql, neighbours_of(tree, catalog, wishes, MOST_NEIGHBOURS) if tree else [])
         for sql, tree in zip(sqls, trees, strict=True)
     )
     return golds, wishes, tuple(patterns)

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlglot import exp
 
+from sqladder.suites.blanks import columns_with_null
 from sqladder.suites.catalog import Catalog, StoredTable
-from sqladder.suites.golds import constant, parsed, tables_of
+from sqladder.suites.golds import Wishes, constant, parsed, tables_of
 
 _PER_PLACE = 3
 """Other columns, constants or tables that are tried in one place."""
@@ -45,19 +46,17 @@ Edit = tuple[str, Callable[[Any], object]]
 """What is changed, and the change of the node in a copy of the tree."""
 
 
-def neighbours_of(
-    tree: exp.Query, catalog: Catalog, constants: dict[str, list[Any]], most: int
-) -> list[Neighbour]:
+def neighbours_of(tree: exp.Query, catalog: Catalog, wishes: Wishes, most: int) -> list[Neighbour]:
     """The neighbours of a gold query, at most so many, each text once; kinds and places take turns.
 
     Args:
         tree: the gold query.
         catalog: tables and values of its database.
-        constants: column in lower case -> values that gold queries of this database compare it with.
+        wishes: what the gold queries of its database ask of contents.
         most: number of neighbours.
     """
     gold = tree.sql("sqlite")
-    by_place = [_changed(tree, at, catalog, constants) for at in range(len(list(tree.walk())))]
+    by_place = [_changed(tree, at, catalog, wishes) for at in range(len(list(tree.walk())))]
     found: dict[str, Neighbour] = {}
     while by_place and len(found) < most:
         waiting = []
@@ -72,11 +71,9 @@ def neighbours_of(
     return list(found.values())
 
 
-def _changed(
-    tree: exp.Query, at: int, catalog: Catalog, constants: dict[str, list[Any]]
-) -> Iterator[Neighbour]:
+def _changed(tree: exp.Query, at: int, catalog: Catalog, wishes: Wishes) -> Iterator[Neighbour]:
     node = next(islice(tree.walk(), at, None))
-    for kind, edit in _edits(node, catalog, constants):
+    for kind, edit in _edits(node, catalog, wishes):
         copied = tree.copy()
         # The outermost node has nothing to be put in its place.
         holder = exp.Subquery(this=copied)
@@ -86,19 +83,19 @@ def _changed(
             yield Neighbour(kind, sql, kind == "DISTINCT")
 
 
-def _edits(node: Any, catalog: Catalog, constants: dict[str, list[Any]]) -> Iterator[Edit]:
+def _edits(node: Any, catalog: Catalog, wishes: Wishes) -> Iterator[Edit]:
     if type(node) in _OTHER_COMPARISONS:
         yield from _comparison_edits(node)
     if isinstance(node, exp.Between):
         yield "comparison", lambda own: own.replace(_exclusive(own))
     if isinstance(node, exp.Literal):
-        yield from _constant_edits(node, constants)
+        yield from _constant_edits(node, wishes)
     elif isinstance(node, exp.Column):
         if constant(node) is not None:
-            yield from _constant_edits(node, constants)
+            yield from _constant_edits(node, wishes)
         yield from _column_edits(node, catalog)
     if isinstance(node, exp.AggFunc):
-        yield from _aggregate_edits(node, catalog)
+        yield from _aggregate_edits(node, catalog, wishes)
     if isinstance(node, exp.Ordered):
         yield "direction", _turn
         yield "order", lambda own: _drop_term(own)
@@ -149,7 +146,7 @@ def _exclusive(own: Any) -> Any:
     )
 
 
-def _constant_edits(node: Any, constants: dict[str, list[Any]]) -> Iterator[Edit]:
+def _constant_edits(node: Any, wishes: Wishes) -> Iterator[Edit]:
     value = constant(node)
     if isinstance(value, int | float):
         for step in (1, -1):
@@ -165,7 +162,7 @@ def _constant_edits(node: Any, constants: dict[str, list[Any]]) -> Iterator[Edit
     if str(value).swapcase() != value:
         yield "constant", _put(str(value).swapcase())
     compared = node.parent.find(exp.Column) if node.parent else None
-    known = constants.get(compared.name.lower(), []) if compared is not None else []
+    known = wishes.constants.get(compared.name.lower(), []) if compared is not None else []
     for other in [known_value for known_value in known if known_value != value][:_PER_PLACE]:
         yield "constant", _put(other)
 
@@ -217,20 +214,17 @@ def _spread(found: list[Any], most: int) -> list[Any]:
     return found[::step]
 
 
-def _aggregate_edits(node: Any, catalog: Catalog) -> Iterator[Edit]:
+def _aggregate_edits(node: Any, catalog: Catalog, wishes: Wishes) -> Iterator[Edit]:
     if isinstance(node, exp.Count):
         if isinstance(node.this, exp.Distinct):
             yield "DISTINCT", lambda own: own.set("this", own.this.expressions[0])
         elif isinstance(node.this, exp.Column):
             yield "DISTINCT", lambda own: own.set("this", exp.Distinct(expressions=[own.this]))
+            yield "aggregate", _set_to("this", exp.Star())
         select = node.find_ancestor(exp.Select)
-        for alias, name in tables_of(select) if select else ():
-            own_table = catalog.table(name)
-            for column in own_table.columns if own_table else ():
-                assert own_table is not None, "it has columns"
-                if column.name in own_table.has_null or not own_table.values[column.name]:
-                    made = exp.column(column.name, table=alias)
-                    yield "aggregate", _set_to("this", made)
+        columns = columns_with_null(select, catalog, wishes) if select else ([], [])
+        for alias, name in (*columns[0], *_spread(columns[1], _PER_PLACE)):
+            yield "aggregate", _set_to("this", exp.column(name, table=alias))
     if isinstance(node, _AGGREGATES):
         for other in _AGGREGATES:
             if not isinstance(node, other):
