@@ -7,10 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from sqladder.doctor.findings import Finding
 from sqladder.doctor.installed_parts import look_at_packages
 from sqladder.doctor.machine import look_at_the_machine
@@ -42,6 +38,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(findings: Sequence[Finding]) -> None:
+    # Not at the start of each other command.
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     # Not cut where nobody looks at it through a window: a log holds whole sentences.
     console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
     table = Table(box=None, pad_edge=False, show_header=False)
