@@ -6,30 +6,39 @@ judged on a content where both SQLite and the engine say that its result is no m
 original alone.
 """
 
+import re
 import sqlite3
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from zlib import crc32
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-from sqladder.databases.engine import DIALECTS, kind_of
-from sqladder.databases.native_contents import open_content, read_content, reads_original
+from sqladder.databases.engine import DIALECTS, kind_of, open_engine
+from sqladder.databases.native_contents import TableRows, open_content, read_content, reads_original
 from sqladder.databases.schema import in_quotes
 from sqladder.metric.equality import TooHardError, results_equal
 from sqladder.metric.limits import Limits
 from sqladder.metric.sandbox import QueryError
 from sqladder.metric.suite import query_key
 from sqladder.native.ordering import order_matters
-from sqladder.suites.catalog import read_catalog
+from sqladder.suites.catalog import Catalog, read_catalog
 from sqladder.suites.contents import drop_orphans
 from sqladder.suites.judging import chance_golds, see
 from sqladder.suites.making import MadeSuite
 
 _LIMITS = Limits(timeout=10, max_rows=100_000)
+# Types of whose values the engine takes nearly all that are drawn; others are lists, enumerations, JSON and the like.
+_FREE = re.compile(
+    r"(?:\w*int(?:eger)?\d*|numeric|decimal|real|double|float\d*|varchar|char|character|text|date|time|timestamp|"
+    r"bool|boolean|bytea|blob|uuid)\b",
+    re.IGNORECASE,
+)
 
 
 def in_sqlite(sql: str, dialect: str) -> str | None:
@@ -66,8 +75,9 @@ def fit(
     places = {query_key(gold.sql) or gold.sql: at for at, gold in enumerate(suite.golds)}
     judged_on: dict[str, list[int]] = {}
     seen = []
+    bound = _bound_columns(source)
     for number, path in enumerate(suite.files):
-        _refill(path, original, source)
+        _refill(path, original, source, bound)
         shown = pool.submit(see, path, suite.golds, everything).result()
         shown.chance = pool.submit(chance_golds, path, suite.golds, sorted(settled)).result()
         seen.append(shown)
@@ -82,12 +92,43 @@ def fit(
     return replace(suite, seen=tuple(seen)), judged_on
 
 
-def _refill(path: Path, original: Path, source: str) -> None:
+def _bound_columns(source: str) -> dict[str, set[str]]:
+    """Table -> its columns of types that take few values."""
+    with closing(open_engine(source, _LIMITS)) as engine:
+        return {
+            table.name: {
+                own.name for own in table.columns if "[" in own.type or not _FREE.match(own.type)
+            }
+            for table in engine.schema().tables
+        }
+
+
+def _within(table: TableRows, bound: set[str], catalog: Catalog) -> TableRows:
+    """A table with values that the original has, in columns whose types take few others."""
+    stored = catalog.table(table.name)
+    known = [
+        stored.values.get(name, []) if stored and name in bound else None for name in table.columns
+    ]
+    rows = [
+        tuple(_one_of(value, own) for value, own in zip(row, known, strict=True))
+        for row in table.rows
+    ]
+    return replace(table, rows=rows)
+
+
+def _one_of(value: Any, known: list[Any] | None) -> Any:
+    if known is None or value is None or value in known:
+        return value
+    # The same for the same value, so that what was equal stays so.
+    return known[crc32(repr(value).encode()) % len(known)] if known else None
+
+
+def _refill(path: Path, original: Path, source: str, bound: Mapping[str, set[str]]) -> None:
     """Give a content the rows that the engine takes, as it stores them."""
-    tables = read_content(path)
+    catalog = read_catalog(original)
+    tables = [_within(table, bound.get(table.name, set()), catalog) for table in read_content(path)]
     with closing(open_content(source, tables, _LIMITS)) as engine:
         stored = {table.name: list(engine.rows(table.name)) for table in tables}
-    catalog = read_catalog(original)
     with closing(sqlite3.connect(path, isolation_level=None)) as content:
         content.execute("BEGIN")
         for table in tables:
