@@ -46,8 +46,8 @@ def validation(tmp_path):
     return tmp_path
 
 
-def judge(folder, base, *checkpoints):
-    command = toy_models.command(
+def judge_command(folder, base):
+    return toy_models.command(
         "judge_checkpoints.py",
         base_model=base,
         prompts=folder / "prompts.jsonl",
@@ -56,7 +56,11 @@ def judge(folder, base, *checkpoints):
         max_new_tokens=40,
         **DECODING,
     )
+
+
+def judge(folder, base, *checkpoints):
     asked = "".join(f"{checkpoint}\n" for checkpoint in checkpoints)
+    command = judge_command(folder, base)
     return subprocess.run(command, input=asked, capture_output=True, text=True, env=os.environ)
 
 
@@ -109,16 +113,7 @@ def test_adapters_are_judged_merged(learned, validation):
         keep_checkpoints=True,
         **toy_models.LORA,
     )
-    command = toy_models.command(
-        "judge_checkpoints.py",
-        base_model=learned,
-        prompts=validation / "prompts.jsonl",
-        examples=validation / "examples.jsonl",
-        databases=validation / "databases",
-        max_new_tokens=40,
-        **DECODING,
-    )
-    done = toy_models.run("train.py", **options, judge=command[1:])
+    done = toy_models.run("train.py", **options, judge=judge_command(validation, learned)[1:])
     assert done.returncode == 0, done.stdout
     (kept,) = (validation / "work/checkpoints").iterdir()
     assert (kept / "adapter_model.safetensors").is_file()
