@@ -207,6 +207,17 @@ def test_a_training_killed_after_its_last_checkpoint_takes_no_further_step(base,
     assert_equal(weights(tmp_path / "killed/model"), weights(tmp_path / "whole/model"))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["ddp", "zero3"])
+def test_several_processes_choose_and_stop_together(base, tmp_path, method):
+    spread = {"parallelism_method": method, "parallelism_gpus": 2, "batch_size": 2}
+    right = {5: 3, 10: 7, 15: 7, 20: 6}
+    others = {"method": "full", "epochs": 6, "stop_early_patience": 2, **spread}
+    facts = trained(tmp_path, base, right, **others)
+    assert (facts["validation"]["chosen"], facts["steps"]) == (10, 20)
+    assert facts["validation"]["stopped_early"]
+
+
 def without_times(facts):
     """What has to be the same after a kill."""
     choice = facts["validation"]
