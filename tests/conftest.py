@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from sqladder.errors import LOG
 from sqladder.processes.imports import uncollected
 from started_snakemake import run_started
 
@@ -25,6 +26,14 @@ os.environ["OMP_NUM_THREADS"] = "1"
 # A busy machine stops any process for a while; tests that time something say so themselves.
 settings.register_profile("tests", deadline=timedelta(seconds=10))
 settings.load_profile("tests")
+
+
+@pytest.fixture(autouse=True)
+def usual_log() -> Iterator[None]:
+    """Some commands show less of the log, for all that comes after them in their process."""
+    level = LOG.level
+    yield
+    LOG.setLevel(level)
 
 
 @pytest.hookimpl(wrapper=True)

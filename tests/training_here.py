@@ -14,7 +14,7 @@ def train_here(folder, base, settings, rows):
     The model is in `folder`/model; `folder`/work has the adapter, in run.
     """
     job = {
-        "settings": settings.model_dump(),
+        "settings": settings.model_dump(exclude_none=True),
         "launcher": None,
         "base_model": str(base),
         "data": str(toy_models.write_rows(folder / "train.jsonl", rows)),

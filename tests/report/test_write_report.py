@@ -94,7 +94,8 @@ def test_all_charts_are_written(written):
 
 
 def test_charts_are_linked_relative_to_the_report(report):
-    for chart in CHARTS:
+    # Nothing chose a checkpoint here.
+    for chart in CHARTS.keys() - {"validation_curves"}:
         assert f"](charts/{chart}.svg)" in report
 
 

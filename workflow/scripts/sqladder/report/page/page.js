@@ -33,7 +33,7 @@ function sortValue(cell) {
   const text = cell.textContent.trim();
   const number = Number.parseFloat(text.replaceAll(",", "").replace("−", "-").replace(/^[<+(]\s*/, ""));
   if (Number.isNaN(number)) return text;
-  return number * (SECONDS[text.match(/^[\d.]+ (s|min|h)$/)?.[1]] ?? 1);
+  return number * (SECONDS[text.match(/^[\d.]+\s(s|min|h)$/)?.[1]] ?? 1);
 }
 
 function compareValues(one, other) {
