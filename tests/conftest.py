@@ -29,11 +29,14 @@ settings.load_profile("tests")
 
 
 @pytest.fixture(autouse=True)
-def usual_log() -> Iterator[None]:
-    """Some commands show less of the log, for all that comes after them in their process."""
-    level = LOG.level
+def as_before() -> Iterator[None]:
+    """Some commands change their process for all that comes after: what the log shows, whether the hub is asked."""
+    level, environment = LOG.level, dict(os.environ)
     yield
     LOG.setLevel(level)
+    if os.environ != environment:
+        os.environ.clear()
+        os.environ.update(environment)
 
 
 @pytest.hookimpl(wrapper=True)
