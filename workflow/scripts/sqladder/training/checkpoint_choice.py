@@ -68,7 +68,8 @@ def is_over(points: Sequence[Point], patience: int | None) -> bool:
     """Whether so many checkpoints since the best one were no better than it."""
     if patience is None or not points:
         return False
-    return sum(point.step > best_of(points).step for point in points) >= patience
+    best = best_of(points)
+    return sum(point.step > best.step for point in points) >= patience
 
 
 class CheckpointJudge:
