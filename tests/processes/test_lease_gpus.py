@@ -121,6 +121,36 @@ def test_four_concurrent_jobs_on_fewer_gpus_never_share_one(machine, start, tmp_
     assert starts[1] < min(float(row[2]) for row in rows)
 
 
+def test_jobs_share_a_gpu_where_they_are_told_to(machine, start):
+    environment = machine(2, SQLADDER_JOBS_PER_GPU="2")
+    jobs = [start(environment, 1, *python(SHOW + "; " + SLEEP)) for _ in range(4)]
+    seen = sorted(read_until(job.stdout, "started").split()[0] for job in jobs)
+    assert seen == ["0", "0", "1", "1"]
+    fifth = start(environment, 1, *python(SHOW))
+    assert "waiting for 1 of the GPUs 0,1,0,1" in read_until(fifth.stderr, "waiting")
+    # A run that does not share waits for a whole card.
+    whole = start(machine(2), 1, *python(SHOW))
+    assert "waiting for 1 of the GPUs 0,1" in read_until(whole.stderr, "waiting")
+    jobs[0].kill()
+    assert fifth.communicate(timeout=SECONDS)[0].split()[0] in ("0", "1")
+    for job in jobs[1:]:
+        job.kill()
+    assert whole.communicate(timeout=SECONDS)[0].split()[0] in ("0", "1")
+
+
+@pytest.mark.parametrize("shared", ["0", "-1", "two", "1.5"])
+def test_a_wrong_number_of_jobs_a_gpu_is_refused(machine, start, shared):
+    code, _, errors = run(start, machine(2, SQLADDER_JOBS_PER_GPU=shared), 1, *python(SHOW))
+    assert code == 1
+    assert f"SQLADDER_JOBS_PER_GPU={shared}: it must be a whole number from 1" in errors
+
+
+def test_a_job_of_several_gpus_takes_no_shares(machine, start):
+    code, _, errors = run(start, machine(2, SQLADDER_JOBS_PER_GPU="2"), 2, *python(SHOW))
+    assert code == 1
+    assert "this job needs 2 GPUs, and SQLADDER_JOBS_PER_GPU=2 lets jobs share them" in errors
+
+
 def test_jobs_that_need_different_numbers_all_end(machine, start, tmp_path):
     environment = machine(3)
     counts = [2, 3, 1, 2, 1, 3, 2, 1]

@@ -15,7 +15,7 @@ import json
 import os
 import pwd
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import NamedTuple
@@ -97,7 +97,8 @@ def choose(wanted: Sequence[str], count: int, before: Sequence[Request]) -> list
     """Choose `count` devices that no request before this one holds or waits for; none if there are too few.
 
     Args:
-        wanted: devices to choose from, the preferred ones first.
+        wanted: devices to choose from, the preferred ones first; `UUID/1`, `UUID/2` are shares of one, which is free as
+            a whole only while none of them is held.
         count: how many are needed.
         before: all requests that hold devices, and the waiting ones that came earlier, in the order of their coming.
     """
@@ -105,10 +106,21 @@ def choose(wanted: Sequence[str], count: int, before: Sequence[Request]) -> list
     for request in before:
         if not request.held:
             # It looks again within the second and takes what it can get; if that is too little, it is next in line.
-            free = [uuid for uuid in request.wanted if uuid not in taken]
+            free = [uuid for uuid in request.wanted if _is_free(uuid, taken)]
             taken.update(free[: request.count] if len(free) >= request.count else free)
-    free = [uuid for uuid in wanted if uuid not in taken]
+    free = [uuid for uuid in wanted if _is_free(uuid, taken)]
     return free[:count] if len(free) >= count else []
+
+
+def _is_free(uuid: str, taken: Set[str]) -> bool:
+    card = _card(uuid)
+    if uuid != card:
+        return uuid not in taken and card not in taken
+    return card not in map(_card, taken)
+
+
+def _card(uuid: str) -> str:
+    return uuid.partition("/")[0]
 
 
 def _open_folder(folder: Path) -> Path:
@@ -219,15 +231,19 @@ def _request(text: str, path: Path) -> Request:
 
 def _holders(folder: Path, own: Path, devices: Sequence[Device]) -> list[str]:
     """Say who has the devices, and who waits for them before us."""
-    ids = {device.uuid: device.id for device in devices}
+    ids = {_card(device.uuid): device.id for device in devices}
     with _mutex(folder):
         claims = _claims(folder)
     lines = []
     for path, request in claims:
-        named = ",".join(ids[uuid] for uuid in request.held if uuid in ids)
+        named = ",".join(ids[card] for card in map(_card, request.held) if card in ids)
         if named:
             lines.append(f"GPU {named} is held by {_describe(path, request)}")
-        elif path.name < own.name and not request.held and ids.keys() & set(request.wanted):
+        elif (
+            path.name < own.name
+            and not request.held
+            and ids.keys() & set(map(_card, request.wanted))
+        ):
             lines.append(f"{request.count} GPU(s) are first for {_describe(path, request)}")
     return lines
 
