@@ -275,6 +275,8 @@ def sampling_options(
         "detokenize": False,
         # None beside that of the token itself, as the model gives it.
         "logprobs": 0 if decoding.log_probabilities else None,
+        # Only their sum is read: no dictionary and object for each token of each answer.
+        "flat_logprobs": decoding.log_probabilities,
     }
     if decoding.temperature > 0:
         # By prompt, so that neither order nor shards change an answer.
