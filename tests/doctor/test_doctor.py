@@ -47,7 +47,7 @@ def test_the_tests_own_environment_runs_the_demonstration():
 
 
 def test_versions_are_those_of_the_locks():
-    findings = list(installed_parts.look_at_packages(doctor_command.LOCKS))
+    findings = list(installed_parts.look_at_packages(ROOT / "requirements"))
     states = {each.name: each.state for each in findings}
     assert states["training"] == states["report"] == states["workflow"] == "ok"
     training = next(part for part in installed_parts.PARTS if part.name == "training")
@@ -169,5 +169,5 @@ import sqladder.doctor.doctor_command
 
 def test_every_part_names_a_lock_that_is_there():
     for part in installed_parts.PARTS:
-        assert (doctor_command.LOCKS / part.lock).is_file(), part.name
+        assert (ROOT / "requirements" / part.lock).is_file(), part.name
         assert replace(installed_parts.look_at(part, {}), found="").name == part.name

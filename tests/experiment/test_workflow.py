@@ -239,7 +239,7 @@ def test_a_rule_has_log_environment_and_the_program_of_its_name(name, body):
     assert "    log:\n" in body
     assert "    conda:\n" in body
     program = "{params.program}" if name in SEVERAL_PROGRAMS else f"{name}.py"
-    assert f"python workflow/scripts/{program} \\\n" in body
+    assert f'python "$SQLADDER_SCRIPTS"/{program} \\\n' in body
 
 
 @pytest.mark.parametrize(("name", "body"), list(rules_of_all_stages()))
@@ -260,7 +260,7 @@ def test_a_rule_runs_again_for_its_code_and_not_for_its_files(name, body):
     if name in CODE_BY_VARIANT:
         code = f"by_wildcards({CODE_BY_VARIANT[name]}, code=CODE)"
     assert f"        code={code},\n" in body
-    assert "workflow/scripts" not in body.split("    output:")[0]
+    assert "SQLADDER_SCRIPTS" not in body.split("    output:")[0]
 
 
 # One small run

@@ -4,12 +4,47 @@
 import inspect
 import os
 import sys
+import tarfile
+import tempfile
 from pathlib import Path
 
+import git
 from snakemake.exceptions import WorkflowError
 
-SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+
+def project_folder():
+    """The folder of the workflow's files: a clone, an installed package, or what a module's repository holds."""
+    here = workflow.current_basedir
+    if not hasattr(here, "ref"):
+        return Path(here.get_path_or_uri(secret_free=False)).parents[1]
+    # A repository that Snakemake reads file by file, but programs need their package beside them.
+    is_hosted = hasattr(here, "hosted_repo")
+    repository = here.hosted_repo.repo if is_hosted else git.Repo(here.repo_path)
+    commit = repository.commit(here.ref)
+    folder = Path(".snakemake/sqladder").absolute() / commit.hexsha
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as made:
+            with tempfile.TemporaryFile() as archive:
+                repository.archive(archive, commit.hexsha)
+                archive.seek(0)
+                with tarfile.open(fileobj=archive) as files:
+                    files.extractall(Path(made) / "whole", filter="data")
+            # All of it or nothing.
+            try:
+                (Path(made) / "whole").rename(folder)
+            except OSError:
+                # Another process was faster.
+                if not folder.is_dir():
+                    raise
+    return folder
+
+
+PROJECT = project_folder()
+SCRIPTS = PROJECT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
+# Where the jobs find their programs. No path is part of a rule, which would run again where the workflow lies elsewhere.
+os.environ.update(SQLADDER_SCRIPTS=str(SCRIPTS))
 
 from sqladder.errors import InputError
 from sqladder.experiment import (
@@ -20,6 +55,7 @@ from sqladder.experiment import (
     generation_jobs,
     native_jobs,
     report_jobs,
+    run_errors,
     run_screen,
     training_jobs,
     variants,
@@ -34,7 +70,11 @@ from sqladder.processes.run_lock import take_lock
 # Jobs inherit it: a training job ends when the Snakemake that started it was killed.
 os.environ[OWNER_VARIABLE] = this_process()
 
+if workflow.is_main_process:
+    run_errors.watch(logger)
+
 try:
+    run_errors.check_profile(sys.argv, (Path.cwd(), PROJECT))
     for path in workflow.configfiles:
         read_yaml(Path(path))
     checks.check(config)
@@ -67,7 +107,9 @@ WITH_MODEL = variants.with_model(config)
 GENERATED = variants.generated(config)
 TRAINED = variants.trained(config)
 SEVERAL_SEEDS = variants.with_several_seeds(config)
-DEMO_SCHEMAS = sorted(map(str, Path("resources/demo/schemas").glob("*.sql")))
+# In a clone as it has always been named: another name of an input is another input.
+DEMO_FOLDER = Path() if PROJECT.samefile(Path.cwd()) else PROJECT
+DEMO_SCHEMAS = sorted(map(str, DEMO_FOLDER.glob("resources/demo/schemas/*.sql")))
 
 
 def any_of(names):

@@ -29,8 +29,8 @@ rule index_examples:
         flags=by_wildcards(context_jobs.index_flags),
     shell:
         r"""
-        python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
-            python workflow/scripts/index_examples.py \
+        python "$SQLADDER_SCRIPTS"/lease_gpus.py --count {resources.gpu} -- \
+            python "$SQLADDER_SCRIPTS"/index_examples.py \
             --pool {input.pool:q} \
             {params.flags:q} \
             --work {params.work:q}/building \
@@ -65,8 +65,8 @@ rule retrieve_examples:
         flags=by_wildcards(context_jobs.retrieval_flags),
     shell:
         r"""
-        python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
-            python workflow/scripts/retrieve_examples.py \
+        python "$SQLADDER_SCRIPTS"/lease_gpus.py --count {resources.gpu} -- \
+            python "$SQLADDER_SCRIPTS"/retrieve_examples.py \
             --questions {input.questions:q} \
             --pool {input.pool:q} \
             {params.flags:q} \
@@ -94,7 +94,7 @@ rule render_prompts:
         flags=by_wildcards(context_jobs.prompt_flags),
     shell:
         r"""
-        python workflow/scripts/render_prompts.py \
+        python "$SQLADDER_SCRIPTS"/render_prompts.py \
             --examples {input.examples:q} \
             {params.flags:q} \
             --output {output.prompts:q} \
@@ -118,7 +118,7 @@ rule preview:
         code=CODE["preview.py"],
     shell:
         r"""
-        python workflow/scripts/preview.py \
+        python "$SQLADDER_SCRIPTS"/preview.py \
             --prompts {input.prompts:q} \
             --model {input.model:q} \
             --output {output.preview:q} \

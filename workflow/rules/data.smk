@@ -25,8 +25,8 @@ rule build_demo_databases:
         variations=by_wildcards(data_jobs.number_of_variations),
     shell:
         r"""
-        python workflow/scripts/build_demo_databases.py \
-            --schemas resources/demo/schemas \
+        python "$SQLADDER_SCRIPTS"/build_demo_databases.py \
+            --schemas "$SQLADDER_SCRIPTS"/../../resources/demo/schemas \
             --variations {params.variations} \
             --seed {params.seed} \
             --output {output.databases:q} \
@@ -55,7 +55,7 @@ rule make_demo_examples:
         folder=subpath(output[0], parent=True),
     shell:
         r"""
-        python workflow/scripts/make_demo_examples.py \
+        python "$SQLADDER_SCRIPTS"/make_demo_examples.py \
             --databases {input.databases:q} \
             --seed {params.seed} \
             --output {params.folder:q} \
@@ -81,7 +81,7 @@ rule fetch:
         flags=by_wildcards(data_jobs.download_flags),
     shell:
         r"""
-        python workflow/scripts/fetch.py \
+        python "$SQLADDER_SCRIPTS"/fetch.py \
             {params.flags:q} \
             --record config/checksums/{wildcards.download:q}.json \
             --work-folder resources/fetching/{wildcards.download:q} \
@@ -109,7 +109,7 @@ rule import_databases:
         flags=by_wildcards(native_jobs.native_flag),
     shell:
         r"""
-        python workflow/scripts/import_databases.py \
+        python "$SQLADDER_SCRIPTS"/import_databases.py \
             --source {params.source:q} \
             {params.flags:q} \
             --output {output.databases:q} \
@@ -138,7 +138,7 @@ rule make_suite:
         flags=by_wildcards(data_jobs.suite_flags),
     shell:
         r"""
-        python workflow/scripts/make_suite.py \
+        python "$SQLADDER_SCRIPTS"/make_suite.py \
             --examples {input.examples:q} \
             --databases {input.databases:q} \
             --jobs {threads} \
@@ -169,7 +169,7 @@ rule import_questions:
         flags=by_wildcards(data_jobs.import_flags),
     shell:
         r"""
-        python workflow/scripts/import_questions.py \
+        python "$SQLADDER_SCRIPTS"/import_questions.py \
             --questions {params.questions:q} \
             --databases {input.databases:q} \
             {params.flags:q} \
@@ -199,7 +199,7 @@ rule import_rows:
         flags=by_wildcards(data_jobs.reading_flags),
     shell:
         r"""
-        python workflow/scripts/import_rows.py \
+        python "$SQLADDER_SCRIPTS"/import_rows.py \
             --rows {params.rows:q} \
             {params.flags:q} \
             --output {output.examples:q} \
@@ -230,7 +230,7 @@ rule check_gold:
         flags=by_wildcards(data_jobs.gold_flags),
     shell:
         r"""
-        python workflow/scripts/check_gold.py \
+        python "$SQLADDER_SCRIPTS"/check_gold.py \
             --examples {input.examples:q} \
             --left-out {input.left_out:q} \
             --databases {input.databases:q} \
@@ -262,7 +262,7 @@ rule split_examples:
         folder=subpath(output[0], parent=True),
     shell:
         r"""
-        python workflow/scripts/split_examples.py \
+        python "$SQLADDER_SCRIPTS"/split_examples.py \
             --examples {input.examples:q} \
             {params.flags:q} \
             --output {params.folder:q} \
@@ -285,7 +285,7 @@ rule check_validation:
         flags=data_jobs.validation_flags(config),
     shell:
         r"""
-        python workflow/scripts/check_validation.py \
+        python "$SQLADDER_SCRIPTS"/check_validation.py \
             --validation {input.validation:q} \
             --test {input.test:q} \
             {params.flags:q} \
@@ -317,7 +317,7 @@ rule decontaminate:
         flags=by_wildcards(data_jobs.decontamination_flags),
     shell:
         r"""
-        python workflow/scripts/decontaminate.py \
+        python "$SQLADDER_SCRIPTS"/decontaminate.py \
             --examples {input.examples:q} \
             --evaluation {input.evaluation:q} \
             --evaluation-databases {input.evaluation_databases:q} \

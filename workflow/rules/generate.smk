@@ -38,8 +38,8 @@ rule generate:
         flags=by_wildcards(generation_jobs.decoding_flags),
     shell:
         r"""
-        python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
-            python workflow/scripts/{params.program} \
+        python "$SQLADDER_SCRIPTS"/lease_gpus.py --count {resources.gpu} -- \
+            python "$SQLADDER_SCRIPTS"/{params.program} \
             --model {input.model:q} \
             --prompts {input.prompts:q} \
             {params.flags:q} \
@@ -99,7 +99,7 @@ rule generate_served:
         flags=by_wildcards(generation_jobs.served_flags),
     shell:
         r"""
-        python workflow/scripts/{params.program} \
+        python "$SQLADDER_SCRIPTS"/{params.program} \
             --prompts {input.prompts:q} \
             {params.flags:q} \
             --concurrency {resources.requests} \
@@ -147,7 +147,7 @@ rule choose_answers:
         limits=data_jobs.scoring_flags(config, config["test_on"]),
     shell:
         r"""
-        python workflow/scripts/choose_answers.py \
+        python "$SQLADDER_SCRIPTS"/choose_answers.py \
             --samples {input.samples:q} \
             --examples {input.examples:q} \
             --databases {input.databases:q} \
@@ -176,7 +176,7 @@ rule import_predictions:
         code=CODE["import_predictions.py"],
     shell:
         r"""
-        python workflow/scripts/import_predictions.py \
+        python "$SQLADDER_SCRIPTS"/import_predictions.py \
             --predictions {input.predictions:q} \
             --questions {input.questions:q} \
             --examples {input.examples:q} \
@@ -202,7 +202,7 @@ rule write_asking:
         asking=by_wildcards(asking_jobs.asking),
     shell:
         r"""
-        python workflow/scripts/write_asking.py \
+        python "$SQLADDER_SCRIPTS"/write_asking.py \
             --asking {params.asking:q} \
             --output {output.asking:q} \
             >{log:q} 2>&1

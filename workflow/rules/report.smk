@@ -25,7 +25,7 @@ rule collect_run_facts:
         base=by_wildcards(report_jobs.base_flags),
     shell:
         r"""
-        python workflow/scripts/collect_run_facts.py \
+        python "$SQLADDER_SCRIPTS"/collect_run_facts.py \
             --config {params.config:q} \
             --data {input.data:q} \
             --models {input.models:q} \
@@ -56,7 +56,7 @@ rule write_model_cards:
         code=CODE["write_model_cards.py"],
     shell:
         r"""
-        python workflow/scripts/write_model_cards.py \
+        python "$SQLADDER_SCRIPTS"/write_model_cards.py \
             --run-facts {input.facts:q} \
             --training {input.training:q} \
             --metrics {input.metrics:q} \
@@ -183,7 +183,7 @@ rule write_report:
         flags=by_wildcards(report_jobs.report_flags),
     shell:
         r"""
-        python workflow/scripts/write_report.py \
+        python "$SQLADDER_SCRIPTS"/write_report.py \
             --questions {input.questions:q} \
             --verdicts {input.verdicts:q} \
             --metrics {input.metrics:q} \

@@ -32,7 +32,7 @@ rule score:
         + data_jobs.bird_flags(config),
     shell:
         r"""
-        python workflow/scripts/score.py \
+        python "$SQLADDER_SCRIPTS"/score.py \
             --variant {wildcards.replicate:q} \
             --examples {input.examples:q} \
             --predictions {input.predictions:q} \
@@ -71,7 +71,7 @@ rule score_natively:
         flags=native_jobs.limit_flags(config) + native_jobs.source_flags(config),
     shell:
         r"""
-        python workflow/scripts/score_natively.py \
+        python "$SQLADDER_SCRIPTS"/score_natively.py \
             --variant {wildcards.replicate:q} \
             --examples {input.examples:q} \
             --predictions {input.predictions:q} \
@@ -99,7 +99,7 @@ rule write_bird_predictions:
         code=CODE["write_bird_predictions.py"],
     shell:
         r"""
-        python workflow/scripts/write_bird_predictions.py \
+        python "$SQLADDER_SCRIPTS"/write_bird_predictions.py \
             --examples {input.examples:q} \
             --predictions {input.predictions:q} \
             --output {output.predictions:q} \
@@ -129,7 +129,7 @@ rule score_samples:
         + native_jobs.source_flags(config),
     shell:
         r"""
-        python workflow/scripts/score_samples.py \
+        python "$SQLADDER_SCRIPTS"/score_samples.py \
             --examples {input.examples:q} \
             --predictions {input.predictions:q} \
             --databases {input.databases:q} \
@@ -162,7 +162,7 @@ rule score_unrepaired:
         flags=data_jobs.scoring_flags(config, config["test_on"]),
     shell:
         r"""
-        python workflow/scripts/score_unrepaired.py \
+        python "$SQLADDER_SCRIPTS"/score_unrepaired.py \
             --examples {input.examples:q} \
             --predictions {input.predictions:q} \
             --databases {input.databases:q} \
@@ -187,7 +187,7 @@ rule average_seeds:
         code=CODE["average_seeds.py"],
     shell:
         r"""
-        python workflow/scripts/average_seeds.py \
+        python "$SQLADDER_SCRIPTS"/average_seeds.py \
             --variant {wildcards.variant:q} \
             --metrics {input.metrics:q} \
             --output {output.metrics:q} \

@@ -28,8 +28,8 @@ rule train_base:
         flags=by_wildcards(training_jobs.toy_base_flags),
     shell:
         r"""
-        python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
-            python workflow/scripts/train_base.py \
+        python "$SQLADDER_SCRIPTS"/lease_gpus.py --count {resources.gpu} -- \
+            python "$SQLADDER_SCRIPTS"/train_base.py \
             --prompts {input.prompts:q} \
             {params.flags:q} \
             --work-folder resources/base_model_training \
@@ -53,7 +53,7 @@ rule add_template:
         template=training_jobs.base_template(config),
     shell:
         r"""
-        python workflow/scripts/add_template.py \
+        python "$SQLADDER_SCRIPTS"/add_template.py \
             --model {input.model:q} \
             --template {params.template:q} \
             --output {output.model:q} \
@@ -80,7 +80,7 @@ rule fit_prompts:
         flags=by_wildcards(training_jobs.fitting_flags),
     shell:
         r"""
-        python workflow/scripts/fit_prompts.py \
+        python "$SQLADDER_SCRIPTS"/fit_prompts.py \
             --prompts {input.prompts:q} \
             --tokenizer {input.base_model:q} \
             {params.flags:q} \
@@ -124,8 +124,8 @@ rule train:
         judge=by_wildcards(training_jobs.judge_command),
     shell:
         r"""
-        python workflow/scripts/lease_gpus.py --count {resources.gpu} -- \
-            python workflow/scripts/train.py \
+        python "$SQLADDER_SCRIPTS"/lease_gpus.py --count {resources.gpu} -- \
+            python "$SQLADDER_SCRIPTS"/train.py \
             --base-model {input.base_model:q} \
             {params.flags:q} \
             --work-folder results/{wildcards.replicate:q}/training \

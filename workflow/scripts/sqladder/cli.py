@@ -1,6 +1,8 @@
 """The command `sqladder`; each subcommand is a module with HELP, add_arguments and run.
 
 Example: sqladder score --gold gold.sql --pred predicted.sql --db databases/
+         sqladder init --database shop.sqlite --questions shop.csv
+         sqladder run --cores 4
          sqladder suite --db shop.sqlite --gold gold.sql --output suite/
          sqladder compare before/ after/
          sqladder power --pilot results/ --difference 3
@@ -21,9 +23,12 @@ from sqladder.errors import run_main
 from sqladder.metric import command as score
 from sqladder.report import compare_runs as compare
 from sqladder.report import power_command as power
+from sqladder.starting import init_command, run_command
 from sqladder.suites import suite_command as suite
 
 COMMANDS = {
+    "init": init_command,
+    "run": run_command,
     "score": score,
     "suite": suite,
     "compare": compare,
@@ -62,7 +67,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         subparser = subparsers.add_parser(name, help=module.HELP, description=module.HELP)
         module.add_arguments(subparser)
         subparser.set_defaults(command=module)
-    return parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["run"] and not {"-h", "--help"} & set(words[1:2]):
+        # Options of another program, which a parser would take for its own.
+        return argparse.Namespace(command=run_command, words=words[1:])
+    return parser.parse_args(words)
 
 
 def main() -> None:

@@ -93,6 +93,7 @@ _USUAL_NAMES = {
     "question": ("nl", "utterance", "text", "prompt", "input", "instruction"),
     "sql": ("query", "answer", "gold", "output", "completion", "response"),
     "schema": ("context", "ddl"),
+    "db_id": ("db", "database", "db_name", "database_id"),
 }
 # The ways out where ids are not unique.
 _NAMED_IDS = "or name the column that has them: columns: {id: <column>}"
@@ -178,12 +179,23 @@ def _no_column(
 
 def _likely(name: str, row: Row, columns: Mapping[str, str]) -> str:
     """The column that a field is likely to stand in, or a text that says what to fill in."""
-    wanted = [name, columns[name].casefold(), *_USUAL_NAMES.get(name, ())]
+    found = likely_column(name, row, columns)
+    return f"<column of the {name}>" if found is None else _in_yaml(found)
+
+
+def likely_column(name: str, row: Row, columns: Mapping[str, str]) -> str | None:
+    """The column that a field is likely to stand in, None where none has such a name.
+
+    Args:
+        name: the field.
+        row: the first row of the file.
+        columns: field -> the column that it is looked for in; theirs are taken.
+    """
+    wanted = [name, columns.get(name, name).casefold(), *_USUAL_NAMES.get(name, ())]
     found = {str(column).casefold(): str(column) for column in reversed(row)}
     taken = set(columns.values())
     return next(
-        (_in_yaml(found[word]) for word in wanted if word in found and found[word] not in taken),
-        f"<column of the {name}>",
+        (found[word] for word in wanted if word in found and found[word] not in taken), None
     )
 
 

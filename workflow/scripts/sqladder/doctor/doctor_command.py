@@ -10,11 +10,11 @@ from pathlib import Path
 from sqladder.doctor.findings import Finding
 from sqladder.doctor.installed_parts import look_at_packages
 from sqladder.doctor.machine import look_at_the_machine
+from sqladder.starting.project_files import find_project
 from sqladder.texts.numbers import plural
 
 HELP = "say what can run on this machine, what cannot, and what mends it"
 MARKS = {"ok": ("✓", "green"), "note": ("!", "yellow"), "missing": ("✗", "red")}
-LOCKS = Path(__file__).resolve().parents[4] / "requirements"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,8 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         1 where something that the demonstration needs is missing, else 0.
     """
-    locks = LOCKS if LOCKS.is_dir() else None
+    project = find_project()
+    locks = project / "requirements" if project else None
     findings = [*look_at_the_machine(Path.cwd()), *look_at_packages(locks)]
     if args.json:
         sys.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=2) + "\n")

@@ -165,7 +165,7 @@ def judge_command(config: Config, replicate: str) -> list[str]:
         word for key, path in files.items() for word in (f"--{key.replace('_', '-')}", str(path))
     ]
     limits = scoring_flags(config, dataset_of(config, "validation"))
-    return ["--judge", f"workflow/scripts/{JUDGE}", *words, *to_flags(settings), *limits]
+    return ["--judge", JUDGE, *words, *to_flags(settings), *limits]
 
 
 def training_code(config: Config, replicate: str, code: Mapping[str, str]) -> list[str]:

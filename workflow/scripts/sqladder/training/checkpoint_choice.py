@@ -21,6 +21,7 @@ from sqladder.errors import LOG, InputError
 from sqladder.files import read_json, write_json
 from sqladder.processes.lifetime import dying_with_us
 from sqladder.training.launch import CURVE_FILE
+from sqladder.training.processes import SCRIPTS
 from sqladder.training.settings import TrainingSettings
 from sqladder.training.watch import TrainingWatch, checkpoint_folder
 
@@ -76,13 +77,14 @@ class CheckpointJudge:
     """The program that judges, which loads what it needs while the training does.
 
     Args:
-        command: the program and its flags.
+        command: the program, by its name among those of the rules or by its path, and its flags.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
+        program, *flags = command
         environment = {key: own for key, own in os.environ.items() if key not in _OF_TORCHRUN}
         self._process = subprocess.Popen(
-            [sys.executable, *command],
+            [sys.executable, str(SCRIPTS / program), *flags],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

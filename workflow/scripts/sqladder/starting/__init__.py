@@ -1,0 +1,1 @@
+"""The first minute: a config for what a user has, and the workflow run from where it is installed."""
