@@ -104,9 +104,12 @@ def findable(comparison: Comparison) -> str:
         return f"{why}, no difference has an 80 % chance to be found.{more} {PAIRS}"
     # With one seed the pair that disagrees most is the hardest to separate; with several the seeds count.
     hardest = max(known) if run.has_seeds else max(known, key=lambda found: known[found])
+    # A pair with a variant that is hardly ever right says little of what can be found between good ones.
+    least, most = f"{100 * min(known):.1f}", f"{100 * hardest:.1f}"
+    points = most if least == most else f"{least} (the easiest pair) to {most}"
     return (
         f"With {sample(run)} and pairs that disagree on up to {disagreement} of the "
-        f"questions, this run finds a true difference of {100 * hardest:.1f} points on these databases "
+        f"questions, this run finds a true difference of {points} points on these databases "
         f"with a chance of 80 %{_corrected(comparison)}; smaller ones are likelier to be missed. {PAIRS}"
     )
 
