@@ -1,4 +1,4 @@
-"""Every command that the README shows is planned, run or looked up, so that none can rot."""
+"""Every command that README and docs show is planned, run or looked up, so that none can rot."""
 
 import re
 import shlex
@@ -10,17 +10,32 @@ from conftest import ROOT, copy_project, run_snakemake
 from sqladder.cli import parse_arguments
 
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```(?:bash|sh)\n(.*?)```", README, re.DOTALL)
-COMMANDS = [
-    line.split("  #")[0].strip()
-    for block in BLOCKS
-    for line in block.replace("\\\n", " ").splitlines()
-    if line.strip() and not line.startswith("#")
+PAGES = [
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "config/README.md",
+    ROOT / "CONTRIBUTING.md",
 ]
 
 
-def commands(program: str) -> list[str]:
-    return [command for command in COMMANDS if re.search(rf"(^|\s){program}(\s|$)", command)]
+def shown(text: str) -> list[str]:
+    """The commands of a page's blocks, one a line, without comments."""
+    blocks = re.findall(r"```(?:bash|sh)\n(.*?)```", text, re.DOTALL)
+    return [
+        re.split(r"\s+#", line)[0].strip()
+        for block in blocks
+        for line in block.replace("\\\n", " ").splitlines()
+        if line.strip() and not line.startswith("#")
+    ]
+
+
+COMMANDS = shown(README)
+DOCUMENTED = [command for page in PAGES for command in shown(page.read_text())]
+
+
+def commands(program: str, lines: list[str] = COMMANDS) -> list[str]:
+    """Those of this program, without what stands before `&&`; variables set for it stay."""
+    parts = [part.strip() for line in lines for part in line.split("&&")]
+    return [part for part in parts if re.match(rf"(\w+=\S*\s+)*{program}(\s|$)", part)]
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +58,8 @@ def test_a_snakemake_command_of_the_readme_can_be_planned(project, command, requ
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("command", commands("make"))
-def test_a_make_target_of_the_readme_exists(command):
+@pytest.mark.parametrize("command", sorted({*commands("make"), *commands("make", DOCUMENTED)}))
+def test_a_make_target_exists(command):
     done = subprocess.run([*shlex.split(command), "-n"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
@@ -66,7 +81,27 @@ def test_a_link_of_the_readme_leads_somewhere(path):
     assert path.startswith("results/") or (ROOT / path).exists()
 
 
-@pytest.mark.parametrize("command", commands("sqladder"))
-def test_a_sqladder_command_of_the_readme_is_known(command):
+@pytest.mark.parametrize(
+    "command", sorted({*commands("sqladder"), *commands("sqladder", DOCUMENTED)})
+)
+def test_a_sqladder_command_is_known(command):
     words = shlex.split(command)
     assert parse_arguments(words[words.index("sqladder") + 1 :]).command
+
+
+@pytest.mark.parametrize("command", sorted(set(commands("python", DOCUMENTED))))
+def test_a_program_that_a_page_calls_is_there(command):
+    words = shlex.split(command)
+    assert (ROOT / words[words.index("python") + 1]).exists()
+
+
+@pytest.mark.parametrize("command", sorted(set(commands("snakemake", DOCUMENTED))))
+def test_config_and_profile_of_a_pages_command_are_there(command):
+    words = shlex.split(command)
+    named = [
+        words[at + 1]
+        for at, word in enumerate(words)
+        if word in ("--configfile", "--workflow-profile")
+    ]
+    # my.yaml is the reader's own.
+    assert [path for path in named if path != "my.yaml" and not (ROOT / path).exists()] == []
