@@ -1,21 +1,24 @@
 """Gold results kept between runs: what is known is not executed again, and what has changed is."""
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
-from sqladder.metric import pool
+from sqladder.metric import pool, suite_contents
 from sqladder.metric.gold_results import GoldResults
 from sqladder.metric.inputs import Gold, Item
 from sqladder.metric.limits import Limits
 from sqladder.metric.outlines import Outline
+from sqladder.metric.sandbox import Sandbox
 from sqladder.metric.scoring import Task, score
-from sqladder.metric.suite import Options
+from sqladder.metric.suite import GoldQuery, Options
 
 GOLD = "select name from pet order by age"
+CONTENTS = "contents.json"
 
 
 def write_database(path, *ages):
@@ -133,13 +136,102 @@ def test_what_may_change_and_what_fails_is_not_kept(task, gold):
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"select 1": 3}', '{"a": {"x": [1]}}', "\0"])
-def test_a_damaged_file_is_made_anew(task, damage):
+def test_a_damaged_file_is_made_anew(task, damage, monkeypatch):
+    monkeypatch.setattr(suite_contents, "_SETTLED", -60.0)
     scored(task, GOLD)
-    (file,) = task.gold_results.iterdir()
-    content = json.loads(file.read_text())
-    file.write_text(damage)
+    for file in task.gold_results.iterdir():
+        content = json.loads(file.read_text())
+        file.write_text(damage)
+        found = scored(task, GOLD)
+        assert (found[0].verdict, found[1] == 0) == ("correct", file.name != CONTENTS)
+        assert json.loads(file.read_text()) == content
+
+
+def counting(monkeypatch, module, name):
+    """The arguments with which a function of a module is called from now on."""
+    calls, original = [], getattr(module, name)
+    monkeypatch.setattr(module, name, lambda *given: calls.append(given) or original(*given))
+    return calls
+
+
+def test_files_are_read_again_only_where_the_file_system_tells_of_a_change(task, monkeypatch):
+    original = task.databases / "pets/pets.sqlite"
+    read = counting(monkeypatch, suite_contents, "_digest")
+    # Changed a moment ago: the next change might have the same time.
+    scored(task, GOLD)
+    scored(task, GOLD)
+    assert len(read) == 2
+    monkeypatch.setattr(suite_contents, "_SETTLED", -60.0)
+    scored(task, GOLD)
+    scored(task, GOLD)
+    assert len(read) == 3
+    # Another content of the same size, with the former time of the last change.
+    before = original.stat()
+    write_database(original, 1, 3, 2)
+    os.utime(original, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert original.stat().st_size == before.st_size
     assert scored(task, GOLD)[1] == 0
-    assert json.loads(file.read_text()) == content
+    assert len(read) == 4
+
+
+def test_what_is_remembered_of_files_that_are_gone_is_dropped(task, monkeypatch):
+    monkeypatch.setattr(suite_contents, "_SETTLED", -60.0)
+    scored(task, GOLD)
+    (task.databases / "pets").rename(task.databases / "dogs")
+    for file in (task.databases / "dogs").iterdir():
+        file.rename(file.with_name(file.name.replace("pets", "dogs")))
+    score(Gold([Item(0, "dogs", GOLD, 0, 0)], 1), {"a": [GOLD]}, task)
+    kept = json.loads((task.gold_results / CONTENTS).read_text())
+    assert list(kept) == [str(task.databases / "dogs/dogs.sqlite")]
+
+
+def executed(monkeypatch, task, prediction, gold=GOLD):
+    """The verdict, and the files on which the answer was executed; judged in this process."""
+    files = [Sandbox(path, task.limits) for path in sorted((task.databases / "pets").iterdir())]
+    runs = []
+    for file in files:
+        monkeypatch.setattr(
+            file,
+            "execute",
+            lambda sql, max_rows=None, file=file, run=file.execute: (
+                runs.append(file.path.name) or run(sql, max_rows)
+            ),
+        )
+    store = GoldResults(task.gold_results, task.options, task.limits)
+    suite = store.read([str(file.path) for file in files])
+    question = GoldQuery(
+        files,
+        gold,
+        task.options,
+        task.limits,
+        outlines=suite.known.get(gold, {}),
+        right=suite.right.get(gold, ()),
+    )
+    judgement = question.judge(prediction, False)
+    store.add(suite, {gold: question.outlines}, {gold: list(question.right)})
+    for file in files:
+        file.close()
+    return judgement.verdict, runs
+
+
+OTHER = "select name from pet where age < 100 order by age"
+
+
+def test_an_answer_whose_program_was_right_is_executed_on_the_original_alone(task, monkeypatch):
+    assert executed(monkeypatch, task, OTHER)[0] == "correct"
+    spelt = "SELECT p.name FROM pet AS p WHERE p.age < 100 ORDER BY p.age"
+    assert executed(monkeypatch, task, spelt) == ("correct", ["pets.sqlite"])
+    # Another constant is another program, and another content knows nothing of either.
+    assert executed(monkeypatch, task, spelt.replace("100", "99"))[1][-1] == "pets_3.sqlite"
+    write_database(task.databases / "pets/pets_2.sqlite", 100, 101)
+    assert executed(monkeypatch, task, spelt)[0] == "wrong_result"
+
+
+def test_a_right_answer_that_may_be_wrong_the_next_time_is_not_kept(task, monkeypatch):
+    today = "select name from pet where age < julianday('now') order by age"
+    for _ in range(2):
+        verdict, runs = executed(monkeypatch, task, today)
+        assert (verdict, runs[-1]) == ("correct", "pets_3.sqlite")
 
 
 def test_two_runs_at_once_keep_what_both_found(task):
@@ -147,10 +239,11 @@ def test_two_runs_at_once_keep_what_both_found(task):
     files = [str(task.databases / "pets/pets.sqlite")]
     first, second = store.read(files), store.read(files)
     outline = Outline(1, 1, "0" * 32, "")
-    store.add(first, {"a": {0: outline}, "b": {0: outline}})
-    store.add(second, {"b": {1: outline}, "c": {0: outline}})
+    store.add(first, {"a": {0: outline}, "b": {0: outline}}, {"a": ["p"], "b": ["q"]})
+    store.add(second, {"b": {1: outline}, "c": {0: outline}}, {"a": [], "b": ["r", "q"]})
     known = {"a": {0: outline}, "b": {0: outline, 1: outline}, "c": {0: outline}}
     assert store.read(files).known == known
+    assert store.read(files).right == {"a": ["p"], "b": ["q", "r"]}
     assert [path.suffix for path in task.gold_results.iterdir()] == [".json"]
 
 

@@ -7,8 +7,8 @@ import pytest
 from test_metric_fuzz import VERDICTS
 
 from conftest import ROOT
-from sqladder.cli import COMMANDS
 from sqladder.metric import __all__ as public_names
+from sqladder.metric import command
 from sqladder.metric.normalise import REPAIRS
 from sqladder.metric.reasons import SENTENCES
 
@@ -19,7 +19,7 @@ def score_options() -> list[str]:
     import argparse
 
     parser = argparse.ArgumentParser()
-    COMMANDS["score"].add_arguments(parser)
+    command.add_arguments(parser)
     return sorted(set(re.findall(r"--[\w-]+", parser.format_help())))
 
 

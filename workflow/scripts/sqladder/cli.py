@@ -14,28 +14,21 @@ Example: sqladder score --gold gold.sql --pred predicted.sql --db databases/
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from sqladder import __version__
-from sqladder.asking import ask_command as ask
-from sqladder.asking import serve_command as serve
-from sqladder.doctor import doctor_command as doctor
 from sqladder.errors import run_main
-from sqladder.metric import command as score
-from sqladder.report import compare_runs as compare
-from sqladder.report import power_command as power
-from sqladder.starting import init_command, run_command
-from sqladder.suites import suite_command as suite
 
 COMMANDS = {
-    "init": init_command,
-    "run": run_command,
-    "score": score,
-    "suite": suite,
-    "compare": compare,
-    "power": power,
-    "ask": ask,
-    "serve": serve,
-    "doctor": doctor,
+    "init": "sqladder.starting.init_command",
+    "run": "sqladder.starting.run_command",
+    "score": "sqladder.metric.command",
+    "suite": "sqladder.suites.suite_command",
+    "compare": "sqladder.report.compare_runs",
+    "power": "sqladder.report.power_command",
+    "ask": "sqladder.asking.ask_command",
+    "serve": "sqladder.asking.serve_command",
+    "doctor": "sqladder.doctor.doctor_command",
 }
 
 
@@ -62,15 +55,18 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse a command line; `command` of the result is the module of the subcommand."""
     parser = argparse.ArgumentParser(prog="sqladder", description="Compare text-to-SQL models.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    subparsers = parser.add_subparsers(required=True, parser_class=_Intermixed)
-    for name, module in COMMANDS.items():
+    every = f"{{{','.join(COMMANDS)}}}"
+    subparsers = parser.add_subparsers(required=True, parser_class=_Intermixed, metavar=every)
+    words = sys.argv[1:] if arguments is None else arguments
+    # The others' modules take as long to import as many a command takes.
+    for name in words[:1] if words[:1] and words[0] in COMMANDS else COMMANDS:
+        module = import_module(COMMANDS[name])
         subparser = subparsers.add_parser(name, help=module.HELP, description=module.HELP)
         module.add_arguments(subparser)
         subparser.set_defaults(command=module)
-    words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["run"] and not {"-h", "--help"} & set(words[1:2]):
         # Options of another program, which a parser would take for its own.
-        return argparse.Namespace(command=run_command, words=words[1:])
+        return argparse.Namespace(command=module, words=words[1:])
     return parser.parse_args(words)
 
 

@@ -6,6 +6,7 @@ so that files of a store with other names (git-annex, DVC, the cache of a hub) k
 """
 
 import os
+from operator import attrgetter
 from pathlib import Path
 
 from sqladder.metric.input_error import InputError
@@ -52,10 +53,14 @@ def suite_files(databases: Path, db_id: str) -> list[str]:
 
 def suite_of(original: Path) -> list[Path]:
     """The files of the suite whose original is given, that first."""
-    beside = sorted(path for path in original.parent.iterdir() if path.suffix == original.suffix)
+    suffix = original.suffix
     # What macOS writes beside a file begins with a dot and is no database.
-    others = [path for path in beside if not path.name.startswith(".")]
-    return [original, *(path for path in others if path.name != original.name)]
+    others = [
+        path
+        for path in original.parent.iterdir()
+        if path.name != original.name and path.name[0] != "." and path.suffix == suffix
+    ]
+    return [original, *sorted(others, key=attrgetter("name"))]
 
 
 def readable(files: list[Path]) -> list[str]:
@@ -64,11 +69,14 @@ def readable(files: list[Path]) -> list[str]:
     Raises:
         InputError: one is no readable file, or has changes that are only in its write-ahead log.
     """
+    # Links on the way to a folder are followed once for all of its files.
+    real = {folder: folder.resolve() for folder in {file.parent for file in files}}
     for file in files:
         if not file.is_file() or not os.access(file, os.R_OK):
             raise InputError(f"database {file} is no file that can be read")
         # SQLite looks for the log beside the file that a link leads to.
-        log = Path(f"{file.resolve()}-wal")
+        target = file.resolve() if file.is_symlink() else real[file.parent] / file.name
+        log = target.with_name(f"{target.name}-wal")
         if log.is_file() and log.stat().st_size:
             raise InputError(
                 f"{file} has changes that are only in {log.name}; close the program that "

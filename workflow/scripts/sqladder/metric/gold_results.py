@@ -1,5 +1,8 @@
 """Gold results kept between runs: of each gold query, the outline of its result on each file of a database.
 
+Beside them stand the programs that gave these results on all files, so that another run's answer that SQLite compiles
+to one of them is executed on the original file alone, as within one run.
+
 A file of the folder belongs to one suite, by the content of its database files, and to all that a result hangs on
 besides: options, limits, this package's code, and the versions of SQLite and Python. What stands there is therefore
 never wrong, and never has to be removed but for its space. Results that may be others the next time (today's date,
@@ -20,6 +23,7 @@ from pathlib import Path
 from sqladder.metric.limits import Limits
 from sqladder.metric.outlines import Outline
 from sqladder.metric.suite import Options
+from sqladder.metric.suite_contents import SuiteContents
 
 Known = dict[int, Outline]
 """Outlines of one gold query by the numbers of the database files."""
@@ -46,10 +50,12 @@ class SuiteResults:
     Attributes:
         path: the file that holds it.
         known: the outlines, by gold query.
+        right: names of the programs that are right, by gold query.
     """
 
     path: Path
     known: Mapping[str, Known]
+    right: Mapping[str, Sequence[str]]
 
 
 class GoldResults:
@@ -67,23 +73,41 @@ class GoldResults:
         compared = [options.keep_distinct, sorted(options.repairs)]
         engine = [sqlite3.sqlite_version, *sys.version_info[:2], _code()]
         self._settings = json.dumps([compared, asdict(limits), engine])
+        self._contents = SuiteContents(folder / "contents.json")
 
     def read(self, files: Sequence[str]) -> SuiteResults:
         """What is kept for the files of a suite, in their order; nothing where it is damaged."""
         name = hashlib.sha256(self._settings.encode())
-        for file in files:
-            with Path(file).open("rb") as content:
-                name.update(hashlib.file_digest(content, "sha256").digest())
+        name.update(self._contents.digest(files).encode())
         path = self.folder / f"{name.hexdigest()[:32]}.json"
-        return SuiteResults(path, _read(path))
+        return SuiteResults(path, *_read(path))
 
-    def add(self, suite: SuiteResults, found: Mapping[str, Known]) -> None:
-        """Keep what is new, beside what other runs have kept meanwhile; warn where the folder cannot be written."""
+    def add(
+        self,
+        suite: SuiteResults,
+        found: Mapping[str, Known],
+        right: Mapping[str, Sequence[str]],
+    ) -> None:
+        """Keep what is new, beside what other runs have kept meanwhile; warn where the folder cannot be written.
+
+        Args:
+            suite: what was read before.
+            found: outlines by gold query.
+            right: names of the programs that are right, by gold query.
+        """
         new = {gold: known for gold, known in found.items() if known != suite.known.get(gold, {})}
-        if not new:
+        further = {
+            gold: names for gold, names in right.items() if {*names} - {*suite.right.get(gold, ())}
+        }
+        if not new and not further:
             return
-        kept = _read(suite.path)
-        whole = kept | {gold: kept.get(gold, {}) | known for gold, known in new.items()}
+        kept, kept_right = _read(suite.path)
+        outlines = kept | {gold: kept.get(gold, {}) | known for gold, known in new.items()}
+        programs = kept_right | {
+            gold: list(dict.fromkeys([*kept_right.get(gold, ()), *names]))
+            for gold, names in further.items()
+        }
+        whole = {"outlines": outlines, "right": programs}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=self.folder) as folder:
@@ -104,12 +128,13 @@ def _code() -> str:
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def _read(path: Path) -> dict[str, Known]:
+def _read(path: Path) -> tuple[dict[str, Known], dict[str, list[str]]]:
     try:
         content = json.loads(path.read_text("utf-8"))
-        return {
+        outlines = {
             gold: {int(number): Outline(*outline) for number, outline in known.items()}
-            for gold, known in content.items()
+            for gold, known in content["outlines"].items()
         }
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
+        return outlines, {gold: [*map(str, names)] for gold, names in content["right"].items()}
+    except (OSError, LookupError, ValueError, TypeError, AttributeError):
+        return {}, {}

@@ -45,6 +45,7 @@ class Question:
         judgements: one a candidate, filled in by `run`.
         outlines: of gold's results by the numbers of the files on which they are known; `run` adds those that it finds
             and that will be the same the next time.
+        right: names of programs that give gold's results on all files, and will the next time; `run` adds to them.
         allowances: what the question forgives, as metrics beside the verdict.
     """
 
@@ -54,6 +55,7 @@ class Question:
     judgements: list[Judgement | None]
     outlines: dict[int, Outline] = field(default_factory=dict)
     allowances: Allowances | None = None
+    right: list[str] = field(default_factory=list)
 
     def open_candidates(self) -> list[int]:
         """Positions of the candidates without judgement."""
@@ -289,6 +291,7 @@ class _Process:
                 "candidates": [question.candidates[i] for i in question.open_candidates()],
                 "outlines": list(question.outlines.items()),
                 "allowances": question.allowances and asdict(question.allowances),
+                "right": question.right,
             }
             for question in self._questions
         ]
@@ -310,6 +313,7 @@ class _Process:
         question = next(q for q in self._questions if q.open_candidates())
         question.judgements[question.open_candidates()[0]] = _judgement(answer["judgement"])
         question.outlines |= {number: Outline(*known) for number, known in answer["outlines"]}
+        question.right += answer["right"]
 
     def _drop_finished(self) -> list[Question]:
         finished = []

@@ -4,6 +4,8 @@ A compiled program names tables by their place in the file and columns by their 
 with equal programs are two spellings of one query. Source: https://www.sqlite.org/opcode.html.
 """
 
+import hashlib
+
 from sqladder.metric import sqlite_tokens
 from sqladder.metric.sandbox import QueryError, Sandbox
 
@@ -30,6 +32,16 @@ def program_of(database: Sandbox, sql: str) -> Program | None:
     return (
         None if any("random" in str(operand) for *_, operand, _ in program) else (hidden, program)
     )
+
+
+def name_of(program: Program) -> str:
+    """The digest by which a program is known again, 32 hexadecimal digits."""
+    return hashlib.blake2b(repr(program).encode(), digest_size=16).hexdigest()
+
+
+def is_lasting(program: Program) -> bool:
+    """Whether other processes list the program alike: virtual tables stand in it by their place in memory."""
+    return "vtab:" not in repr(program)
 
 
 def _hidden(sql: str) -> tuple[str, ...] | None:

@@ -147,7 +147,8 @@ class Sandbox:
         limits: what one execution may cost.
         steps_spent: virtual-machine steps of all executions so far, in whole handler calls.
         schema: digest of what a query is compiled by; None where that includes statistics of the content.
-        lasting: whether the last query, views included, gives the same result whenever it is executed on this file.
+        lasting: whether the last query, executed or explained, gives the same result whenever it is executed on this
+            file, the views that it reads included.
 
     Args:
         path: the file.
@@ -230,6 +231,7 @@ class Sandbox:
         """
         self._calls_left = self.limits.max_vm_steps // STEPS_PER_CALL
         self._denied = ""
+        self.lasting = True
         try:
             return self._connection.execute(f"EXPLAIN {sql}").fetchall()
         except _SQLITE_FAILS as error:

@@ -348,10 +348,13 @@ class _Work:
         for db_id, suite in suites.items():
             for question in by_database[db_id]:
                 question.outlines = dict(suite.known.get(question.gold, {}))
+                question.right = list(suite.right.get(question.gold, ()))
                 self.known_gold += len(question.outlines)
         yield
         for db_id, suite in suites.items():
             found: dict[str, Known] = defaultdict(dict)
+            right: dict[str, list[str]] = defaultdict(list)
             for question in by_database[db_id]:
                 found[question.gold] |= question.outlines
-            store.add(suite, found)
+                right[question.gold] += question.right
+            store.add(suite, found, right)

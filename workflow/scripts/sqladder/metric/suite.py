@@ -1,6 +1,6 @@
 """Judge predictions for one question on all files of its database."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from sqladder.metric.first_rows import FirstRows
 from sqladder.metric.forgiving import forgives
 from sqladder.metric.limits import Limits
 from sqladder.metric.outlines import Outline, digest_of, outline_of, turned_of
-from sqladder.metric.programs import Program, program_of
+from sqladder.metric.programs import is_lasting, name_of, program_of
 from sqladder.metric.reasons import Expected, Found, explanation
 from sqladder.metric.sandbox import QueryError, Result, Sandbox
 
@@ -128,6 +128,7 @@ class GoldQuery:
 
     Attributes:
         outlines: of gold's results by the numbers of the files on which they are known, and will be the next time.
+        right: names of programs that give gold's results on all files, and will the next time.
     """
 
     def __init__(
@@ -140,6 +141,7 @@ class GoldQuery:
         keep_rows: bool = False,
         outlines: Mapping[int, Outline] | None = None,
         allowances: Allowances | None = None,
+        right: Iterable[str] = (),
     ) -> None:
         self.files, self.options, self.limits = files, options, limits
         self._before_execution = before_execution
@@ -152,7 +154,10 @@ class GoldQuery:
         self._results: dict[int, Result] = {}
         self._errors: dict[int, QueryError] = {}
         self._bytes_kept = self._steps_of_gold = 0
-        self._right_programs: set[Program | None] = set()
+        # In the order in which they were found; `_right` holds those too that may be wrong the next time.
+        self.right = dict.fromkeys(right)
+        self._right: set[str] = set(self.right)
+        self._is_gold_compiled = False
         self._latest: tuple[int, Result | None] = 0, None
 
     def judge(self, prediction: str, plug: bool) -> Judgement:
@@ -197,30 +202,40 @@ class GoldQuery:
     def _compare(self, prepared: str, plugged: bool) -> tuple[int, _Failure | None]:
         """Number of files on which a text equals gold, and why it does not on the next one."""
         sql = normalise.executable(prepared, self.options.repairs)
-        is_same = same_query(self._executable_gold, sql)
-        program: Program | None = None
+        is_same, lasts = same_query(self._executable_gold, sql), False
+        program = ""
         for number, file in enumerate(self.files):
             try:
                 gold = self._gold_outline(number, plugged)
                 # What the original file let pass may be a query that is known to be right, in another spelling.
                 if number == 1 and not is_same:
-                    program = program_of(self.files[0], sql)
+                    program, lasts = self._compiled(sql)
                 if not is_same and not self._is_known(program, file):
                     self._before_execution(number, False, plugged)
                     self._compare_on(number, gold, sql, plugged)
             except QueryError as error:
                 return number, _Failure(file.path.name, error)
-        if program is not None:
-            self._right_programs.add(program)
+        if program:
+            self._right.add(program)
+            if lasts:
+                self.right[program] = None
         return len(self.files), None
 
-    def _is_known(self, program: Program | None, file: Sandbox) -> bool:
+    def _is_known(self, program: str, file: Sandbox) -> bool:
         """Whether a query is right on a file since its program is: the file compiles queries as the original does."""
-        if program is None or file.schema is None or file.schema != self.files[0].schema:
+        if not program or file.schema is None or file.schema != self.files[0].schema:
             return False
-        if not self._right_programs:
-            self._right_programs.add(program_of(self.files[0], self._executable_gold))
-        return program in self._right_programs
+        if program not in self._right and not self._is_gold_compiled:
+            self._is_gold_compiled = True
+            self._right.add(self._compiled(self._executable_gold)[0])
+        return program in self._right
+
+    def _compiled(self, sql: str) -> tuple[str, bool]:
+        """A query's program by name, "" without one, and whether it gives the same result whenever it is executed."""
+        program = program_of(self.files[0], sql)
+        if program is None:
+            return "", False
+        return name_of(program), self.files[0].lasting and is_lasting(program)
 
     def _compare_on(self, number: int, gold: Outline, sql: str, plugged: bool) -> None:
         # One row too many is enough to know; an endless result costs no more than gold's.

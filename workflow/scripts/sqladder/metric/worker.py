@@ -13,7 +13,6 @@ import resource
 import signal
 import struct
 import sys
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,17 +64,19 @@ class Worker:
             self.keep_rows,
             {number: Outline(*known) for number, known in request["outlines"]},
             request["allowances"] and Allowances(**request["allowances"]),
+            request["right"],
         )
-        known = len(question.outlines)
+        known, right = len(question.outlines), len(question.right)
         bird = BirdQuery(question.files[0], request["gold"], self._before_bird)
         for prediction, plug in request["candidates"]:
             self.notebook.before_execution(-1, gold=False, plugged=False)
             judgement = _fields(question.judge(prediction, plug))
             if self.options.bird:
                 judgement["bird"] = bird.marks(prediction)
-            # Outlines are only ever added, behind those that are there.
-            yield {"judgement": judgement, "outlines": list(question.outlines.items())[known:]}
-            known = len(question.outlines)
+            # Both are only ever added to, behind what is there.
+            found = list(question.outlines.items())[known:], list(question.right)[right:]
+            yield {"judgement": judgement, "outlines": found[0], "right": found[1]}
+            known, right = len(question.outlines), len(question.right)
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _before_bird(self) -> None:
@@ -121,6 +122,9 @@ def main() -> None:
                 # The heap is no longer to be trusted: end, and be replaced.
                 raise
             except Exception:
+                # Only here: hardly any process needs it.
+                import traceback
+
                 # A fault of ours is reported as one and never becomes a verdict.
                 _say({"bug": traceback.format_exc()})
 
