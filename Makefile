@@ -1,10 +1,12 @@
 # make report: the demonstration from nothing to results/report.md.   make test: the tests but the slow ones.   make help: all targets.
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: schema help env slurm nf4 report preview test test-slow test-vllm lint clean
+.PHONY: screenshots schema help env slurm nf4 report preview test test-slow test-vllm lint clean
 
 VENV := .venv
 CORES := 4
+CHROMIUM := chromium
+REPORT := results/report.html
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 # As many processes as processors, each taking whole files; with more than four, memory would decide.
 WORKERS := -n logical --maxprocesses 4 --dist loadfile
@@ -45,6 +47,14 @@ lint: $(VENV)/test.stamp  ## ruff, snakefmt, the workflow's linter, types, the o
 
 schema: env  ## write the JSON Schema of the config from the settings' declarations
 	cd workflow/scripts && $(CURDIR)/$(VENV)/bin/python -m sqladder.experiment.config_schema
+
+screenshots:  ## the first screen of REPORT (results/report.html), light and dark: docs/pictures
+	mkdir -p docs/pictures
+	for scheme in 0:dark 1:light; do \
+		$(CHROMIUM) --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,800 \
+			--blink-settings=preferredColorScheme=$${scheme%:*} --screenshot=docs/pictures/report_$${scheme#*:}.png \
+			"file://$(realpath $(REPORT))" || exit 1; \
+	done
 
 clean:  ## remove what runs made; the environments stay
 	rm -rf results logs .snakemake resources/base_model resources/datasets resources/prompts resources/retrieval resources/cache

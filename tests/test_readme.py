@@ -75,7 +75,9 @@ def test_the_readme_shows_the_commands_that_the_project_is_used_by():
         assert expected in COMMANDS
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(((?!http)[^)#]+)", README))))
+@pytest.mark.parametrize(
+    "path", sorted(set(re.findall(r'(?:\]\(|src(?:set)?=")((?!http)[^)#"]+)', README)))
+)
 def test_a_link_of_the_readme_leads_somewhere(path):
     # results/ is there after a run only.
     assert path.startswith("results/") or (ROOT / path).exists()
