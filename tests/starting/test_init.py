@@ -114,6 +114,25 @@ def test_what_is_not_named_is_asked_for(folder, monkeypatch, capsys):
     )
 
 
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("null.sqlite", "my_null"),
+        ("demo.db", "my_demo"),
+        ("2026 Läden: Köln.sqlite", "my_2026_l_den_k_ln"),
+        ("#x.sqlite", "x"),
+    ],
+)
+def test_any_name_of_a_file_gives_a_config_that_can_be_read(folder, file, name):
+    make_database(folder / file)
+    asked = write_questions(folder / f"- {file}: #.jsonl", pairs(12))
+    init("--database", file, "--questions", asked, "--model", "toy")
+    config = yaml.safe_load((folder / "config/config.yaml").read_text())
+    check(config)
+    assert config["test_on"] == name
+    assert config["datasets"][name]["databases"] == file
+
+
 def test_without_a_terminal_the_missing_option_is_named(folder):
     command = [sys.executable, "-m", "sqladder.cli", "init", "--database", "bakery.db"]
     done = subprocess.run(
@@ -185,6 +204,13 @@ def test_questions_about_a_database_that_is_not_there_are_refused(folder):
     path = write_questions(folder / "bad.jsonl", pairs(12, db_id="shop"))
     with pytest.raises(InputError, match="12 questions are about 'shop', which is no database in"):
         init("--database", "bakery.db", "--questions", path, "--model", "toy")
+
+
+def test_a_server_is_named_without_its_password(folder):
+    with pytest.raises(InputError, match="password"):
+        init("--database", "postgresql://u:secret@h/shop", "--questions", "asked.csv")
+    init("--database", "postgresql://u@h/shop", "--questions", "asked.csv", "--model", "toy")
+    check(yaml.safe_load((folder / "config/config.yaml").read_text()))
 
 
 @pytest.mark.parametrize(

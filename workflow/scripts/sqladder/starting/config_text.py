@@ -11,13 +11,14 @@ from sqladder.texts.numbers import plural
 GITIGNORE = "# What runs make.\n.snakemake/\nlogs/\nresults/\nresources/\n"
 SUITE_FILES = 20
 _PLAIN = re.compile(r"[A-Za-z_./][\w./-]*")
-_SPECIAL = frozenset(["null", "true", "false", "yes", "no", "on", "off", "y", "n", "~"])
+# What YAML takes for a truth value or nothing.
+SPECIAL = frozenset(["null", "true", "false", "yes", "no", "on", "off", "y", "n", "~"])
 _WORDS = {"postgresql": "PostgreSQL", "mysql": "MySQL or MariaDB", "duckdb": "DuckDB"}
 
 
 def in_yaml(text: str) -> str:
     """A text as a YAML value, in quotes where it needs them."""
-    is_plain = _PLAIN.fullmatch(text) and text.lower() not in _SPECIAL
+    is_plain = _PLAIN.fullmatch(text) and text.lower() not in SPECIAL
     return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 

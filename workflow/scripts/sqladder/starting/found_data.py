@@ -11,7 +11,7 @@ from sqladder.data.database_folders import find_databases
 from sqladder.data.formats import FORMATS, REQUIRED, Incomplete, likely_column, read_questions
 from sqladder.databases.engine import SQLITE, kind_of, name_of
 from sqladder.databases.schema import ddl, read_schema
-from sqladder.databases.urls import is_url
+from sqladder.databases.urls import check_url, is_url
 from sqladder.errors import InputError
 from sqladder.files import Row
 from sqladder.metric.showing import brief
@@ -68,10 +68,12 @@ def look_at_databases(source: str) -> FoundDatabases:
     """Look at a file, a folder or the URL of a database.
 
     Raises:
-        InputError: there is nothing, or no database.
+        InputError: there is nothing, or no database, or a URL with a password, which a config would show.
     """
     path = Path(source)
-    if not is_url(source) and path.is_dir():
+    if is_url(source):
+        check_url(source)
+    elif path.is_dir():
         found = find_databases(path)
         longest = max(len(ddl(read_schema(files[0]))) for files in found.values())
         has_suites = any(len(files) > 1 for files in found.values())

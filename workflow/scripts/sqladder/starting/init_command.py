@@ -12,15 +12,15 @@ from sqladder.databases.urls import is_url
 from sqladder.errors import InputError
 from sqladder.files import write_text
 from sqladder.starting.chosen_settings import choose_split, choose_training
-from sqladder.starting.config_text import GITIGNORE, SUITE_FILES, config_text
+from sqladder.starting.config_text import GITIGNORE, SPECIAL, SUITE_FILES, config_text
 from sqladder.starting.found_data import look_at_databases, look_at_questions
 from sqladder.starting.found_machine import TOY, count_gpus, has_vllm, look_at_base
 from sqladder.texts.numbers import plural
 
 HELP = "write a folder with a config for your database and questions; asks for what is not named"
 CONFIG = Path("config/config.yaml")
-# Names of the config's own: a data set beside them needs another.
-_TAKEN = {"demo"}
+# The toy's own data set, and what YAML does not read as a name.
+_TAKEN = {"demo", *SPECIAL}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -147,9 +147,8 @@ def _read_line(prompt: str, read: Callable[[str], str] = input) -> str:
 def _name_of(databases: tuple[str, ...], questions: Path) -> str:
     """A name for the data set, of the characters that names have."""
     said = databases[0] if len(databases) == 1 else questions.stem
-    name = re.sub(r"\W+", "_", said, flags=re.ASCII).strip("_").lower() or "mine"
-    name = name if name[0].isalpha() else f"data_{name}"
-    return f"my_{name}" if name in _TAKEN else name
+    name = re.sub(r"\W+", "_", said, flags=re.ASCII).strip("_").lower()[:60] or "mine"
+    return name if name[0].isalpha() and name not in _TAKEN else f"my_{name}"
 
 
 def _as_seen_from(folder: Path, named: str) -> str:
