@@ -230,7 +230,7 @@ SEVERAL_PROGRAMS = {"generate", "generate_served"}
 CODE_BY_VARIANT = {
     "generate": "generation_jobs.generating_code",
     "generate_served": "generation_jobs.serving_code",
-    "train": "training_jobs.training_code",
+    "train": "training_jobs.training_code, TRAININGS",
 }
 
 
@@ -428,6 +428,26 @@ def test_a_choice_of_checkpoints_trains_anew_and_reads_nothing_of_the_test(tiny_
     assert "resources/prompts/published/validation.jsonl" in asked
     assert "resources/datasets/demo/validation.jsonl" in asked
     assert not [path for path in asked if re.search(r"test|results/validation", path)]
+
+
+def test_candidates_of_a_sweep_are_trained_and_chosen_before_the_test_is_read(tiny_run):
+    def search(config):
+        config["training"].update(choose="validation", checkpoints={"per_epoch": 100})
+        config["variants"]["full"]["sweep"] = {"learning_rate": [1.0e-3, 1.0e-2]}
+
+    output = plan_with(tiny_run, search)
+    planned = planned_replicates(output)
+    tried = [name for name in planned if name.startswith("full/candidates/")]
+    assert len(tried) == 2
+    # No candidate meets the test, and one of them is the first seed's model.
+    assert [planned[name] for name in tried] == [{"train"}, {"train"}]
+    assert planned["full/seed_1"] == {"choose_candidate", "generate", "score"}
+    assert planned["full/seed_2"] == {"train", "generate", "score"}
+    for model in ("results/full/seed_1/model", "results/full/seed_2/model"):
+        read = read_before(output, model)
+        assert {f"results/{name}/train.json" for name in tried} <= read
+        assert "resources/prompts/published/validation.jsonl" in read
+        assert not [path for path in read if re.search(r"test|results/validation", path)]
 
 
 def read_before(output: str, wanted: str) -> set[str]:

@@ -57,6 +57,7 @@ from sqladder.experiment import (
     report_jobs,
     run_errors,
     run_screen,
+    sweeps,
     training_jobs,
     variants,
 )
@@ -104,6 +105,8 @@ os.environ.update(data_jobs.secret_urls(config))
 REPLICATES = list(variants.replicates(config))
 JUDGED_NATIVELY = native_jobs.judged_natively(config)
 WITH_MODEL = variants.with_model(config)
+# What is trained: of a sweep its candidates.
+TRAININGS = sweeps.with_candidates(config)
 GENERATED = variants.generated(config)
 TRAINED = variants.trained(config)
 SEVERAL_SEEDS = variants.with_several_seeds(config)
@@ -138,7 +141,7 @@ onstart:
         HELD_OPEN.append(take_lock(Path(".snakemake/run.lock")))
         native_jobs.check_role(config)
         if not workflow.deployment_settings.deployment_method:
-            check_packages(config, needed_jobs())
+            check_packages(TRAININGS, needed_jobs())
     except InputError as error:
         raise WorkflowError(str(error)) from error
     if HAS_SCREEN:
@@ -176,10 +179,10 @@ def needed_jobs():
     ]
 
 
-def by_wildcards(function, **given):
+def by_wildcards(function, settings=config, **given):
     """The input function that calls a function of the config with the wildcards that its arguments are named after.
 
-    Also for params, resources and conda. It takes no `input`: Snakemake does not compare params that were computed from
+    Settings are another config than the whole experiment's, such as that with the candidates of sweeps. Also for params, resources and conda. It takes no `input`: Snakemake does not compare params that were computed from
     it, and a changed setting would train nothing.
     """
     arguments = inspect.signature(function).parameters
@@ -187,7 +190,7 @@ def by_wildcards(function, **given):
 
     def value(wildcards):
         return function(
-            config, **given, **{name: getattr(wildcards, name) for name in wanted}
+            settings, **given, **{name: getattr(wildcards, name) for name in wanted}
         )
 
     return value

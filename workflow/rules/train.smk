@@ -1,5 +1,6 @@
 # Models: the base, and every variant's own as a Hugging Face folder; LoRA is merged.
 # REQUIRED: resources/prompts/{context}/{pretrain,train}.jsonl.
+#           Of a variant that searches its settings, each candidate has results/<variant>/candidates/<digest>/{model/,train.json}.
 # OUTPUTS: resources/base_model (toy base only), resources/base_with_template (where the config names a template),
 #          resources/prompts/{context}/train.{cutoff}.{over}.jsonl,
 #          results/lengths/, results/{replicate}/{model/,train.json}.
@@ -77,7 +78,7 @@ rule fit_prompts:
         "../envs/train.yaml"
     params:
         code=CODE["fit_prompts.py"],
-        flags=by_wildcards(training_jobs.fitting_flags),
+        flags=by_wildcards(training_jobs.fitting_flags, TRAININGS),
     shell:
         r"""
         python "$SQLADDER_SCRIPTS"/fit_prompts.py \
@@ -94,11 +95,13 @@ rule fit_prompts:
 rule train:
     input:
         base_model=training_jobs.base_model(config),
-        data=by_wildcards(training_jobs.training_prompts),
+        data=by_wildcards(training_jobs.training_prompts, TRAININGS),
         # Of params.judge: by what a checkpoint is chosen, where one is.
-        prompts=by_wildcards(training_jobs.validation_prompts),
-        examples=by_wildcards(training_jobs.validation_examples),
-        databases=by_wildcards(training_jobs.validation_databases),
+        prompts=by_wildcards(training_jobs.validation_prompts, TRAININGS),
+        examples=by_wildcards(training_jobs.validation_examples, TRAININGS),
+        databases=by_wildcards(training_jobs.validation_databases, TRAININGS),
+        # Of params.flags: where a sweep left the settings that further seeds are trained with.
+        swept=by_wildcards(sweeps.settings_file),
     output:
         model=directory("results/{replicate}/model"),
         facts="results/{replicate}/train.json",
@@ -107,21 +110,21 @@ rule train:
     benchmark:
         "results/benchmarks/train/{replicate}.tsv"
     wildcard_constraints:
-        replicate=any_of(WITH_MODEL),
+        replicate=any_of(sweeps.trained_by_a_job(config)),
     conda:
-        by_wildcards(training_jobs.training_environment)
+        by_wildcards(training_jobs.training_environment, TRAININGS)
     threads: 1  # OMP_NUM_THREADS follows; a toy model is faster on one thread, and variants train side by side
     resources:
-        gpu=within_gpu_limit(by_wildcards(training_jobs.training_gpus)),
+        gpu=within_gpu_limit(by_wildcards(training_jobs.training_gpus, TRAININGS)),
         mem="2GB",
         # What SLURM needs to know of several nodes (docs/gpus.md).
-        nodes=by_wildcards(training_jobs.training_nodes),
-        tasks=by_wildcards(training_jobs.training_tasks),
-        mpi=by_wildcards(training_jobs.training_starter),
+        nodes=by_wildcards(training_jobs.training_nodes, TRAININGS),
+        tasks=by_wildcards(training_jobs.training_tasks, TRAININGS),
+        mpi=by_wildcards(training_jobs.training_starter, TRAININGS),
     params:
-        code=by_wildcards(training_jobs.training_code, code=CODE),
-        flags=by_wildcards(training_jobs.training_flags),
-        judge=by_wildcards(training_jobs.judge_command),
+        code=by_wildcards(training_jobs.training_code, TRAININGS, code=CODE),
+        flags=by_wildcards(training_jobs.training_flags, TRAININGS),
+        judge=by_wildcards(training_jobs.judge_command, TRAININGS),
     shell:
         r"""
         python "$SQLADDER_SCRIPTS"/lease_gpus.py --count {resources.gpu} -- \
@@ -132,5 +135,31 @@ rule train:
             --output {output.model:q} \
             --facts {output.facts:q} \
             {params.judge:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule choose_candidate:
+    input:
+        models=by_wildcards(sweeps.candidate_files, name="model"),
+        facts=by_wildcards(sweeps.candidate_files, name="train.json"),
+    output:
+        model=directory("results/{replicate}/model"),
+        facts="results/{replicate}/train.json",
+    log:
+        "logs/choose_candidate/{replicate}.log",
+    wildcard_constraints:
+        replicate=any_of(sweeps.searched(config)),
+    conda:
+        "../envs/train.yaml"
+    params:
+        code=CODE["choose_candidate.py"],
+        candidates=by_wildcards(sweeps.choice_flags),
+    shell:
+        r"""
+        python workflow/scripts/choose_candidate.py \
+            {params.candidates:q} \
+            --output {output.model:q} \
+            --facts {output.facts:q} \
             >{log:q} 2>&1
         """

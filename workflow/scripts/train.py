@@ -13,9 +13,10 @@ import argparse
 from pathlib import Path
 
 from sqladder.errors import InputError, run_main
-from sqladder.files import write_json
+from sqladder.files import read_object, write_json
 from sqladder.models.folders import check_model_folder
 from sqladder.models.shapes import linear_layers
+from sqladder.settings.problems import settings_of
 from sqladder.settings.program_flags import add_flags, from_flags
 from sqladder.training.adapters import wrong_target
 from sqladder.training.launch import TrainingFiles, fine_tune
@@ -30,6 +31,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--facts", required=True, type=Path, help="train.json: cost and losses")
     parser.add_argument("--data", type=Path, help="prompts with answers, JSON Lines")
     parser.add_argument("--work-folder", type=Path, help="checkpoints and LLaMA-Factory's files")
+    parser.add_argument("--swept", type=Path, help="train.json whose chosen settings come first")
     parser.add_argument("--profile", type=Path, help="write where a step's GPU time goes")
     parser.add_argument(
         "--judge",
@@ -64,8 +66,10 @@ def main() -> None:
     if isinstance(settings, TrainingSettings):
         if settings.choose == "validation" and not args.judge:
             raise InputError("--choose validation needs a program that judges checkpoints: --judge")
+        swept = read_object(args.swept, {"swept": dict})["swept"] if args.swept else {}
+        settings = settings_of(Method, settings.model_dump(exclude_none=True) | swept)
         check_targets(settings, args.base_model)
-        facts = fine_tune(settings, training_files(args))
+        facts = fine_tune(settings, training_files(args)) | ({"swept": swept} if swept else {})
     else:
         facts = keep_base_model(args.base_model, args.output)
     write_json(args.facts, facts)

@@ -66,7 +66,7 @@ def main() -> None:
         rows = read_jsonl(verdicts[own], VERDICT_FIELDS)
         if own in pictures:
             write_loss_chart(pictures[own], own.name, trained["loss_curve"])
-        named = recipe(config, own), repositories(config)
+        named = recipe(config, own, trained.get("swept", {})), repositories(config)
         seeds = seeds_beside(own, metrics)
         card = model_card(own, facts, *named, trained, measured, rows, seeds, own in pictures)
         write_text(path, card)

@@ -5,13 +5,12 @@ Everything that can be wrong with a config is found before a job runs, and all o
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqladder.databases.urls import check_url
-from sqladder.demo.settings import LINEAR_LAYERS
 from sqladder.downloads.secret_urls import has_secrets, unset_variables
 from sqladder.errors import InputError
 from sqladder.experiment.data_jobs import has_validation_split
@@ -20,18 +19,18 @@ from sqladder.experiment.overlap import check_overlap
 from sqladder.experiment.paths import download_of, input_path, is_on_disk
 from sqladder.experiment.reading import Config, read_yaml
 from sqladder.experiment.settings import Experiment
+from sqladder.experiment.sweep_check import check_sweeps, misplaced_sweeps
+from sqladder.experiment.target_check import check_targets
 from sqladder.experiment.training_jobs import training_values
 from sqladder.experiment.validation_split import check_validation
 from sqladder.experiment.variants import is_fixed, model_owner, setting
 from sqladder.generation.settings import DecodingSettings
 from sqladder.models.architecture import unfit
-from sqladder.models.shapes import linear_layers
 from sqladder.models.turns import TEMPLATES, has_template
 from sqladder.settings.kinds import Location
 from sqladder.settings.problems import dotted, problems
 from sqladder.settings.slices import kept
 from sqladder.statistics.replicates import is_seed_folder
-from sqladder.training.adapters import wrong_target
 from sqladder.training.settings import TRAINED, AnyTraining
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -44,7 +43,8 @@ _OF_DATABASES = ("gold", "gold_repairs", "allow_missing_databases", "gold_proble
 def check(config: Config) -> None:
     """Raise an InputError that lists everything wrong with the config, one line each."""
     # The checks across keys rely on the shape that the declarations guarantee.
-    if found := problems(Experiment, config) or list(dict.fromkeys(_cross_checks(config))):
+    shape = [*misplaced_sweeps(config)] or problems(Experiment, config)
+    if found := shape or list(dict.fromkeys(_cross_checks(config))):
         lines = [f"  - {problem}" for problem in found]
         raise InputError("\n".join(["the config cannot be used:", *lines]))
 
@@ -72,6 +72,7 @@ def _cross_checks(config: Config) -> Iterator[str]:
     yield from native_problems(config)
     yield from check_overlap(config)
     yield from check_validation(config)
+    yield from check_sweeps(config)
     yield from _check_seeds("config", config)
     if not {"seed", "seeds"} & set(config):
         yield "config: lacks seed; add it, or several as seeds"
@@ -215,7 +216,7 @@ def _check_variants(config: Config) -> Iterator[str]:
             place = partial(_merged, name, "training")
             values = kept(AnyTraining, training_values(config, name, 0))
             yield from problems(AnyTraining, values, place)
-            yield from _check_targets(config, name)
+            yield from check_targets(config, name)
 
 
 def _check_reuse(config: Config, name: str) -> Iterator[str]:
@@ -261,19 +262,6 @@ def _check_served(config: Config, name: str) -> Iterator[str]:
     for key in ("engine", "batch_size", "gpus"):
         if key in config["variants"][name].get("decoding", {}):
             yield f"variants.{name}.decoding.{key}: has no use where a server answers; remove it"
-
-
-def _check_targets(config: Config, name: str) -> Iterator[str]:
-    """Check names of layers, where the base model's are known before it is downloaded."""
-    base, targets = config["base_model"], config["variants"][name].get("target_modules", [])
-    layers: Collection[str] = LINEAR_LAYERS
-    if base["source"] == "folder":
-        layers = linear_layers(Path(input_path(base["path"])))
-    wrong = (
-        wrong_target([targets] if isinstance(targets, str) else targets, layers) if layers else None
-    )
-    if wrong:
-        yield f"variants.{name}.target_modules: {wrong}"
 
 
 def _check_name(name: str, names: list[str]) -> Iterator[str]:

@@ -26,8 +26,14 @@ def _repository(config: Config, path: str) -> str | None:
     return name if _REPOSITORY.fullmatch(name) else None
 
 
-def recipe(config: Config, own: Replicate) -> Config:
-    """Return the settings that a replicate was trained with, flat, for its model card."""
+def recipe(config: Config, own: Replicate, swept: Config) -> Config:
+    """Return the settings that a replicate was trained with, flat, for its model card.
+
+    Args:
+        config: the experiment.
+        own: the replicate.
+        swept: the settings that its sweep chose, if there was one.
+    """
     entry = config["variants"][own.variant]
     named = {k: v for k, v in entry.items() if not isinstance(v, dict) and k != "seeds"}
     return {
@@ -35,4 +41,5 @@ def recipe(config: Config, own: Replicate) -> Config:
         "seed": seeds_of(config, own.variant)[0] if own.seed is None else own.seed,
         "context": setting(config, own.variant, "context"),
         **setting(config, own.variant, "training"),
+        **swept,
     }

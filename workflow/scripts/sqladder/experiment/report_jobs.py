@@ -16,6 +16,7 @@ from sqladder.experiment.generation_jobs import (
     repaired,
 )
 from sqladder.experiment.reading import Config
+from sqladder.experiment.sweeps import trained_by_a_job
 from sqladder.experiment.training_jobs import base_model, is_toy, lengths_of
 from sqladder.experiment.variants import (
     generated,
@@ -121,7 +122,7 @@ def row_lengths(config: Config) -> list[str]:
 def benchmarks_of_the_run(config: Config) -> list[str]:
     """Snakemake's measurements of the jobs that take time."""
     jobs = ["train_base"] if is_demonstration(config) else []
-    jobs += [f"train/{own}" for own in with_model(config)]
+    jobs += [f"train/{own}" for own in trained_by_a_job(config)]
     at_once, chosen = answered_at_once(config), chosen_from_samples(config)
     jobs += [f"generate/{own}" for own in of_models(config, at_once)]
     jobs += [f"generate_served/{own}" for own in of_servers(config, at_once)]

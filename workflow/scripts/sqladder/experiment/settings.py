@@ -13,6 +13,7 @@ from pydantic import Field, create_model
 from sqladder.data.settings import Decontamination, Fitting, GoldProblems, ImportSettings, Shares
 from sqladder.demo.settings import DemoDatabases, ToyModel
 from sqladder.downloads.settings import Download
+from sqladder.experiment.sweep_settings import FullSweep, LoraSweep
 from sqladder.generation.served_settings import Server
 from sqladder.generation.settings import Choice, Decoding, Repair
 from sqladder.metric.limits import Limits
@@ -194,12 +195,14 @@ class LoraVariant(_Trained, LoraSettings):
     """Adapters, merged into the base."""
 
     method: Literal["lora"] = Field(description="Adapters, merged into the base.")
+    sweep: LoraSweep | None = Field(default=None, description=LoraSweep.__doc__)  # type: ignore[valid-type]
 
 
 class FullVariant(_Trained):
     """All parameters trained."""
 
     method: Literal["full"] = Field(description="All parameters trained.")
+    sweep: FullSweep | None = Field(default=None, description=FullSweep.__doc__)  # type: ignore[valid-type]
 
 
 class ReuseVariant(_Asked):

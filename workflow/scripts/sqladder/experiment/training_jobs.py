@@ -6,9 +6,10 @@ from pathlib import Path
 from sqladder.data.settings import Fitting
 from sqladder.demo.settings import Recipe
 from sqladder.experiment.data_jobs import databases_of, dataset_of, examples_of, scoring_flags
-from sqladder.experiment.flags import as_flags
+from sqladder.experiment.flags import as_flags, named
 from sqladder.experiment.paths import needed_file
 from sqladder.experiment.reading import Config
+from sqladder.experiment.sweeps import settings_file
 from sqladder.experiment.variants import (
     chosen_on_validation,
     first_seed,
@@ -95,7 +96,9 @@ def training_flags(config: Config, replicate: str) -> list[str]:
     """A replicate's method with what it needs; the untrained baseline needs nothing."""
     if replicate not in trained(config):
         return to_flags(settings_of(Untrained, {"method": own_entry(config, replicate)["method"]}))
-    data = {"data": training_prompts(config, replicate)}
+    data = named(
+        {"data": training_prompts(config, replicate), "swept": settings_file(config, replicate)}
+    )
     return to_flags(training_settings(config, replicate)) + as_flags(data)
 
 

@@ -1,0 +1,188 @@
+"""Variants that search their settings: what they try, what the jobs get, and what is refused before any job."""
+
+import copy
+import json
+
+import pytest
+
+from conftest import ROOT
+from sqladder.errors import InputError
+from sqladder.experiment.config import check
+from sqladder.experiment.reading import read_yaml
+from sqladder.experiment.sweeps import (
+    candidates,
+    choice_flags,
+    searched,
+    settings_file,
+    trained_by_a_job,
+    with_candidates,
+)
+from sqladder.experiment.training_jobs import judge_command, training_flags, training_settings
+
+DEFAULT = read_yaml(ROOT / "config/config.yaml")
+RATES = [1.0e-3, 3.0e-3]
+
+
+@pytest.fixture(autouse=True)
+def in_the_project(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def config():
+    """The default, in which one variant of adapters and one of all parameters search."""
+    config = copy.deepcopy(DEFAULT)
+    config["training"]["choose"] = "validation"
+    config["variants"]["lora_32r"]["sweep"] = {"learning_rate": RATES, "rank": [4, 8, 16]}
+    config["variants"]["full"]["sweep"] = {"learning_rate": RATES}
+    return config
+
+
+def tried(config, variant):
+    return [candidate.swept for candidate in candidates(config, variant)]
+
+
+def test_a_grid_has_each_combination_in_the_order_of_its_lists(config):
+    check(config)
+    assert tried(config, "lora_32r") == [
+        {"learning_rate": rate, "rank": rank} for rate in RATES for rank in (4, 8, 16)
+    ]
+
+
+def test_a_draw_is_of_the_grid_by_the_seed_and_grows_without_losing_one(config):
+    sweep = config["variants"]["lora_32r"]["sweep"]
+    sweep.update(rank=list(range(1, 21)), random=5)
+    five = tried(config, "lora_32r")
+    sweep["random"] = 8
+    eight = tried(config, "lora_32r")
+    assert (len(five), len(eight)) == (5, 8)
+    assert all(one in eight for one in five)
+    sweep["random"] = 5
+    config["variants"]["lora_32r"]["seed"] = 7
+    assert tried(config, "lora_32r") != five
+
+
+def test_one_value_more_leaves_the_folders_of_the_others(config):
+    before = [own.name for own in candidates(config, "full")]
+    config["variants"]["full"]["sweep"]["learning_rate"] = [1.0e-4, *RATES]
+    after = [own.name for own in candidates(config, "full")]
+    assert after[1:] == before
+    assert len(set(after)) == 3
+
+
+def test_a_candidate_is_trained_as_the_variant_but_for_what_it_tries(config):
+    own = candidates(config, "lora_32r")[-1]
+    settings = training_settings(with_candidates(config), own.name)
+    plain = training_settings(config, "lora_32r")
+    changed = {"learning_rate": 3.0e-3, "rank": 16}
+    assert settings == plain.model_copy(update=changed)
+    assert judge_command(with_candidates(config), own.name) == judge_command(config, "lora_32r")
+
+
+def test_the_first_seed_takes_a_candidate_and_others_are_trained_with_its_settings(config):
+    config["variants"]["full"]["seeds"] = [5, 6]
+    check(config)
+    trained = trained_by_a_job(config)
+    assert searched(config) == ["lora_32r", "full/seed_5"]
+    assert not {"lora_32r", "full/seed_5"} & set(trained)
+    assert {"baseline", "full/seed_6", candidates(config, "full")[0].name} <= set(trained)
+    assert settings_file(config, "full/seed_6") == "results/full/seed_5/train.json"
+    expanded = with_candidates(config)
+    assert "--swept=results/full/seed_5/train.json" in training_flags(expanded, "full/seed_6")
+    first = candidates(config, "full")[0]
+    assert training_settings(expanded, first.name).seed == 5
+    assert choice_flags(config, "full/seed_5")[:3] == [
+        "--candidate",
+        f"results/{first.name}",
+        json.dumps(first.swept),
+    ]
+
+
+def without_choice(config):
+    config["training"]["choose"] = "last"
+
+
+def one_value(config):
+    config["variants"]["full"]["sweep"] = {"learning_rate": [1.0e-3]}
+
+
+def too_many_draws(config):
+    config["variants"]["full"]["sweep"]["random"] = 3
+
+
+def wrong_key(config):
+    config["variants"]["full"]["sweep"]["learnig_rate"] = RATES
+
+
+def adapters_of_full(config):
+    config["variants"]["full"]["sweep"]["rank"] = [4, 8]
+
+
+def no_list(config):
+    config["variants"]["full"]["sweep"]["learning_rate"] = 1.0e-3
+
+
+def twice(config):
+    config["variants"]["full"]["sweep"]["learning_rate"] = [1.0e-3, 1.0e-3]
+
+
+def wrong_value(config):
+    config["variants"]["full"]["sweep"]["epochs"] = [1.0, -2.0]
+
+
+def misfit_of_one(config):
+    config["variants"]["full"]["sweep"]["min_learning_rate"] = [0.0, 2.0e-3]
+
+
+def unknown_layer(config):
+    config["variants"]["lora_32r"]["sweep"] = {"target_modules": [["q_prj"], ["v_proj"]]}
+
+
+def a_context(config):
+    config["variants"]["full"]["sweep"]["context"] = ["published", "other"]
+
+
+def of_the_base(config):
+    config["variants"]["baseline"]["sweep"] = {"learning_rate": RATES}
+
+
+def of_a_reused(config):
+    config["variants"]["again"] = {"method": "reuse", "model_of": "full"}
+    config["variants"]["again"]["sweep"] = {"learning_rate": RATES}
+
+
+def of_imported(config):
+    config["variants"]["theirs"] = {"method": "imported", "predictions": "README.md"}
+    config["variants"]["theirs"]["sweep"] = {"learning_rate": RATES}
+
+
+def of_a_server(config):
+    config["variants"]["far"] = {"method": "served", "url": "http://localhost:1/v1", "model": "m"}
+    config["variants"]["far"]["sweep"] = {"learning_rate": RATES}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (without_choice, ["full.sweep", "give training.choose: validation"]),
+        (one_value, ["full.sweep", "at least two"]),
+        (too_many_draws, ["full.sweep.random", "3 combinations", "from 2", "leave random out"]),
+        (wrong_key, ["full.sweep", "'learnig_rate'", "did you mean learning_rate?"]),
+        (adapters_of_full, ["full.sweep", "rank"]),
+        (no_list, ["full.sweep.learning_rate", "0.001", "list"]),
+        (twice, ["full.sweep.learning_rate", "0.001 twice"]),
+        (wrong_value, ["full.sweep.epochs", "-2.0", "above 0"]),
+        (misfit_of_one, ["full.sweep", "min_learning_rate", "0.002 is above"]),
+        (unknown_layer, ["lora_32r.sweep.target_modules", "'q_prj'", "did you mean q_proj?"]),
+        (a_context, ["full.sweep.context", "a variant of its own"]),
+        (of_the_base, ["baseline.sweep", "not trained", "remove it", "full or lora"]),
+        (of_a_reused, ["again.sweep", "another variant's", "put the sweep there"]),
+        (of_imported, ["theirs.sweep", "made elsewhere", "remove it"]),
+        (of_a_server, ["far.sweep", "server", "remove it"]),
+    ],
+)
+def test_what_no_sweep_can_be_is_refused_with_the_way_out(config, spoil, words):
+    spoil(config)
+    with pytest.raises(InputError) as refused:
+        check(config)
+    assert [word for word in words if word not in str(refused.value)] == []

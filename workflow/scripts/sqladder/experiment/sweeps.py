@@ -1,0 +1,134 @@
+"""The candidates of variants that search their settings (`sweep:`): trainings of the DAG, one of which goes on.
+
+A candidate is a variant of its own in every respect but one: it is never asked a question of the test. Its folder,
+results/<variant>/candidates/<digest>, is named after the values that it tries, so that a sweep that gets one value more
+finds the others where they were.
+"""
+
+import hashlib
+import json
+from itertools import product
+from typing import Any, NamedTuple
+
+from sqladder.experiment.reading import Config
+from sqladder.experiment.sweep_settings import LORA_KEYS, TRAINING_KEYS
+from sqladder.experiment.variants import replicates, seeds_of, variants_by_method, with_model
+from sqladder.statistics.replicates import Replicate
+from sqladder.training.settings import ALL_LINEAR, TRAINED
+
+FOLDER = "candidates"
+
+
+class Candidate(NamedTuple):
+    """One combination of the values of a sweep.
+
+    Attributes:
+        variant: that searches.
+        swept: the settings that it tries.
+    """
+
+    variant: str
+    swept: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Its path below results/, as a replicate has one."""
+        return f"{self.variant}/{FOLDER}/{_digest(self.swept)}"
+
+
+def searching(config: Config) -> list[str]:
+    """The variants that search their settings."""
+    trained = variants_by_method(config, TRAINED)
+    return [name for name in trained if "sweep" in config["variants"][name]]
+
+
+def candidates(config: Config, variant: str) -> list[Candidate]:
+    """What a variant tries, in the order of its lists, the first key's values slowest."""
+    sweep = config["variants"][variant]["sweep"]
+    lists = {key: own for key, own in sweep.items() if key in (*TRAINING_KEYS, *LORA_KEYS)}
+    grid = [
+        Candidate(variant, dict(zip(lists, map(_plain, values), strict=True)))
+        for values in product(*lists.values())
+    ]
+    if "random" not in sweep:
+        return grid
+    seed = seeds_of(config, variant)[0]
+    # By a number of each one's own: more draws, or one value more, leave most of the others drawn.
+    drawn = sorted(grid, key=lambda candidate: _digest([seed, candidate.swept]))[: sweep["random"]]
+    return [candidate for candidate in grid if candidate in drawn]
+
+
+def all_candidates(config: Config) -> list[Candidate]:
+    """The candidates of all variants that search."""
+    return [own for variant in searching(config) for own in candidates(config, variant)]
+
+
+def with_candidates(config: Config) -> Config:
+    """The config with each candidate as a variant, by its name; for the jobs that train."""
+    added = {own.name: _entry(config, own) for own in all_candidates(config)}
+    return {**config, "variants": {**config["variants"], **added}} if added else config
+
+
+def searched(config: Config) -> list[str]:
+    """Names of the replicates whose model is a candidate's: those of the first seeds."""
+    return [_first(config, variant).name for variant in searching(config)]
+
+
+def trained_by_a_job(config: Config) -> list[str]:
+    """Names of the replicates and candidates that have a training, or a base to be linked, of their own."""
+    chosen = searched(config)
+    own = [name for name in with_model(config) if name not in chosen]
+    return own + [candidate.name for candidate in all_candidates(config)]
+
+
+def candidate_files(config: Config, replicate: str, name: str) -> list[str]:
+    """The file or folder of this name of each candidate that a replicate's model is chosen from."""
+    return [f"results/{own.name}/{name}" for own in _candidates_of(config, replicate)]
+
+
+def choice_flags(config: Config, replicate: str) -> list[str]:
+    """The candidates that a replicate's model is chosen from: where each is, and what it tries."""
+    flags = []
+    for own in _candidates_of(config, replicate):
+        flags += ["--candidate", f"results/{own.name}", json.dumps(own.swept)]
+    return flags
+
+
+def settings_file(config: Config, replicate: str) -> str | list[str]:
+    """The file with the settings that a further seed of a variant that searches is trained with; none for others."""
+    own = replicates(config).get(replicate)
+    if own is None or own.variant not in searching(config) or replicate in searched(config):
+        return []
+    return f"results/{_first(config, own.variant).name}/train.json"
+
+
+def _candidates_of(config: Config, replicate: str) -> list[Candidate]:
+    return candidates(config, replicates(config)[replicate].variant)
+
+
+def _first(config: Config, variant: str) -> Replicate:
+    """The replicate of a variant's first seed."""
+    return next(own for own in replicates(config).values() if own.variant == variant)
+
+
+def _entry(config: Config, own: Candidate) -> Config:
+    """A candidate's entry of the config."""
+    variant = config["variants"][own.variant]
+    kept = {key: value for key, value in variant.items() if key not in ("sweep", "seeds")}
+    tried = {key: value for key, value in own.swept.items() if key in TRAINING_KEYS}
+    return {
+        **kept,
+        **{key: value for key, value in own.swept.items() if key in LORA_KEYS},
+        "training": {**variant.get("training", {}), **tried},
+        "seed": seeds_of(config, own.variant)[0],
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A value as a training's settings hold it: all-linear may be written without a list."""
+    return [value] if value == ALL_LINEAR else value
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
