@@ -107,9 +107,10 @@ def test_a_chart_is_titled_and_described_and_its_text_is_text(comparison, axes, 
     assert CHARTS[chart].alt_text(comparison) in (folder / f"{chart}.svg").read_text()
     words = " ".join("".join(node.itertext()) for node in root.iter(f"{SVG}text"))
     # It was not trained, and chose among no samples.
-    assert "baseline" in words or chart in ("loss_curves", "samples_vs_cost", "validation_curves")
-    # Nothing chose a checkpoint.
-    assert "full" in words or chart == "validation_curves"
+    chosen = ("validation_curves", "candidates")
+    assert "baseline" in words or chart in ("loss_curves", "samples_vs_cost", *chosen)
+    # Nothing chose a checkpoint or settings.
+    assert "full" in words or chart in chosen
 
 
 @pytest.mark.parametrize("chart", CHARTS)

@@ -140,6 +140,12 @@ rule write_report:
                 labels={"chart": "checkpoints"},
             ),
             report(
+                "results/charts/candidates.svg",
+                caption="../report/candidates.rst",
+                category="Training",
+                labels={"chart": "candidates of sweeps"},
+            ),
+            report(
                 "results/charts/cost_vs_accuracy.svg",
                 caption="../report/cost_vs_accuracy.rst",
                 category="Training",
@@ -159,6 +165,7 @@ rule write_report:
             "results/charts/errors_narrow.svg",
             "results/charts/loss_curves_narrow.svg",
             "results/charts/validation_curves_narrow.svg",
+            "results/charts/candidates_narrow.svg",
             "results/charts/cost_vs_accuracy_narrow.svg",
             "results/charts/samples_vs_cost_narrow.svg",
             "results/charts/accuracy_by_level.png",
@@ -167,6 +174,7 @@ rule write_report:
             "results/charts/errors.png",
             "results/charts/loss_curves.png",
             "results/charts/validation_curves.png",
+            "results/charts/candidates.png",
             "results/charts/cost_vs_accuracy.png",
             "results/charts/samples_vs_cost.png",
         ],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqladder.errors import InputError, run_main
 from sqladder.files import write_json
-from sqladder.training.candidates import read_candidate, take_best
+from sqladder.training.candidate_choice import read_candidate, take_best
 
 
 def main() -> None:

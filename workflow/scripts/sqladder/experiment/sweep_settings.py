@@ -22,7 +22,7 @@ TRAINING_KEYS = (
 LORA_KEYS = tuple(LoraSettings.model_fields)
 
 
-class _Search(Settings):
+class _SweepOptions(Settings):
     random: int | None = Field(
         default=None,
         ge=1,
@@ -60,15 +60,15 @@ def _lists(model: type[Settings], keys: tuple[str, ...]) -> dict[str, Any]:
     return fields
 
 
-FullSweep: type[_Search] = create_model(
+FullSweep: type[_SweepOptions] = create_model(
     "FullSweep",
-    __base__=_Search,
+    __base__=_SweepOptions,
     __doc__="Settings of the training of all parameters that are tried, and how many of their combinations.",
     **_lists(FineTuning, TRAINING_KEYS),
 )
-LoraSweep: type[_Search] = create_model(
+LoraSweep: type[_SweepOptions] = create_model(
     "LoraSweep",
-    __base__=_Search,
+    __base__=_SweepOptions,
     __doc__="Settings of adapters and of their training that are tried, and how many of their combinations.",
     **_lists(FineTuning, TRAINING_KEYS),
     **_lists(LoraSettings, LORA_KEYS),

@@ -3,6 +3,7 @@
 from sqladder.report.charts import (
     accuracy_by_database,
     accuracy_by_level,
+    candidate_costs,
     cost_vs_accuracy,
     loss_curves,
     paired_differences,
@@ -22,6 +23,7 @@ CHARTS = {
         what_went_wrong.CHART,
         loss_curves.CHART,
         validation_curves.CHART,
+        candidate_costs.CHART,
         cost_vs_accuracy.CHART,
         samples_vs_cost.CHART,
     )

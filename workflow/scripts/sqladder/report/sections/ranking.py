@@ -1,6 +1,7 @@
 """Which variant answers best, as far as the data tell."""
 
 from sqladder.report.comparison import Comparison
+from sqladder.report.judged_candidates import number_tried
 from sqladder.report.results import Run, level_count
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.wording import trained_once
@@ -23,6 +24,11 @@ def section(inputs: ReportInputs) -> str:
         "Variants with several seeds were trained, asked and scored once with each; their numbers are\n"
         "means over seeds. " * comparison.run.has_seeds
     )
+    if any(number_tried(variant) > 1 for variant in comparison.ranking):
+        seeds += (
+            "Tried: candidates that the variant's settings were chosen among, on validation questions\n"
+            "([Sweeps](#sweeps)). "
+        )
     if len(comparison.ranking) == 1:
         return f"## Ranking\n\n{ranking_table(comparison)}\n\n{seeds}".rstrip()
     shared = any("-" in comparison.rank(variant.name) for variant in comparison.ranking)
@@ -43,11 +49,13 @@ and ranks speak of further questions on these databases; for new ones see
 def ranking_table(comparison: Comparison) -> str:
     """Best variant first, with its rank and its difference from the baseline.
 
-    Where variants have several seeds, their number and the spread between them follow the accuracy, a mean.
+    Where variants have several seeds, their number and the spread between them follow the accuracy, a mean. Where a
+    variant searched its settings, the number of candidates tried stands beside each.
     """
     seeded = comparison.run.has_seeds
     reference = comparison.run.baseline
     compared = len(comparison.ranking) > 1
+    searched = any(number_tried(variant) > 1 for variant in comparison.ranking)
     rows = []
     for variant in comparison.ranking:
         total = level_count(comparison.run, variant, "all")
@@ -61,11 +69,15 @@ def ranking_table(comparison: Comparison) -> str:
         ]
         if seeded:
             row[2:2] = [number(len(variant.seeds))]
+        if searched:
+            row[2:2] = [number(number_tried(variant))]
         rows.append(row + (_gap_cells(comparison, variant.name, reference) if compared else []))
     header = ["rank", "variant", "n", "correct", "accuracy", "95 % interval"]
     align = "clrrrc"
     if seeded:
         header, align = [*header[:2], "seeds", *header[2:]], "clrrrrc"
+    if searched:
+        header, align = [*header[:2], "tried", *header[2:]], f"clr{align[2:]}"
     if compared:
         header += [f"points to {escape(reference)}", "95 % interval of it", "p (Holm)"]
         align += "rcr"

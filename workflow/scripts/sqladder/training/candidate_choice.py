@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 from sqladder.errors import LOG, InputError
 from sqladder.files import read_object
 from sqladder.models.folders import link_files, replacing_folder
+from sqladder.texts.settings_line import settings_line
 
 Facts = Mapping[str, Any]
 
 
-class Tried(NamedTuple):
+class TriedCandidate(NamedTuple):
     """A candidate that was trained.
 
     Attributes:
@@ -42,7 +43,7 @@ class Tried(NamedTuple):
         return float(self.facts["seconds"] * self.facts["gpus"] * self.facts["nodes"] / 3600)
 
 
-def read_candidate(folder: Path, swept: Mapping[str, Any]) -> Tried:
+def read_candidate(folder: Path, swept: Mapping[str, Any]) -> TriedCandidate:
     """Read what a candidate's training left.
 
     Raises:
@@ -53,10 +54,10 @@ def read_candidate(folder: Path, swept: Mapping[str, Any]) -> Tried:
         raise InputError(
             f"{folder / 'train.json'} has no marks on validation questions; train it with --choose validation"
         )
-    return Tried(folder, swept, facts)
+    return TriedCandidate(folder, swept, facts)
 
 
-def best_candidate(tried: Sequence[Tried]) -> Tried:
+def best_candidate(tried: Sequence[TriedCandidate]) -> TriedCandidate:
     """The candidate with the most right answers; of equal ones the first.
 
     Raises:
@@ -69,7 +70,7 @@ def best_candidate(tried: Sequence[Tried]) -> Tried:
     return max(tried, key=lambda own: own.right)
 
 
-def take_best(tried: Sequence[Tried], output: Path) -> dict[str, Any]:
+def take_best(tried: Sequence[TriedCandidate], output: Path) -> dict[str, Any]:
     """Link the best candidate's model as the variant's; return its facts with those of the choice.
 
     Args:
@@ -81,7 +82,7 @@ def take_best(tried: Sequence[Tried], output: Path) -> dict[str, Any]:
         link_files(best.folder / "model", folder)
     LOG.info(
         f"chose candidate {tried.index(best) + 1} of {len(tried)}, {best.right} of {len(best.correct)} right: "
-        f"{described(best.swept)}"
+        f"{settings_line(best.swept)}"
     )
     return {
         **best.facts,
@@ -99,11 +100,3 @@ def take_best(tried: Sequence[Tried], output: Path) -> dict[str, Any]:
             ],
         },
     }
-
-
-def described(swept: Mapping[str, Any]) -> str:
-    """The settings of a candidate in a line: "learning_rate 0.001, rank 8"."""
-    return ", ".join(
-        f"{key} {' '.join(value) if isinstance(value, list) else value}"
-        for key, value in swept.items()
-    )

@@ -1,0 +1,99 @@
+"""What a report says of the candidates that a variant's settings were chosen among."""
+
+import json
+
+import pytest
+
+import report_runs as runs
+from sqladder.report.charts import candidate_costs
+from sqladder.report.comparison import compare
+from sqladder.report.loading import load_run
+from sqladder.report.sections.document import render
+from sqladder.report.sections.report_inputs import ReportInputs
+
+QUESTIONS = runs.question_rows(20)
+GROUPS = [f"query {n // 2}" for n in range(40)]
+
+
+def search(*right, hours=0.5):
+    """What train.json says: a candidate for each number of right answers, always the first ones of 40."""
+    chosen = right.index(max(right))
+    rows = [
+        {
+            "folder": f"results/full/candidates/{n}",
+            "swept": {"learning_rate": 0.001 * n, "target_modules": ["q_proj", "v_proj"]},
+            "correct": "1" * count + "0" * (40 - count),
+            "device_hours": hours,
+        }
+        for n, count in enumerate(right, 1)
+    ]
+    point = {"step": 1, "epoch": 1.0, "loss": 1.0, "seconds": 1.0}
+    validation = {
+        "groups": GROUPS,
+        "databases": 3,
+        "points": [point | {"correct": rows[chosen]["correct"]}],
+        "chosen": 1,
+        "stopped_early": False,
+        "seconds": 1.0,
+    }
+    return {"validation": validation, "sweep": {"chosen": chosen, "candidates": rows}}
+
+
+def report(folder, searches):
+    marks = {name: [number < 12 for number in range(20)] for name in searches}
+    files = runs.write_run(folder, QUESTIONS, marks, trained=list(searches))
+    for path in files["training"]:
+        facts = json.loads(path.read_text())
+        runs.write_value(path, {**facts, "seconds": 80.0, **searches[path.parent.name]})
+    comparison = compare(load_run(**files))
+    return render(ReportInputs(comparison, runs.run_facts(), "T", "charts")), comparison
+
+
+def rows_after(text, heading):
+    block = text.split(heading)[1].split("\n\n")[1]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in block.splitlines()]
+
+
+def test_each_candidate_stands_with_its_marks_its_lead_and_its_cost(tmp_path):
+    text, _ = report(tmp_path, {"plain": {}, "full": search(10, 30, 29)})
+    _, _, low, best, close = rows_after(text, "### Sweep of full")
+    assert low[0] == "learning_rate 0.001, target_modules q_proj v_proj"
+    assert (low[1], low[3], low[5]) == ("0.250", "+50.0", "30.0 min")
+    assert best[0].endswith("(chosen)")
+    assert (best[1], best[3], best[4]) == ("0.750", "", "")
+    assert close[3] == "+2.5"
+    said = " ".join(text.split())
+    assert "3 candidates were judged by 40 questions" in said
+    assert "the chosen one is 50.0 points ahead of the worst (p = 0.002)" in said
+    assert "2 of them, itself included, cannot be told from it" in said
+    assert "charts/candidates.svg" in text
+
+
+def test_the_ranking_has_the_number_of_candidates_tried(tmp_path):
+    text, _ = report(tmp_path, {"plain": {}, "full": search(10, 30, 29)})
+    header, _, *rows = rows_after(text, "## Ranking")
+    place = header.index("tried")
+    assert {row[1]: row[place] for row in rows} == {"plain": "1", "full": "3"}
+    assert "[Sweeps](#sweeps)" in text
+
+
+def test_equal_candidates_did_not_matter(tmp_path):
+    text, _ = report(tmp_path, {"full": search(10, 10)})
+    assert "all have as many right answers" in " ".join(text.split())
+
+
+def test_a_run_without_a_sweep_has_no_such_section_and_its_chart_says_so(tmp_path):
+    text, comparison = report(tmp_path, {"plain": {}})
+    assert "## Sweeps" not in text
+    assert "tried" not in rows_after(text, "## Ranking")[0]
+    assert candidate_costs.alt_text(comparison).startswith("No candidates")
+
+
+@pytest.mark.parametrize(("hours", "unit", "place"), [(0.5, "minutes", 30.0), (3.0, "hours", 3.0)])
+def test_the_chart_rings_the_chosen_one(tmp_path, hours, unit, place):
+    _, comparison = report(tmp_path, {"full": search(10, 30, 24, hours=hours)})
+    (axes,) = candidate_costs.draw(comparison, runs.WIDE).axes
+    rings = [line for line in axes.lines if line.get_color() == "black" and len(line.get_xdata())]
+    assert [line.get_xydata().tolist() for line in rings] == [[[place, 0.75]]]
+    assert unit in axes.get_xlabel()
+    assert "0.250 to 0.750" in candidate_costs.alt_text(comparison)

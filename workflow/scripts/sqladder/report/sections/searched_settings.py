@@ -1,0 +1,83 @@
+"""What the settings of each variant were chosen among, and whether the choice mattered."""
+
+from sqladder.report.charts import candidate_costs
+from sqladder.report.judged_candidates import JudgedCandidates, sweeps_of
+from sqladder.report.sections.report_inputs import ReportInputs
+from sqladder.texts.markdown import escape, table
+from sqladder.texts.numbers import (
+    number,
+    p_phrase,
+    plural,
+    point_interval,
+    points,
+    rate,
+    seconds,
+    share_interval,
+)
+
+HEADER = [
+    "candidate",
+    "validation",
+    "95 % interval",
+    "chosen − it, points",
+    "95 % interval",
+    "time of all devices",
+]
+
+
+def section(inputs: ReportInputs) -> str:
+    """The section in Markdown."""
+    known = sweeps_of(inputs.comparison.run.replicates)
+    if not known:
+        return ""
+    parts = [_sweep(own.replicate.variant, judged) for own, judged in known]
+    return f"""## Sweeps
+
+Settings were chosen by validation questions; only the model that was chosen was asked a question of the test. A
+candidate stands here with its best checkpoint. The best of several looks better on the questions that it was chosen by
+than it is: its accuracy here, and its lead, estimate nothing. Differences are paired by question, p is not adjusted.
+
+{"".join(parts)}{inputs.chart(candidate_costs.CHART)}"""
+
+
+def _sweep(name: str, judged: JudgedCandidates) -> str:
+    rows = [
+        [
+            escape(label) + (" (chosen)" if place == judged.chosen else ""),
+            rate(judged.rates[place]),
+            share_interval(judged.interval(place)),
+            *_lead(judged, place),
+            seconds(3600 * judged.hours[place]),
+        ]
+        for place, label in enumerate(judged.labels)
+    ]
+    return f"""### Sweep of {escape(name)}
+
+{table(HEADER, rows, "lrcrcr")}
+
+{_whether_it_mattered(judged)} All candidates took {seconds(3600 * sum(judged.hours))} of all devices.
+
+"""
+
+
+def _lead(judged: JudgedCandidates, place: int) -> list[str]:
+    if place == judged.chosen:
+        return ["", ""]
+    behind = judged.behind(place)
+    return [points(behind.mean), point_interval(behind.interval())]
+
+
+def _whether_it_mattered(judged: JudgedCandidates) -> str:
+    n, tried = judged.answers.shape[1], len(judged.labels)
+    if tried == 1:
+        return f"One candidate, judged by {plural(n, 'question')}: nothing was chosen."
+    worst = judged.behind(judged.worst)
+    said = (
+        f"the chosen one is {100 * worst.mean:.1f} points ahead of the worst ({p_phrase(worst.p)})"
+        if worst.mean
+        else "all have as many right answers"
+    )
+    return (
+        f"{plural(tried, 'candidate')} were judged by {plural(n, 'question')}: {said}, and "
+        f"{number(judged.equal)} of them, itself included, cannot be told from it."
+    )
