@@ -10,6 +10,7 @@ from sqladder.errors import InputError
 from sqladder.experiment.config import check
 from sqladder.experiment.reading import read_yaml
 from sqladder.experiment.sweeps import (
+    budget_flags,
     candidates,
     choice_flags,
     searched,
@@ -96,6 +97,19 @@ def test_the_first_seed_takes_a_candidate_and_others_are_trained_with_its_settin
         f"results/{first.name}",
         json.dumps(first.swept),
     ]
+
+
+def test_another_budget_is_only_for_candidates_that_were_left_out(config, tmp_path, monkeypatch):
+    config["variants"]["full"]["sweep"]["gpu_hours"] = 2
+    monkeypatch.chdir(tmp_path)
+    trained, left_out = [own.name for own in candidates(config, "full")]
+    for name, facts in ((trained, {"budget": 1.0}), (left_out, {"budget": 1.0, "left_out": "x"})):
+        (tmp_path / "results" / name).mkdir(parents=True)
+        (tmp_path / "results" / name / "train.json").write_text(json.dumps(facts))
+    assert budget_flags(config, trained) == ["--budget=1.0"]
+    assert budget_flags(config, left_out) == ["--budget=2.0"]
+    other = candidates(config, "lora_32r")[0].name
+    assert budget_flags(config, other) == budget_flags(config, "baseline") == []
 
 
 def without_choice(config):

@@ -15,7 +15,7 @@ QUESTIONS = runs.question_rows(20)
 GROUPS = [f"query {n // 2}" for n in range(40)]
 
 
-def search(*right, hours=0.5):
+def search(*right, hours=0.5, left_out=()):
     """What train.json says: a candidate for each number of right answers, always the first ones of 40."""
     chosen = right.index(max(right))
     rows = [
@@ -36,7 +36,10 @@ def search(*right, hours=0.5):
         "stopped_early": False,
         "seconds": 1.0,
     }
-    return {"validation": validation, "sweep": {"chosen": chosen, "candidates": rows}}
+    return {
+        "validation": validation,
+        "sweep": {"chosen": chosen, "candidates": rows, "left_out": left_out},
+    }
 
 
 def report(folder, searches):
@@ -75,6 +78,15 @@ def test_the_ranking_has_the_number_of_candidates_tried(tmp_path):
     place = header.index("tried")
     assert {row[1]: row[place] for row in rows} == {"plain": "1", "full": "3"}
     assert "[Sweeps](#sweeps)" in text
+
+
+def test_what_the_budget_left_out_is_said(tmp_path):
+    left_out = [{"swept": {"learning_rate": 0.5}, "reason": "2 of 2 hours are spent"}]
+    text, _ = report(tmp_path, {"full": search(10, 12, left_out=left_out)})
+    assert rows_after(text, "### Sweep of full")[-1][0] == "learning_rate 0.5 (not started)"
+    said = " ".join(text.split())
+    assert "The budget left out 1 candidate, the first because 2 of 2 hours are spent." in said
+    assert "2 candidates were judged" in said
 
 
 def test_equal_candidates_did_not_matter(tmp_path):

@@ -89,6 +89,20 @@ def test_what_cannot_be_compared_is_refused(tmp_path, swept, groups, words):
     assert not (tmp_path / "own/train.json").exists()
 
 
+def test_candidates_that_the_budget_left_out_are_passed_over_and_told(tmp_path):
+    left_out = tmp_path / "late"
+    left_out.mkdir()
+    (left_out / "train.json").write_text('{"left_out": "2 of 2 hours are spent"}')
+    done = choose(tmp_path, [(left_out, {"rank": 8})])
+    assert done.returncode == 1
+    assert "give the sweep more gpu_hours" in done.stderr
+    done = choose(tmp_path, [(left_out, {"rank": 8}), (candidate(tmp_path, "one", 1), {"rank": 2})])
+    assert done.returncode == 0, done.stderr
+    sweep = json.loads((tmp_path / "own/train.json").read_text())["sweep"]
+    assert (len(sweep["candidates"]), sweep["chosen"]) == (1, 0)
+    assert sweep["left_out"] == [{"swept": {"rank": 8}, "reason": "2 of 2 hours are spent"}]
+
+
 def test_a_candidate_that_was_not_judged_is_refused(tmp_path):
     own = candidate(tmp_path, "one", 1)
     facts = json.loads((own / "train.json").read_text())

@@ -124,6 +124,7 @@ rule train:
     params:
         code=by_wildcards(training_jobs.training_code, TRAININGS, code=CODE),
         flags=by_wildcards(training_jobs.training_flags, TRAININGS),
+        budget=by_wildcards(sweeps.budget_flags),
         judge=by_wildcards(training_jobs.judge_command, TRAININGS),
     shell:
         r"""
@@ -131,6 +132,7 @@ rule train:
             python "$SQLADDER_SCRIPTS"/train.py \
             --base-model {input.base_model:q} \
             {params.flags:q} \
+            {params.budget:q} \
             --work-folder results/{wildcards.replicate:q}/training \
             --output {output.model:q} \
             --facts {output.facts:q} \

@@ -21,6 +21,7 @@ from sqladder.settings.program_flags import add_flags, from_flags
 from sqladder.training.adapters import wrong_target
 from sqladder.training.launch import TrainingFiles, fine_tune
 from sqladder.training.settings import Method, TrainingSettings
+from sqladder.training.sweep_budget import leave_out, share_of_budget
 from sqladder.training.untrained import keep_base_model
 
 
@@ -32,6 +33,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="prompts with answers, JSON Lines")
     parser.add_argument("--work-folder", type=Path, help="checkpoints and LLaMA-Factory's files")
     parser.add_argument("--swept", type=Path, help="train.json whose chosen settings come first")
+    parser.add_argument("--budget", type=float, help="hours of all the candidates in this folder")
     parser.add_argument("--profile", type=Path, help="write where a step's GPU time goes")
     parser.add_argument(
         "--judge",
@@ -69,7 +71,10 @@ def main() -> None:
         swept = read_object(args.swept, {"swept": dict})["swept"] if args.swept else {}
         settings = settings_of(Method, settings.model_dump(exclude_none=True) | swept)
         check_targets(settings, args.base_model)
-        facts = fine_tune(settings, training_files(args)) | ({"swept": swept} if swept else {})
+        files, known = training_files(args), {"swept": swept, "budget": args.budget}
+        with share_of_budget(args.facts.parent, args.budget, settings.epochs) as reason:
+            facts = leave_out(reason, args.output) if reason else fine_tune(settings, files)
+        facts |= {key: value for key, value in known.items() if value}
     else:
         facts = keep_base_model(args.base_model, args.output)
     write_json(args.facts, facts)

@@ -28,6 +28,12 @@ class _SweepOptions(Settings):
         ge=1,
         description="Try so many combinations, drawn by the variant's first seed; without it all of them.",
     )
+    gpu_hours: float | None = Field(
+        default=None,
+        gt=0,
+        description="What all candidates may take together; one that would exceed it is not started. Without a GPU the "
+        "processor's hours count.",
+    )
 
     @model_validator(mode="after")
     def _something_to_choose(self) -> Self:

@@ -8,11 +8,13 @@ finds the others where they were.
 import hashlib
 import json
 from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqladder.experiment.reading import Config
 from sqladder.experiment.sweep_settings import LORA_KEYS, TRAINING_KEYS
 from sqladder.experiment.variants import replicates, seeds_of, variants_by_method, with_model
+from sqladder.files import read_json
 from sqladder.statistics.replicates import Replicate
 from sqladder.training.settings import ALL_LINEAR, TRAINED
 
@@ -92,6 +94,22 @@ def choice_flags(config: Config, replicate: str) -> list[str]:
     for own in _candidates_of(config, replicate):
         flags += ["--candidate", f"results/{own.name}", json.dumps(own.swept)]
     return flags
+
+
+def budget_flags(config: Config, replicate: str) -> list[str]:
+    """The hours that a candidate shares with the others; [] for others.
+
+    One that was trained keeps the hours that it was trained under, so that another budget trains only those that the
+    old one had left out.
+    """
+    own = {candidate.name: candidate for candidate in all_candidates(config)}.get(replicate)
+    if own is None:
+        return []
+    facts = Path(f"results/{replicate}/train.json")
+    known = read_json(facts) if facts.is_file() else {"left_out": ""}
+    sweep = config["variants"][own.variant]["sweep"]
+    hours = sweep.get("gpu_hours") if "left_out" in known else known.get("budget")
+    return [] if hours is None else [f"--budget={float(hours)}"]
 
 
 def settings_file(config: Config, replicate: str) -> str | list[str]:

@@ -25,6 +25,7 @@ class JudgedCandidates:
         hours: of each training times its devices.
         groups: of the n questions.
         chosen: place of the one that is the variant's model.
+        left_out: what those tried that were not started, with the reason of each.
     """
 
     labels: Sequence[str]
@@ -32,6 +33,7 @@ class JudgedCandidates:
     hours: Sequence[float]
     groups: Groups
     chosen: int
+    left_out: Sequence[tuple[str, str]] = ()
 
     @cached_property
     def rates(self) -> list[float]:
@@ -74,6 +76,7 @@ def judged_candidates(training: Mapping[str, Any]) -> JudgedCandidates | None:
         [row["device_hours"] for row in rows],
         Groups.of(training["validation"]["groups"]),
         sweep["chosen"],
+        [(settings_line(row["swept"]), row["reason"]) for row in sweep["left_out"]],
     )
 
 

@@ -8,6 +8,7 @@ from sqladder.errors import LOG, InputError
 from sqladder.files import read_object
 from sqladder.models.folders import link_files, replacing_folder
 from sqladder.texts.settings_line import settings_line
+from sqladder.training.sweep_budget import device_hours
 
 Facts = Mapping[str, Any]
 
@@ -37,19 +38,28 @@ class TriedCandidate(NamedTuple):
         """Number of right answers."""
         return self.correct.count("1")
 
-    @property
-    def device_hours(self) -> float:
-        """Hours of its training times its devices: GPUs, or the processor where there are none."""
-        return float(self.facts["seconds"] * self.facts["gpus"] * self.facts["nodes"] / 3600)
+
+class LeftOut(NamedTuple):
+    """A candidate that was not started.
+
+    Attributes:
+        swept: the settings that it would have tried.
+        reason: why it was not.
+    """
+
+    swept: Mapping[str, Any]
+    reason: str
 
 
-def read_candidate(folder: Path, swept: Mapping[str, Any]) -> TriedCandidate:
-    """Read what a candidate's training left.
+def read_candidate(folder: Path, swept: Mapping[str, Any]) -> TriedCandidate | LeftOut:
+    """Read what a candidate's training left, if it was started.
 
     Raises:
         InputError: its checkpoints were not judged.
     """
-    facts = read_object(folder / "train.json", {"seconds": int | float, "gpus": int})
+    facts = read_object(folder / "train.json")
+    if "left_out" in facts:
+        return LeftOut(swept, facts["left_out"])
     if "validation" not in facts:
         raise InputError(
             f"{folder / 'train.json'} has no marks on validation questions; train it with --choose validation"
@@ -70,13 +80,22 @@ def best_candidate(tried: Sequence[TriedCandidate]) -> TriedCandidate:
     return max(tried, key=lambda own: own.right)
 
 
-def take_best(tried: Sequence[TriedCandidate], output: Path) -> dict[str, Any]:
+def take_best(known: Sequence[TriedCandidate | LeftOut], output: Path) -> dict[str, Any]:
     """Link the best candidate's model as the variant's; return its facts with those of the choice.
 
     Args:
-        tried: all candidates, in the order of the sweep.
+        known: all candidates, in the order of the sweep.
         output: folder of the variant's model.
+
+    Raises:
+        InputError: none was started, or they cannot be compared.
     """
+    tried = [own for own in known if isinstance(own, TriedCandidate)]
+    left_out = [own for own in known if isinstance(own, LeftOut)]
+    if not tried:
+        raise InputError(
+            f"no candidate was started ({left_out[0].reason}); give the sweep more gpu_hours"
+        )
     best = best_candidate(tried)
     with replacing_folder(output) as folder:
         link_files(best.folder / "model", folder)
@@ -94,9 +113,10 @@ def take_best(tried: Sequence[TriedCandidate], output: Path) -> dict[str, Any]:
                     "folder": str(own.folder),
                     "swept": dict(own.swept),
                     "correct": own.correct,
-                    "device_hours": round(own.device_hours, 6),
+                    "device_hours": round(device_hours(dict(own.facts)), 6),
                 }
                 for own in tried
             ],
+            "left_out": [{"swept": dict(own.swept), "reason": own.reason} for own in left_out],
         },
     }

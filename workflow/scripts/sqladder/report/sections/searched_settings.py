@@ -5,6 +5,7 @@ from sqladder.report.judged_candidates import JudgedCandidates, sweeps_of
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import (
+    UNKNOWN,
     number,
     p_phrase,
     plural,
@@ -51,13 +52,23 @@ def _sweep(name: str, judged: JudgedCandidates) -> str:
         ]
         for place, label in enumerate(judged.labels)
     ]
+    rows += [[f"{escape(label)} (not started)", *[UNKNOWN] * 5] for label, _ in judged.left_out]
     return f"""### Sweep of {escape(name)}
 
 {table(HEADER, rows, "lrcrcr")}
 
-{_whether_it_mattered(judged)} All candidates took {seconds(3600 * sum(judged.hours))} of all devices.
+{_whether_it_mattered(judged)} All together took {seconds(3600 * sum(judged.hours))} of all
+devices.{_left_out(judged)}
 
 """
+
+
+def _left_out(judged: JudgedCandidates) -> str:
+    """What the budget kept from being tried."""
+    if not judged.left_out:
+        return ""
+    count = plural(len(judged.left_out), "candidate")
+    return f" The budget left out {count}, the first because {judged.left_out[0][1]}."
 
 
 def _lead(judged: JudgedCandidates, place: int) -> list[str]:
