@@ -159,7 +159,7 @@ rule choose_candidate:
         candidates=by_wildcards(sweeps.choice_flags),
     shell:
         r"""
-        python workflow/scripts/choose_candidate.py \
+        python "$SQLADDER_SCRIPTS"/choose_candidate.py \
             {params.candidates:q} \
             --output {output.model:q} \
             --facts {output.facts:q} \
