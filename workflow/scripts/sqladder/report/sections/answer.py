@@ -106,7 +106,7 @@ def findable(comparison: Comparison) -> str:
     hardest = max(known) if run.has_seeds else max(known, key=lambda found: known[found])
     # A pair with a variant that is hardly ever right says little of what can be found between good ones.
     least, most = f"{100 * min(known):.1f}", f"{100 * hardest:.1f}"
-    points = most if least == most else f"{least} (the easiest pair) to {most}"
+    points = most if least == most else f"{least} to {most}"
     return (
         f"With {sample(run)} and pairs that disagree on up to {disagreement} of the "
         f"questions, this run finds a true difference of {points} points on these databases "
