@@ -57,6 +57,7 @@ from sqladder.experiment import (
     report_jobs,
     run_errors,
     run_screen,
+    sweep_progress,
     sweeps,
     training_jobs,
     variants,
@@ -145,7 +146,8 @@ onstart:
     except InputError as error:
         raise WorkflowError(str(error)) from error
     if HAS_SCREEN:
-        run_screen.attach(logger, len(list(workflow.dag.needrun_jobs())))
+        jobs = len(list(workflow.dag.needrun_jobs()))
+        run_screen.attach(logger, jobs, sweep_progress.sweeps_of_run(config))
 
 
 onsuccess:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from sqladder.errors import InputError, run_main
 from sqladder.files import write_json
-from sqladder.training.candidate_choice import read_candidate, take_best
+from sqladder.training.candidate_choice import take_best
+from sqladder.training.tried_candidates import read_candidate
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import atexit
 import logging
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from sqladder.experiment.sweep_progress import SweepProgress
 from sqladder.metric.showing import showable
 from sqladder.texts.numbers import clock
 
@@ -49,12 +50,14 @@ class RunningJob:
         name: its rule and wildcards.
         log: the file that its program writes.
         usual: seconds that it took last time, None if it never ran here.
+        replicate: whose job it is, "" where it is nobody's.
         started: on the monotonic clock.
     """
 
     name: str
     log: Path | None
     usual: float | None
+    replicate: str = ""
     started: float = field(default_factory=time.monotonic)
 
     def line(self) -> str:
@@ -72,10 +75,12 @@ class RunScreen(logging.Handler):
     Args:
         jobs: how many there will be.
         console: the terminal.
+        sweeps: whose candidates are among them.
     """
 
-    def __init__(self, jobs: int, console: Console) -> None:
+    def __init__(self, jobs: int, console: Console, sweeps: Sequence[SweepProgress] = ()) -> None:
         super().__init__()
+        self._sweeps = dict.fromkeys(sweeps, "")
         self._jobs, self._ended = jobs, 0
         self._running: dict[int, RunningJob] = {}
         self._live = Live(
@@ -94,6 +99,7 @@ class RunScreen(logging.Handler):
         match str(told.get("event")):
             case "job_info":
                 self._running[told["jobid"]] = started_job(told)
+                self._begin_sweeps(told)
             case "job_finished":
                 self._end(told["job_id"], "done")
             case "job_error":
@@ -114,9 +120,21 @@ class RunScreen(logging.Handler):
             self._text(f"[{self._ended}/{self._jobs}] {job.name}: {how} in {passed}")
         )
 
+        for sweep in self._sweeps:
+            self._sweeps[sweep] = sweep.line()
+            if sweep.owns(job.replicate) and self._sweeps[sweep]:
+                self._live.console.print(self._text(f"        {self._sweeps[sweep]}"))
+
+    def _begin_sweeps(self, told: Mapping[str, Any]) -> None:
+        replicate = replicate_in(told)
+        for sweep in self._sweeps:
+            if sweep.owns(replicate):
+                sweep.begin()
+                self._sweeps[sweep] = sweep.line()
+
     def _drawn(self) -> Group:
         lines = [job.line() for job in list(self._running.values())]
-        return Group(*map(self._text, lines))
+        return Group(*map(self._text, [*lines, *filter(None, list(self._sweeps.values()))]))
 
     def _text(self, line: str) -> Text:
         return Text(showable(line), no_wrap=True, overflow="ellipsis")
@@ -129,11 +147,11 @@ def quieten(logger: logging.Logger) -> None:
             handler.addFilter(_is_not_replaced)
 
 
-def attach(logger: logging.Logger, jobs: int) -> None:
-    """Draw the lines of a run of so many jobs, where there is a terminal."""
+def attach(logger: logging.Logger, jobs: int, sweeps: Sequence[SweepProgress]) -> None:
+    """Draw the lines of a run of so many jobs and of its sweeps, where there is a terminal."""
     console = Console(stderr=True)
     if console.is_terminal:
-        screen = RunScreen(jobs, console)
+        screen = RunScreen(jobs, console, sweeps)
         logger.addHandler(screen)
         # Whatever ends the run, the cursor has to come back.
         atexit.register(screen.close)
@@ -156,7 +174,13 @@ def started_job(told: Mapping[str, Any]) -> RunningJob:
     wildcards = [*map(str, (told.get("wildcards") or {}).values())]
     name = " ".join([told["rule_name"].replace("_", " "), *wildcards])
     log, benchmark = (told.get("log") or [])[:1], told.get("benchmark")
-    return RunningJob(name, Path(log[0]) if log else None, _usual(benchmark))
+    file = Path(log[0]) if log else None
+    return RunningJob(name, file, _usual(benchmark), replicate_in(told))
+
+
+def replicate_in(told: Mapping[str, Any]) -> str:
+    """Whose job a record of Snakemake's tells of, "" where it is nobody's."""
+    return str(dict(told.get("wildcards") or {}).get("replicate", ""))
 
 
 def _usual(benchmark: str | None) -> float | None:

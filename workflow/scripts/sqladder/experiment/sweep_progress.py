@@ -1,0 +1,78 @@
+"""How far the sweeps of a run are, in a line for each: candidates done, the best so far, the time left."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqladder.errors import InputError
+from sqladder.experiment.reading import Config
+from sqladder.experiment.sweeps import Candidate, candidates, searching
+from sqladder.texts.numbers import clock
+from sqladder.texts.settings_line import settings_line
+from sqladder.training.tried_candidates import TriedCandidate, best_candidate, read_candidate
+
+
+class SweepProgress:
+    """The sweep of a variant, as what its candidates leave tells of it.
+
+    Args:
+        variant: that searches.
+        tried: its candidates.
+        results: the folder of all results.
+    """
+
+    def __init__(self, variant: str, tried: Sequence[Candidate], results: Path) -> None:
+        self._variant, self._tried, self._results = variant, tried, results
+        self._since: float | None = None
+        self._before = 0
+        self._names = {own.name for own in tried}
+
+    def owns(self, replicate: str) -> bool:
+        """Whether a job's replicate is one of the candidates."""
+        return replicate in self._names
+
+    def begin(self) -> None:
+        """Start the clock, with the first candidate of this run."""
+        if self._since is None:
+            self._since, self._before = time.monotonic(), self._done()
+
+    def line(self) -> str:
+        """What is known of the sweep; "" before the first of its candidates was started in this run."""
+        if self._since is None:
+            return ""
+        done = self._done()
+        parts = [
+            f"sweep of {self._variant}  {done} of {len(self._tried)} candidates",
+            *self._best(),
+        ]
+        of_this_run, left = done - self._before, len(self._tried) - done
+        if of_this_run and left:
+            passed = time.monotonic() - self._since
+            parts.append(f"about {clock(passed / of_this_run * left)} left")
+        return "  ".join(parts)
+
+    def _done(self) -> int:
+        return sum((self._results / own.name / "train.json").is_file() for own in self._tried)
+
+    def _best(self) -> list[str]:
+        """The most right answers so far, and what gave them."""
+        found = []
+        for own in self._tried:
+            folder = self._results / own.name
+            if (folder / "train.json").is_file():
+                found.append(read_candidate(folder, own.swept))
+        known = [own for own in found if isinstance(own, TriedCandidate)]
+        try:
+            best = best_candidate(known) if known else None
+        except InputError:
+            # Of another validation split; those of them are trained again in this run.
+            best = None
+        if best is None:
+            return []
+        return [f"best {best.right} of {len(best.correct)} right: {settings_line(best.swept)}"]
+
+
+def sweeps_of_run(config: Config) -> list[SweepProgress]:
+    """The sweeps that a config has."""
+    results = Path("results")
+    return [SweepProgress(name, candidates(config, name), results) for name in searching(config)]
