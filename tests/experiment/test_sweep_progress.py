@@ -37,7 +37,7 @@ def test_a_line_has_candidates_done_the_best_so_far_and_the_time_left(tmp_path, 
     now[0] += 60
     finish(tmp_path, TRIED[1], 3)
     best = "best 3 of 4 right: learning_rate 0.2"
-    assert sweep.line() == f"sweep of full  2 of 3 candidates  {best}  about 0:01:00 left"
+    assert sweep.line() == f"sweep of full  2 of 3 candidates  about 0:01:00 left  {best}"
     finish(tmp_path, TRIED[2], None)
     assert sweep.line() == f"sweep of full  3 of 3 candidates  {best}"
 
@@ -60,4 +60,5 @@ def test_the_line_follows_each_candidate_and_no_other_job(tmp_path):
     told = [place for place, line in enumerate(lines) if "        sweep of full" in line]
     assert len(ended) == 2
     assert len(told) == 1 and told[0] > ended[1]
-    assert "1 of 3 candidates  best 2 of 4 right: learning_rate 0.1  about" in lines[told[0]]
+    shown = r"1 of 3 candidates  about \d:\d\d:\d\d left  best 2 of 4 right: learning_rate 0.1"
+    assert re.search(shown, lines[told[0]])

@@ -41,15 +41,13 @@ class SweepProgress:
         if self._since is None:
             return ""
         done = self._done()
-        parts = [
-            f"sweep of {self._variant}  {done} of {len(self._tried)} candidates",
-            *self._best(),
-        ]
+        parts = [f"sweep of {self._variant}  {done} of {len(self._tried)} candidates"]
         of_this_run, left = done - self._before, len(self._tried) - done
         if of_this_run and left:
             passed = time.monotonic() - self._since
             parts.append(f"about {clock(passed / of_this_run * left)} left")
-        return "  ".join(parts)
+        # Last, since a narrow terminal cuts the settings first.
+        return "  ".join([*parts, *self._best()])
 
     def _done(self) -> int:
         return sum((self._results / own.name / "train.json").is_file() for own in self._tried)
