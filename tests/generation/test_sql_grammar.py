@@ -41,7 +41,7 @@ def admits(grammar, text):
 
 def refused_golds(rows, databases):
     """Gold queries that the metric's parser and SQLite take and a grammar does not."""
-    grammars, refused, count = {}, [], 0
+    grammars, refused, count, any_grammar = {}, [], 0, any_names()
     # Wordings of one query share it.
     asked = Counter((row["db_id"], row["sql"]) for row in rows)
     for (db_id, sql), wordings in asked.items():
@@ -54,7 +54,7 @@ def refused_golds(rows, databases):
         except GrammarError:
             continue
         count += wordings
-        for grammar in (grammars[db_id], any_names()):
+        for grammar in (grammars[db_id], any_grammar):
             if not admits(grammar, sql) and prepares(databases, db_id, sql):
                 refused.append((db_id, sql))
     return count, refused
