@@ -5,6 +5,8 @@ SHELL := bash
 
 VENV := .venv
 CORES := 4
+# What `make test-slow` runs; "slow and not long" leaves out those whose kind has another test.
+SLOW := slow
 CHROMIUM := chromium
 REPORT := results/report.html
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
@@ -32,7 +34,7 @@ test: $(VENV)/test.stamp  ## all tests but the slow ones (minutes)
 	$(RUN) python -m pytest $(WORKERS)
 
 test-slow: $(VENV)/test.stamp  ## the slow tests: kill and resume, whole runs
-	$(RUN) python -m pytest $(WORKERS) -m slow
+	$(RUN) python -m pytest $(WORKERS) -m "$(SLOW)"
 
 test-vllm: $(VENV)-vllm/vllm.stamp  ## vLLM on CPU against transformers, in an environment of its own
 	PATH="$(CURDIR)/$(VENV)-vllm/bin:$$PATH" python -m pytest -m vllm tests/generation/test_generate_vllm.py tests/generation/test_served_vllm.py tests/generation/test_generation_benchmarks.py

@@ -71,7 +71,7 @@ def kill_snakemake(process):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kill", [kill_tree, kill_snakemake])
+@pytest.mark.parametrize("kill", [kill_tree, pytest.param(kill_snakemake, marks=pytest.mark.long)])
 def test_a_run_killed_in_training_goes_on_and_ends_like_an_undisturbed_one(
     undisturbed, tmp_path, kill
 ):
@@ -106,6 +106,7 @@ def test_a_run_killed_in_training_goes_on_and_ends_like_an_undisturbed_one(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_two_runs_with_one_seed_differ_in_times_only(tmp_path):
     folders = [copy_project(tmp_path / name) for name in ("first", "second")]
     for folder in folders:

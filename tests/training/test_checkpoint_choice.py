@@ -208,7 +208,7 @@ def test_a_training_killed_after_its_last_checkpoint_takes_no_further_step(base,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["ddp", "zero3"])
+@pytest.mark.parametrize("method", ["ddp", pytest.param("zero3", marks=pytest.mark.long)])
 def test_several_processes_choose_and_stop_together(base, tmp_path, method):
     spread = {"parallelism_method": method, "parallelism_gpus": 2, "batch_size": 2}
     right = {5: 3, 10: 7, 15: 7, 20: 6}

@@ -35,7 +35,17 @@ RECIPE = {
 }
 
 
-@pytest.fixture(params=FAMILIES)
+# Promises of all are tested without a training too (tests/models/test_turns.py): one trains in continuous integration.
+@pytest.fixture(
+    params=[
+        "gemma3",
+        *(
+            pytest.param(family, marks=pytest.mark.long)
+            for family in FAMILIES
+            if family != "gemma3"
+        ),
+    ]
+)
 def base(request, tmp_path):
     """An untrained network of a family's architecture with the family's tokenizer."""
     family = request.param
