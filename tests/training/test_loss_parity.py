@@ -85,6 +85,8 @@ def test_too_few_rows_are_refused(tmp_path):
 
 
 @pytest.mark.slow
+# tests/training/test_parallelism.py holds two processes against one.
+@pytest.mark.long
 def test_every_parallelism_that_runs_here_trains_alike(tmp_path, extensions, monkeypatch):
     monkeypatch.setenv("TORCH_EXTENSIONS_DIR", extensions)
     base = toy_models.save_base(tmp_path / "base")
