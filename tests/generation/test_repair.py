@@ -243,7 +243,10 @@ def test_a_first_answer_is_what_it_is_without_repairs(generated, model, tmp_path
 
 @pytest.mark.slow
 # Three batches of answers, what they did, the repairs of a round, what those did.
-@pytest.mark.parametrize("write", [3, 4, 5, 6])
+@pytest.mark.parametrize(
+    "write",
+    [pytest.param(3, marks=pytest.mark.long), 4, 5, pytest.param(6, marks=pytest.mark.long)],
+)
 def test_a_kill_among_repairs_changes_nothing(generated, model, tmp_path, write):
     folder, sampling, _ = generated
     asked = options(tmp_path / "run", model, **sampling)

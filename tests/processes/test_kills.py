@@ -294,7 +294,7 @@ def assert_same_end(whole, killed):
 @pytest.mark.parametrize(
     ("spread", "victims"),
     [
-        ({}, ["rank", "launcher"]),
+        pytest.param({}, ["rank", "launcher"], marks=pytest.mark.long),
         (
             {"parallelism_method": "ddp", "parallelism_gpus": 2, "batch_size": 2},
             ["rank", "agent", "launcher", "all"],
