@@ -2,21 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from sqladder.report.judged_models import JudgedModels, each_once, marks_of
 from sqladder.report.results import OneSeed, Variant
 from sqladder.statistics.groups import Groups
-from sqladder.statistics.intervals import Interval
-from sqladder.statistics.paired_difference import PairedDifference
-from sqladder.statistics.seeds import Answers, accuracy_interval
+from sqladder.statistics.seeds import Answers
 from sqladder.texts.settings_line import settings_line
 
 
 @dataclass(frozen=True)
-class JudgedCandidates:
+class JudgedCandidates(JudgedModels):
     """All candidates of one sweep that were trained, in its order.
 
     Attributes:
@@ -35,29 +33,10 @@ class JudgedCandidates:
     chosen: int
     left_out: Sequence[tuple[str, str]] = ()
 
-    @cached_property
-    def rates(self) -> list[float]:
-        """Share of right answers of each candidate."""
-        return [float(own.mean()) for own in self.answers]
-
-    def interval(self, place: int) -> Interval:
-        """95 % interval of a candidate's share, for further questions on the same databases."""
-        return accuracy_interval(self.answers[place : place + 1], self.groups)
-
-    def behind(self, place: int) -> PairedDifference:
-        """The chosen candidate's accuracy less another one's, paired by question."""
-        best, own = self.answers[self.chosen], self.answers[place]
-        return PairedDifference.of(best[None], own[None], self.groups)
-
     @property
     def worst(self) -> int:
         """Place of the one with the fewest right answers."""
         return int(np.argmin(self.answers.sum(axis=1)))
-
-    @cached_property
-    def equal(self) -> int:
-        """Candidates not known to be worse than the chosen one, itself among them: unadjusted, so rather too few."""
-        return sum(self.behind(place).p >= 0.05 for place in range(len(self.labels)))
 
 
 def judged_candidates(training: Mapping[str, Any]) -> JudgedCandidates | None:
@@ -72,7 +51,7 @@ def judged_candidates(training: Mapping[str, Any]) -> JudgedCandidates | None:
     rows = sweep["candidates"]
     return JudgedCandidates(
         [settings_line(row["swept"]) for row in rows],
-        np.array([[mark == "1" for mark in row["correct"]] for row in rows]),
+        marks_of(rows),
         [row["device_hours"] for row in rows],
         Groups.of(training["validation"]["groups"]),
         sweep["chosen"],
@@ -82,12 +61,7 @@ def judged_candidates(training: Mapping[str, Any]) -> JudgedCandidates | None:
 
 def sweeps_of(replicates: Iterable[OneSeed]) -> list[tuple[OneSeed, JudgedCandidates]]:
     """The sweeps of a run, each once: a reused model has that of its own variant."""
-    found = []
-    for own in replicates:
-        judged = None if "model_of" in own.training else judged_candidates(own.training)
-        if judged:
-            found.append((own, judged))
-    return found
+    return each_once(replicates, judged_candidates)
 
 
 def number_tried(variant: Variant) -> int:

@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
+from sqladder.report.judged_models import JudgedModels, each_once, marks_of
 from sqladder.report.results import OneSeed
 from sqladder.statistics.groups import Groups
-from sqladder.statistics.intervals import Interval
 from sqladder.statistics.paired_difference import PairedDifference
-from sqladder.statistics.seeds import Answers, accuracy_interval
+from sqladder.statistics.seeds import Answers
 
 
 @dataclass(frozen=True)
-class JudgedCheckpoints:
+class JudgedCheckpoints(JudgedModels):
     """All checkpoints of one training, in their order.
 
     Attributes:
@@ -42,32 +40,10 @@ class JudgedCheckpoints:
     seconds: float
     share: float
 
-    @property
-    def n(self) -> int:
-        """Number of validation questions."""
-        return self.answers.shape[1]
-
-    @cached_property
-    def rates(self) -> list[float]:
-        """Share of right answers of each checkpoint."""
-        return [float(own.mean()) for own in self.answers]
-
-    def interval(self, place: int) -> Interval:
-        """95 % interval of a checkpoint's share, for further questions on the same databases."""
-        return accuracy_interval(self.answers[place : place + 1], self.groups)
-
     @cached_property
     def gain(self) -> PairedDifference:
         """The chosen checkpoint's accuracy less the last one's, paired by question."""
-        chosen, last = self.answers[self.chosen], self.answers[-1]
-        return PairedDifference.of(chosen[None], last[None], self.groups)
-
-    @property
-    def equal(self) -> int:
-        """Checkpoints that are not known to be worse than the chosen one: unadjusted, so rather too few."""
-        best = self.answers[self.chosen][None]
-        gaps = (PairedDifference.of(best, own[None], self.groups) for own in self.answers)
-        return sum(gap.p >= 0.05 for gap in gaps)
+        return self.behind(len(self.steps) - 1)
 
 
 def judged_checkpoints(training: Mapping[str, Any]) -> JudgedCheckpoints | None:
@@ -85,7 +61,7 @@ def judged_checkpoints(training: Mapping[str, Any]) -> JudgedCheckpoints | None:
         steps,
         [point["epoch"] for point in points],
         [point["loss"] for point in points],
-        np.array([[mark == "1" for mark in point["correct"]] for point in points]),
+        marks_of(points),
         Groups.of(facts["groups"]),
         facts["databases"],
         steps.index(facts["chosen"]),
@@ -97,9 +73,4 @@ def judged_checkpoints(training: Mapping[str, Any]) -> JudgedCheckpoints | None:
 
 def of_each(replicates: Iterable[OneSeed]) -> list[tuple[OneSeed, JudgedCheckpoints]]:
     """The trainings whose checkpoints were judged, each once: a reused model has those of its own variant."""
-    found = []
-    for own in replicates:
-        judged = None if "model_of" in own.training else judged_checkpoints(own.training)
-        if judged:
-            found.append((own, judged))
-    return found
+    return each_once(replicates, judged_checkpoints)

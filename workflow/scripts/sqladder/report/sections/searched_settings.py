@@ -79,7 +79,7 @@ def _lead(judged: JudgedCandidates, place: int) -> list[str]:
 
 
 def _whether_it_mattered(judged: JudgedCandidates) -> str:
-    n, tried = judged.answers.shape[1], len(judged.labels)
+    n, tried = judged.n, len(judged.labels)
     if tried == 1:
         return f"One candidate, judged by {plural(n, 'question')}: nothing was chosen."
     worst = judged.behind(judged.worst)
