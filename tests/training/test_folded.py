@@ -56,7 +56,11 @@ def test_adapters_of_wide_layers_are_left_beside_their_weights():
     class Wide(nn.Module):
         def __init__(self):
             super().__init__()
+            self.embeddings = nn.Embedding(8, 576)
             self.narrow, self.wide = nn.Linear(576, 1536), nn.Linear(2048, 2048)
+
+        def get_input_embeddings(self):
+            return self.embeddings
 
     model = get_peft_model(Wide(), LoraConfig(target_modules=["narrow", "wide"]))
     fold_adapters(model)
