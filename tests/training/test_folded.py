@@ -45,6 +45,20 @@ def test_loss_and_gradients_are_those_of_adapters_beside_the_weights(kind):
     assert not folded(model)
 
 
+@pytest.mark.parametrize("anew", [False, True], ids=["kept", "computed anew"])
+def test_nothing_of_a_step_outlasts_it_but_what_is_computed_anew(anew):
+    model = adapted()
+    if anew:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+        model.train()
+    _, gradients = step(model)
+    fold_adapters(model)
+    _, others = step(model)
+    for name, gradient in gradients.items():
+        torch.testing.assert_close(others[name], gradient, rtol=1e-4, atol=1e-6)
+    assert any("folded" in vars(layer) for layer in folded(model)) is anew
+
+
 @pytest.mark.parametrize("kind", [{"use_dora": True}, {"lora_dropout": 0.1}, {"lora_bias": True}])
 def test_adapters_that_compute_something_else_are_left_alone(kind):
     model = adapted(**kind)
@@ -61,6 +75,9 @@ def test_adapters_of_wide_layers_are_left_beside_their_weights():
 
         def get_input_embeddings(self):
             return self.embeddings
+
+        def get_output_embeddings(self):
+            return self.wide
 
     model = get_peft_model(Wide(), LoraConfig(target_modules=["narrow", "wide"]))
     fold_adapters(model)

@@ -141,3 +141,20 @@ def test_a_real_graph_learns_what_launched_kernels_do(rows):
     given = [tensor.cuda() for tensor in batch(rows)]
     step(*given)
     assert step.reason is None
+
+
+@ON_GPU
+def test_after_a_graph_that_cannot_be_taken_numbers_are_drawn_and_the_first_error_is_told(rows):
+    model = network(rows).cuda()
+    launched = model.packed_loss
+
+    def waits(*given):
+        loss = launched(*given)
+        if torch.cuda.is_current_stream_capturing():
+            raise RuntimeError("a planted error")
+        return loss
+
+    step = StepGraph(model, waits)
+    step(*(tensor.cuda() for tensor in batch(rows)))
+    assert step.reason == "a planted error"
+    torch.randn(3, device="cuda")

@@ -39,14 +39,26 @@ def fold_adapters(model: Any) -> Callable[[], None]:
             for layer, weight in zip(layers, _folded(layers), strict=True):
                 vars(layer)["folded"] = weight
 
-    # Before any layer computes, and once a step.
-    hook = model.get_input_embeddings().register_forward_pre_hook(fold)
     folded = [layer for layers in alike.values() for layer in layers]
+
+    def forget(*_: Any) -> None:
+        # Layers that are computed anew in the backward pass need them until then. Else nothing of a step may outlast
+        # it: what is left of one that was launched cannot become part of a graph.
+        if not getattr(model, "is_gradient_checkpointing", False):
+            for layer in folded:
+                vars(layer).pop("folded", None)
+
+    # Once a step: before the first layer computes, and after the last one.
+    hooks = [
+        model.get_input_embeddings().register_forward_pre_hook(fold),
+        model.get_output_embeddings().register_forward_hook(forget),
+    ]
     for layer in folded:
         vars(layer)["forward"] = MethodType(_forward, layer)
 
     def undo() -> None:
-        hook.remove()
+        for hook in hooks:
+            hook.remove()
         for layer in folded:
             del vars(layer)["forward"]
             vars(layer).pop("folded", None)

@@ -94,11 +94,25 @@ class StepGraph:
         except RuntimeError as error:
             if is_out_of_memory(error):
                 raise
-            self.reason = str(error).splitlines()[0]
+            self.reason = str(_first(error)).splitlines()[0]
+            _end_capture()
         if self.reason is None:
             self._graph = graph
         else:
             LOG.info(f"kernels: launched one by one, not as a graph: {self.reason}")
+
+
+def _first(error: BaseException) -> BaseException:
+    """The error that an error came of: what ends a capture only says that there was one."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return error
+
+
+def _end_capture() -> None:
+    """Have random numbers be drawn again: after a capture that failed, PyTorch's generator waits for its end."""
+    for generator in torch.cuda.default_generators:
+        generator.graphsafe_set_state(generator.clone_state())
 
 
 class _LossModule(nn.Module):
