@@ -1,7 +1,7 @@
 # make report: the demonstration from nothing to results/report.md.   make test: the tests but the slow ones.   make help: all targets.
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: screenshots schema help env slurm nf4 report preview test test-slow test-vllm lint clean
+.PHONY: screenshots schema help env slurm nf4 gguf report preview test test-slow test-vllm lint clean
 
 VENV := .venv
 CORES := 4
@@ -21,8 +21,11 @@ env: $(VENV)/workflow.stamp  ## the environment of the workflow, with the comman
 slurm: env  ## add Snakemake's executor for SLURM, for profiles/slurm
 	$(VENV)/bin/python -m pip install --quiet --no-deps --requirement requirements/slurm.lock
 
-nf4: env  ## add bitsandbytes, for quantize: nf4 and optimizer: adamw_8bit
+nf4: env  ## add bitsandbytes, for quantize: nf4 and int8 and optimizer: adamw_8bit
 	$(VENV)/bin/python -m pip install --quiet --no-deps --requirement requirements/bitsandbytes.lock
+
+gguf: env  ## compile and add llama.cpp (10 minutes), for quantize: q8_0 and q4_k_m and sqladder export --to gguf
+	$(VENV)/bin/python -m pip install --quiet --no-deps --requirement requirements/gguf.lock
 
 report: env  ## run the workflow: results/report.md
 	$(RUN) snakemake --cores $(CORES) --quiet host reason -- results/report.md

@@ -10,6 +10,7 @@ from conftest import ROOT
 from sqladder.errors import InputError
 from sqladder.experiment.config import check
 from sqladder.experiment.config_schema import config_schema
+from sqladder.experiment.generation_jobs import engine
 from sqladder.experiment.paths import input_path
 from sqladder.experiment.reading import read_yaml
 from sqladder.experiment.training_jobs import base_model, base_template, given_base
@@ -17,6 +18,7 @@ from sqladder.experiment.variants import (
     first_seed,
     generated,
     model_source,
+    quantized_source,
     replicates,
     seeds_of,
     setting,
@@ -266,6 +268,23 @@ def reuse_of_served(c):
     c["variants"]["votes"] = {"method": "reuse", "model_of": "api"}
 
 
+def quantized(**changes):
+    """A spoiler that adds a quantized variant with some keys changed, and one that is made of it."""
+
+    def spoil(c):
+        served()(c)
+        entry = {"method": "quantized", "model_of": "full", "quantize": "q8_0", **changes}
+        c["variants"]["small"] = entry
+
+    return spoil
+
+
+def quantized_twice(c):
+    quantized()(c)
+    c["variants"]["again"] = {"method": "reuse", "model_of": "small"}
+    c["variants"]["smaller"] = {"method": "quantized", "model_of": "again", "quantize": "nf4"}
+
+
 def chosen(**others):
     """A spoiler that has one variant choose its checkpoint, and changes keys of the config."""
 
@@ -368,7 +387,10 @@ def no_variant(c):
         (remove_rank, ["variants.lora_32r", "lacks rank", "add it"]),
         (misspell_rank, ["variants.lora_32r", "'rnak'", "did you mean rank?"]),
         (give_full_a_rank, ["variants.full.rank", "no use with method full", "remove it"]),
-        (unknown_method, ["variants.full.method", "'ful'", "none, lora, full, reuse, served"]),
+        (
+            unknown_method,
+            ["variants.full.method", "'ful'", "none, lora, full, reuse, quantized, served"],
+        ),
         (unknown_module, ["lora_32r.target_modules", "'q_prj'", "did you mean q_proj?"]),
         (number_as_text, ["full.training.learning_rate", "'1e-4'", "write 1.0e-4"]),
         (name_with_slash, ["variants", "'a/b'", "unfit for a path"]),
@@ -430,6 +452,16 @@ def no_variant(c):
         (reuse_of_imported, ["variants.votes.model_of", "'theirs' has no model", "name a variant"]),
         (reuse_with_training, ["variants.votes.training", "remove it"]),
         (reuse_of_served, ["variants.votes.model_of", "'api' has no model here", "method: served"]),
+        (quantized(quantize="q2_k"), ["variants.small.quantize", "'q2_k'", "q4_k_m"]),
+        (quantized(model_of="fulll"), ["variants.small.model_of", "'fulll'", "has baseline"]),
+        (quantized(model_of="small"), ["variants.small.model_of", "small -> small"]),
+        (quantized(model_of="api"), ["variants.small.model_of", "'api' has no model here"]),
+        (quantized(seed=1), ["variants.small.seed", "remove it"]),
+        (
+            quantized(decoding={"engine": "vllm"}),
+            ["variants.small.decoding.engine", "quantize: q8_0 says what answers", "remove it"],
+        ),
+        (quantized_twice, ["variants.smaller.model_of", "'again' is quantized itself"]),
         (served(url=None), ["variants.api", "url"]),
         (served(model=None), ["variants.api", "model"]),
         (served(url="localhost"), ["variants.api.url", "'localhost'", "http://localhost:8000/v1"]),
@@ -595,6 +627,8 @@ def test_a_reused_model_brings_its_seeds(config):
         "drawn": {"method": "reuse", "model_of": "baseline", "decoding": sampled},
         "seeded": {"method": "none", "decoding": sampled},
         "greedy": {"method": "reuse", "model_of": "seeded"},
+        "small": {"method": "quantized", "model_of": "votes", "quantize": "q8_0"},
+        "small_again": {"method": "reuse", "model_of": "small"},
     }
     sources = {own: model_source(config, own) for own in generated(config)}
     assert sources == {
@@ -610,7 +644,14 @@ def test_a_reused_model_brings_its_seeds(config):
         "seeded/seed_42": "seeded/seed_42",
         "seeded/seed_43": "seeded/seed_43",
         "greedy": "seeded/seed_42",
+        "small/seed_7": "small/seed_7",
+        "small/seed_8": "small/seed_8",
+        "small_again/seed_7": "small/seed_7",
+        "small_again/seed_8": "small/seed_8",
     }
+    assert quantized_source(config, "small/seed_8") == "full/seed_8"
+    engines = {own: engine(config, own) for own in ("full/seed_7", "small_again/seed_7")}
+    assert engines == {"full/seed_7": "transformers", "small_again/seed_7": "llama_cpp"}
     assert set(sources.values()) == set(with_model(config))
 
 

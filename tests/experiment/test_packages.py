@@ -16,6 +16,9 @@ def config():
     config["decoding"]["engine"] = "vllm"
     config["variants"]["full"]["parallelism"] = {"method": "megatron", "gpus": 2}
     config["variants"]["lora_128r"]["quantize"] = "nf4"
+    for kind in ("q8_0", "int8"):
+        small = {"method": "quantized", "model_of": "lora_32r", "quantize": kind}
+        config["variants"][f"small_{kind}"] = small
     return config
 
 
@@ -36,6 +39,9 @@ def python_without(tmp_path, monkeypatch):
         (("generate_samples", "full"), "full uses the engine vllm"),
         (("train", "full"), "full uses the parallelism megatron.*envs/megatron.yaml"),
         (("train", "lora_128r"), "lora_128r uses quantize: nf4.*bitsandbytes.lock"),
+        (("quantize", "small_q8_0"), "small_q8_0 uses quantize: q8_0.*llama_cpp.*make gguf"),
+        (("generate", "small_q8_0"), "small_q8_0 uses quantize: q8_0.*llama_cpp.*make gguf"),
+        (("generate", "small_int8"), "small_int8 uses quantize: int8.*bitsandbytes.*make nf4"),
     ],
 )
 def test_a_missing_package_is_named_with_who_needs_it(config, python_without, job, words):

@@ -3,7 +3,7 @@
 #           Of a variant that searches its settings, each candidate has results/<variant>/candidates/<digest>/{model/,train.json}.
 # OUTPUTS: resources/base_model (toy base only), resources/base_with_template (where the config names a template),
 #          resources/prompts/{context}/train.{cutoff}.{over}.jsonl,
-#          results/lengths/, results/{replicate}/{model/,train.json}.
+#          results/lengths/, results/{replicate}/{model/,train.json}; of a quantized variant both are another one's, made smaller.
 # GPUs are leased by a program whose code is in no rule's params: an edit of it changes no model (docs/gpus.md).
 # Checkpoints lie outside the declared outputs, so that a job that was killed goes on where it was.
 
@@ -161,6 +161,39 @@ rule choose_candidate:
         r"""
         python "$SQLADDER_SCRIPTS"/choose_candidate.py \
             {params.candidates:q} \
+            --output {output.model:q} \
+            --facts {output.facts:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule quantize:
+    input:
+        model=by_wildcards(training_jobs.model_to_quantize),
+        training=by_wildcards(training_jobs.facts_to_quantize),
+    output:
+        model=directory("results/{replicate}/model"),
+        facts="results/{replicate}/train.json",
+    log:
+        "logs/quantize/{replicate}.log",
+    benchmark:
+        "results/benchmarks/quantize/{replicate}.tsv"
+    wildcard_constraints:
+        replicate=any_of(variants.quantized(config)),
+    conda:
+        by_wildcards(generation_jobs.generation_environment)
+    threads: 1
+    resources:
+        mem="2GB",
+    params:
+        code=CODE["quantize.py"],
+        kind=by_wildcards(training_jobs.kind_to_quantize),
+    shell:
+        r"""
+        python "$SQLADDER_SCRIPTS"/quantize.py \
+            --model {input.model:q} \
+            --training {input.training:q} \
+            --quantize {params.kind:q} \
             --output {output.model:q} \
             --facts {output.facts:q} \
             >{log:q} 2>&1

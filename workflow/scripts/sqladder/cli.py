@@ -9,6 +9,7 @@ Example: sqladder score --gold gold.sql --pred predicted.sql --db databases/
          sqladder doctor
          sqladder ask results/full --database shop.sqlite "How many orders in May?"
          sqladder serve results/full results/lora_32r --database shop.sqlite
+         sqladder export results/full --to gguf --quantize q8_0
 """
 
 import argparse
@@ -28,6 +29,7 @@ COMMANDS = {
     "power": "sqladder.report.power_command",
     "ask": "sqladder.asking.ask_command",
     "serve": "sqladder.asking.serve_command",
+    "export": "sqladder.report.export_command",
     "doctor": "sqladder.doctor.doctor_command",
 }
 

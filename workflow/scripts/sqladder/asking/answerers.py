@@ -53,7 +53,7 @@ class ModelAnswerer:
         from sqladder.models.folders import check_model_folder
         from sqladder.processes.imports import leaving_out, uncollected
 
-        check_model_folder(model, "model")
+        check_model_folder(model, "model", is_asked=True)
         # Models are folders: nothing is asked of a hub, and where there is none nothing waits for it.
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         self._decoding = decoding = with_engine_here(decoding)

@@ -23,7 +23,7 @@ from sqladder.experiment.sweep_check import check_sweeps, misplaced_sweeps
 from sqladder.experiment.target_check import check_targets
 from sqladder.experiment.training_jobs import training_values
 from sqladder.experiment.validation_split import check_validation
-from sqladder.experiment.variants import is_fixed, model_owner, setting
+from sqladder.experiment.variants import is_fixed, model_owner, quantization, setting
 from sqladder.generation.settings import DecodingSettings
 from sqladder.models.architecture import unfit
 from sqladder.models.turns import TEMPLATES, has_template
@@ -208,7 +208,7 @@ def _check_variants(config: Config) -> Iterator[str]:
             yield from _missing_paths(f"variants.{name}", variant, ["predictions"])
         else:
             yield from _check_generation(config, name)
-        if variant["method"] == "reuse":
+        if variant["method"] in ("reuse", "quantized"):
             yield from _check_reuse(config, name)
         if variant["method"] == "served":
             yield from _check_served(config, name)
@@ -220,12 +220,13 @@ def _check_variants(config: Config) -> Iterator[str]:
 
 
 def _check_reuse(config: Config, name: str) -> Iterator[str]:
-    """Check that some variant makes the model that this one asks."""
+    """Check that some variant makes the model that this one asks, or makes smaller."""
     try:
         owner = model_owner(config, name)
     except InputError as error:
         yield f"variants.{name}.model_of: {error}"
         return
+    yield from _check_quantized(config, name)
     if config["variants"][owner]["method"] == "imported":
         yield (
             f"variants.{name}.model_of: {owner!r} has no model, its predictions were made elsewhere; name a variant "
@@ -236,6 +237,19 @@ def _check_reuse(config: Config, name: str) -> Iterator[str]:
             f"variants.{name}.model_of: {owner!r} has no model here, a server answers for it; name a variant that is "
             "trained or asked here, or make this one method: served, too"
         )
+
+
+def _check_quantized(config: Config, name: str) -> Iterator[str]:
+    """Check that what is made smaller was whole, and that no engine is named where there is no choice of one."""
+    variant, kind = config["variants"][name], quantization(config, name)
+    source = variant["model_of"]
+    if variant["method"] == "quantized" and quantization(config, source):
+        yield (
+            f"variants.{name}.model_of: the model of {source!r} is quantized itself, and numbers are made smaller "
+            "once; name the variant that it was made from"
+        )
+    if kind and "engine" in variant.get("decoding", {}):
+        yield f"variants.{name}.decoding.engine: has no use, quantize: {kind} says what answers; remove it"
 
 
 def _check_served(config: Config, name: str) -> Iterator[str]:

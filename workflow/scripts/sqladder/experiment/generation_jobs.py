@@ -13,6 +13,8 @@ from sqladder.experiment.variants import (
     own_entry,
     own_seed,
     own_setting,
+    quantization,
+    replicates,
     served,
 )
 from sqladder.generation.served_settings import Server
@@ -22,8 +24,11 @@ from sqladder.generation.settings import (
     SamplingSettings,
     ServedDecoding,
 )
+from sqladder.models.quantizations import GGUF_KINDS
 from sqladder.settings.program_flags import to_flags
 from sqladder.settings.slices import sliced
+
+_ENVIRONMENTS = {"vllm": "vllm", "llama_cpp": "gguf"}
 
 
 def model_to_ask(config: Config, replicate: str) -> str:
@@ -94,6 +99,7 @@ def decoding_of(config: Config, replicate: str) -> Config:
     """How a replicate's answers are generated, with its seed."""
     return {
         **own_setting(config, replicate, "decoding"),
+        "engine": engine(config, replicate),
         "seed": own_seed(config, replicate),
         "log_probabilities": choice(config, replicate) != "first",
     }
@@ -190,18 +196,23 @@ def of_servers(config: Config, names: Iterable[str]) -> list[str]:
 
 
 def generation_gpus(config: Config, replicate: str) -> int:
-    """GPUs that share a replicate's prompts."""
+    """GPUs that share a replicate's prompts; llama.cpp answers on the CPU."""
+    if engine(config, replicate) == "llama_cpp":
+        return 0
     return own_setting(config, replicate, "decoding").get("gpus", 1)
 
 
 def engine(config: Config, replicate: str) -> str:
-    """The program that generates a replicate's answers."""
-    return own_setting(config, replicate, "decoding")["engine"]
+    """What generates a replicate's answers: a quantized model has one engine that can ask it."""
+    kind = quantization(config, replicates(config)[replicate].variant)
+    if kind is None:
+        return own_setting(config, replicate, "decoding")["engine"]
+    return "llama_cpp" if kind in GGUF_KINDS else "transformers"
 
 
 def generation_environment(config: Config, replicate: str) -> str:
     """The conda environment of a replicate's engine."""
-    return f"../envs/{'vllm' if engine(config, replicate) == 'vllm' else 'generate'}.yaml"
+    return f"../envs/{_ENVIRONMENTS.get(engine(config, replicate), 'generate')}.yaml"
 
 
 def imported_file(config: Config, replicate: str) -> str:

@@ -8,7 +8,8 @@ from sqladder.errors import InputError
 from sqladder.experiment.generation_jobs import engine
 from sqladder.experiment.reading import Config
 from sqladder.experiment.training_jobs import own_parallelism, training_settings
-from sqladder.experiment.variants import trained
+from sqladder.experiment.variants import quantization, replicates, trained
+from sqladder.models.quantizations import GGUF_KINDS
 
 _GENERATE = ("generate", "generate_samples")
 # Megatron's adapter has a namesake on PyPI, which only training itself tells apart.
@@ -48,6 +49,8 @@ def _needs(config: Config, rule: str, replicate: str) -> Iterator[_Need]:
     if rule in _GENERATE and engine(config, replicate) == "vllm":
         pins = "workflow/envs/vllm.yaml's pins"
         yield _Need("vllm", "the engine vllm", pins, "choose engine: transformers")
+    if rule in (*_GENERATE, "quantize"):
+        yield from _needs_of_quantized(config, replicate)
     if rule != "train" or replicate not in trained(config):
         return
     if own_parallelism(config, replicate)["method"] == "megatron":
@@ -55,3 +58,13 @@ def _needs(config: Config, rule: str, replicate: str) -> Iterator[_Need]:
         yield _Need("megatron", "the parallelism megatron", pins, "choose another parallelism")
     if what := training_settings(config, replicate).by_bitsandbytes:
         yield _Need("bitsandbytes", what, "requirements/bitsandbytes.lock", "leave it out")
+
+
+def _needs_of_quantized(config: Config, replicate: str) -> Iterator[_Need]:
+    kind = quantization(config, replicates(config)[replicate].variant)
+    what, instead = f"quantize: {kind}", "leave the variant out"
+    if kind in GGUF_KINDS:
+        for package in ("llama_cpp", "conversion"):
+            yield _Need(package, what, "requirements/gguf.lock (make gguf)", instead)
+    elif kind:
+        yield _Need("bitsandbytes", what, "requirements/bitsandbytes.lock (make nf4)", instead)

@@ -22,6 +22,7 @@ from sqladder.experiment.variants import (
     generated,
     imported,
     own_setting,
+    quantized,
     replicates,
     trained,
     with_model,
@@ -123,6 +124,7 @@ def benchmarks_of_the_run(config: Config) -> list[str]:
     """Snakemake's measurements of the jobs that take time."""
     jobs = ["train_base"] if is_demonstration(config) else []
     jobs += [f"train/{own}" for own in trained_by_a_job(config)]
+    jobs += [f"quantize/{own}" for own in quantized(config)]
     at_once, chosen = answered_at_once(config), chosen_from_samples(config)
     jobs += [f"generate/{own}" for own in of_models(config, at_once)]
     jobs += [f"generate_served/{own}" for own in of_servers(config, at_once)]

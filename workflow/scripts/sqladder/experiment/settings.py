@@ -17,6 +17,7 @@ from sqladder.experiment.sweep_settings import FullSweep, LoraSweep
 from sqladder.generation.served_settings import Server
 from sqladder.generation.settings import Choice, Decoding, Repair
 from sqladder.metric.limits import Limits
+from sqladder.models.quantizations import Quantization
 from sqladder.models.turns import TemplateName
 from sqladder.prompts.settings import Context
 from sqladder.settings.base import UNIQUE, FilledText, Name, Seed, Settings, Text
@@ -212,6 +213,21 @@ class ReuseVariant(_Asked):
     model_of: Text = Field(description="The variant whose model, with each of its seeds, is asked.")
 
 
+class QuantizedVariant(_Asked):
+    """Another variant's model with smaller numbers, as it may be deployed."""
+
+    method: Literal["quantized"] = Field(
+        description="Another variant's model with smaller numbers, as it may be deployed."
+    )
+    model_of: Text = Field(
+        description="The variant whose model, with each of its seeds, is made smaller."
+    )
+    quantize: Quantization = Field(
+        description="What becomes of its numbers: q8_0 or q4_k_m, a GGUF file that llama.cpp asks on the CPU; int8 or "
+        "nf4, by bitsandbytes, asked by transformers."
+    )
+
+
 class Price(Settings):
     """What a server takes for a million tokens, in any one currency."""
 
@@ -243,7 +259,13 @@ class ImportedVariant(Settings):
 BaseModel = Annotated[ToyBase | FolderBase, Field(discriminator="source")]
 Dataset = Annotated[DemoDataset | FileDataset, Field(discriminator="source")]
 Variant = Annotated[
-    UntrainedVariant | LoraVariant | FullVariant | ReuseVariant | ServedVariant | ImportedVariant,
+    UntrainedVariant
+    | LoraVariant
+    | FullVariant
+    | ReuseVariant
+    | QuantizedVariant
+    | ServedVariant
+    | ImportedVariant,
     Field(discriminator="method"),
 ]
 

@@ -15,6 +15,7 @@ from sqladder.training.settings import TRAINED, AnyTraining
 _REASONS = {
     "none": "the base itself is not trained",
     "reuse": "its model is another variant's; put the sweep there",
+    "quantized": "its model is another variant's; put the sweep there",
     "served": "a server's model is not trained here",
     "imported": "its predictions were made elsewhere",
 }

@@ -13,7 +13,13 @@ from typing import Any, NamedTuple
 
 from sqladder.experiment.reading import Config
 from sqladder.experiment.sweep_settings import LORA_KEYS, TRAINING_KEYS
-from sqladder.experiment.variants import replicates, seeds_of, variants_by_method, with_model
+from sqladder.experiment.variants import (
+    quantized,
+    replicates,
+    seeds_of,
+    variants_by_method,
+    with_model,
+)
 from sqladder.files import read_json
 from sqladder.statistics.replicates import Replicate
 from sqladder.training.settings import ALL_LINEAR, TRAINED
@@ -78,8 +84,8 @@ def searched(config: Config) -> list[str]:
 
 def trained_by_a_job(config: Config) -> list[str]:
     """Names of the replicates and candidates that have a training, or a base to be linked, of their own."""
-    chosen = searched(config)
-    own = [name for name in with_model(config) if name not in chosen]
+    other = {*searched(config), *quantized(config)}
+    own = [name for name in with_model(config) if name not in other]
     return own + [candidate.name for candidate in all_candidates(config)]
 
 

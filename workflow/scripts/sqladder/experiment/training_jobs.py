@@ -17,6 +17,7 @@ from sqladder.experiment.variants import (
     own_seed,
     own_setting,
     parallelism,
+    quantized_source,
     replicates,
     setting,
     trained,
@@ -216,3 +217,21 @@ def training_environment(config: Config, replicate: str) -> str:
     """The conda environment of a training: Megatron's packages are for a training by Megatron only."""
     is_megatron = own_parallelism(config, replicate)["method"] == "megatron"
     return f"../envs/{'megatron' if is_megatron else 'train'}.yaml"
+
+
+# Smaller numbers
+
+
+def model_to_quantize(config: Config, replicate: str) -> str:
+    """The model that a quantized replicate's is made from."""
+    return f"results/{quantized_source(config, replicate)}/model"
+
+
+def facts_to_quantize(config: Config, replicate: str) -> str:
+    """How that model was trained."""
+    return f"results/{quantized_source(config, replicate)}/train.json"
+
+
+def kind_to_quantize(config: Config, replicate: str) -> str:
+    """What becomes of its numbers."""
+    return str(own_entry(config, replicate)["quantize"])

@@ -35,13 +35,22 @@ def parallelism(config: Config, variant: str) -> Config:
 
 
 def model_owner(config: Config, variant: str) -> str:
-    """The variant that makes the model that a variant asks: itself, unless it reuses another one's.
+    """The variant whose training, or base, a variant's model comes from: itself, unless it names another one's.
 
     Raises:
-        InputError: the variants reuse each other's models in a circle, or one that there is not.
+        InputError: the variants name each other's models in a circle, or one that there is not.
     """
+    return _followed(config, variant, ("reuse", "quantized"))
+
+
+def _asked_variant(config: Config, variant: str) -> str:
+    """The variant in whose folder the model lies that a variant asks: a quantized one has its own."""
+    return _followed(config, variant, ("reuse",))
+
+
+def _followed(config: Config, variant: str, methods: Collection[str]) -> str:
     way = [variant]
-    while config["variants"][way[-1]]["method"] == "reuse":
+    while config["variants"][way[-1]]["method"] in methods:
         source = config["variants"][way[-1]]["model_of"]
         if source not in config["variants"]:
             has = ", ".join(config["variants"])
@@ -119,13 +128,13 @@ def imported(config: Config) -> list[str]:
 
 
 def with_model(config: Config) -> list[str]:
-    """Names of the replicates that have a model of their own, the untrained ones among them."""
-    return replicates_by_method(config, ["none", *TRAINED])
+    """Names of the replicates that have a model of their own, the untrained and the quantized ones among them."""
+    return replicates_by_method(config, ["none", "quantized", *TRAINED])
 
 
 def generated(config: Config) -> list[str]:
     """Names of the replicates whose predictions are generated in this run, by a model here or behind a server."""
-    return replicates_by_method(config, ["none", "reuse", "served", *TRAINED])
+    return replicates_by_method(config, ["none", "reuse", "quantized", "served", *TRAINED])
 
 
 def served(config: Config) -> list[str]:
@@ -135,10 +144,30 @@ def served(config: Config) -> list[str]:
 
 def model_source(config: Config, replicate: str) -> str:
     """The replicate whose model a replicate asks: itself, or that of the other variant with the same seed."""
-    owner = model_owner(config, replicates(config)[replicate].variant)
+    return _with_model_of(config, replicate, replicates(config)[replicate].variant)
+
+
+def quantized_source(config: Config, replicate: str) -> str:
+    """The replicate whose model a quantized one is made from."""
+    return _with_model_of(config, replicate, own_entry(config, replicate)["model_of"])
+
+
+def quantization(config: Config, variant: str) -> str | None:
+    """What became of the numbers of the model that a variant asks; None where they are as they were trained."""
+    asked = config["variants"][_asked_variant(config, variant)]
+    return asked.get("quantize") if asked["method"] == "quantized" else None
+
+
+def _with_model_of(config: Config, replicate: str, variant: str) -> str:
+    owner = _asked_variant(config, variant)
     # A model that is the same with every seed is there once, for all of them.
     has_several = len(seeds_of(config, owner)) > 1
     return Replicate(owner, own_seed(config, replicate) if has_several else None).name
+
+
+def quantized(config: Config) -> list[str]:
+    """Names of the replicates whose model is another one's with smaller numbers."""
+    return replicates_by_method(config, ["quantized"])
 
 
 def trained(config: Config) -> list[str]:

@@ -247,6 +247,10 @@ def load_engine(name: str, cache_folder: Path | None) -> ModuleType:
 
         vllm_engine.import_vllm(cache_folder)
         return vllm_engine
+    if name == "llama_cpp":
+        from sqladder.generation import llama_engine
+
+        return llama_engine
     from sqladder.generation import transformers_engine
 
     return transformers_engine
@@ -271,7 +275,9 @@ def asked_with(
         # By what a file that is written anew cannot keep: to read gigabytes would take as long as many an answer.
         "model": [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files],
         "repair": repairs.settings() if repairs else None,
-        "versions": {name: _version(name) for name in ("torch", "transformers", "vllm")},
+        "versions": {
+            name: _version(name) for name in ("torch", "transformers", "vllm", "llama-cpp-python")
+        },
     }
 
 
@@ -311,7 +317,7 @@ def generation_facts(engine: str, package: str, predictions: Iterable[Row]) -> F
         package: what it computes with.
         predictions: the answers to one prompt each.
     """
-    from sqladder.models.device import device_name, peak_memory_mb
+    from sqladder.models.device import device_name, peak_memory_mb, resident_memory_mb
 
     counts = dict.fromkeys(("prompts", "prompt_tokens", "output_tokens", "cut_off"), 0)
     for row in predictions:
@@ -323,8 +329,9 @@ def generation_facts(engine: str, package: str, predictions: Iterable[Row]) -> F
     return {
         "engine": engine,
         **counts,
-        "peak_memory_mb": peak_memory_mb(),
-        "device": device_name(),
+        # llama.cpp as it is installed here computes on the CPU, whatever GPU there is.
+        "peak_memory_mb": resident_memory_mb() if engine == "llama_cpp" else peak_memory_mb(),
+        "device": "cpu" if engine == "llama_cpp" else device_name(),
         # Asked of the modules: vLLM's package has another name where it is built for CPU.
         "versions": {
             name: importlib.import_module(name).__version__

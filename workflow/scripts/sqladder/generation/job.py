@@ -72,7 +72,7 @@ def generate(
     # Models are folders: nothing is asked of a hub, and where there is none nothing waits for it.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     decoding = from_flags(args, kind)
-    check_model_folder(args.model, "model")
+    check_model_folder(args.model, "model", is_asked=True)
     rows = list(by_id(read_jsonl(args.prompts, PROMPT_FIELDS), args.prompts).values())
     if not rows:
         raise InputError(f"{args.prompts} is empty: there is nothing to generate")

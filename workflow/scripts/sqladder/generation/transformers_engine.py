@@ -98,7 +98,7 @@ class TransformersEngine:
                 rows,
                 generation_config(draw, self._end_tokens),
                 LogitsProcessorList(
-                    [*self._constraint(grammars, draw, width), *_sampling(draw, rows, width)]
+                    [*self._constraint(grammars, draw, width), *sampling(draw, rows, width)]
                 ),
                 draw.samples,
             )
@@ -160,16 +160,26 @@ class _Drawn(LogitsProcessor):
         return torch.full_like(scores, -torch.inf).scatter(1, drawn, 0)
 
 
-def _sampling(
-    decoding: DecodingSettings, batch: Sequence[Sequence[int]], width: int
+def sampling(
+    decoding: DecodingSettings,
+    batch: Sequence[Sequence[int]],
+    width: int,
+    samples: Sequence[int] | None = None,
 ) -> list[LogitsProcessor]:
-    """What chooses the next token where it is not the likeliest."""
+    """What chooses the next token where it is not the likeliest.
+
+    Args:
+        decoding: how tokens are drawn.
+        batch: the prompts.
+        width: tokens of the longest.
+        samples: numbers of the samples of each prompt that are drawn together; None for all of them.
+    """
     if decoding.temperature == 0:
         return []
     seeds = [
         (prompt_seed(decoding.seed, prompt), sample)
         for prompt in batch
-        for sample in range(decoding.samples)
+        for sample in (range(decoding.samples) if samples is None else samples)
     ]
     return [
         TemperatureLogitsWarper(decoding.temperature),

@@ -13,12 +13,18 @@ _WRITERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 _TABLE = "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"
 
 
-def unfit(model: Path) -> str | None:
-    """Why a checkpoint can be no base model, with the way out; None where nothing speaks against it."""
+def unfit(model: Path, is_asked: bool = False) -> str | None:
+    """Why a checkpoint can be no base model, with the way out; None where nothing speaks against it.
+
+    Args:
+        model: its folder.
+        is_asked: it is only asked, so its weights may be quantised.
+    """
     config = read_json(model / "config.json")
     if config.get("is_encoder_decoder"):
         return "is an encoder with a decoder, and prompts are written for decoders alone; name a causal language model"
-    if packed := config.get("quantization_config"):
+    packed = config.get("quantization_config")
+    if packed and not is_asked:
         return (
             f"holds quantised weights ({packed.get('quant_method', 'of an unknown kind')}), into which no adapter can "
             "be merged; name the checkpoint that it was made from, and quantize: nf4 for training"

@@ -19,4 +19,9 @@ def peak_memory_mb() -> float:
     """Peak memory so far: the GPU's where there is one, else the resident set of this process."""
     if torch.cuda.is_available():
         return round(torch.cuda.max_memory_allocated() / 2**20, 1)
+    return resident_memory_mb()
+
+
+def resident_memory_mb() -> float:
+    """Peak of the resident set of this process so far."""
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)

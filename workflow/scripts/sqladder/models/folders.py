@@ -11,7 +11,7 @@ from safetensors import safe_open
 
 from sqladder.errors import InputError
 from sqladder.models.architecture import unfit
-from sqladder.models.weights import check_weights
+from sqladder.models.weights import check_weights, gguf_files
 
 # Snakemake puts it into every folder that is a job's output.
 TIMESTAMP_FILE = ".snakemake_timestamp"
@@ -53,11 +53,18 @@ def link_files(source: Path, target: Path) -> None:
             shutil.copy2(file, copy)
 
 
-def check_model_folder(path: Path, purpose: str) -> None:
-    """Refuse a folder that is no Hugging Face checkpoint, before anything slow starts."""
+def check_model_folder(path: Path, purpose: str, is_asked: bool = False) -> None:
+    """Refuse a folder that is no Hugging Face checkpoint, before anything slow starts.
+
+    Args:
+        path: the folder.
+        purpose: what it is, for the message.
+        is_asked: it is only asked, so its weights may be quantised, or one GGUF file.
+    """
     if not path.is_dir():
         raise InputError(f"{purpose} {path} is not a folder")
-    check_weights(path, purpose)
+    if not (is_asked and gguf_files(path)):
+        check_weights(path, purpose)
     missing = [
         name for name in ("config.json", "tokenizer_config.json") if not (path / name).is_file()
     ]
@@ -67,7 +74,7 @@ def check_model_folder(path: Path, purpose: str) -> None:
         raise InputError(
             f"{purpose} {path} lacks {', '.join(missing)}: it is no complete checkpoint"
         )
-    if reason := unfit(path):
+    if reason := unfit(path, is_asked):
         raise InputError(f"{purpose} {path} {reason}")
 
 

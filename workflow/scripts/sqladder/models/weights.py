@@ -11,6 +11,7 @@ from sqladder.files import read_json
 # of every tensor), the tensors. github.com/huggingface/safetensors describes it.
 LENGTH_BYTES = 8
 INDEX = "model.safetensors.index.json"
+GGUF_SUFFIX = ".gguf"
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 ADAPTER_PREFIX = "base_model.model."
@@ -42,6 +43,11 @@ def read_header(path: Path) -> dict[str, Any]:
 
 def _damaged(path: Path, how: str) -> str:
     return f"{path} is no whole safetensors file: it {how}; copy, download or train it again"
+
+
+def gguf_files(folder: Path) -> list[Path]:
+    """The weights of a folder that llama.cpp reads."""
+    return sorted(folder.glob(f"*{GGUF_SUFFIX}"))
 
 
 def check_weights(folder: Path, purpose: str) -> None:

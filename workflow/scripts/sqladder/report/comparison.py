@@ -219,7 +219,7 @@ def make_pair(
 ) -> Pair:
     """Compare two variants' marks of the same questions, not yet adjusted for any family.
 
-    `same_models` says that both are marks of the same answers, by two metrics; `single_seed_varies`, that a single
+    `same_models` says that both come of the same trainings, seed by seed; `single_seed_varies`, that a single
     seed on one side was a draw among others.
     """
     return _unadjusted(

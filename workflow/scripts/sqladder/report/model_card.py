@@ -69,7 +69,7 @@ def model_card(
         f"---\n{header}---",
         f"# {escape(variant)}" + (f", seed {own.seed}" if own.seed is not None else ""),
         _summary(config, repositories.base, training),
-        _use(own),
+        use_section(f"results/{own.name}", f"results/{own.name}/model"),
         _results(config, measured),
         _recipe(recipe, training),
         *([f"![Training loss over steps]({LOSS_PICTURE})"] if has_picture else []),
@@ -119,22 +119,32 @@ def _summary(config: Facts, repository: str | None, training: Facts) -> str:
     )
 
 
-def _use(own: Replicate) -> str:
-    folder = f"results/{own.name}"
-    return f"""## Use
+def use_section(asked: str | None, model: str, fetched_from: str | None = None) -> str:
+    """How the model is asked, and loaded.
 
-```bash
-sqladder ask {folder} --database shop.sqlite "How many orders in May?"
+    Args:
+        asked: the folder that `sqladder ask` takes; None where it needs files that are not handed on.
+        model: what transformers loads.
+        fetched_from: the repository that holds the folder; None where it is here.
+    """
+    fetching = f"hf download {fetched_from} --local-dir {asked}\n" if fetched_from else ""
+    command = f"""```bash
+{fetching}sqladder ask {asked} --database shop.sqlite "How many orders in May?"
 ```
 
-writes the prompt that the model was trained with from the database's schema, and reads the SQL from its answer; with
+writes"""
+    if asked is None:
+        command = "In its run, `sqladder ask` writes"
+    return f"""## Use
+
+{command} the prompt that the model was trained with from the database's schema, and reads the SQL from its answer; with
 another prompt the results below do not hold. Without SQLadder it is a causal language model like others:
 
 ```python
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-tokenizer = AutoTokenizer.from_pretrained("{folder}/model")
-model = AutoModelForCausalLM.from_pretrained("{folder}/model")
+tokenizer = AutoTokenizer.from_pretrained("{model}")
+model = AutoModelForCausalLM.from_pretrained("{model}")
 ```"""
 
 

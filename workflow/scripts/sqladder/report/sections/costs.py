@@ -90,8 +90,11 @@ def training_table(run: Run, disk: Mapping[str, int]) -> str:
 
 
 def _own_training(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The facts of a training; of a reused model only whose it is, since its cost is counted there."""
-    return {"method": f"model of {facts['model_of']}"} if "model_of" in facts else facts
+    """The facts of a training; of another one's model only whose it is, since its cost is counted there."""
+    if "model_of" not in facts:
+        return facts
+    smaller = f", {facts['quantized']['kind']}" if "quantized" in facts else ""
+    return {"method": f"model of {facts['model_of']}{smaller}"}
 
 
 def generation_table(run: Run) -> str:

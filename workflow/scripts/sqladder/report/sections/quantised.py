@@ -1,0 +1,96 @@
+"""What smaller numbers cost: each quantized variant beside the one that it was made from, and what they save."""
+
+from collections.abc import Iterator
+from statistics import fmean
+
+from sqladder.report.comparison import make_pair
+from sqladder.report.results import Run, Variant
+from sqladder.report.sections.report_inputs import Facts, ReportInputs
+from sqladder.texts.markdown import escape, table
+from sqladder.texts.numbers import (
+    UNKNOWN,
+    amount,
+    megabytes,
+    number,
+    p_value,
+    point_interval,
+    points,
+    rate,
+)
+
+_HEADER = [
+    "variant",
+    "made from",
+    "numbers",
+    "weights",
+    "of its size",
+    "prompts/s",
+    "accuracy",
+    "points",
+    "95 % interval",
+    "only it : only the other right",
+    "p",
+    "same SQL",
+]
+
+
+def section(inputs: ReportInputs) -> str:
+    """The section in Markdown."""
+    run = inputs.comparison.run
+    rows = []
+    for small, source in _pairs(run, inputs.facts["config"]["variants"]):
+        names = (small.name, source.name)
+        # Where answers are drawn on one side alone, it has seeds that the other has not.
+        of_a_kind = len(small.seeds) == len(source.seeds)
+        pair = make_pair(names, small.correct, source.correct, run.groups, same_models=of_a_kind)
+        facts = small.seeds[0].training["quantized"]
+        rows.append(
+            [
+                escape(small.name),
+                escape(source.name),
+                escape(facts["kind"]),
+                megabytes(facts["bytes"] / 1e6),
+                f"{facts['bytes'] / facts['bytes_before']:.0%}",
+                f"{_speed(small)} ({_speed(source)})",
+                rate(float(small.correct.mean())),
+                points(pair.difference),
+                point_interval(pair.interval),
+                f"{amount(pair.counts.wins)} : {amount(pair.counts.losses)}",
+                p_value(pair.p_alone),
+                f"{_agreement(small, source):.0%}" if of_a_kind else UNKNOWN,
+            ]
+        )
+    if not rows:
+        return ""
+    return f"""## Smaller numbers
+
+{table(_HEADER, rows, "lllrrrrrcccr")}
+
+The same questions, asked of the same training in numbers of fewer bits. Points: the accuracy less that of the variant
+that it was made from. p is of this pair alone. An interval that holds 0 does not say that nothing is lost: it says how
+much may be. *Same SQL*: questions to which both write the same text. In brackets the speed of the other, which another
+engine may have given ([Cost](#cost) names them)."""
+
+
+def _pairs(run: Run, config: Facts) -> Iterator[tuple[Variant, Variant]]:
+    """Each variant whose model was made smaller, with the one that it was made from."""
+    for small in run.variants:
+        entry = config.get(small.name, {})
+        if entry.get("method") == "quantized" and "quantized" in small.seeds[0].training:
+            yield small, run.named(entry["model_of"])
+
+
+def _speed(variant: Variant) -> str:
+    told = [own.generation.get("prompts_per_second") for own in variant.seeds]
+    known = [speed for speed in told if speed is not None]
+    return number(fmean(known), 1) if known else UNKNOWN
+
+
+def _agreement(small: Variant, source: Variant) -> float:
+    """Share of the questions to which both write the same SQL, over all seeds."""
+    same = [
+        mine["sql"] == theirs["sql"]
+        for own, other in zip(small.seeds, source.seeds, strict=True)
+        for mine, theirs in zip(own.predictions, other.predictions, strict=True)
+    ]
+    return fmean(same)
