@@ -8,10 +8,13 @@ import report_runs as runs
 from sqladder.errors import InputError
 from sqladder.report.charts import cost_vs_accuracy, loss_curves
 from sqladder.report.comparison import compare
+from sqladder.report.cost import device_seconds
 from sqladder.report.features import sql_features
 from sqladder.report.loading import load_run
 from sqladder.report.results import level_count
 from sqladder.report.sections.costs import cost_sentence, training_table
+from sqladder.report.sections.lines import lines_part
+from sqladder.texts.numbers import seconds
 
 QUESTIONS = runs.question_rows(40)
 MARKS = {"baseline": [n % 2 == 0 for n in range(40)], "full": [n % 3 != 0 for n in range(40)]}
@@ -49,7 +52,7 @@ def test_a_reused_model_was_trained_as_its_own_variant_was_and_is_drawn_once(tmp
     for own, reused in zip(full.seeds, votes.seeds, strict=True):
         assert reused.training == {**own.training, "model_of": own.replicate.name}
     assert [own.replicate.name for own in loss_curves.with_curve(comparison)] == names[:2]
-    times = [seconds for _, seconds in cost_vs_accuracy.with_cost(comparison)]
+    times = [taken for _, taken in cost_vs_accuracy.with_cost(comparison)]
     assert times[0] == times[1]
     assert all(times[0])
     # Each training once: the reused model costs no second one.
@@ -61,6 +64,30 @@ def test_a_reused_model_was_trained_as_its_own_variant_was_and_is_drawn_once(tmp
         *("lora", "lora"),
         *("model of full/seed_1", "model of full/seed_2"),
     ]
+
+
+def test_a_training_that_started_from_another_counts_and_draws_both(tmp_path):
+    names = ["full", "second", "third"]
+    files = runs.write_run(tmp_path, QUESTIONS, dict.fromkeys(names, MARKS["full"]), trained=names)
+    own = []
+    for path, start in zip(files["training"], [None, *names], strict=False):
+        facts = json.loads(path.read_text()) | ({"start_from": start} if start else {})
+        runs.write_value(path, facts)
+        own.append(device_seconds(facts))
+    comparison = compare(load_run(**files))
+    lines = [sum(own[: place + 1]) for place in range(3)]
+    assert [taken for _, taken in cost_vs_accuracy.with_cost(comparison)] == [[s] for s in lines]
+    assert f"{seconds(lines[2])} (third)" in cost_sentence(comparison.run)
+    drawn = lines_part(comparison.run).split("```")[1].splitlines()[1:]
+    assert drawn == [
+        "base model",
+        f"└─ full: {seconds(own[0])}",
+        f"   └─ second: {seconds(own[1])}, whole line {seconds(lines[1])}",
+        f"      └─ third: {seconds(own[2])}, whole line {seconds(lines[2])}",
+    ]
+    files["training"] = files["training"][1:]
+    with pytest.raises(InputError, match="'second' started from the model of 'full'"):
+        load_run(**files)
 
 
 def test_questions_without_a_verdict_are_left_out_and_known(tmp_path):

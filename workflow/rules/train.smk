@@ -94,7 +94,8 @@ rule fit_prompts:
 
 rule train:
     input:
-        base_model=training_jobs.base_model(config),
+        # Or the model of another variant, where the training starts from that.
+        base_model=by_wildcards(training_jobs.model_to_train, TRAININGS),
         data=by_wildcards(training_jobs.training_prompts, TRAININGS),
         # Of params.judge: by what a checkpoint is chosen, where one is.
         prompts=by_wildcards(training_jobs.validation_prompts, TRAININGS),

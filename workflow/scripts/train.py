@@ -32,6 +32,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--facts", required=True, type=Path, help="train.json: cost and losses")
     parser.add_argument("--data", type=Path, help="prompts with answers, JSON Lines")
     parser.add_argument("--work-folder", type=Path, help="checkpoints and LLaMA-Factory's files")
+    parser.add_argument(
+        "--start-from", help="the replicate whose model --base-model is, if not the base"
+    )
     parser.add_argument("--swept", type=Path, help="train.json whose chosen settings come first")
     parser.add_argument("--budget", type=float, help="hours of all the candidates in this folder")
     parser.add_argument("--profile", type=Path, help="write where a step's GPU time goes")
@@ -71,7 +74,8 @@ def main() -> None:
         swept = read_object(args.swept, {"swept": dict})["swept"] if args.swept else {}
         settings = settings_of(Method, settings.model_dump(exclude_none=True) | swept)
         check_targets(settings, args.base_model)
-        files, known = training_files(args), {"swept": swept, "budget": args.budget}
+        files = training_files(args)
+        known = {"swept": swept, "budget": args.budget, "start_from": args.start_from}
         with share_of_budget(args.facts.parent, args.budget, settings.epochs) as reason:
             facts = leave_out(reason, args.output) if reason else fine_tune(settings, files)
         facts |= {key: value for key, value in known.items() if value}

@@ -19,6 +19,7 @@ from sqladder.experiment.overlap import check_overlap
 from sqladder.experiment.paths import download_of, input_path, is_on_disk
 from sqladder.experiment.reading import Config, read_yaml
 from sqladder.experiment.settings import Experiment
+from sqladder.experiment.start_check import wrong_starts
 from sqladder.experiment.sweep_check import check_sweeps, misplaced_sweeps
 from sqladder.experiment.target_check import check_targets
 from sqladder.experiment.training_jobs import training_values
@@ -43,7 +44,7 @@ _OF_DATABASES = ("gold", "gold_repairs", "allow_missing_databases", "gold_proble
 def check(config: Config) -> None:
     """Raise an InputError that lists everything wrong with the config, one line each."""
     # The checks across keys rely on the shape that the declarations guarantee.
-    shape = [*misplaced_sweeps(config)] or problems(Experiment, config)
+    shape = [*misplaced_sweeps(config)] or problems(Experiment, config) or [*wrong_starts(config)]
     if found := shape or list(dict.fromkeys(_cross_checks(config))):
         lines = [f"  - {problem}" for problem in found]
         raise InputError("\n".join(["the config cannot be used:", *lines]))

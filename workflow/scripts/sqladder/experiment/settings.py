@@ -184,6 +184,10 @@ class _Trained(_Generated):
     parallelism: Parallelism | None = Field(
         default=None, description="How the training is spread over GPUs; replaces the experiment's."
     )
+    start_from: Text | None = Field(
+        default=None,
+        description="A trained variant, from whose model with the same seed the training starts; the base if absent.",
+    )
 
 
 class UntrainedVariant(_Generated):

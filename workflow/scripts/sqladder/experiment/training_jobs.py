@@ -20,6 +20,7 @@ from sqladder.experiment.variants import (
     quantized_source,
     replicates,
     setting,
+    start_of,
     trained,
 )
 from sqladder.generation.settings import DecodingSettings
@@ -93,12 +94,22 @@ def lengths_of(config: Config, replicate: str) -> str:
     return f"results/lengths/{name.parent.name}.{name.stem.removeprefix('train.')}.json"
 
 
+def model_to_train(config: Config, replicate: str) -> str | list[str]:
+    """The model that a replicate's training starts from: another one's, or the base."""
+    start = start_of(config, replicate)
+    return base_model(config) if start is None else f"results/{start}/model"
+
+
 def training_flags(config: Config, replicate: str) -> list[str]:
     """A replicate's method with what it needs; the untrained baseline needs nothing."""
     if replicate not in trained(config):
         return to_flags(settings_of(Untrained, {"method": own_entry(config, replicate)["method"]}))
     data = named(
-        {"data": training_prompts(config, replicate), "swept": settings_file(config, replicate)}
+        {
+            "data": training_prompts(config, replicate),
+            "swept": settings_file(config, replicate),
+            "start_from": start_of(config, replicate) or [],
+        }
     )
     return to_flags(training_settings(config, replicate)) + as_flags(data)
 
@@ -159,7 +170,7 @@ def judge_command(config: Config, replicate: str) -> list[str]:
     asked = {key: own for key, own in decoding.items() if key not in _OF_SEVERAL_ANSWERS}
     settings = sliced(DecodingSettings, {**asked, "seed": own_seed(config, replicate)})
     files = {
-        "base_model": base_model(config),
+        "base_model": model_to_train(config, replicate),
         "prompts": validation_prompts(config, replicate),
         "examples": validation_examples(config, replicate),
         "databases": validation_databases(config, replicate),

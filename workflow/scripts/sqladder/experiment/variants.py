@@ -62,6 +62,27 @@ def _followed(config: Config, variant: str, methods: Collection[str]) -> str:
     return way[-1]
 
 
+def line_of(config: Config, variant: str) -> list[str]:
+    """The variants whose trainings lead to a variant's model: that which starts from the base first, itself last.
+
+    Raises:
+        InputError: the trainings start from each other in a circle, or from a variant that there is not.
+    """
+    way = [variant]
+    while "start_from" in config["variants"][way[-1]]:
+        source = config["variants"][way[-1]]["start_from"]
+        if source not in config["variants"]:
+            has = ", ".join(config["variants"])
+            raise InputError(f"there is no variant {source!r}; the config has {has}")
+        if source in way:
+            circle = " -> ".join([*way, source])
+            raise InputError(
+                f"no training starts from the base: {circle}; leave start_from out of one of them"
+            )
+        way.append(source)
+    return way[::-1]
+
+
 def choosing_variants(config: Config) -> list[str]:
     """The variants whose checkpoint is chosen by the questions of the validation split."""
     return [
@@ -92,9 +113,14 @@ def is_fixed(config: Config, variant: str) -> bool:
 
 
 def seeds_of(config: Config, variant: str) -> list[int]:
-    """The seeds that a variant is run with: those of its model's variant, or else the experiment's."""
+    """The seeds that a variant is run with: those of its model's variant, of its start, or else the experiment's."""
     own = config["variants"][model_owner(config, variant)]
-    named = _named_seeds(own if {"seed", "seeds"} & set(own) else config)
+    if {"seed", "seeds"} & set(own):
+        named = _named_seeds(own)
+    elif "start_from" in own:
+        return seeds_of(config, own["start_from"])
+    else:
+        named = _named_seeds(config)
     return named[:1] if is_fixed(config, variant) else named
 
 
@@ -159,10 +185,20 @@ def quantization(config: Config, variant: str) -> str | None:
 
 
 def _with_model_of(config: Config, replicate: str, variant: str) -> str:
-    owner = _asked_variant(config, variant)
+    return _with_seed_of(config, replicate, _asked_variant(config, variant))
+
+
+def start_of(config: Config, replicate: str) -> str | None:
+    """The replicate from whose model a replicate's training starts, None where that is the base."""
+    start = own_entry(config, replicate).get("start_from")
+    return None if start is None else _with_seed_of(config, replicate, start)
+
+
+def _with_seed_of(config: Config, replicate: str, variant: str) -> str:
+    """The replicate of a variant with the seed of another one."""
     # A model that is the same with every seed is there once, for all of them.
-    has_several = len(seeds_of(config, owner)) > 1
-    return Replicate(owner, own_seed(config, replicate) if has_several else None).name
+    has_several = len(seeds_of(config, variant)) > 1
+    return Replicate(variant, own_seed(config, replicate) if has_several else None).name
 
 
 def quantized(config: Config) -> list[str]:

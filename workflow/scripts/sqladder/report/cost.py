@@ -1,6 +1,6 @@
 """What a training cost: the time of every device that it held."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -13,3 +13,10 @@ def device_seconds(training: Mapping[str, Any]) -> float | None:
     """Seconds of all devices together, None where the time is not known."""
     taken = training.get("seconds")
     return None if taken is None else taken * devices(training)
+
+
+def line_seconds(trainings: Sequence[Mapping[str, Any]]) -> float | None:
+    """The same of trainings that start from each other, all together; None where one is not known."""
+    taken = [device_seconds(own) for own in trainings]
+    known = [time for time in taken if time is not None]
+    return sum(known) if len(known) == len(taken) else None

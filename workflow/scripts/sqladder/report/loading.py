@@ -197,6 +197,7 @@ def _one_seed(replicate: Replicate, verdicts: list[Row], files: StageFiles) -> O
     generation = read_object(files.generation[replicate]) if replicate in files.generation else {}
     predictions = files.predictions[replicate]
     sampled = files.samples.get(replicate)
+    training = _training(replicate, generation, files.training)
     return OneSeed(
         replicate=replicate,
         marks=marks,
@@ -204,7 +205,8 @@ def _one_seed(replicate: Replicate, verdicts: list[Row], files: StageFiles) -> O
         failures=[_failure(replicate.name, row, files.failures) for row in verdicts],
         predictions=predictions,
         joint_all=joint,
-        training=_training(replicate, generation, files.training),
+        training=training,
+        earlier=_earlier(replicate, training, files.training),
         generation=generation,
         scoring=facts.get("facts", {}),
         samples=read_samples(sampled, predictions, generation) if sampled else None,
@@ -218,6 +220,21 @@ def _training(replicate: Replicate, generation: Row, trainings: Files) -> Row:
     model = generation.get("model")
     owners = [path for key, path in trainings.items() if key.name == model]
     return {**read_object(owners[0]), "model_of": model} if owners else {}
+
+
+def _earlier(replicate: Replicate, training: Row, trainings: Files) -> dict[str, Row]:
+    """The trainings that one started from, and those that they started from, the first one first."""
+    known = {key.name: path for key, path in trainings.items()}
+    found: dict[str, Row] = {}
+    while start := training.get("start_from"):
+        if start not in known:
+            raise InputError(
+                f"the training of {replicate.name!r} started from the model of {start!r}, whose train.json was not "
+                "given: name it too"
+            )
+        training = read_object(known.pop(start))
+        found = {start: training, **found}
+    return found
 
 
 def _failure(name: str, verdict: Row, failures: Mapping[tuple[str, str], Row]) -> Row | None:

@@ -115,7 +115,16 @@ def _summary(config: Facts, repository: str | None, training: Facts) -> str:
     )
     return (
         f"Answers questions about a database with SQL. Fine-tuned ({escape(training['method'])}) on "
-        f"*{escape(config['train_on'])}* by SQLadder, from {start}."
+        f"*{escape(config['train_on'])}* by SQLadder, from {start}{_by_way_of(training)}."
+    )
+
+
+def _by_way_of(training: Facts) -> str:
+    start = training.get("start_from")
+    return (
+        f" by way of the model of the variant `{start}`, where this training started"
+        if start
+        else ""
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -81,6 +81,8 @@ class Count:
 class OneSeed:
     """What a variant answered with one seed, in the run's question order, and its stages' facts.
 
+    `earlier` are the trainings that its own started from, by replicate, the one that started from the base first.
+
     `judged` are the rows of verdicts.jsonl. `failures` has the kind of each failure and what shows it; None where the
     answer is right. `scoring` are the facts of metrics.json, `samples` what it chose its answers among, None where it
     did not.
@@ -96,6 +98,12 @@ class OneSeed:
     generation: Mapping[str, Any]
     scoring: Mapping[str, Any]
     samples: Samples | None = None
+    earlier: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def line(self) -> list[Mapping[str, Any]]:
+        """The facts of all trainings that led to its model, its own last."""
+        return [*self.earlier.values(), self.training]
 
     @cached_property
     def verdicts(self) -> list[str]:

@@ -22,7 +22,7 @@ from sqladder.report.charts.drawing import (
     styles_of,
 )
 from sqladder.report.comparison import Comparison
-from sqladder.report.cost import device_seconds
+from sqladder.report.cost import line_seconds
 from sqladder.report.results import Variant, level_count
 from sqladder.texts.numbers import plural, seconds
 
@@ -30,10 +30,13 @@ TITLE = "Training time and accuracy"
 
 
 def with_cost(comparison: Comparison) -> list[tuple[Variant, list[float]]]:
-    """Charted variants whose training time is known, in seconds of all devices by seed; untrained ones took 0."""
+    """Charted variants whose training time is known, in seconds of all devices by seed; untrained ones took 0.
+
+    Where a training started from another one's model, both count.
+    """
     found = []
     for variant in charted_in_order(comparison):
-        times = [device_seconds(own.training) for own in variant.seeds]
+        times = [line_seconds(own.line) for own in variant.seeds]
         taken = [time for time in times if time is not None]
         if len(taken) == len(times):
             found.append((variant, taken))

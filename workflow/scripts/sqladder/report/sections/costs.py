@@ -5,8 +5,9 @@ from typing import Any
 
 from sqladder.report.charts import cost_vs_accuracy
 from sqladder.report.charts.cost_vs_accuracy import with_cost
-from sqladder.report.cost import device_seconds, devices
+from sqladder.report.cost import device_seconds, devices, line_seconds
 from sqladder.report.results import Run
+from sqladder.report.sections.lines import lines_part
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.times import timed
 from sqladder.texts.markdown import escape, table
@@ -20,6 +21,7 @@ def section(inputs: ReportInputs) -> str:
         return "## Cost\n\nNot known: no variant was trained or generated in this run."
     parts = [
         training_table(comparison.run, inputs.facts["disk_bytes"]),
+        lines_part(comparison.run),
         generation_table(comparison.run),
         served_part(comparison.run, inputs.facts["config"]),
         f'"{UNKNOWN}": not known, or the variant does not have it.',
@@ -30,7 +32,10 @@ def section(inputs: ReportInputs) -> str:
 
 def cost_sentence(run: Run) -> str:
     """What trainings and generations took, the cheapest and the dearest."""
-    trained = [(device_seconds(_own_training(own.training)), own.label) for own in run.replicates]
+    trained = [
+        (None if "model_of" in own.training else line_seconds(own.line), own.label)
+        for own in run.replicates
+    ]
     generated = [(own.generation.get("seconds"), own.label) for own in run.replicates]
     told = [_ends("training", trained, " of all devices"), _ends("generation", generated, "")]
     known = [text for text in told if text]
