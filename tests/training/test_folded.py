@@ -45,6 +45,19 @@ def test_loss_and_gradients_are_those_of_adapters_beside_the_weights(kind):
     assert not folded(model)
 
 
+def test_adapters_in_float32_are_added_to_weights_in_bfloat16():
+    model = adapted()
+    base_network(model).to(torch.bfloat16)
+    for name, parameter in model.named_parameters():
+        if "lora_" in name:
+            parameter.data = parameter.data.float()
+    loss, _ = step(model)
+    fold_adapters(model)
+    found, gradients = step(model)
+    assert found == pytest.approx(loss, rel=1e-2)
+    assert {gradient.dtype for gradient in gradients.values()} == {torch.float32}
+
+
 @pytest.mark.parametrize("anew", [False, True], ids=["kept", "computed anew"])
 def test_nothing_of_a_step_outlasts_it_but_what_is_computed_anew(anew):
     model = adapted()

@@ -103,6 +103,8 @@ def _folded(layers: list[Any]) -> tuple[torch.Tensor, ...]:
             lambda layer: layer.lora_B[name].weight,
         )
     )
+    # Adapters are kept in float32 beside shorter weights.
+    a, b = a.to(weights.dtype), b.to(weights.dtype)
     return torch.baddbmm(weights, b, a, alpha=layers[0].scaling[name]).unbind()
 
 

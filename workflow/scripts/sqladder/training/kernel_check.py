@@ -32,6 +32,7 @@ from sqladder.training.step_comparison import (
     without_zeros,
 )
 from sqladder.training.step_graph import StepGraph, graph_steps
+from sqladder.training.walks import walk_once
 
 Batch = Mapping[str, torch.Tensor]
 
@@ -70,15 +71,23 @@ class CheckedKernels(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Compile the fused step on a GPU: now, when memory that runs out means fewer rows at once."""
-        if self.reason is not None or not torch.cuda.is_available():
-            return
         model, is_packed = kwargs["model"], self._limits is not None
+        if self.reason is not None:
+            return
+        self._walk_again = walk_once(model)
+        if not torch.cuda.is_available():
+            return
         batch = _batch(self._rows, next(model.parameters()).device)
         self.not_compiled = compile_checked(model, batch, is_packed=is_packed, bf16=args.bf16)
         if self.not_compiled:
             LOG.info(f"kernels: launched as they are, not compiled: {self.not_compiled}")
         if is_packed:
             self.graph = graph_steps(model, accumulates=args.gradient_accumulation_steps > 1)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Leave what the model remembers of itself."""
+        if self.reason is None:
+            self._walk_again()
 
     def _fit(self, model: Any) -> str | None:
         rows = list(self._rows)
