@@ -53,8 +53,9 @@ lint: $(VENV)/test.stamp  ## ruff, snakefmt, the workflow's linter, types, the o
 schema: env  ## write the JSON Schema of the config from the settings' declarations
 	cd workflow/scripts && $(CURDIR)/$(VENV)/bin/python -m sqladder.experiment.config_schema
 
-screenshots:  ## the first screen of REPORT (results/report.html), light and dark: docs/pictures
+screenshots: env  ## the first screen of REPORT (results/report.html), light and dark, and each chart: docs/pictures
 	mkdir -p docs/pictures
+	$(RUN) python benchmarks/chart_pictures.py --output docs/pictures/charts
 	for scheme in 0:dark 1:light; do \
 		$(CHROMIUM) --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,800 \
 			--blink-settings=preferredColorScheme=$${scheme%:*} --screenshot=docs/pictures/report_$${scheme#*:}.png \

@@ -118,6 +118,18 @@ def test_every_chart_has_a_caption_for_the_html_report(chart):
     assert len((CAPTIONS / f"{chart}.rst").read_text().split()) > 20
 
 
+@pytest.mark.parametrize("chart", CHARTS)
+def test_a_page_says_how_to_read_each_chart(chart):
+    page = (ROOT / "docs/charts.md").read_text()
+    (section,) = [part for part in page.split("\n## ") if f"(pictures/charts/{chart}.png)" in part]
+    _, picture, words = section.strip().split("\n\n", 2)
+    assert re.fullmatch(r"!\[\w.{20,}\]\(.*\.png\)", picture)
+    assert len(words.split()) > 20
+    file = ROOT / "docs/pictures/charts" / f"{chart}.png"
+    assert file.read_bytes().startswith(b"\x89PNG")
+    assert file.stat().st_size < 60_000
+
+
 def test_captions_belong_to_charts():
     # workflow.rst is the front page.
     assert {path.stem for path in CAPTIONS.glob("*.rst")} == {*CHARTS, "workflow"}

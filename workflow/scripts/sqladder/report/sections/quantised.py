@@ -11,7 +11,6 @@ from sqladder.texts.numbers import (
     UNKNOWN,
     amount,
     megabytes,
-    number,
     p_value,
     point_interval,
     points,
@@ -24,7 +23,6 @@ _HEADER = [
     "numbers",
     "weights",
     "of its size",
-    "prompts/s",
     "accuracy",
     "points",
     "95 % interval",
@@ -51,7 +49,6 @@ def section(inputs: ReportInputs) -> str:
                 escape(facts["kind"]),
                 megabytes(facts["bytes"] / 1e6),
                 f"{facts['bytes'] / facts['bytes_before']:.0%}",
-                f"{_speed(small)} ({_speed(source)})",
                 rate(float(small.correct.mean())),
                 points(pair.difference),
                 point_interval(pair.interval),
@@ -64,12 +61,11 @@ def section(inputs: ReportInputs) -> str:
         return ""
     return f"""## Smaller numbers
 
-{table(_HEADER, rows, "lllrrrrrcccr")}
+{table(_HEADER, rows, "lllrrrrccrr")}
 
 The same questions, asked of the same training in numbers of fewer bits. Points: the accuracy less that of the variant
 that it was made from. p is of this pair alone. An interval that holds 0 does not say that nothing is lost: it says how
-much may be. *Same SQL*: questions to which both write the same text. In brackets the speed of the other, which another
-engine may have given ([Cost](#cost) names them)."""
+much may be. *Same SQL*: questions to which both write the same text. Speed and engine of both: [Cost](#cost)."""
 
 
 def _pairs(run: Run, config: Facts) -> Iterator[tuple[Variant, Variant]]:
@@ -78,12 +74,6 @@ def _pairs(run: Run, config: Facts) -> Iterator[tuple[Variant, Variant]]:
         entry = config.get(small.name, {})
         if entry.get("method") == "quantized" and "quantized" in small.seeds[0].training:
             yield small, run.named(entry["model_of"])
-
-
-def _speed(variant: Variant) -> str:
-    told = [own.generation.get("prompts_per_second") for own in variant.seeds]
-    known = [speed for speed in told if speed is not None]
-    return number(fmean(known), 1) if known else UNKNOWN
 
 
 def _agreement(small: Variant, source: Variant) -> float:
