@@ -4,7 +4,9 @@ The converter is llama.cpp's convert_hf_to_gguf.py, from the package convert-hf-
 checkpoint's numbers. llama.cpp itself, in llama-cpp-python, then makes them smaller.
 """
 
+import contextlib
 import ctypes
+import io
 import logging
 import tempfile
 from collections import Counter
@@ -124,7 +126,9 @@ def _has_same_tokens(model: Path, file: Path) -> bool:
     tokenizer = AutoTokenizer.from_pretrained(model)
     # Special tokens too: the end of a turn is one.
     text = _PROBE + "".join(map(str, tokenizer.all_special_tokens)) + _PROBE
-    own = llama_cpp.Llama(str(file), vocab_only=True, verbose=False)
+    # Of words alone it warns that there is no context.
+    with contextlib.redirect_stderr(io.StringIO()):
+        own = llama_cpp.Llama(str(file), vocab_only=True, verbose=False)
     found = own.tokenize(text.encode(), add_bos=False, special=True)
     return list(found) == tokenizer.encode(text, add_special_tokens=False)
 

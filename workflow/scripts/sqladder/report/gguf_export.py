@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sqladder.errors import LOG, InputError
-from sqladder.models.folders import check_model_folder
+from sqladder.files import read_json
 from sqladder.models.gguf import write_gguf
 from sqladder.models.weights import GGUF_SUFFIX
 from sqladder.report.exported_variant import exported_model
@@ -21,7 +21,11 @@ def export_gguf(variant: Path, kind: str, output: Path | None) -> None:
         InputError: the folder is no variant with a whole model, a package is missing, or llama.cpp knows no such model.
     """
     _, model = exported_model(variant)
-    check_model_folder(model, "model")
+    if read_json(model / "config.json").get("quantization_config"):
+        raise InputError(
+            f"{variant} has numbers that bitsandbytes made smaller, which llama.cpp does not read: export the variant "
+            "that it was made from"
+        )
     path = output or variant / f"{variant.resolve().name}-{kind}{GGUF_SUFFIX}"
     if path.is_dir():
         raise InputError(f"--output {path} is a folder; name a file")

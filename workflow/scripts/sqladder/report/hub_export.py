@@ -121,5 +121,10 @@ def _told(repository: str) -> Iterator[None]:
         raise InputError(
             f"the hub refused {repository} with status {status}: {str(error).splitlines()[0]}"
         ) from error
-    except httpx.TransportError as error:
-        raise InputError(f"the hub cannot be reached: {type(error).__name__}: {error}") from error
+    except (httpx.TransportError, OSError) as error:
+        # Large files go by another protocol, whose errors are Python's own.
+        reason = str(error).splitlines()[0] if str(error) else "no reason given"
+        raise InputError(
+            f"the upload to {repository} failed: {type(error).__name__}: {reason}; the same command tries again, and "
+            "sends what is not there yet"
+        ) from error
