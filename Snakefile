@@ -18,6 +18,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/context.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/generate.smk"
+include: "workflow/rules/learn.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/report.smk"
 

@@ -53,6 +53,7 @@ from sqladder.experiment import (
     context_jobs,
     data_jobs,
     generation_jobs,
+    learning,
     native_jobs,
     report_jobs,
     run_errors,
@@ -106,8 +107,8 @@ os.environ.update(data_jobs.secret_urls(config))
 REPLICATES = list(variants.replicates(config))
 JUDGED_NATIVELY = native_jobs.judged_natively(config)
 WITH_MODEL = variants.with_model(config)
-# What is trained: of a sweep its candidates.
-TRAININGS = sweeps.with_candidates(config)
+# What is trained: of a sweep its candidates, of learning from execution each round.
+TRAININGS = learning.with_rounds(sweeps.with_candidates(config))
 GENERATED = variants.generated(config)
 TRAINED = variants.trained(config)
 SEVERAL_SEEDS = variants.with_several_seeds(config)
@@ -128,6 +129,7 @@ wildcard_constraints:
     dataset=any_of(config["datasets"]),
     download=any_of(data_jobs.downloads(config)),
     split=any_of(data_jobs.splits(config)),
+    drawing=any_of(learning.rounds(config)),
     cutoff=r"\d+",
     over="drop|cut|stop",
 

@@ -97,6 +97,8 @@ rule train:
         # Or the model of another variant, where the training starts from that.
         base_model=by_wildcards(training_jobs.model_to_train, TRAININGS),
         data=by_wildcards(training_jobs.training_prompts, TRAININGS),
+        # Of params.flags: what the data hold, where they were drawn by a model (learn.smk).
+        learned=by_wildcards(training_jobs.learned_facts, TRAININGS),
         # Of params.judge: by what a checkpoint is chosen, where one is.
         prompts=by_wildcards(training_jobs.validation_prompts, TRAININGS),
         examples=by_wildcards(training_jobs.validation_examples, TRAININGS),
@@ -111,7 +113,9 @@ rule train:
     benchmark:
         "results/benchmarks/train/{replicate}.tsv"
     wildcard_constraints:
-        replicate=any_of(sweeps.trained_by_a_job(config)),
+        replicate=any_of(
+            sweeps.trained_by_a_job(config) + learning.earlier_trainings(config)
+        ),
     conda:
         by_wildcards(training_jobs.training_environment, TRAININGS)
     threads: 1  # OMP_NUM_THREADS follows; a toy model is faster on one thread, and variants train side by side

@@ -35,6 +35,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--start-from", help="the replicate whose model --base-model is, if not the base"
     )
+    parser.add_argument("--learned", type=Path, help="facts of the answers that --data holds")
     parser.add_argument("--swept", type=Path, help="train.json whose chosen settings come first")
     parser.add_argument("--budget", type=float, help="hours of all the candidates in this folder")
     parser.add_argument("--profile", type=Path, help="write where a step's GPU time goes")
@@ -75,7 +76,13 @@ def main() -> None:
         settings = settings_of(Method, settings.model_dump(exclude_none=True) | swept)
         check_targets(settings, args.base_model)
         files = training_files(args)
-        known = {"swept": swept, "budget": args.budget, "start_from": args.start_from}
+        learning = read_object(args.learned) if args.learned else {}
+        known = {
+            "learning": learning,
+            "swept": swept,
+            "budget": args.budget,
+            "start_from": args.start_from,
+        }
         with share_of_budget(args.facts.parent, args.budget, settings.epochs) as reason:
             facts = leave_out(reason, args.output) if reason else fine_tune(settings, files)
         facts |= {key: value for key, value in known.items() if value}

@@ -14,6 +14,7 @@ from sqladder.databases.urls import check_url
 from sqladder.downloads.secret_urls import has_secrets, unset_variables
 from sqladder.errors import InputError
 from sqladder.experiment.data_jobs import has_validation_split
+from sqladder.experiment.learning import learning_problems, with_rounds
 from sqladder.experiment.native_jobs import native_problems
 from sqladder.experiment.overlap import check_overlap
 from sqladder.experiment.paths import download_of, input_path, is_on_disk
@@ -24,7 +25,7 @@ from sqladder.experiment.sweep_check import check_sweeps, misplaced_sweeps
 from sqladder.experiment.target_check import check_targets
 from sqladder.experiment.training_jobs import training_values
 from sqladder.experiment.validation_split import check_validation
-from sqladder.experiment.variants import is_fixed, model_owner, quantization, setting
+from sqladder.experiment.variants import WITH_TRAINING, is_fixed, model_owner, quantization, setting
 from sqladder.generation.settings import DecodingSettings
 from sqladder.models.architecture import unfit
 from sqladder.models.turns import TEMPLATES, has_template
@@ -32,7 +33,7 @@ from sqladder.settings.kinds import Location
 from sqladder.settings.problems import dotted, problems
 from sqladder.settings.slices import kept
 from sqladder.statistics.replicates import is_seed_folder
-from sqladder.training.settings import TRAINED, AnyTraining
+from sqladder.training.settings import AnyTraining
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 # Folders of results/ that belong to the whole run, so that no variant may take their name.
@@ -74,6 +75,7 @@ def _cross_checks(config: Config) -> Iterator[str]:
     yield from check_overlap(config)
     yield from check_validation(config)
     yield from check_sweeps(config)
+    yield from learning_problems(config)
     yield from _check_seeds("config", config)
     if not {"seed", "seeds"} & set(config):
         yield "config: lacks seed; add it, or several as seeds"
@@ -202,6 +204,7 @@ def _check_seeds(where: str, entry: Config) -> Iterator[str]:
 
 
 def _check_variants(config: Config) -> Iterator[str]:
+    trainings = with_rounds(config)
     for name, variant in config["variants"].items():
         yield from _check_name(name, list(config["variants"]))
         yield from _check_seeds(f"variants.{name}", variant)
@@ -213,11 +216,11 @@ def _check_variants(config: Config) -> Iterator[str]:
             yield from _check_reuse(config, name)
         if variant["method"] == "served":
             yield from _check_served(config, name)
-        if variant["method"] in TRAINED:
+        if variant["method"] in WITH_TRAINING:
             place = partial(_merged, name, "training")
-            values = kept(AnyTraining, training_values(config, name, 0))
+            values = kept(AnyTraining, training_values(trainings, name, 0))
             yield from problems(AnyTraining, values, place)
-            yield from check_targets(config, name)
+            yield from check_targets(trainings, name)
 
 
 def _check_reuse(config: Config, name: str) -> Iterator[str]:

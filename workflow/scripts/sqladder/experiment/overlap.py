@@ -6,8 +6,7 @@ from pathlib import Path
 
 from sqladder.experiment.paths import input_path
 from sqladder.experiment.reading import Config
-from sqladder.experiment.variants import variants_by_method
-from sqladder.training.settings import TRAINED
+from sqladder.experiment.variants import WITH_TRAINING, variants_by_method
 
 _WAY_OUT = "split: {by: question, validation: 0.1, test: 0.2}"
 
@@ -21,7 +20,8 @@ def check_overlap(config: Config) -> Iterator[str]:
     names = config["train_on"], config["test_on"]
     train, test = (config["datasets"].get(name, {}) for name in names)
     if not (
-        train.get("source") == test.get("source") == "files" and variants_by_method(config, TRAINED)
+        train.get("source") == test.get("source") == "files"
+        and variants_by_method(config, WITH_TRAINING)
     ):
         return
     if names[0] == names[1]:

@@ -13,6 +13,7 @@ from pydantic import Field, create_model
 from sqladder.data.settings import Decontamination, Fitting, GoldProblems, ImportSettings, Shares
 from sqladder.demo.settings import DemoDatabases, ToyModel
 from sqladder.downloads.settings import Download
+from sqladder.experiment.learning_settings import Rejection
 from sqladder.experiment.sweep_settings import FullSweep, LoraSweep
 from sqladder.generation.served_settings import Server
 from sqladder.generation.settings import Choice, Decoding, Repair
@@ -177,13 +178,16 @@ class _Generated(_Asked):
     seeds: Seeds | None = Field(default=None, description="Seeds other than the experiment's.")
 
 
-class _Trained(_Generated):
+class _Learned(_Generated):
     training: Annotated[dict[str, Any], PartOf(TrainingEntry)] | None = Field(
         default=None, description="Settings of fine-tuning that differ from the experiment's."
     )
     parallelism: Parallelism | None = Field(
         default=None, description="How the training is spread over GPUs; replaces the experiment's."
     )
+
+
+class _Trained(_Learned):
     start_from: Text | None = Field(
         default=None,
         description="A trained variant, from whose model with the same seed the training starts; the base if absent.",
@@ -208,6 +212,14 @@ class FullVariant(_Trained):
 
     method: Literal["full"] = Field(description="All parameters trained.")
     sweep: FullSweep | None = Field(default=None, description=FullSweep.__doc__)  # type: ignore[valid-type]
+
+
+class RejectionVariant(Rejection, _Learned):
+    """The base, trained on gold and on right answers that another variant's model drew."""
+
+    method: Literal["rejection"] = Field(
+        description="The base, trained on gold and on right answers that another variant's model drew."
+    )
 
 
 class ReuseVariant(_Asked):
@@ -266,6 +278,7 @@ Variant = Annotated[
     UntrainedVariant
     | LoraVariant
     | FullVariant
+    | RejectionVariant
     | ReuseVariant
     | QuantizedVariant
     | ServedVariant

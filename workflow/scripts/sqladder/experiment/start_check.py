@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from sqladder.errors import InputError
 from sqladder.experiment.reading import Config
-from sqladder.experiment.variants import line_of, seeds_of
-from sqladder.training.settings import TRAINED
+from sqladder.experiment.variants import WITH_TRAINING, line_of, seeds_of
 
 _REASONS = {
     "none": "is the base itself, from which trainings start anyway; leave start_from out",
@@ -32,9 +31,9 @@ def wrong_starts(config: Config) -> Iterator[str]:
             yield f"{place}: {error}"
             continue
         start = config["variants"][line[-2]]
-        if start["method"] not in TRAINED:
+        if start["method"] not in WITH_TRAINING:
             yield f"{place}: {line[-2]!r} {_REASONS[start['method']].format(**start)}"
-        elif all(config["variants"][own]["method"] in TRAINED for own in line):
+        elif all(config["variants"][own]["method"] in WITH_TRAINING for own in line):
             yield from _wrong_seeds(config, name)
 
 

@@ -27,6 +27,7 @@ from sqladder.generation.settings import DecodingSettings
 from sqladder.settings.problems import settings_of
 from sqladder.settings.program_flags import to_flags
 from sqladder.settings.slices import sliced
+from sqladder.statistics.replicates import Replicate
 from sqladder.training.settings import AnyTraining, TrainingSettings, Untrained
 
 # The base model
@@ -69,6 +70,25 @@ def toy_base_flags(config: Config) -> list[str]:
 
 def training_prompts(config: Config, replicate: str) -> str | list[str]:
     """The prompts that a replicate is trained on; the untrained baseline has none."""
+    learned = _learned_in(config, replicate)
+    return f"{learned}/rows.jsonl" if learned else fitted_prompts(config, replicate)
+
+
+def learned_facts(config: Config, replicate: str) -> str | list[str]:
+    """The facts of the round whose rows a training learns from, where it learns from execution."""
+    learned = _learned_in(config, replicate)
+    return f"{learned}/kept.json" if learned else []
+
+
+def _learned_in(config: Config, replicate: str) -> str | None:
+    """The folder of the round whose rows a training learns from (experiment/learning.py)."""
+    own = own_entry(config, replicate).get("learned_in")
+    seed = replicates(config)[replicate].seed
+    return None if own is None else f"results/{Replicate(own, seed).name}"
+
+
+def fitted_prompts(config: Config, replicate: str) -> str | list[str]:
+    """The prompts of the training questions with their gold; the untrained baseline has none."""
     if replicate not in trained(config):
         return []
     context = own_setting(config, replicate, "context")
@@ -83,20 +103,21 @@ def fitting_flags(config: Config, context: str, cutoff: str, over: str) -> list[
     own = [
         sliced(Fitting, own_setting(config, name, "training"))
         for name in trained(config)
-        if training_prompts(config, name) == shared
+        if fitted_prompts(config, name) == shared
     ]
     return to_flags(max(own, key=lambda settings: settings.least_rows))
 
 
 def lengths_of(config: Config, replicate: str) -> str:
     """The file with the lengths of the rows that a replicate is trained on."""
-    name = Path(str(training_prompts(config, replicate)))
+    name = Path(str(fitted_prompts(config, replicate)))
     return f"results/lengths/{name.parent.name}.{name.stem.removeprefix('train.')}.json"
 
 
 def model_to_train(config: Config, replicate: str) -> str | list[str]:
     """The model that a replicate's training starts from: another one's, or the base."""
-    start = start_of(config, replicate)
+    # What learns from another one's answers starts from the base nevertheless.
+    start = None if _learned_in(config, replicate) else start_of(config, replicate)
     return base_model(config) if start is None else f"results/{start}/model"
 
 
@@ -109,6 +130,7 @@ def training_flags(config: Config, replicate: str) -> list[str]:
             "data": training_prompts(config, replicate),
             "swept": settings_file(config, replicate),
             "start_from": start_of(config, replicate) or [],
+            "learned": learned_facts(config, replicate),
         }
     )
     return to_flags(training_settings(config, replicate)) + as_flags(data)

@@ -11,6 +11,11 @@ from sqladder.experiment.reading import Config
 from sqladder.statistics.replicates import Replicate
 from sqladder.training.settings import TRAINED
 
+LEARNING = frozenset({"rejection"})
+"""The methods that learn from what a model's own answers give when they are executed."""
+WITH_TRAINING = TRAINED | LEARNING
+"""The methods that make a model."""
+
 
 def variants_by_method(config: Config, methods: Collection[str]) -> list[str]:
     """The variants whose method is one of `methods`, in the config's order."""
@@ -87,7 +92,7 @@ def choosing_variants(config: Config) -> list[str]:
     """The variants whose checkpoint is chosen by the questions of the validation split."""
     return [
         name
-        for name in variants_by_method(config, TRAINED)
+        for name in variants_by_method(config, WITH_TRAINING)
         if setting(config, name, "training").get("choose") == "validation"
     ]
 
@@ -109,7 +114,7 @@ def is_fixed(config: Config, variant: str) -> bool:
     method = config["variants"][model_owner(config, variant)]["method"]
     if method == "imported":
         return True
-    return method not in TRAINED and setting(config, variant, "decoding")["temperature"] == 0
+    return method not in WITH_TRAINING and setting(config, variant, "decoding")["temperature"] == 0
 
 
 def seeds_of(config: Config, variant: str) -> list[int]:
@@ -155,12 +160,12 @@ def imported(config: Config) -> list[str]:
 
 def with_model(config: Config) -> list[str]:
     """Names of the replicates that have a model of their own, the untrained and the quantized ones among them."""
-    return replicates_by_method(config, ["none", "quantized", *TRAINED])
+    return replicates_by_method(config, ["none", "quantized", *WITH_TRAINING])
 
 
 def generated(config: Config) -> list[str]:
     """Names of the replicates whose predictions are generated in this run, by a model here or behind a server."""
-    return replicates_by_method(config, ["none", "reuse", "quantized", "served", *TRAINED])
+    return replicates_by_method(config, ["none", "reuse", "quantized", "served", *WITH_TRAINING])
 
 
 def served(config: Config) -> list[str]:
@@ -208,7 +213,7 @@ def quantized(config: Config) -> list[str]:
 
 def trained(config: Config) -> list[str]:
     """Names of the replicates that are trained."""
-    return replicates_by_method(config, TRAINED)
+    return replicates_by_method(config, WITH_TRAINING)
 
 
 def chosen_on_validation(config: Config) -> list[str]:

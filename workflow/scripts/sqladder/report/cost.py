@@ -16,7 +16,14 @@ def device_seconds(training: Mapping[str, Any]) -> float | None:
 
 
 def line_seconds(trainings: Sequence[Mapping[str, Any]]) -> float | None:
-    """The same of trainings that start from each other, all together; None where one is not known."""
+    """The same of trainings that lead to one model, all together, with what was drawn for them; None if unknown."""
     taken = [device_seconds(own) for own in trainings]
     known = [time for time in taken if time is not None]
-    return sum(known) if len(known) == len(taken) else None
+    drawn = sum(map(spent_before, trainings))
+    return sum(known) + drawn if len(known) == len(taken) else None
+
+
+def spent_before(training: Mapping[str, Any]) -> float:
+    """Device seconds that were spent for a training's rows: answers that were drawn, trainings of earlier rounds."""
+    spent = training.get("learning", {}).get("spent", ())
+    return sum(part["seconds"] * part["devices"] for part in spent)

@@ -21,7 +21,7 @@ def lines_part(run: Run) -> str:
     drawn = "\n".join([_BASE, *_branches(_BASE, started, "")])
     return (
         "What was trained from what: each training's own time x devices, and where it did not start from the base, "
-        f"that of its whole line, which the chart and the report's head count.\n\n```line\n{drawn}\n```"
+        f"that of its whole line,\nwhich the chart and the report's head count.\n\n```line\n{drawn}\n```"
     )
 
 

@@ -1,0 +1,122 @@
+"""Variants that learn from execution: their rounds, what the jobs get, and what is refused before any job."""
+
+import copy
+
+import pytest
+
+from conftest import ROOT
+from sqladder.errors import InputError
+from sqladder.experiment.config import check
+from sqladder.experiment.learning import (
+    drawing_flags,
+    drawing_model,
+    drawing_prompts,
+    earlier_judged,
+    earlier_trainings,
+    rounds,
+    training_before,
+    with_rounds,
+)
+from sqladder.experiment.reading import read_yaml
+from sqladder.experiment.training_jobs import lengths_of, model_to_train, training_flags
+
+TINY = read_yaml(ROOT / "tests/tiny/config.yaml")
+LORA = {"method": "lora", "rank": 4, "alpha": 8, "dropout": 0, "target_modules": ["q_proj"]}
+REJECTION = {
+    "method": "rejection",
+    "start_from": "full",
+    "samples": 4,
+    "temperature": 0.8,
+    "tune": LORA,
+    "rounds": 2,
+}
+
+
+@pytest.fixture
+def config(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    config = copy.deepcopy(TINY)
+    config["variants"]["full"]["seeds"] = [1, 2]
+    config["variants"]["kept"] = copy.deepcopy(REJECTION)
+    return config
+
+
+def test_each_round_draws_from_the_model_of_the_one_before(config):
+    check(config)
+    own = [name for name in rounds(config) if name.endswith("seed_2")]
+    assert own == ["kept/rounds/1/seed_2", "kept/rounds/2/seed_2"]
+    assert [drawing_model(config, name) for name in own] == [
+        "results/full/seed_2/model",
+        "results/kept/rounds/1/seed_2/model",
+    ]
+    assert earlier_trainings(config) == ["kept/rounds/1/seed_1", "kept/rounds/1/seed_2"]
+    assert earlier_judged(config, own[1]) == [f"results/{name}/judged.jsonl" for name in own]
+    assert training_before(config, own[0]) == []
+    assert training_before(config, own[1]) == "results/kept/rounds/1/seed_2/train.json"
+
+
+def test_answers_are_drawn_to_training_questions_by_the_engine_of_the_config(config):
+    config["decoding"]["engine"] = "vllm"
+    config["decoding"]["gpus"] = 1
+    check(config)
+    first, second = (f"kept/rounds/{number}/seed_1" for number in (1, 2))
+    assert drawing_prompts(config, first) == "resources/prompts/published/train.1024.drop.jsonl"
+    flags = drawing_flags(config, first)
+    assert {"--engine=vllm", "--samples=4", "--temperature=0.8", "--seed=1"} <= set(flags)
+    assert "--seed=2" in drawing_flags(config, second)
+
+
+def test_each_round_trains_the_base_on_its_own_rows(config):
+    planned = with_rounds(config)
+    for name, rows in {
+        "kept/rounds/1/seed_2": "results/kept/rounds/1/seed_2",
+        "kept/seed_2": "results/kept/rounds/2/seed_2",
+    }.items():
+        flags = training_flags(planned, name)
+        assert {"--method=lora", "--rank=4", "--seed=2", f"--data={rows}/rows.jsonl"} <= set(flags)
+        assert {f"--learned={rows}/kept.json", "--start-from=full/seed_2"} <= set(flags)
+        assert model_to_train(planned, name) == "resources/base_model"
+    # The rest of the experiment is planned as without.
+    assert training_flags(planned, "full/seed_1") == training_flags(config, "full/seed_1")
+    assert lengths_of(config, "kept/seed_1") == "results/lengths/published.1024.drop.json"
+
+
+def changed(**keys):
+    return lambda c: c["variants"]["kept"].update(keys)
+
+
+def rows_without_databases(c):
+    questions = "$SQLADDER_SPIDER/dev.jsonl"
+    columns = {"schema": "schema"}
+    c["datasets"]["rows"] = {"source": "files", "questions": questions, "columns": columns}
+    c["train_on"] = "rows"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (changed(start_from="baseline"), ["kept.start_from", "'baseline' is the base itself"]),
+        (changed(start_from="kept"), ["kept.start_from", "kept -> kept"]),
+        (lambda c: c["variants"]["kept"].pop("start_from"), ["kept", "lacks start_from"]),
+        (changed(rounds=4), ["kept.rounds", "at most 3"]),
+        (changed(samples=1), ["kept.samples", "at least 2"]),
+        (changed(temperature=0), ["kept.temperature", "at least 0.01"]),
+        (changed(keep=0), ["kept.keep", "at least 1"]),
+        (changed(rank=4), ["kept.rank", "remove it"]),
+        (changed(tune={"method": "lora", "rank": 4}), ["kept.tune", "lacks alpha"]),
+        (changed(tune={**LORA, "target_modules": ["qq"]}), ["'qq'", "q_proj"]),
+        (changed(tune={"method": "none"}), ["kept.tune", "none"]),
+        (changed(sweep={"learning_rate": [1.0e-3, 1.0e-2]}), ["kept.sweep", "remove it"]),
+        (rows_without_databases, ["kept.method", "'rows' has no databases"]),
+        (
+            lambda c: c["contexts"]["published"].update(schema_orders=2),
+            ["kept.context", "schema_orders", "name a context without"],
+        ),
+    ],
+)
+def test_what_cannot_be_learned_from_is_refused_with_the_way_out(config, spider, change, words):
+    change(config)
+    with pytest.raises(InputError) as error:
+        check(config)
+    for word in words:
+        assert word in str(error.value)

@@ -1,0 +1,57 @@
+"""A whole run that learns from execution, at toy size."""
+
+import json
+
+import pytest
+
+from conftest import copy_project, run_snakemake
+from learning_runs import write_experiment
+
+ARGUMENTS = ["--cores", "2", "--configfile", "config/run.yaml", "--replace-workflow-config"]
+VARIANTS = {
+    "full": {"method": "full"},
+    "rejection": {
+        "method": "rejection",
+        "start_from": "full",
+        "samples": 8,
+        "temperature": 1.0,
+        "tune": {"method": "full"},
+    },
+}
+
+
+@pytest.mark.slow
+def test_right_answers_to_training_questions_are_learned_and_told_of(tmp_path):
+    """That it lifts the toy is no claim: it also trains for more steps than its start."""
+    folder = copy_project(tmp_path)
+    write_experiment(folder, VARIANTS)
+    done = run_snakemake(folder, *ARGUMENTS, "results/report.md")
+    assert done.returncode == 0, done.stdout
+    own = folder / "results/rejection/rounds/1"
+    judged = [json.loads(line) for line in (own / "judged.jsonl").open()]
+    assert all(row["id"].startswith("music") for row in judged)
+    assert {sum(sample["times"] for sample in row["samples"]) for row in judged} == {8}
+    right = {
+        (row["id"], sample["sql"])
+        for row in judged
+        for sample in row["samples"]
+        if sample["verdict"] == "correct"
+    }
+    rows = [json.loads(line) for line in (own / "rows.jsonl").open()]
+    drawn = [row for row in rows if " drawn " in row["id"]]
+    learned = {(row["id"].split()[0], row["messages"][-1]["content"]) for row in drawn}
+    assert learned
+    assert learned <= right
+    facts = json.loads((folder / "results/rejection/train.json").read_text())
+    assert facts["start_from"] == "full"
+    assert facts["learning"]["rounds"][0]["levels"]["all"]["kept"] == len(drawn)
+    right_answers = {
+        name: json.loads((folder / f"results/{name}/metrics.json").read_text())["accuracy"]["all"]
+        for name in VARIANTS
+    }
+    assert right_answers["rejection"]["correct"] > right_answers["full"]["correct"]
+    report = (folder / "results/report.md").read_text()
+    assert "### rejection, from full" in report
+    assert "└─ full: " in report
+    again = run_snakemake(folder, *ARGUMENTS, "results/report.md")
+    assert "Nothing to be done" in again.stdout, again.stdout

@@ -1,0 +1,72 @@
+"""Which drawn answers a model learns, and what is said of what it could do before."""
+
+from sqladder.training.kept_answers import counts_by_level, learned_rows, right_answers
+from sqladder.training.rounds import round_facts
+
+
+def judged(key, *samples, hardness="easy"):
+    found = [{"sql": sql, "verdict": verdict, "times": 1} for sql, verdict in samples]
+    return {"id": key, "db_id": "shop", "hardness": hardness, "samples": found}
+
+
+def row(key, gold):
+    messages = [{"role": "user", "content": f"question {key}"}]
+    return {"id": key, "messages": [*messages, {"role": "assistant", "content": gold}]}
+
+
+ROWS = [row("a", "SELECT 1"), row("b", "SELECT 2"), row("c", "SELECT 3")]
+FIRST = {
+    "a": judged(
+        "a", ("SELECT 1 ;", "correct"), ("SELECT  +1", "correct"), ("SELECT +1;", "correct")
+    ),
+    "b": judged("b", ("SELECT 3", "wrong_result"), ("SELECT 1+1", "correct"), hardness="hard"),
+    "c": judged("c", ("SELEC", "sql_error"), ("SELECT 4", "wrong_result"), hardness="hard"),
+}
+
+
+def test_right_answers_that_differ_in_blanks_alone_are_one():
+    assert right_answers(FIRST["a"]) == ["SELECT 1 ;", "SELECT  +1"]
+
+
+def test_right_answers_stand_beside_gold_which_is_not_learned_twice():
+    rows, numbers = learned_rows(ROWS, [FIRST], 4)
+    assert [(own["id"], own["messages"][-1]["content"]) for own in rows] == [
+        ("a", "SELECT 1"),
+        ("a drawn 1", "SELECT  +1"),
+        ("b", "SELECT 2"),
+        ("b drawn 1", "SELECT 1+1"),
+        ("c", "SELECT 3"),
+    ]
+    assert all(own["messages"][0] == ROWS["abc".index(own["id"][0])]["messages"][0] for own in rows)
+    assert numbers == {"a": 1, "b": 1, "c": 0}
+
+
+def test_of_several_rounds_the_newest_answers_come_first_up_to_the_limit():
+    second = {"b": judged("b", ("SELECT 4/2", "correct"), ("SELECT 1+1", "correct"))}
+    rows, numbers = learned_rows(ROWS[1:2], [second, FIRST], 1)
+    assert [own["messages"][-1]["content"] for own in rows] == ["SELECT 2", "SELECT 4/2"]
+    assert numbers == {"b": 1}
+    assert learned_rows(ROWS[1:2], [second, FIRST], 9)[1] == {"b": 2}
+
+
+def test_what_was_always_right_is_told_apart_by_hardness():
+    counts = counts_by_level(FIRST, {"a": 1, "b": 1, "c": 0})
+    keys = ("questions", "never", "sometimes", "always", "kept", "kept_always")
+    assert [counts["easy"][key] for key in keys] == [1, 0, 0, 1, 1, 1]
+    assert [counts["hard"][key] for key in keys] == [2, 1, 1, 0, 1, 0]
+    assert [counts["all"][key] for key in keys] == [3, 1, 1, 1, 2, 1]
+    assert counts["medium"]["questions"] == 0
+
+
+def test_a_round_counts_what_those_before_it_took():
+    drawn = {"settings": {"samples": 4, "temperature": 1.0}, "seconds": 10.0, "gpus": 2}
+    judging = {"different": 5, "seconds": 1.0}
+    first = round_facts("rejection", {}, drawn, judging, None)
+    trained = {"seconds": 30.0, "gpus": 1, "nodes": 1, "learning": first}
+    second = round_facts("rejection", {}, drawn, judging, trained)
+    assert len(second["rounds"]) == 2
+    assert [(part["what"], part["seconds"] * part["devices"]) for part in second["spent"]] == [
+        ("drawing of round 1", 20.0),
+        ("training of round 1", 30.0),
+        ("drawing of round 2", 20.0),
+    ]

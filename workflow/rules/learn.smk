@@ -1,0 +1,94 @@
+# Learning from execution: answers to training questions that a model draws, judged, and what is learned of them.
+# REQUIRED: results/<start>/model, or that of the round before, and the training rows with their databases.
+# OUTPUTS: results/{variant}/rounds/<number>/: drawn.jsonl with the answers, judged.jsonl with a verdict of each,
+#          rows.jsonl, on which the round's model is trained (train.smk), and kept.json, what was kept and what it took.
+# No question of the test is read.
+
+
+use rule generate as draw_answers with:
+    input:
+        model=by_wildcards(learning.drawing_model),
+        prompts=by_wildcards(learning.drawing_prompts),
+    output:
+        predictions="results/{drawing}/drawn.jsonl",
+        facts="results/{drawing}/drawn.json",
+    log:
+        "logs/draw_answers/{drawing}.log",
+    benchmark:
+        "results/benchmarks/draw_answers/{drawing}.tsv"
+    wildcard_constraints:
+        drawing=any_of(learning.rounds(config)),
+    conda:
+        by_wildcards(learning.drawing_environment)
+    resources:
+        gpu=within_gpu_limit(by_wildcards(learning.drawing_gpus)),
+        mem="2GB",
+    params:
+        program="generate.py",
+        code=CODE["generate.py"],
+        flags=by_wildcards(learning.drawing_flags),
+
+
+rule judge_drawn:
+    input:
+        examples=data_jobs.examples_of(config, "train"),
+        databases=learning.judging_databases(config),
+        drawn="results/{drawing}/drawn.jsonl",
+    output:
+        judged="results/{drawing}/judged.jsonl",
+        facts="results/{drawing}/judged.json",
+    log:
+        "logs/judge_drawn/{drawing}.log",
+    benchmark:
+        "results/benchmarks/judge_drawn/{drawing}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 2
+    params:
+        code=CODE["judge_drawn.py"],
+        limits=learning.judging_flags(config),
+    shell:
+        r"""
+        python "$SQLADDER_SCRIPTS"/judge_drawn.py \
+            --examples {input.examples:q} \
+            --drawn {input.drawn:q} \
+            --databases {input.databases:q} \
+            --gold-results resources/cache/gold \
+            --jobs {threads} \
+            {params.limits:q} \
+            --output {output.judged:q} \
+            --facts {output.facts:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule keep_drawn:
+    input:
+        prompts=by_wildcards(learning.drawing_prompts),
+        judged=by_wildcards(learning.earlier_judged),
+        drawn_facts="results/{drawing}/drawn.json",
+        judged_facts="results/{drawing}/judged.json",
+        # Of params.flags: what the training of the round before took.
+        before=by_wildcards(learning.training_before),
+    output:
+        rows="results/{drawing}/rows.jsonl",
+        facts="results/{drawing}/kept.json",
+    log:
+        "logs/keep_drawn/{drawing}.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        code=CODE["keep_drawn.py"],
+        flags=by_wildcards(learning.keeping_flags),
+    shell:
+        r"""
+        python "$SQLADDER_SCRIPTS"/keep_drawn.py \
+            --prompts {input.prompts:q} \
+            --judged {input.judged:q} \
+            --drawn-facts {input.drawn_facts:q} \
+            --judged-facts {input.judged_facts:q} \
+            {params.flags:q} \
+            --output {output.rows:q} \
+            --facts {output.facts:q} \
+            >{log:q} 2>&1
+        """

@@ -1,0 +1,190 @@
+"""Variants that learn from execution: rounds of drawing, judging and training, each a part of the DAG.
+
+Their trainings are trainings like others: where jobs are planned, each round is a variant of its own that is never
+asked a question of the test, as a candidate of a sweep is; the last round is the variant itself.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sqladder.experiment.data_jobs import databases_of, made_suite, row_datasets, scoring_flags
+from sqladder.experiment.flags import as_flags, named
+from sqladder.experiment.learning_settings import KEPT
+from sqladder.experiment.reading import Config
+from sqladder.experiment.training_jobs import fitted_prompts
+from sqladder.experiment.variants import (
+    LEARNING,
+    own_entry,
+    own_seed,
+    own_setting,
+    replicates,
+    seeds_of,
+    start_of,
+    variants_by_method,
+)
+from sqladder.generation.settings import DecodingSettings
+from sqladder.settings.program_flags import to_flags
+from sqladder.settings.slices import sliced
+from sqladder.statistics.replicates import Replicate
+
+FOLDER = "rounds"
+# Of a variant's decoding, what answers to learn from have no use for.
+_NOT_DRAWN = ("include_greedy", "grammar", "log_probabilities")
+
+
+class Round(NamedTuple):
+    """One round of one replicate.
+
+    Attributes:
+        replicate: of the variant that learns.
+        number: from 1.
+        name: its path below results/.
+        drawn_from: the replicate, or the round, whose model draws.
+        trained_as: under which name its model is trained.
+    """
+
+    replicate: str
+    number: int
+    name: str
+    drawn_from: str
+    trained_as: str
+
+
+def rounds(config: Config) -> dict[str, Round]:
+    """All rounds of all replicates that learn, by name."""
+    learning = variants_by_method(config, LEARNING)
+    own = [name for name, part in replicates(config).items() if part.variant in learning]
+    return {each.name: each for name in own for each in _rounds_of(config, name)}
+
+
+def _rounds_of(config: Config, replicate: str) -> Iterator[Round]:
+    last = own_entry(config, replicate).get("rounds", 1)
+    drawn_from = str(start_of(config, replicate))
+    for number in range(1, last + 1):
+        name = _name(config, replicate, number)
+        trained_as = replicate if number == last else name
+        yield Round(replicate, number, name, drawn_from, trained_as)
+        drawn_from = trained_as
+
+
+def _name(config: Config, replicate: str, number: int) -> str:
+    variant, seed = replicates(config)[replicate]
+    return Replicate(f"{variant}/{FOLDER}/{number}", seed).name
+
+
+def with_rounds(config: Config) -> Config:
+    """The config with the training of each round as a variant that is trained; for the jobs that train."""
+    changed: Config = {}
+    for variant in variants_by_method(config, LEARNING):
+        last = config["variants"][variant].get("rounds", 1)
+        for number in range(1, last):
+            changed[f"{variant}/{FOLDER}/{number}"] = _entry(config, variant, number)
+        changed[variant] = _entry(config, variant, last)
+    return {**config, "variants": {**config["variants"], **changed}} if changed else config
+
+
+def _entry(config: Config, variant: str, number: int) -> Config:
+    own = config["variants"][variant]
+    kept = ("training", "parallelism", "decoding", "context", "start_from")
+    return {
+        **{key: own[key] for key in kept if key in own},
+        **own["tune"],
+        "seeds": seeds_of(config, variant),
+        "learned_in": f"{variant}/{FOLDER}/{number}",
+    }
+
+
+def earlier_trainings(config: Config) -> list[str]:
+    """Names of the trainings of all rounds but the last."""
+    return [own.name for own in rounds(config).values() if own.name == own.trained_as]
+
+
+# Jobs
+
+
+def drawing_model(config: Config, drawing: str) -> str:
+    """The model that draws the answers of a round."""
+    return f"results/{rounds(config)[drawing].drawn_from}/model"
+
+
+def drawing_prompts(config: Config, drawing: str) -> str:
+    """The rows of the training whose questions are answered: no question of the test is among them."""
+    return str(fitted_prompts(config, rounds(config)[drawing].replicate))
+
+
+def drawing_flags(config: Config, drawing: str) -> list[str]:
+    """How the answers of a round are drawn."""
+    own = rounds(config)[drawing]
+    entry = own_entry(config, own.replicate)
+    usual = own_setting(config, own.replicate, "decoding")
+    drawn: Config = {key: entry[key] for key in ("samples", "temperature", "top_p") if key in entry}
+    values: Config = {key: value for key, value in usual.items() if key not in _NOT_DRAWN}
+    # A further round draws others.
+    seed = own_seed(config, own.replicate) + own.number - 1
+    values |= {"top_p": 1.0, **drawn, "seed": seed}
+    return to_flags(sliced(DecodingSettings, values))
+
+
+def drawing_gpus(config: Config, drawing: str) -> int:
+    """GPUs that share the drawing."""
+    gpus: int = own_setting(config, rounds(config)[drawing].replicate, "decoding").get("gpus", 1)
+    return gpus
+
+
+def drawing_environment(config: Config, drawing: str) -> str:
+    """The conda environment of the engine that draws."""
+    engine = own_setting(config, rounds(config)[drawing].replicate, "decoding")["engine"]
+    return f"../envs/{'vllm' if engine == 'vllm' else 'generate'}.yaml"
+
+
+def judging_databases(config: Config) -> str | list[str]:
+    """Where drawn answers are executed: the databases of the training questions, or suites made of them."""
+    is_tested = config["train_on"] == config["test_on"]
+    return (made_suite(config) if is_tested else []) or databases_of(config, "train")
+
+
+def judging_flags(config: Config) -> list[str]:
+    """What one execution may cost."""
+    return scoring_flags(config, config["train_on"])
+
+
+def earlier_judged(config: Config, drawing: str) -> list[str]:
+    """What was judged in a round and in those before it."""
+    own = rounds(config)[drawing]
+    names = [_name(config, own.replicate, number) for number in range(1, own.number + 1)]
+    return [f"results/{name}/judged.jsonl" for name in names]
+
+
+def training_before(config: Config, drawing: str) -> str | list[str]:
+    """What the training of the round before took; nothing in the first."""
+    own = rounds(config)[drawing]
+    return f"results/{own.drawn_from}/train.json" if own.number > 1 else []
+
+
+def keeping_flags(config: Config, drawing: str) -> list[str]:
+    """How many answers of a question are kept."""
+    entry = own_entry(config, rounds(config)[drawing].replicate)
+    files = named({"before": training_before(config, drawing)})
+    return as_flags({"keep": entry.get("keep", KEPT), **files})
+
+
+def learning_problems(config: Config) -> Iterator[str]:
+    """Yield what keeps a variant from learning from execution."""
+    for name in variants_by_method(config, LEARNING):
+        where = f"variants.{name}"
+        if config["train_on"] in row_datasets(config):
+            yield (
+                f"{where}.method: answers to the training questions are executed, and {config['train_on']!r} has no "
+                "databases; give it some, or name another train_on"
+            )
+        if config["scoring"].get("engine") == "native":
+            yield (
+                f"{where}.method: drawn answers are executed in SQLite, and scoring.engine is native: what counts in "
+                "the test is another dialect; take the variant out, or judge in SQLite"
+            )
+        context = config["variants"][name].get("context", config["context"])
+        if config["contexts"].get(context, {}).get("schema_orders", 1) > 1:
+            yield (
+                f"{where}.context: {context!r} writes a training question in several schema_orders, and each is "
+                "answered once; name a context without"
+            )

@@ -1,0 +1,45 @@
+"""What is known of a round of learning from execution: what was learned, and what it took."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Facts = dict[str, Any]
+
+
+def round_facts(
+    method: str,
+    counts: Mapping[str, Any],
+    drawn: Mapping[str, Any],
+    judged: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+) -> Facts:
+    """The facts of a round with those of the rounds before it.
+
+    Args:
+        method: of learning.
+        counts: what could be done before and what is learned, by hardness.
+        drawn: facts of the generation.
+        judged: facts of the judging.
+        before: train.json of the round before, None in the first.
+    """
+    earlier = before["learning"] if before else {"rounds": [], "spent": []}
+    number = len(earlier["rounds"]) + 1
+    own = {
+        "samples": drawn["settings"]["samples"],
+        "temperature": drawn["settings"]["temperature"],
+        "different": judged["different"],
+        "judging_seconds": judged["seconds"],
+        "levels": counts,
+    }
+    spent = [_spent(f"training of round {number - 1}", before)] if before else []
+    spent.append(_spent(f"drawing of round {number}", drawn))
+    return {
+        "method": method,
+        "rounds": [*earlier["rounds"], own],
+        "spent": [*earlier["spent"], *spent],
+    }
+
+
+def _spent(what: str, facts: Mapping[str, Any]) -> Facts:
+    devices = facts.get("gpus", 1) * facts.get("nodes", 1)
+    return {"what": what, "seconds": facts["seconds"], "devices": devices}
