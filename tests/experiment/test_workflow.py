@@ -522,6 +522,16 @@ def test_repairs_train_nothing_and_render_nothing(tiny_run):
     assert "rule render_prompts" not in output
 
 
+def test_a_quantized_variant_is_made_of_each_seeds_model_and_trains_nothing(tiny_run):
+    def change(config):
+        small = {"method": "quantized", "model_of": "full", "quantize": "q8_0"}
+        config["variants"]["small"] = small
+
+    jobs = {"quantize", "generate", "score"}
+    planned = planned_replicates(plan_with(tiny_run, change))
+    assert planned == {"small/seed_1": jobs, "small/seed_2": jobs}
+
+
 @contextmanager
 def edited(*changes):
     """Replace text in files, and put it back: triples of path, old and new."""
