@@ -17,12 +17,20 @@ VARIANTS = {
         "temperature": 1.0,
         "tune": {"method": "full"},
     },
+    "dpo": {
+        "method": "dpo",
+        "start_from": "full",
+        "samples": 8,
+        "temperature": 1.0,
+        "tune": {"method": "full"},
+        "training": {"learning_rate": 1.0e-3, "epochs": 4},
+    },
 }
 
 
 @pytest.mark.slow
-def test_right_answers_to_training_questions_are_learned_and_told_of(tmp_path):
-    """That it lifts the toy is no claim: it also trains for more steps than its start."""
+def test_drawn_answers_to_training_questions_are_learned_from_and_told_of(tmp_path):
+    """Right answers lift the toy, also by more steps than its start had; so few pairs, and a start so weak, do not."""
     folder = copy_project(tmp_path)
     write_experiment(folder, VARIANTS)
     done = run_snakemake(folder, *ARGUMENTS, "results/report.md")
@@ -45,6 +53,12 @@ def test_right_answers_to_training_questions_are_learned_and_told_of(tmp_path):
     facts = json.loads((folder / "results/rejection/train.json").read_text())
     assert facts["start_from"] == "full"
     assert facts["learning"]["rounds"][0]["levels"]["all"]["kept"] == len(drawn)
+    pairs = [json.loads(line) for line in (folder / "results/dpo/rounds/1/pairs.jsonl").open()]
+    assert all(pair["id"].startswith("music") for pair in pairs)
+    facts = json.loads((folder / "results/dpo/train.json").read_text())
+    # No pair is preferred before the first step: ln 2.
+    assert facts["loss_curve"][0][1] == pytest.approx(0.6931, abs=1e-3)
+    assert facts["final_loss"] < 0.69
     right_answers = {
         name: json.loads((folder / f"results/{name}/metrics.json").read_text())["accuracy"]["all"]
         for name in VARIANTS
@@ -52,6 +66,7 @@ def test_right_answers_to_training_questions_are_learned_and_told_of(tmp_path):
     assert right_answers["rejection"]["correct"] > right_answers["full"]["correct"]
     report = (folder / "results/report.md").read_text()
     assert "### rejection, from full" in report
+    assert "### dpo, from full" in report
     assert "└─ full: " in report
     again = run_snakemake(folder, *ARGUMENTS, "results/report.md")
     assert "Nothing to be done" in again.stdout, again.stdout

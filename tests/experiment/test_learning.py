@@ -13,7 +13,9 @@ from sqladder.experiment.learning import (
     drawing_prompts,
     earlier_judged,
     earlier_trainings,
+    pairing_flags,
     rounds,
+    rounds_by,
     training_before,
     with_rounds,
 )
@@ -81,6 +83,25 @@ def test_each_round_trains_the_base_on_its_own_rows(config):
     assert lengths_of(config, "kept/seed_1") == "results/lengths/published.1024.drop.json"
 
 
+def preferring(**keys):
+    """Another variant that learns from pairs."""
+    entry = {key: own for key, own in REJECTION.items() if key != "rounds"}
+    return lambda c: c["variants"].update(pairs={**entry, "method": "dpo", **keys})
+
+
+def test_pairs_are_learned_by_the_model_that_drew_them(config):
+    preferring(loss="simpo", beta=2.0)(config)
+    check(config)
+    planned = with_rounds(config)
+    assert model_to_train(planned, "pairs/seed_2") == "results/full/seed_2/model"
+    flags = training_flags(planned, "pairs/seed_2")
+    own = "results/pairs/rounds/1/seed_2"
+    assert {f"--data={own}/pairs.jsonl", f"--learned={own}/kept.json"} <= set(flags)
+    assert {"--preference-loss=simpo", "--preference-beta=2.0"} <= set(flags)
+    assert pairing_flags(config, "pairs/rounds/1/seed_2")[-3:] == ["rows", "error", "time"]
+    assert rounds_by(config, "dpo") == ["pairs/rounds/1/seed_1", "pairs/rounds/1/seed_2"]
+
+
 def changed(**keys):
     return lambda c: c["variants"]["kept"].update(keys)
 
@@ -107,6 +128,18 @@ def rows_without_databases(c):
         (changed(tune={**LORA, "target_modules": ["qq"]}), ["'qq'", "q_proj"]),
         (changed(tune={"method": "none"}), ["kept.tune", "none"]),
         (changed(sweep={"learning_rate": [1.0e-3, 1.0e-2]}), ["kept.sweep", "remove it"]),
+        (preferring(loss="kto"), ["pairs.loss", "'kto'", "simpo"]),
+        (preferring(wrong=[]), ["pairs.wrong"]),
+        (preferring(beta=0), ["pairs.beta"]),
+        (preferring(rounds=2), ["pairs.rounds", "remove it"]),
+        (
+            preferring(training={"kernels": "fused"}),
+            ["pairs", "training.kernels", "give kernels: plain"],
+        ),
+        (
+            preferring(training={"kernels": "fused", "packing_length": 2048}),
+            ["pairs", "training.packing_length", "packing_length: 0 and kernels: plain"],
+        ),
         (rows_without_databases, ["kept.method", "'rows' has no databases"]),
         (
             lambda c: c["contexts"]["published"].update(schema_orders=2),

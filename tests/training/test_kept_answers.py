@@ -1,6 +1,7 @@
 """Which drawn answers a model learns, and what is said of what it could do before."""
 
 from sqladder.training.kept_answers import counts_by_level, learned_rows, right_answers
+from sqladder.training.preferences import pair_counts, paired_rows
 from sqladder.training.rounds import round_facts
 
 
@@ -70,3 +71,23 @@ def test_a_round_counts_what_those_before_it_took():
         ("training of round 1", 30.0),
         ("drawing of round 2", 20.0),
     ]
+
+
+def test_pairs_are_of_one_question_right_and_wrong_by_what_was_asked_for():
+    drawn = {
+        "a": judged("a", ("S1", "correct"), ("S2", "wrong_result"), ("S3", "sql_error")),
+        "b": judged("b", ("S4", "wrong_result"), hardness="hard"),
+        "c": judged("c", ("S5", "correct"), ("S6", "correct"), ("S7", "timeout"), hardness="hard"),
+    }
+    pairs = list(paired_rows(ROWS, drawn, ["rows", "error", "time"], 4))
+    assert [(own["id"], own["chosen"], own["rejected"], own["wrong_by"]) for own in pairs] == [
+        ("a pair 1", "S1", "S2", "rows"),
+        ("a pair 2", "S1", "S3", "error"),
+        ("c pair 1", "S5", "S7", "time"),
+        ("c pair 2", "S6", "S7", "time"),
+    ]
+    assert pairs[0]["messages"] == ROWS[0]["messages"][:-1]
+    assert [own["rejected"] for own in paired_rows(ROWS, drawn, ["error"], 1)] == ["S3"]
+    counts = pair_counts(drawn, pairs, ["easy", "hard"])
+    assert [counts["all"][key] for key in ("questions", "rows", "error", "time")] == [3, 1, 1, 2]
+    assert [counts["hard"][key] for key in ("never", "always", "sometimes")] == [1, 0, 1]

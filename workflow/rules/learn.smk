@@ -1,7 +1,7 @@
 # Learning from execution: answers to training questions that a model draws, judged, and what is learned of them.
 # REQUIRED: results/<start>/model, or that of the round before, and the training rows with their databases.
 # OUTPUTS: results/{variant}/rounds/<number>/: drawn.jsonl with the answers, judged.jsonl with a verdict of each,
-#          rows.jsonl, on which the round's model is trained (train.smk), and kept.json, what was kept and what it took.
+#          rows.jsonl or pairs.jsonl, on which the round's model is trained (train.smk), and kept.json, what was kept and what it took.
 # No question of the test is read.
 
 
@@ -75,6 +75,8 @@ rule keep_drawn:
         facts="results/{drawing}/kept.json",
     log:
         "logs/keep_drawn/{drawing}.log",
+    wildcard_constraints:
+        drawing=any_of(learning.rounds_by(config, "rejection")),
     conda:
         "../envs/data.yaml"
     params:
@@ -89,6 +91,38 @@ rule keep_drawn:
             --judged-facts {input.judged_facts:q} \
             {params.flags:q} \
             --output {output.rows:q} \
+            --facts {output.facts:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule pair_drawn:
+    input:
+        prompts=by_wildcards(learning.drawing_prompts),
+        judged="results/{drawing}/judged.jsonl",
+        drawn_facts="results/{drawing}/drawn.json",
+        judged_facts="results/{drawing}/judged.json",
+    output:
+        pairs="results/{drawing}/pairs.jsonl",
+        facts="results/{drawing}/kept.json",
+    log:
+        "logs/pair_drawn/{drawing}.log",
+    wildcard_constraints:
+        drawing=any_of(learning.rounds_by(config, "dpo")),
+    conda:
+        "../envs/data.yaml"
+    params:
+        code=CODE["pair_drawn.py"],
+        flags=by_wildcards(learning.pairing_flags),
+    shell:
+        r"""
+        python "$SQLADDER_SCRIPTS"/pair_drawn.py \
+            --prompts {input.prompts:q} \
+            --judged {input.judged:q} \
+            --drawn-facts {input.drawn_facts:q} \
+            --judged-facts {input.judged_facts:q} \
+            {params.flags:q} \
+            --output {output.pairs:q} \
             --facts {output.facts:q} \
             >{log:q} 2>&1
         """

@@ -24,8 +24,9 @@ from sqladder.experiment.variants import (
 )
 from sqladder.generation.settings import DecodingSettings
 from sqladder.settings.program_flags import to_flags
-from sqladder.settings.slices import sliced
+from sqladder.settings.slices import kept, sliced
 from sqladder.statistics.replicates import Replicate
+from sqladder.training.preference_settings import Preference
 
 FOLDER = "rounds"
 # Of a variant's decoding, what answers to learn from have no use for.
@@ -85,12 +86,13 @@ def with_rounds(config: Config) -> Config:
 
 def _entry(config: Config, variant: str, number: int) -> Config:
     own = config["variants"][variant]
-    kept = ("training", "parallelism", "decoding", "context", "start_from")
+    copied = ("training", "parallelism", "decoding", "context", "start_from")
     return {
-        **{key: own[key] for key in kept if key in own},
+        **{key: own[key] for key in copied if key in own},
         **own["tune"],
         "seeds": seeds_of(config, variant),
         "learned_in": f"{variant}/{FOLDER}/{number}",
+        **({"preference": kept(Preference, own)} if own["method"] == "dpo" else {}),
     }
 
 
@@ -166,6 +168,19 @@ def keeping_flags(config: Config, drawing: str) -> list[str]:
     entry = own_entry(config, rounds(config)[drawing].replicate)
     files = named({"before": training_before(config, drawing)})
     return as_flags({"keep": entry.get("keep", KEPT), **files})
+
+
+def pairing_flags(config: Config, drawing: str) -> list[str]:
+    """Which wrong answers are paired with right ones, and how many."""
+    entry = own_entry(config, rounds(config)[drawing].replicate)
+    wrong = entry.get("wrong", ["rows", "error", "time"])
+    return as_flags({"pairs": entry.get("pairs", KEPT), "wrong": wrong})
+
+
+def rounds_by(config: Config, method: str) -> list[str]:
+    """Names of the rounds of variants that learn by a method."""
+    found = rounds(config).values()
+    return [own.name for own in found if own_entry(config, own.replicate)["method"] == method]
 
 
 def learning_problems(config: Config) -> Iterator[str]:

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sqladder.settings.base import Settings, Text
+from sqladder.settings.base import UNIQUE, Settings, Text
+from sqladder.training.preference_settings import Preference
 from sqladder.training.settings import LoraSettings
 
 # Answers of a question, where the settings do not say.
@@ -58,4 +59,16 @@ class Rejection(Drawing):
         ge=1,
         le=3,
         description="How often is drawn and trained; a further round draws from the model of the one before.",
+    )
+
+
+class PreferencePairs(Drawing, Preference):
+    """Drawn answers to one question, a right and a wrong one."""
+
+    pairs: int = Field(default=KEPT, ge=1, le=1000, description="Pairs of a question, at most.")
+    wrong: Annotated[list[Literal["rows", "error", "time"]], *UNIQUE] = Field(
+        default=["rows", "error", "time"],
+        min_length=1,
+        description="Which wrong answers are taken: those with other rows than gold, with an error or no query, or "
+        "over the time.",
     )

@@ -13,7 +13,7 @@ from pydantic import Field, create_model
 from sqladder.data.settings import Decontamination, Fitting, GoldProblems, ImportSettings, Shares
 from sqladder.demo.settings import DemoDatabases, ToyModel
 from sqladder.downloads.settings import Download
-from sqladder.experiment.learning_settings import Rejection
+from sqladder.experiment.learning_settings import PreferencePairs, Rejection
 from sqladder.experiment.sweep_settings import FullSweep, LoraSweep
 from sqladder.generation.served_settings import Server
 from sqladder.generation.settings import Choice, Decoding, Repair
@@ -222,6 +222,14 @@ class RejectionVariant(Rejection, _Learned):
     )
 
 
+class DpoVariant(PreferencePairs, _Learned):
+    """Another variant's model, trained to prefer right answers to wrong ones that it drew."""
+
+    method: Literal["dpo"] = Field(
+        description="Another variant's model, trained to prefer right answers to wrong ones that it drew."
+    )
+
+
 class ReuseVariant(_Asked):
     """Another variant's model, asked in another way."""
 
@@ -279,6 +287,7 @@ Variant = Annotated[
     | LoraVariant
     | FullVariant
     | RejectionVariant
+    | DpoVariant
     | ReuseVariant
     | QuantizedVariant
     | ServedVariant

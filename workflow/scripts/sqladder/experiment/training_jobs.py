@@ -71,7 +71,10 @@ def toy_base_flags(config: Config) -> list[str]:
 def training_prompts(config: Config, replicate: str) -> str | list[str]:
     """The prompts that a replicate is trained on; the untrained baseline has none."""
     learned = _learned_in(config, replicate)
-    return f"{learned}/rows.jsonl" if learned else fitted_prompts(config, replicate)
+    if not learned:
+        return fitted_prompts(config, replicate)
+    name = "pairs" if "preference" in own_entry(config, replicate) else "rows"
+    return f"{learned}/{name}.jsonl"
 
 
 def learned_facts(config: Config, replicate: str) -> str | list[str]:
@@ -116,8 +119,9 @@ def lengths_of(config: Config, replicate: str) -> str:
 
 def model_to_train(config: Config, replicate: str) -> str | list[str]:
     """The model that a replicate's training starts from: another one's, or the base."""
-    # What learns from another one's answers starts from the base nevertheless.
-    start = None if _learned_in(config, replicate) else start_of(config, replicate)
+    # Gold and right answers are learned by the base, whoever drew them.
+    by_base = _learned_in(config, replicate) and "preference" not in own_entry(config, replicate)
+    start = None if by_base else start_of(config, replicate)
     return base_model(config) if start is None else f"results/{start}/model"
 
 

@@ -11,7 +11,7 @@ from sqladder.experiment.reading import Config
 from sqladder.statistics.replicates import Replicate
 from sqladder.training.settings import TRAINED
 
-LEARNING = frozenset({"rejection"})
+LEARNING = frozenset({"rejection", "dpo"})
 """The methods that learn from what a model's own answers give when they are executed."""
 WITH_TRAINING = TRAINED | LEARNING
 """The methods that make a model."""

@@ -132,6 +132,9 @@ def training_arguments(
         "save_total_limit": 2,
         "report_to": "none",
     }
+    if settings.preference:
+        pairs = {"pref_loss": settings.preference.loss, "pref_beta": settings.preference.beta}
+        arguments |= {"stage": "dpo", **pairs}
     arguments |= _parallel_arguments(settings, on_gpu) | _method_arguments(settings)
     arguments |= json.loads(os.environ.get(OPTIONS_VARIABLE, "{}"))
     if settings.parallelism.method == "megatron":

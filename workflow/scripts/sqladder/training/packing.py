@@ -112,8 +112,14 @@ def read_token_rows(path: Path, start: int, end: int) -> list[TokenRow]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def write_token_rows(path: Path, rows: Sequence[TokenRow]) -> None:
-    """Write rows as the tokenized data set that LLaMA-Factory's `tokenized_path` loads."""
+def write_token_rows(path: Path, rows: Sequence[TokenRow], empty: Sequence[str] = ()) -> None:
+    """Write rows as the tokenized data set that LLaMA-Factory's `tokenized_path` loads.
+
+    Args:
+        path: of the data set.
+        rows: one or more.
+        empty: names of columns that have to be there and hold nothing.
+    """
     # Imported late: pyarrow and datasets take a second that planning a run should not.
     import numpy as np
     from datasets import Dataset
@@ -121,4 +127,5 @@ def write_token_rows(path: Path, rows: Sequence[TokenRow]) -> None:
     columns: dict[str, list[Any]] = {
         name: [np.asarray(row[name], dtype=np.int32) for row in rows] for name in rows[0]
     }
+    columns |= {name: [None] * len(rows) for name in empty}
     Dataset.from_dict(columns).save_to_disk(path)

@@ -8,12 +8,18 @@ from typing import NamedTuple
 
 from sqladder.errors import LOG
 from sqladder.files import read_json, read_jsonl, write_json
-from sqladder.models.turns import read_turns
+from sqladder.models.turns import Turns, read_turns
 from sqladder.prompts.prompt_fields import PROMPT_FIELDS
 from sqladder.training import megatron
 from sqladder.training.launch import ROWS_FILE
 from sqladder.training.packing import PackedLimits, TokenRow, pack, token_row, write_token_rows
 from sqladder.training.pairs import TokenPair, lengths, pairs_within, token_pairs
+from sqladder.training.preferences import (
+    NO_MEDIA,
+    preference_row,
+    preferences,
+    preferences_within,
+)
 from sqladder.training.row_names import write_row_names
 from sqladder.training.settings import TrainingSettings
 
@@ -37,6 +43,8 @@ def prepare_rows(
 ) -> list[TokenPair]:
     """Write the rows that all processes of a training read, and return those of the data in them."""
     turns = read_turns(base_model)
+    if settings.preference:
+        return _prepare_preferences(settings, turns, data, work_folder)
     rows = read_jsonl(data, PROMPT_FIELDS)
     turns.say()
     pairs = token_pairs(turns, rows, data)
@@ -49,6 +57,17 @@ def prepare_rows(
     limits = PackedLimits.of(prepared, longest, settings.batch_size) if packed else None
     write_json(work_folder / ROWS_FILE, PreparedRows(len(prepared), turns.pad, limits))
     return pairs
+
+
+def _prepare_preferences(
+    settings: TrainingSettings, turns: Turns, data: Path, work_folder: Path
+) -> list[TokenPair]:
+    """The same of pairs of a right and a wrong answer: both are returned, since both are computed."""
+    turns.say()
+    pairs = preferences_within(preferences(turns, data), settings.cutoff_length)
+    write_token_rows(work_folder / "data", [preference_row(own) for own in pairs], NO_MEDIA)
+    write_json(work_folder / ROWS_FILE, PreparedRows(len(pairs), turns.pad, None))
+    return [answer for own in pairs for answer in own]
 
 
 def _token_rows(

@@ -21,7 +21,7 @@ from sqladder.training.disk import check_room, explain_full_disk, leaves_no_room
 from sqladder.training.faults import is_disk_full, is_failed_write, is_out_of_memory
 from sqladder.training.kernel_check import CheckedKernels, kernel_facts
 from sqladder.training.launch import FACTS_FILE, OUT_OF_MEMORY_FILE
-from sqladder.training.loss_guard import LossGuard
+from sqladder.training.loss_guard import LoggedLossGuard, LossGuard
 from sqladder.training.packing import PackedLimits, read_token_rows
 from sqladder.training.padding import Padding
 from sqladder.training.pairs import lengths
@@ -81,6 +81,9 @@ def _train_and_write(
     checked = [] if kernels is None else [kernels]
     callbacks = [watch, Padding(rows.padding), *checked, *_profile(what["profile"], is_first)]
     guard = megatron.loss_guard(settings, work_folder) if by_megatron else LossGuard(work_folder)
+    if settings.preference:
+        # The network is called without labels: the loss of a pair is computed of what it gives for both.
+        guard = LoggedLossGuard()
     callbacks.append(guard)
     validation = None
     if settings.choose == "validation":

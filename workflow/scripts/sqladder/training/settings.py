@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from sqladder.data.settings import Cutoff
 from sqladder.settings.base import UNIQUE, FilledText, Seed, Settings, Share, Steps, Tokens, misfit
+from sqladder.training.preference_settings import Preference
 
 ALL_LINEAR = "all-linear"
 """Each linear layer of the base model's blocks, by PEFT's name for them."""
@@ -228,6 +229,7 @@ class TrainingSettings(FineTuning):
     parallelism: Parallelism = Field(
         default=Parallelism(method="single"), description="How a training is spread over GPUs."
     )
+    preference: Preference | None = Field(default=None, description=Preference.__doc__)
 
     @property
     def trained_by(self) -> str:
@@ -243,7 +245,8 @@ class TrainingSettings(FineTuning):
     def described(self) -> str:
         """The method as a report names it: "lora", "lora (rsLoRA, QLoRA)"."""
         kinds = self.lora.kinds if self.lora else []
-        return self.trained_by + (f" ({', '.join(kinds)})" if kinds else "")
+        by = f"dpo ({self.preference.loss}), " if self.preference else ""
+        return by + self.trained_by + (f" ({', '.join(kinds)})" if kinds else "")
 
     @property
     def by_bitsandbytes(self) -> str | None:
@@ -273,6 +276,7 @@ class TrainingSettings(FineTuning):
                 f"megatron brings its own Adam, {self.optimizer} would be without effect; choose adamw",
             )
         self._check_choice()
+        self._check_preference()
         if self.kernels == "fused" and plan.method in PLAIN_ONLY:
             raise misfit(
                 "kernels",
@@ -290,6 +294,21 @@ class TrainingSettings(FineTuning):
                 f"{self.packing_length} is less than the cutoff length, {self.cutoff_length}; a row has to fit",
             )
         return self
+
+    def _check_preference(self) -> None:
+        if self.preference is None:
+            return
+        if self.parallelism.method == "megatron":
+            raise misfit("parallelism", "Megatron learns from no pairs; choose ddp, zero2 or zero3")
+        if self.packing_length:
+            raise misfit(
+                "packing_length",
+                f"{self.packing_length} packs rows, not pairs; give packing_length: 0 and kernels: plain",
+            )
+        if self.kernels == "fused":
+            raise misfit(
+                "kernels", "fused computes one loss of each row, not of pairs; give kernels: plain"
+            )
 
     def _check_choice(self) -> None:
         if self.choose == "validation":

@@ -68,6 +68,12 @@ _ALL_KNOWN: Mapping[str, str] = {
 }
 _COLUMNS: Mapping[str, Mapping[str, str]] = {
     "rejection": {**_ALL_KNOWN, "kept": "answers kept", "kept_always": "of them always right"},
+    "dpo": {
+        **_ALL_KNOWN,
+        "rows": "pairs, wrong by rows",
+        "error": "by an error",
+        "time": "by time",
+    },
 }
 _SHARE = "with a right one"
 
