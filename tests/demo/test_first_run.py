@@ -176,6 +176,10 @@ def test_another_rule_of_decontamination_cleans_and_renders_again(finished):
     assert "rule import_rows" not in done.stdout
 
 
+# Of this and the next one tests/downloads/test_fetch.py has each fault of a server and the attempt after it, without a
+# whole run.
+@pytest.mark.slow
+@pytest.mark.long
 def test_what_was_downloaded_is_recorded_and_the_next_machine_gets_the_same(finished, monkeypatch):
     project, server = finished
     record = json.loads((project / "config/checksums/text2sql.json").read_text())
@@ -190,6 +194,8 @@ def test_what_was_downloaded_is_recorded_and_the_next_machine_gets_the_same(fini
     assert not (project / "resources/downloads/spider").exists()
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_that_lost_its_server_goes_on_when_it_is_back(new):
     project, server = new
     server.faults["/suite"] = [Fault(status=404)]

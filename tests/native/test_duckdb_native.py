@@ -89,6 +89,9 @@ def test_gold_is_checked_in_duckdb_alone(project):
     assert "| ok | 6 | keep |" in (project / "resources/datasets/shop/gold.md").read_text()
 
 
+# tests/native/test_native_suites.py judges on suites in DuckDB, without a whole run.
+@pytest.mark.slow
+@pytest.mark.long
 def test_a_ranking_on_a_suite_in_duckdb_says_how_strong_it_is(project):
     write_run(
         project,
