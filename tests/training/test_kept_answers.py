@@ -1,7 +1,7 @@
 """Which drawn answers a model learns, and what is said of what it could do before."""
 
 from sqladder.training.kept_answers import counts_by_level, learned_rows, right_answers
-from sqladder.training.preferences import pair_counts, paired_rows
+from sqladder.training.paired_answers import pair_counts, paired_rows
 from sqladder.training.rounds import round_facts
 
 

@@ -12,7 +12,7 @@ from sqladder.files import by_id, read_jsonl, read_object, write_json, write_jso
 from sqladder.metric.difficulty import LEVELS
 from sqladder.prompts.prompt_fields import PROMPT_FIELDS
 from sqladder.training.kept_answers import JUDGED_FIELDS
-from sqladder.training.preferences import WRONG_BY, pair_counts, paired_rows
+from sqladder.training.paired_answers import WRONG_BY, pair_counts, paired_rows
 from sqladder.training.rounds import round_facts
 
 
