@@ -94,6 +94,24 @@ def test_each_part_of_the_workflow_is_in_the_wheel(installed):
                 assert path.suffix == ".pyc" or ".egg-info" in str(path) or inside.is_file(), path
 
 
+def test_a_wheel_alone_says_what_a_run_needs(installed, tmp_path):
+    # Without the environment's packages; an installed wheel has the lock beside the package.
+    start = (
+        f"import sys; sys.path.insert(0, {str(installed)!r}); from sqladder.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", start, "run", "--cores", "2"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("error: the workflow's packages are not installed")
+    [lock] = {word for word in line.split() if word.endswith("workflow.lock")}
+    assert Path(lock.rstrip(";")).is_file()
+
+
 def test_a_run_without_config_says_how_to_get_one(tmp_path):
     with pytest.raises(InputError, match=r"sqladder init writes one"):
         snakemake_command(["-n"], tmp_path)

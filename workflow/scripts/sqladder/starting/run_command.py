@@ -40,9 +40,6 @@ def snakemake_command(words: Sequence[str], folder: Path) -> tuple[list[str], di
     Raises:
         InputError: Snakemake is not installed, or there is no config or no such profile.
     """
-    # Not at the start of each other command.
-    from sqladder.experiment.run_errors import check_profile
-
     project = project_folder()
     if importlib.util.find_spec("snakemake") is None:
         lock = project / "requirements/workflow.lock"
@@ -50,6 +47,9 @@ def snakemake_command(words: Sequence[str], folder: Path) -> tuple[list[str], di
             "the workflow's packages are not installed in this environment; two lines install them: "
             f"pip install --constraint {lock} torch; pip install --no-deps --requirement {lock}"
         )
+    # It needs the workflow's packages.
+    from sqladder.experiment.run_errors import check_profile
+
     check_profile(words, (folder, project))
     names_config = any(
         word.partition("=")[0] in ("--configfile", "--configfiles") for word in words
