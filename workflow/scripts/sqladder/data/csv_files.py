@@ -3,6 +3,7 @@
 import codecs
 import csv
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TextIO
 
@@ -52,6 +53,8 @@ def _encoding(path: Path) -> str:
     return "utf-8-sig"
 
 
+# Said once of a file that is read several times.
+@cache
 def _delimiter(path: Path, header: str) -> str:
     cells = {mark: len(next(csv.reader([header], delimiter=mark), [])) for mark in _DELIMITERS}
     delimiter = max(_DELIMITERS, key=cells.__getitem__)
