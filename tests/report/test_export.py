@@ -58,10 +58,12 @@ def export(root, *words, **environment):
         (["results/full", "--to", "hub", "--quantize", "q8_0"], "--quantize has no use"),
         (["results/full", "--to", "hub"], "needs --repository OWNER/NAME"),
         (["results/full", "--to", "hub", "--repository", "shop"], "'shop' is no name on the hub"),
+        (["results/full", "--to", "hub", "--repository", "me/shop.git"], "no '.git' last"),
         (["results/full", "--to", "hub", "--repository", "me/m"], "HF_TOKEN"),
         (["results", "--to", "gguf"], "results is no variant, but holds some: name one of"),
         (["results/elsewhere", "--to", "gguf"], "a server answers for it"),
         (["results/full", "--to", "gguf", "--output", "results"], "results is a folder"),
+        (["results/full", "--to", "gguf", "--output", "results/facts.json"], "ends in .gguf"),
         (["results/small", "--to", "gguf"], "bitsandbytes made smaller"),
     ],
 )
@@ -113,6 +115,23 @@ def test_a_variant_on_the_hub_is_private_whole_and_can_be_asked(a_run, tmp_path)
         text=True,
     )
     assert '"question": "How many?"' in asked.stdout, asked.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        (
+            {"HF_ENDPOINT": "http://[::1", "HF_TOKEN": TOKEN},
+            "HF_ENDPOINT is 'http://[::1', which is no",
+        ),
+        ({"HF_TOKEN": "hf_é"}, "HF_TOKEN holds characters that no token has"),
+    ],
+)
+def test_a_token_or_a_hub_that_cannot_be_one_is_said_in_one_line(a_run, environment, message):
+    words = ["results/full", "--to", "hub", "--repository", "me/m"]
+    done = export(a_run, *words, **environment)
+    assert done.returncode == 1
+    assert message in done.stderr.strip().splitlines()[-1]
 
 
 def test_a_hub_that_is_not_there_is_said_in_one_line(a_run):

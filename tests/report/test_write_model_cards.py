@@ -168,7 +168,7 @@ def test_training_questions_of_the_hub_are_named():
     assert (data.base_model, data.datasets) == ("Qwen/Qwen3-1.7B", ["someone/text-to-sql"])
 
 
-def card_of(facts, named=NOWHERE):
+def card_of(facts, named=NOWHERE, **training):
     verdicts = runs.verdict_rows(runs.question_rows(40), [n < 10 for n in range(40)])
     metrics = runs.metrics_of("full", verdicts)
     return model_card(
@@ -176,12 +176,21 @@ def card_of(facts, named=NOWHERE):
         facts,
         {},
         named,
-        runs.training_facts(),
+        {**runs.training_facts(), **training},
         metrics,
         verdicts,
         [metrics],
         False,
     )
+
+
+def test_what_drew_the_answers_is_no_start_of_the_training():
+    facts = {**runs.run_facts(), "config": config()}
+    started = card_of(facts, start_from="first")
+    assert "by way of the model of the variant `first`, where this training started" in started
+    learned = card_of(facts, start_from="first", learning={"method": "rejection"})
+    assert "beside gold that the model of the variant `first` drew" in learned
+    assert "where this training started" not in learned
 
 
 def test_licenses_are_those_that_are_named():

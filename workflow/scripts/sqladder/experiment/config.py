@@ -45,10 +45,17 @@ _OF_DATABASES = ("gold", "gold_repairs", "allow_missing_databases", "gold_proble
 def check(config: Config) -> None:
     """Raise an InputError that lists everything wrong with the config, one line each."""
     # The checks across keys rely on the shape that the declarations guarantee.
-    shape = [*misplaced_sweeps(config)] or problems(Experiment, config) or [*wrong_starts(config)]
+    shape = [*misplaced_sweeps(config)] or problems(Experiment, config)
+    shape = shape or [*_no_seed(config)] or [*wrong_starts(config)]
     if found := shape or list(dict.fromkeys(_cross_checks(config))):
         lines = [f"  - {problem}" for problem in found]
         raise InputError("\n".join(["the config cannot be used:", *lines]))
+
+
+def _no_seed(config: Config) -> Iterator[str]:
+    """Say that no seed is named: most checks ask which ones a variant is run with."""
+    if not {"seed", "seeds"} & set(config):
+        yield "config: lacks seed; add it, or several as seeds"
 
 
 def _cross_checks(config: Config) -> Iterator[str]:
@@ -77,8 +84,6 @@ def _cross_checks(config: Config) -> Iterator[str]:
     yield from check_sweeps(config)
     yield from learning_problems(config)
     yield from _check_seeds("config", config)
-    if not {"seed", "seeds"} & set(config):
-        yield "config: lacks seed; add it, or several as seeds"
     for name, context in config["contexts"].items():
         where, described = f"contexts.{name}.descriptions", context.get("descriptions", {})
         yield from _check_paths(where, described, ["tables"], config)
@@ -220,7 +225,8 @@ def _check_variants(config: Config) -> Iterator[str]:
             place = partial(_merged, name, "training")
             values = kept(AnyTraining, training_values(trainings, name, 0))
             yield from problems(AnyTraining, values, place)
-            yield from check_targets(trainings, name)
+            place_of = "tune.target_modules" if "tune" in variant else "target_modules"
+            yield from check_targets(trainings, name, place_of)
 
 
 def _check_reuse(config: Config, name: str) -> Iterator[str]:

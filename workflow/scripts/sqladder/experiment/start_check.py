@@ -16,10 +16,10 @@ _REASONS = {
 
 
 def wrong_starts(config: Config) -> Iterator[str]:
-    """Yield each `start_from` that no training can start from. Seeds and files are asked for only where there is none.
+    """Yield each `start_from` that no training can start from.
 
     Args:
-        config: of the right shape.
+        config: of the right shape, with a seed.
     """
     for name, entry in config["variants"].items():
         if "start_from" not in entry:
@@ -38,10 +38,6 @@ def wrong_starts(config: Config) -> Iterator[str]:
 
 
 def _wrong_seeds(config: Config, name: str) -> Iterator[str]:
-    if not {"seed", "seeds"} & set(config) and not {"seed", "seeds"} & set(
-        config["variants"][line_of(config, name)[0]]
-    ):
-        return  # said where the config's seeds are checked
     start = config["variants"][name]["start_from"]
     there = seeds_of(config, start)
     if missing := [seed for seed in seeds_of(config, name) if seed not in there]:

@@ -1,8 +1,10 @@
 """The subcommand `export`: a variant's model as a GGUF file, or with its card on the Hugging Face hub."""
 
 import argparse
+import os
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqladder.errors import InputError
 
@@ -55,10 +57,25 @@ def run(args: argparse.Namespace) -> int:
 
         export_gguf(args.variant, args.quantize or "none", args.output)
     else:
+        _check_endpoint(os.environ.get("HF_ENDPOINT", ""))
         from sqladder.report.hub_export import export_to_hub
 
         export_to_hub(args.variant, args.repository, args.public)
     return 0
+
+
+def _check_endpoint(address: str) -> None:
+    """Refuse an address of the hub that is none: the hub's package reads it where it is imported."""
+    try:
+        parts = urlsplit(address)
+        is_address = parts.port != 0 and bool(parts.hostname) and parts.scheme in ("http", "https")
+    except ValueError:
+        is_address = False
+    if address and not is_address:
+        raise InputError(
+            f"the environment variable HF_ENDPOINT is {address!r}, which is no address: give one such as "
+            "https://hub.example.org, or leave it out"
+        )
 
 
 def _check_arguments(args: argparse.Namespace) -> None:

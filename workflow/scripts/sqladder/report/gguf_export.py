@@ -29,6 +29,11 @@ def export_gguf(variant: Path, kind: str, output: Path | None) -> None:
     path = output or variant / f"{variant.resolve().name}-{kind}{GGUF_SUFFIX}"
     if path.is_dir():
         raise InputError(f"--output {path} is a folder; name a file")
+    if path.suffix != GGUF_SUFFIX:
+        # What is there is replaced: not a checkpoint by mistake.
+        raise InputError(
+            f"--output {path} is no name of a GGUF file: give one that ends in {GGUF_SUFFIX}"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     facts = write_gguf(model, kind, path)
     types = ", ".join(f"{count} {name}" for name, count in facts["tensors"].items())

@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import yaml
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+from huggingface_hub.utils import validate_repo_id
 
 from sqladder.asking.settings import FILE, ModelAsking
 from sqladder.errors import LOG, InputError
@@ -36,8 +37,7 @@ def export_to_hub(variant: Path, repository: str, is_public: bool) -> None:
     Raises:
         InputError: the folder is no trained variant, the token is missing, or the hub refuses.
     """
-    if not _REPOSITORY.fullmatch(repository):
-        raise InputError(f"--repository {repository!r} is no name on the hub: give OWNER/NAME")
+    _check_name(repository)
     asking, model = exported_model(variant)
     own = model.parent
     if not (own / CARD).is_file():
@@ -46,6 +46,11 @@ def export_to_hub(variant: Path, repository: str, is_public: bool) -> None:
             "those are handed on with what they were measured to do"
         )
     token = os.environ.get("HF_TOKEN", "").strip()
+    if not token.isascii() or not token.isprintable():
+        raise InputError(
+            "the environment variable HF_TOKEN holds characters that no token has: copy it from the hub's page of "
+            "tokens again"
+        )
     if not token:
         raise InputError(
             "the environment variable HF_TOKEN, which holds the hub's token, is not set: make one that may write on "
@@ -57,6 +62,20 @@ def export_to_hub(variant: Path, repository: str, is_public: bool) -> None:
         _lay_out(folder, own, model, asking, variant / asking.root, repository)
         with _told(repository):
             _upload(HfApi(token=token), repository, folder, is_public)
+
+
+def _check_name(repository: str) -> None:
+    """Refuse a name that the hub has no repository of."""
+    wrong = "" if _REPOSITORY.fullmatch(repository) else "give OWNER/NAME"
+    try:
+        validate_repo_id(repository)
+    except HFValidationError:
+        wrong = wrong or (
+            "letters, digits, '-', '_' and '.', at most 96 in all, neither '-' nor '.' at an end or twice in a row, "
+            "and no '.git' last"
+        )
+    if wrong:
+        raise InputError(f"--repository {repository!r} is no name on the hub: {wrong}")
 
 
 def _lay_out(

@@ -121,11 +121,11 @@ def _summary(config: Facts, repository: str | None, training: Facts) -> str:
 
 def _by_way_of(training: Facts) -> str:
     start = training.get("start_from")
-    return (
-        f" by way of the model of the variant `{start}`, where this training started"
-        if start
-        else ""
-    )
+    if not start:
+        return ""
+    if training.get("learning", {}).get("method") == "rejection":
+        return f", on right answers beside gold that the model of the variant `{start}` drew first"
+    return f" by way of the model of the variant `{start}`, where this training started"
 
 
 def use_section(asked: str | None, model: str, fetched_from: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Which training started from which other one's model, and what the whole line took."""
+"""Which training needed which other one's model, to start from or to draw answers, and what the whole line took."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,7 +10,7 @@ _BASE = "base model"
 
 
 def lines_part(run: Run) -> str:
-    """The trainings as a tree; nothing where all of them started from the base."""
+    """The trainings as a tree; nothing where all of them needed the base alone."""
     trained = [own for own in run.replicates if own.training.get("steps")]
     own_trainings = [own for own in trained if "model_of" not in own.training]
     if not any(own.earlier for own in own_trainings):
@@ -20,8 +20,9 @@ def lines_part(run: Run) -> str:
         started.setdefault(own.training.get("start_from", _BASE), []).append(own)
     drawn = "\n".join([_BASE, *_branches(_BASE, started, "")])
     return (
-        "What was trained from what: each training's own time x devices, and where it did not start from the base, "
-        f"that of its whole line,\nwhich the chart and the report's head count.\n\n```line\n{drawn}\n```"
+        "What was trained by what, as its start or by answers that it drew: each training's own time x devices, and "
+        "where it\nneeded more than the base, that of its whole line, which the chart and the report's head count."
+        f"\n\n```line\n{drawn}\n```"
     )
 
 
