@@ -25,7 +25,7 @@ def section(inputs: ReportInputs) -> str:
 Answers to training questions that a variant's model drew, executed on the training databases. *Never*, *sometimes* and
 *always* say how many questions got no right answer, some, and right ones only. What is learned of questions that were
 always right the model could do before: it teaches other spellings at most. Nothing is learned of those that were never
-right.
+right in any round; what an earlier round found is kept in the next.
 
 {"".join(map(_of_training, learned)).rstrip()}"""
 
