@@ -389,7 +389,11 @@ def no_variant(c):
         (give_full_a_rank, ["variants.full.rank", "no use with method full", "remove it"]),
         (
             unknown_method,
-            ["variants.full.method", "'ful'", "none, lora, full, reuse, quantized, served"],
+            [
+                "variants.full.method",
+                "'ful'",
+                "none, lora, full, rejection, dpo, reuse, quantized, served",
+            ],
         ),
         (unknown_module, ["lora_32r.target_modules", "'q_prj'", "did you mean q_proj?"]),
         (number_as_text, ["full.training.learning_rate", "'1e-4'", "write 1.0e-4"]),
