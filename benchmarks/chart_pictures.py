@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import report_runs as runs  # noqa: E402
 from sqladder.report.charts.drawing import plot, save_png  # noqa: E402
 from sqladder.report.charts.registry import CHARTS  # noqa: E402
 from sqladder.report.comparison import Comparison, compare  # noqa: E402
+from sqladder.report.curve_files import read_curves  # noqa: E402
 from sqladder.report.loading import load_run  # noqa: E402
 
 ACCURACIES = {
@@ -59,7 +61,29 @@ def made_up_run(folder: Path) -> Comparison:
         more = searched.get(path.parent.name, {})
         runs.write_value(path, {**facts, "loss_curve": curve, **more})
     right = rng.random((QUESTIONS, SAMPLES)) < ACCURACIES["full"]
-    return compare(load_run(**runs.write_samples(files, ["full_votes"], right)))
+    run = load_run(**runs.write_samples(files, ["full_votes"], right))
+    curves = read_curves([_curve(rng, folder / "learning_curve.json")])
+    return compare(replace(run, learning_curves=curves))
+
+
+def _curve(rng: np.random.Generator, path: Path) -> Path:
+    """Errors that fall as a power of the rows, on questions of which some are hard for every model."""
+    hard = rng.random(JUDGED)
+    sizes = []
+    for rows in (700, 2100, 7000):
+        errors = hard + rng.normal(0, 0.05, (3, JUDGED)) < 3.2 * rows**-0.22
+        draws = [
+            {
+                "seed": seed,
+                "correct": "".join("01"[not wrong] for wrong in own),
+                "device_hours": rows / 5e3,
+            }
+            for seed, own in enumerate(errors)
+        ]
+        sizes.append({"share": rows / 7000, "rows": rows, "draws": draws})
+    groups = [f"query {number // 2}" for number in range(JUDGED)]
+    runs.write_value(path, {"variant": "full", "groups": groups, "sizes": sizes})
+    return path
 
 
 def _training(rng: np.random.Generator, best: float) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def planned_replicates(output: str) -> dict[str, set[str]]:
     """Read which rules a dry run would run for which variant, or variant and seed, on the way to its metrics."""
     found: dict[str, set[str]] = {}
     for rule, block in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", output, re.MULTILINE):
-        match = re.search(r"wildcards: replicate=([\w/-]+)", block)
+        match = re.search(r"wildcards: replicate=([\w/.-]+)", block)
         if match and rule not in REPORT_RULES:
             found.setdefault(match[1], set()).add(rule)
     return found
@@ -448,6 +448,28 @@ def test_candidates_of_a_sweep_are_trained_and_chosen_before_the_test_is_read(ti
         assert {f"results/{name}/train.json" for name in tried} <= read
         assert "resources/prompts/published/validation.jsonl" in read
         assert not [path for path in read if re.search(r"test|results/validation", path)]
+
+
+def test_points_of_a_learning_curve_are_trained_and_gathered_without_the_test(tiny_run):
+    def measure(config):
+        config["training"].update(choose="validation", checkpoints={"per_epoch": 100})
+        config["variants"]["full"]["learning_curve"] = {"rows": [0.1, 0.3]}
+
+    output = plan_with(tiny_run, measure)
+    planned = planned_replicates(output)
+    points = [f"full/learning_curve/{share}/seed_{seed}" for share in (0.1, 0.3) for seed in (1, 2)]
+    # No point is asked or scored; the variant itself has all rows.
+    assert [planned[name] for name in points] == [{"train"}] * 4
+    assert planned["full/seed_1"] == {"train", "generate", "score"}
+    assert planned_jobs(output)["gather_learning_curve"] == 1
+    read = read_before(output, "results/full/learning_curve.json")
+    models = [*points, "full/seed_1", "full/seed_2"]
+    assert {f"results/{name}/train.json" for name in models} <= read
+    assert "resources/prompts/published/validation.jsonl" in read
+    assert not [path for path in read if re.search(r"test|results/validation", path)]
+    assert {f"results/benchmarks/train/{name}.tsv" for name in points} <= read_before(
+        output, "results/facts.json"
+    )
 
 
 def read_before(output: str, wanted: str) -> set[str]:

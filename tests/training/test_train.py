@@ -67,6 +67,7 @@ def test_the_facts_of_a_run_follow_from_its_settings(base, lora, full):
     assert facts["settings"]["save_steps"] == 50
     assert facts["trainable_parameters"] == 4 * (32 + 32) + 4 * (32 + 16)
     assert facts["loss_curve"][-1] == [20, facts["final_loss"]]
+    assert facts["rows"] == 40
     assert [step for step, _ in facts["loss_curve"]] == list(range(1, 21))
     tokenizer = AutoTokenizer.from_pretrained(base)
     rows = [json.loads(line) for line in (lora / "train.jsonl").read_text().splitlines()]

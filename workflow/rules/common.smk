@@ -51,6 +51,7 @@ from sqladder.experiment import (
     asking_jobs,
     config as checks,
     context_jobs,
+    curve_points,
     data_jobs,
     generation_jobs,
     learning,
@@ -107,8 +108,10 @@ os.environ.update(data_jobs.secret_urls(config))
 REPLICATES = list(variants.replicates(config))
 JUDGED_NATIVELY = native_jobs.judged_natively(config)
 WITH_MODEL = variants.with_model(config)
-# What is trained: of a sweep its candidates, of learning from execution each round.
-TRAININGS = learning.with_rounds(sweeps.with_candidates(config))
+# What is trained: of a sweep its candidates, of a learning curve its points, of learning from execution each round.
+TRAININGS = learning.with_rounds(
+    curve_points.with_points(sweeps.with_candidates(config))
+)
 GENERATED = variants.generated(config)
 TRAINED = variants.trained(config)
 SEVERAL_SEEDS = variants.with_several_seeds(config)

@@ -88,6 +88,10 @@ rule write_report:
         marks=report_jobs.marked_questions(config),
         gold_checks=report_jobs.checked_gold(config),
         published=report_jobs.published_file(config),
+        curves=collect(
+            "results/{variant}/learning_curve.json",
+            variant=curve_points.with_curve(config),
+        ),
     output:
         report="results/report.md",
         page="results/report.html",
@@ -146,6 +150,12 @@ rule write_report:
                 labels={"chart": "candidates of sweeps"},
             ),
             report(
+                "results/charts/learning_curves.svg",
+                caption="../report/learning_curves.rst",
+                category="Training",
+                labels={"chart": "learning curves"},
+            ),
+            report(
                 "results/charts/cost_vs_accuracy.svg",
                 caption="../report/cost_vs_accuracy.rst",
                 category="Training",
@@ -166,6 +176,7 @@ rule write_report:
             "results/charts/loss_curves_narrow.svg",
             "results/charts/validation_curves_narrow.svg",
             "results/charts/candidates_narrow.svg",
+            "results/charts/learning_curves_narrow.svg",
             "results/charts/cost_vs_accuracy_narrow.svg",
             "results/charts/samples_vs_cost_narrow.svg",
             "results/charts/accuracy_by_level.png",
@@ -175,6 +186,7 @@ rule write_report:
             "results/charts/loss_curves.png",
             "results/charts/validation_curves.png",
             "results/charts/candidates.png",
+            "results/charts/learning_curves.png",
             "results/charts/cost_vs_accuracy.png",
             "results/charts/samples_vs_cost.png",
         ],
@@ -205,6 +217,7 @@ rule write_report:
             --training {input.training:q} \
             --generation {input.generation:q} \
             --samples {input.samples:q} \
+            --learning-curves {input.curves:q} \
             --run-facts {input.facts:q} \
             --charts results/charts \
             --jobs {threads} \

@@ -114,7 +114,9 @@ rule train:
         "results/benchmarks/train/{replicate}.tsv"
     wildcard_constraints:
         replicate=any_of(
-            sweeps.trained_by_a_job(config) + learning.earlier_trainings(config)
+            sweeps.trained_by_a_job(config)
+            + curve_points.names_of_points(config)
+            + learning.earlier_trainings(config)
         ),
     conda:
         by_wildcards(training_jobs.training_environment, TRAININGS)
@@ -168,6 +170,30 @@ rule choose_candidate:
             {params.candidates:q} \
             --output {output.model:q} \
             --facts {output.facts:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule gather_learning_curve:
+    input:
+        facts=by_wildcards(curve_points.curve_facts),
+    output:
+        curve="results/{variant}/learning_curve.json",
+    log:
+        "logs/gather_learning_curve/{variant}.log",
+    wildcard_constraints:
+        variant=any_of(curve_points.with_curve(config)),
+    conda:
+        "../envs/train.yaml"
+    params:
+        code=CODE["gather_learning_curve.py"],
+        models=by_wildcards(curve_points.curve_flags),
+    shell:
+        r"""
+        python "$SQLADDER_SCRIPTS"/gather_learning_curve.py \
+            --variant {wildcards.variant:q} \
+            {params.models:q} \
+            --output {output.curve:q} \
             >{log:q} 2>&1
         """
 

@@ -27,6 +27,7 @@ from sqladder.report.charted import charted_in_order, which_are_charted
 from sqladder.report.charts.drawing_beside import drawn
 from sqladder.report.comparison import compare
 from sqladder.report.csv_export import metrics_csv, pairs_csv, results_json
+from sqladder.report.curve_files import read_curves
 from sqladder.report.page.html_page import render_page
 from sqladder.report.page.prompts import asked_prompts
 from sqladder.report.provenance import FACTS_FIELDS
@@ -53,6 +54,13 @@ def main() -> None:
     )
     parser.add_argument(
         "--prompts", type=Path, nargs="*", default=[], help="test.jsonl of each context"
+    )
+    parser.add_argument(
+        "--learning-curves",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="learning_curve.json of variants",
     )
     parser.add_argument("--run-facts", type=Path, required=True, help="facts.json")
     parser.add_argument("--title", default="Which variant answers best?", help="heading")
@@ -85,7 +93,8 @@ def main() -> None:
     text = "JSON file of the facts with ranking and pairs to write"
     parser.add_argument("--record", type=Path, required=True, help=text)
     args = parser.parse_args()
-    comparison = compare(load_arguments(args))
+    curves = read_curves(args.learning_curves)
+    comparison = compare(replace(load_arguments(args), learning_curves=curves))
     # Of many variants the page shows the answers of those that the charts have.
     browsed = replace(comparison.run, variants=charted_in_order(comparison))
     names = {own.replicate.name for own in browsed.replicates}

@@ -13,6 +13,7 @@ from typing import Any
 from sqladder.databases.urls import check_url
 from sqladder.downloads.secret_urls import has_secrets, unset_variables
 from sqladder.errors import InputError
+from sqladder.experiment.curve_check import check_curves, misplaced_curves
 from sqladder.experiment.data_jobs import has_validation_split
 from sqladder.experiment.learning import learning_problems, with_rounds
 from sqladder.experiment.native_jobs import native_problems
@@ -45,7 +46,8 @@ _OF_DATABASES = ("gold", "gold_repairs", "allow_missing_databases", "gold_proble
 def check(config: Config) -> None:
     """Raise an InputError that lists everything wrong with the config, one line each."""
     # The checks across keys rely on the shape that the declarations guarantee.
-    shape = [*misplaced_sweeps(config)] or problems(Experiment, config)
+    misplaced = [*misplaced_sweeps(config), *misplaced_curves(config)]
+    shape = misplaced or problems(Experiment, config)
     shape = shape or [*_no_seed(config)] or [*wrong_starts(config)]
     if found := shape or list(dict.fromkeys(_cross_checks(config))):
         lines = [f"  - {problem}" for problem in found]
@@ -83,6 +85,7 @@ def _cross_checks(config: Config) -> Iterator[str]:
     yield from check_validation(config)
     yield from check_sweeps(config)
     yield from learning_problems(config)
+    yield from check_curves(config)
     yield from _check_seeds("config", config)
     for name, context in config["contexts"].items():
         where, described = f"contexts.{name}.descriptions", context.get("descriptions", {})

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from sqladder.experiment.context_jobs import retrieval_models
+from sqladder.experiment.curve_points import names_of_points
 from sqladder.experiment.data_jobs import databases_of, examples_of, paired_datasets, row_datasets
 from sqladder.experiment.flags import as_flags, named
 from sqladder.experiment.generation_jobs import (
@@ -123,7 +124,7 @@ def row_lengths(config: Config) -> list[str]:
 def benchmarks_of_the_run(config: Config) -> list[str]:
     """Snakemake's measurements of the jobs that take time."""
     jobs = ["train_base"] if is_demonstration(config) else []
-    jobs += [f"train/{own}" for own in trained_by_a_job(config)]
+    jobs += [f"train/{own}" for own in trained_by_a_job(config) + names_of_points(config)]
     jobs += [f"quantize/{own}" for own in quantized(config)]
     at_once, chosen = answered_at_once(config), chosen_from_samples(config)
     jobs += [f"generate/{own}" for own in of_models(config, at_once)]

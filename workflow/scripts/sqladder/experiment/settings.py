@@ -6,9 +6,9 @@ config that leaves a key out plans the same jobs as one that writes its default,
 """
 
 from dataclasses import fields
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, create_model
+from pydantic import Field, create_model, model_validator
 
 from sqladder.data.settings import Decontamination, Fitting, GoldProblems, ImportSettings, Shares
 from sqladder.demo.settings import DemoDatabases, ToyModel
@@ -21,7 +21,7 @@ from sqladder.metric.limits import Limits
 from sqladder.models.quantizations import Quantization
 from sqladder.models.turns import TemplateName
 from sqladder.prompts.settings import Context
-from sqladder.settings.base import UNIQUE, FilledText, Name, Seed, Settings, Text
+from sqladder.settings.base import UNIQUE, FilledText, Name, Seed, Settings, Text, misfit
 from sqladder.settings.parts import PartOf
 from sqladder.suites.settings import SuiteSettings
 from sqladder.training.settings import FineTuning, LoraSettings, Parallelism
@@ -178,6 +178,33 @@ class _Generated(_Asked):
     seeds: Seeds | None = Field(default=None, description="Seeds other than the experiment's.")
 
 
+class LearningCurveEntry(Settings):
+    """The same recipe on nested samples of its rows, measured on validation questions."""
+
+    rows: Annotated[list[Annotated[float, Field(gt=0, le=1)]], *UNIQUE, Field(min_length=1)] = (
+        Field(
+            description="Shares of the training rows, such as [0.1, 0.3, 1.0]; all rows are always among them, as the "
+            "variant's own training."
+        )
+    )
+
+    @model_validator(mode="after")
+    def _a_share_below_all(self) -> Self:
+        if min(self.rows) == 1:
+            raise misfit(
+                "rows",
+                "all rows are the variant itself; name a share below 1, such as [0.1, 0.3, 1.0]",
+            )
+        # Folders are named so.
+        written = [f"{share:g}" for share in {*self.rows, 1.0}]
+        if twice := {own for own in written if written.count(own) > 1}:
+            raise misfit(
+                "rows",
+                f"several shares are {min(twice)} with six digits, which are all that count; leave all but one out",
+            )
+        return self
+
+
 class _Learned(_Generated):
     training: Annotated[dict[str, Any], PartOf(TrainingEntry)] | None = Field(
         default=None, description="Settings of fine-tuning that differ from the experiment's."
@@ -188,6 +215,9 @@ class _Learned(_Generated):
 
 
 class _Trained(_Learned):
+    learning_curve: LearningCurveEntry | None = Field(
+        default=None, description=LearningCurveEntry.__doc__
+    )
     start_from: Text | None = Field(
         default=None,
         description="A trained variant, from whose model with the same seed the training starts; the base if absent.",

@@ -11,6 +11,7 @@ import numpy as np
 from sqladder.files import Row
 from sqladder.metric.reasons import explanation
 from sqladder.report.features import FEATURES, sql_features
+from sqladder.report.learning_curves import LearningCurve
 from sqladder.report.metrics import COLUMNS, LEVELS, SHARES
 from sqladder.report.sampled_answers import Samples
 from sqladder.report.taxonomy import KINDS
@@ -166,6 +167,7 @@ class Run:
     """All variants on the questions that were scored, in the order of the config.
 
     `quirks` says whether the official evaluator's held, `official` or `repaired`; None where it is not known.
+    `learning_curves` has those that were measured, by variant.
     """
 
     variants: Sequence[Variant]
@@ -173,6 +175,7 @@ class Run:
     left_out: Sequence[Row]
     baseline: str
     quirks: str | None = None
+    learning_curves: Mapping[str, LearningCurve] = field(default_factory=dict)
 
     @property
     def n(self) -> int:

@@ -39,6 +39,8 @@ def run_facts(
         # As it ran: rows at a time are halved, and steps of accumulation doubled, where memory runs out.
         "settings": settings.model_dump(exclude_none=True),
         "method": settings.described,
+        # Of a pair of a right and a wrong answer both are among them.
+        "rows": len(pairs) // 2 if settings.preference else len(pairs),
         "gpus": settings.parallelism.gpus,
         "nodes": settings.parallelism.nodes,
         **training_facts(watch, epochs, round(tokens), base_model),

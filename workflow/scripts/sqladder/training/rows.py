@@ -12,6 +12,7 @@ from sqladder.models.turns import Turns, read_turns
 from sqladder.prompts.prompt_fields import PROMPT_FIELDS
 from sqladder.training import megatron
 from sqladder.training.launch import ROWS_FILE
+from sqladder.training.nested_sample import nested_sample
 from sqladder.training.packing import PackedLimits, TokenRow, pack, token_row, write_token_rows
 from sqladder.training.pairs import TokenPair, lengths, pairs_within, token_pairs
 from sqladder.training.preferences import (
@@ -45,7 +46,7 @@ def prepare_rows(
     turns = read_turns(base_model)
     if settings.preference:
         return _prepare_preferences(settings, turns, data, work_folder)
-    rows = read_jsonl(data, PROMPT_FIELDS)
+    rows = nested_sample(read_jsonl(data, PROMPT_FIELDS), settings.share_of_rows, settings.seed)
     turns.say()
     pairs = token_pairs(turns, rows, data)
     write_row_names(work_folder, rows, pairs)

@@ -230,6 +230,12 @@ class TrainingSettings(FineTuning):
         default=Parallelism(method="single"), description="How a training is spread over GPUs."
     )
     preference: Preference | None = Field(default=None, description=Preference.__doc__)
+    share_of_rows: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Share of the rows that is trained on, drawn by the seed; a larger share holds a smaller one.",
+    )
 
     @property
     def trained_by(self) -> str:

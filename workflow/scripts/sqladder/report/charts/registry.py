@@ -5,6 +5,7 @@ from sqladder.report.charts import (
     accuracy_by_level,
     candidate_costs,
     cost_vs_accuracy,
+    learning_curve_chart,
     loss_curves,
     paired_differences,
     ranking_chart,
@@ -24,6 +25,7 @@ CHARTS = {
         loss_curves.CHART,
         validation_curves.CHART,
         candidate_costs.CHART,
+        learning_curve_chart.CHART,
         cost_vs_accuracy.CHART,
         samples_vs_cost.CHART,
     )
