@@ -220,8 +220,9 @@ rule quantize:
         code=CODE["quantize.py"],
         kind=by_wildcards(training_jobs.kind_to_quantize),
     shell:
+        # It works on the CPU and leases no GPU, so it sees none.
         r"""
-        python "$SQLADDER_SCRIPTS"/quantize.py \
+        CUDA_VISIBLE_DEVICES= python "$SQLADDER_SCRIPTS"/quantize.py \
             --model {input.model:q} \
             --training {input.training:q} \
             --quantize {params.kind:q} \
