@@ -20,6 +20,7 @@ from sqladder.experiment.learning import (
     with_rounds,
 )
 from sqladder.experiment.reading import read_yaml
+from sqladder.experiment.report_jobs import benchmarks_of_the_run
 from sqladder.experiment.training_jobs import lengths_of, model_to_train, training_flags
 
 TINY = read_yaml(ROOT / "tests/tiny/config.yaml")
@@ -55,6 +56,16 @@ def test_each_round_draws_from_the_model_of_the_one_before(config):
     assert earlier_judged(config, own[1]) == [f"results/{name}/judged.jsonl" for name in own]
     assert training_before(config, own[0]) == []
     assert training_before(config, own[1]) == "results/kept/rounds/1/seed_2/train.json"
+
+
+def test_the_run_counts_the_time_of_drawing_judging_and_each_round(config):
+    listed = benchmarks_of_the_run(config)
+    jobs = [
+        f"{stage}/{name}" for stage in ("draw_answers", "judge_drawn") for name in rounds(config)
+    ]
+    jobs += [f"train/{name}" for name in (*earlier_trainings(config), "kept/seed_1", "kept/seed_2")]
+    assert {f"results/benchmarks/{job}.tsv" for job in jobs} <= set(listed)
+    assert len(listed) == len(set(listed))
 
 
 def test_answers_are_drawn_to_training_questions_by_the_engine_of_the_config(config):

@@ -62,6 +62,7 @@ from sqladder.experiment import (
     sweep_progress,
     sweeps,
     training_jobs,
+    trainings,
     variants,
 )
 from sqladder.experiment.code_digests import code_digests
@@ -108,10 +109,7 @@ os.environ.update(data_jobs.secret_urls(config))
 REPLICATES = list(variants.replicates(config))
 JUDGED_NATIVELY = native_jobs.judged_natively(config)
 WITH_MODEL = variants.with_model(config)
-# What is trained: of a sweep its candidates, of a learning curve its points, of learning from execution each round.
-TRAININGS = learning.with_rounds(
-    curve_points.with_points(sweeps.with_candidates(config))
-)
+TRAININGS = trainings.with_trainings(config)
 GENERATED = variants.generated(config)
 TRAINED = variants.trained(config)
 SEVERAL_SEEDS = variants.with_several_seeds(config)

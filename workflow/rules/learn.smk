@@ -16,8 +16,6 @@ use rule generate as draw_answers with:
         "logs/draw_answers/{drawing}.log",
     benchmark:
         "results/benchmarks/draw_answers/{drawing}.tsv"
-    wildcard_constraints:
-        drawing=any_of(learning.rounds(config)),
     conda:
         by_wildcards(learning.drawing_environment)
     resources:

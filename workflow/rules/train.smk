@@ -113,11 +113,7 @@ rule train:
     benchmark:
         "results/benchmarks/train/{replicate}.tsv"
     wildcard_constraints:
-        replicate=any_of(
-            sweeps.trained_by_a_job(config)
-            + curve_points.names_of_points(config)
-            + learning.earlier_trainings(config)
-        ),
+        replicate=any_of(trainings.names_of_trainings(config)),
     conda:
         by_wildcards(training_jobs.training_environment, TRAININGS)
     threads: 1  # OMP_NUM_THREADS follows; a toy model is faster on one thread, and variants train side by side

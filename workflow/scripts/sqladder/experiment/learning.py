@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqladder.experiment.data_jobs import databases_of, made_suite, row_datasets, scoring_flags
 from sqladder.experiment.flags import as_flags, named
+from sqladder.experiment.generation_jobs import generation_environment, generation_gpus
 from sqladder.experiment.learning_settings import KEPT
 from sqladder.experiment.reading import Config
 from sqladder.experiment.training_jobs import fitted_prompts
@@ -129,14 +130,12 @@ def drawing_flags(config: Config, drawing: str) -> list[str]:
 
 def drawing_gpus(config: Config, drawing: str) -> int:
     """GPUs that share the drawing."""
-    gpus: int = own_setting(config, rounds(config)[drawing].replicate, "decoding").get("gpus", 1)
-    return gpus
+    return generation_gpus(config, rounds(config)[drawing].replicate)
 
 
 def drawing_environment(config: Config, drawing: str) -> str:
     """The conda environment of the engine that draws."""
-    engine = own_setting(config, rounds(config)[drawing].replicate, "decoding")["engine"]
-    return f"../envs/{'vllm' if engine == 'vllm' else 'generate'}.yaml"
+    return generation_environment(config, rounds(config)[drawing].replicate)
 
 
 def judging_databases(config: Config) -> str | list[str]:

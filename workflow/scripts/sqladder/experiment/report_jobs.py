@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from sqladder.experiment.context_jobs import retrieval_models
-from sqladder.experiment.curve_points import names_of_points
 from sqladder.experiment.data_jobs import databases_of, examples_of, paired_datasets, row_datasets
 from sqladder.experiment.flags import as_flags, named
 from sqladder.experiment.generation_jobs import (
@@ -16,9 +15,10 @@ from sqladder.experiment.generation_jobs import (
     prompts_to_answer,
     repaired,
 )
+from sqladder.experiment.learning import rounds
 from sqladder.experiment.reading import Config
-from sqladder.experiment.sweeps import trained_by_a_job
 from sqladder.experiment.training_jobs import base_model, is_toy, lengths_of
+from sqladder.experiment.trainings import names_of_trainings
 from sqladder.experiment.variants import (
     generated,
     imported,
@@ -124,7 +124,10 @@ def row_lengths(config: Config) -> list[str]:
 def benchmarks_of_the_run(config: Config) -> list[str]:
     """Snakemake's measurements of the jobs that take time."""
     jobs = ["train_base"] if is_demonstration(config) else []
-    jobs += [f"train/{own}" for own in trained_by_a_job(config) + names_of_points(config)]
+    jobs += [f"train/{own}" for own in names_of_trainings(config)]
+    jobs += [
+        f"{stage}/{own}" for own in rounds(config) for stage in ("draw_answers", "judge_drawn")
+    ]
     jobs += [f"quantize/{own}" for own in quantized(config)]
     at_once, chosen = answered_at_once(config), chosen_from_samples(config)
     jobs += [f"generate/{own}" for own in of_models(config, at_once)]
