@@ -4,16 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from sqladder.experiment.curve_points import with_curve
+from sqladder.experiment.misplaced import OTHER_METHOD, UNTRAINED, entries_with
 from sqladder.experiment.reading import Config
 from sqladder.experiment.variants import choosing_variants, setting
-from sqladder.training.settings import TRAINED
 
 _REASONS = {
-    "none": "the base itself is not trained",
-    "reuse": "its model is another variant's; put the curve there",
-    "quantized": "its model is another variant's; put the curve there",
-    "served": "a server's model is not trained here",
-    "imported": "its predictions were made elsewhere",
+    **UNTRAINED,
     "rejection": "its rows are drawn by a model that learned from all questions",
     "dpo": "its pairs are drawn by a model that learned from all questions",
 }
@@ -25,14 +21,11 @@ def misplaced_curves(config: Any) -> Iterator[str]:
     Args:
         config: as it was read, which may be of any shape.
     """
-    variants = config.get("variants") if isinstance(config, dict) else None
-    for name, entry in (variants if isinstance(variants, dict) else {}).items():
-        if not isinstance(entry, dict) or "learning_curve" not in entry:
-            continue
-        if entry.get("method") in _REASONS:
+    for name, entry in entries_with(config, "learning_curve"):
+        if reason := _REASONS.get(str(entry.get("method"))):
             yield (
-                f"variants.{name}.learning_curve: {_REASONS[entry['method']]}, so no model of it learns from fewer "
-                f"rows; remove it, or give method: {' or '.join(sorted(TRAINED))}"
+                f"variants.{name}.learning_curve: {reason.format(what='curve')}, so no model of it learns from fewer "
+                f"rows; {OTHER_METHOD}"
             )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from sqladder.experiment.misplaced import OTHER_METHOD, UNTRAINED, entries_with
 from sqladder.experiment.reading import Config
 from sqladder.experiment.sweeps import all_candidates, candidates, searching, with_candidates
 from sqladder.experiment.target_check import check_targets
@@ -10,15 +11,7 @@ from sqladder.experiment.training_jobs import training_values
 from sqladder.experiment.variants import choosing_variants
 from sqladder.settings.problems import dotted, problems
 from sqladder.settings.slices import kept
-from sqladder.training.settings import TRAINED, AnyTraining
-
-_REASONS = {
-    "none": "the base itself is not trained",
-    "reuse": "its model is another variant's; put the sweep there",
-    "quantized": "its model is another variant's; put the sweep there",
-    "served": "a server's model is not trained here",
-    "imported": "its predictions were made elsewhere",
-}
+from sqladder.training.settings import AnyTraining
 
 
 def misplaced_sweeps(config: Any) -> Iterator[str]:
@@ -27,15 +20,10 @@ def misplaced_sweeps(config: Any) -> Iterator[str]:
     Args:
         config: as it was read, which may be of any shape.
     """
-    variants = config.get("variants") if isinstance(config, dict) else None
-    for name, entry in (variants if isinstance(variants, dict) else {}).items():
-        if not isinstance(entry, dict) or "sweep" not in entry:
-            continue
-        method = entry.get("method")
-        if method in _REASONS:
+    for name, entry in entries_with(config, "sweep"):
+        if reason := UNTRAINED.get(str(entry.get("method"))):
             yield (
-                f"variants.{name}.sweep: {_REASONS[method]}, so there is nothing to search; remove it, or give method: "
-                f"{' or '.join(sorted(TRAINED))}"
+                f"variants.{name}.sweep: {reason.format(what='sweep')}, so there is nothing to search; {OTHER_METHOD}"
             )
         elif isinstance(entry["sweep"], dict) and "context" in entry["sweep"]:
             yield (
