@@ -1,6 +1,5 @@
 """Accuracy of all candidates of sweeps on the validation questions, against what they cost."""
 
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -9,15 +8,15 @@ from sqladder.report.charts.drawing import (
     add_legend,
     add_title,
     is_wide,
-    mark_title,
     message,
     new_figure,
     share_axis,
     styles_of,
 )
+from sqladder.report.charts.validation_marks import RING, draw_marks
 from sqladder.report.comparison import Comparison
 from sqladder.report.judged_candidates import sweeps_of
-from sqladder.texts.numbers import plural, rate
+from sqladder.texts.numbers import plural
 
 TITLE = "Candidates: validation accuracy and cost"
 
@@ -43,44 +42,16 @@ def draw(comparison: Comparison, width: float) -> Figure:
     unit, parts = ("hours", 1) if longest > 2 else ("minutes", 60)
     figure, axes = new_figure(width, 4.2 if is_wide(width) else 3.4)
     for own, judged in known:
-        look = looks[own.replicate.variant]
-        ends = np.array([judged.interval(place) for place in range(len(judged.labels))])
-        shares, times = np.array(judged.rates), parts * np.array(judged.hours)
-        axes.errorbar(
-            times,
-            shares,
-            yerr=np.maximum(0, [shares - ends[:, 0], ends[:, 1] - shares]),
-            label=own.replicate.variant,
-            color=look.colour,
-            marker=look.marker,
-            markersize=6,
-            markeredgecolor="black",
-            markeredgewidth=0.5,
-            linestyle="",
-            elinewidth=0.8,
-            capsize=2,
-        )
-        for place, label in enumerate(judged.labels):
-            is_chosen = place == judged.chosen
-            axes.plot(
-                [times[place]],
-                [shares[place]],
-                color="black" if is_chosen else "none",
-                marker="o",
-                markersize=12,
-                markerfacecolor="none",
-                linestyle="",
-                gid=mark_title(f"{own.replicate.variant}, {label}: {rate(shares[place])}"),
-            )
+        name = own.replicate.variant
+        times = [parts * hours for hours in judged.hours]
+        draw_marks(axes, judged, times, name, judged.labels, looks[name], judged.chosen)
     axes.set_xlim(0, 1.05 * parts * longest or 1)
     axes.set_xlabel(f"training time in {unit}, of all devices together")
     share_axis(axes)
     axes.set_ylabel("validation accuracy")
     add_title(axes, f"{TITLE}; bars: 95 % intervals", width)
     handles, labels = axes.get_legend_handles_labels()
-    ring = Line2D(
-        [], [], color="black", marker="o", markersize=12, markerfacecolor="none", linestyle=""
-    )
+    ring = Line2D([], [], color="black", **RING)
     add_legend(figure, [*handles, ring], [*labels, "the variant's model"])
     return figure
 

@@ -9,14 +9,14 @@ from sqladder.report.charts.drawing import (
     add_legend,
     add_title,
     is_wide,
-    mark_title,
     message,
     new_figure,
     share_axis,
     styles_of,
 )
+from sqladder.report.charts.validation_marks import draw_marks
 from sqladder.report.comparison import Comparison
-from sqladder.texts.numbers import listing, rate
+from sqladder.texts.numbers import listing
 
 TITLE = "Accuracy and training rows"
 
@@ -41,33 +41,9 @@ def draw(comparison: Comparison, width: float) -> Figure:
     figure, axes = new_figure(width, 4.2 if is_wide(width) else 3.4)
     axes.set_xscale("log")
     for own in curves.values():
-        look, shares = looks[own.variant], np.array(own.rates)
-        ends = np.array([own.interval(place) for place in range(len(own.rows))])
-        axes.errorbar(
-            own.rows,
-            shares,
-            yerr=np.maximum(0, [shares - ends[:, 0], ends[:, 1] - shares]),
-            label=own.variant,
-            color=look.colour,
-            marker=look.marker,
-            markersize=6,
-            markeredgecolor="black",
-            markeredgewidth=0.5,
-            linestyle="",
-            elinewidth=0.8,
-            capsize=2,
-        )
-        for size, share in zip(own.rows, shares, strict=True):
-            axes.plot(
-                [size],
-                [share],
-                color="none",
-                marker="o",
-                markersize=12,
-                markerfacecolor="none",
-                linestyle="",
-                gid=mark_title(f"{own.variant}, {size:,} rows: {rate(share)}"),
-            )
+        look = looks[own.variant]
+        titles = [f"{size:,} rows" for size in own.rows]
+        draw_marks(axes, own, own.rows, own.variant, titles, look)
         if own.law.objection is None:
             fitted = np.geomspace(own.rows[0], 2 * own.rows[-1], 50)
             axes.plot(fitted, [1 - own.law.error_at(size) for size in fitted], color=look.colour)
