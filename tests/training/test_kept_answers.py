@@ -1,6 +1,6 @@
 """Which drawn answers a model learns, and what is said of what it could do before."""
 
-from sqladder.training.kept_answers import counts_by_level, learned_rows, right_answers
+from sqladder.training.kept_answers import kept_counts, learned_rows, right_answers
 from sqladder.training.paired_answers import pair_counts, paired_rows
 from sqladder.training.rounds import round_facts
 
@@ -51,7 +51,7 @@ def test_of_several_rounds_the_newest_answers_come_first_up_to_the_limit():
 
 
 def test_what_was_always_right_is_told_apart_by_hardness():
-    counts = counts_by_level(FIRST, {"a": 1, "b": 1, "c": 0})
+    counts = kept_counts(FIRST, {"a": 1, "b": 1, "c": 0})
     keys = ("questions", "never", "sometimes", "always", "kept", "kept_always")
     assert [counts["easy"][key] for key in keys] == [1, 0, 0, 1, 1, 1]
     assert [counts["hard"][key] for key in keys] == [2, 1, 1, 0, 1, 0]
@@ -88,6 +88,6 @@ def test_pairs_are_of_one_question_right_and_wrong_by_what_was_asked_for():
     ]
     assert pairs[0]["messages"] == ROWS[0]["messages"][:-1]
     assert [own["rejected"] for own in paired_rows(ROWS, drawn, ["error"], 1)] == ["S3"]
-    counts = pair_counts(drawn, pairs, ["easy", "hard"])
+    counts = pair_counts(drawn, pairs)
     assert [counts["all"][key] for key in ("questions", "rows", "error", "time")] == [3, 1, 1, 2]
     assert [counts["hard"][key] for key in ("never", "always", "sometimes")] == [1, 0, 1]

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import by_id, read_jsonl, read_object, write_json, write_jsonl
 from sqladder.prompts.prompt_fields import PROMPT_FIELDS
-from sqladder.training.kept_answers import JUDGED_FIELDS, counts_by_level, learned_rows
+from sqladder.training.kept_answers import JUDGED_FIELDS, kept_counts, learned_rows
 from sqladder.training.rounds import round_facts
 
 
@@ -33,7 +33,7 @@ def main() -> None:
     args = make_parser().parse_args()
     judged = [by_id(read_jsonl(path, JUDGED_FIELDS), path) for path in reversed(args.judged)]
     rows, kept = learned_rows(read_jsonl(args.prompts, PROMPT_FIELDS), judged, args.keep)
-    counts = counts_by_level(judged[0], kept)
+    counts = kept_counts(judged[0], kept)
     if not counts["all"]["kept"]:
         raise InputError(
             f"no answer can be learned: of {len(judged[0])} training questions {counts['all']['never']} never got a "

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from sqladder.errors import LOG, InputError, run_main
 from sqladder.files import by_id, read_jsonl, read_object, write_json, write_jsonl
-from sqladder.metric.difficulty import LEVELS
 from sqladder.prompts.prompt_fields import PROMPT_FIELDS
 from sqladder.training.kept_answers import JUDGED_FIELDS
 from sqladder.training.paired_answers import WRONG_BY, pair_counts, paired_rows
@@ -34,7 +33,7 @@ def main() -> None:
     judged = by_id(read_jsonl(args.judged, JUDGED_FIELDS), args.judged)
     rows = read_jsonl(args.prompts, PROMPT_FIELDS)
     pairs = list(paired_rows(rows, judged, args.wrong, args.pairs))
-    counts = pair_counts(judged, pairs, LEVELS)
+    counts = pair_counts(judged, pairs)
     if not pairs:
         raise InputError(
             f"no question has a right and a wrong answer (by {', '.join(args.wrong)}): of {len(judged)}, "

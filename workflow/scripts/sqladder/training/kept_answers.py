@@ -64,30 +64,40 @@ def learned_rows(
     return found, numbers
 
 
-def counts_by_level(judged: Mapping[str, Row], kept: Mapping[str, int]) -> dict[str, Any]:
+def kept_counts(judged: Mapping[str, Row], kept: Mapping[str, int]) -> dict[str, Any]:
     """What a model could do before it learned, and what of that is learned, by hardness and in all.
 
-    Of each level: `questions`; those of which `never`, `sometimes` and `always` a drawn answer was right; `kept`
-    answers, and those of them of questions that were always right (`kept_always`).
+    Of each level: those of `counts_by_level`, `kept` answers, and those of them of questions that were always right
+    (`kept_always`).
 
     Args:
         judged: the rows of one round by id.
         kept: how many answers of each question were kept.
     """
-    levels = {level: _counts(judged, kept, {level}) for level in LEVELS}
-    return {**levels, "all": _counts(judged, kept, set(LEVELS))}
-
-
-def _counts(judged: Mapping[str, Row], kept: Mapping[str, int], levels: set[str]) -> dict[str, int]:
-    counts = dict.fromkeys(("questions", "never", "sometimes", "always", "kept", "kept_always"), 0)
+    counts = counts_by_level(judged, ("kept", "kept_always"))
     for key, row in judged.items():
-        if row["hardness"] not in levels:
-            continue
-        own = how_often_right(row)
-        counts["questions"] += 1
-        counts[own] += 1
-        counts["kept"] += kept.get(key, 0)
-        counts["kept_always"] += kept.get(key, 0) if own == "always" else 0
+        number = kept.get(key, 0)
+        for level in (row["hardness"], "all"):
+            counts[level]["kept"] += number
+            counts[level]["kept_always"] += number if how_often_right(row) == "always" else 0
+    return counts
+
+
+def counts_by_level(judged: Mapping[str, Row], learned: Iterable[str]) -> dict[str, dict[str, int]]:
+    """What a model could do, by hardness and in all, with room for what is learned.
+
+    Of each level: `questions`; those of which `never`, `sometimes` and `always` a drawn answer was right.
+
+    Args:
+        judged: the rows of one round by id.
+        learned: further keys of each level, which begin at 0.
+    """
+    known = ("questions", "never", "sometimes", "always", *learned)
+    counts = {level: dict.fromkeys(known, 0) for level in (*LEVELS, "all")}
+    for row in judged.values():
+        for level in (row["hardness"], "all"):
+            counts[level]["questions"] += 1
+            counts[level][how_often_right(row)] += 1
     return counts
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqladder.files import Row
-from sqladder.training.kept_answers import how_often_right, right_answers, spelled_alike
+from sqladder.training.kept_answers import counts_by_level, right_answers, spelled_alike
 
 WRONG_BY: Mapping[str, tuple[str, ...]] = {
     "rows": ("wrong_result",),
@@ -47,18 +47,9 @@ def paired_rows(
             }
 
 
-def pair_counts(
-    judged: Mapping[str, Row], pairs: Iterable[Row], levels: Iterable[str]
-) -> dict[str, Any]:
+def pair_counts(judged: Mapping[str, Row], pairs: Iterable[Row]) -> dict[str, Any]:
     """By hardness: questions, how often they were right, and the pairs of them by what the wrong answer is wrong by."""
-    counts = {
-        level: dict.fromkeys(("questions", "never", "sometimes", "always", *WRONG_BY), 0)
-        for level in (*levels, "all")
-    }
-    for row in judged.values():
-        for level in (row["hardness"], "all"):
-            counts[level]["questions"] += 1
-            counts[level][how_often_right(row)] += 1
+    counts = counts_by_level(judged, WRONG_BY)
     for pair in pairs:
         for level in (judged[pair["id"].rsplit(" pair ", 1)[0]]["hardness"], "all"):
             counts[level][pair["wrong_by"]] += 1
