@@ -1,7 +1,6 @@
 # What the other rules files share: the checked config, and how functions of it become input functions.
 # REQUIRED: config; the config files are read once more, strictly, because a name that occurs twice is lost in it.
 # What a job gets is said by plain functions of the config, in workflow/scripts/sqladder/experiment/<stage>_jobs.py.
-import inspect
 import os
 import sys
 import tarfile
@@ -69,6 +68,7 @@ from sqladder.experiment.code_digests import code_digests
 from sqladder.experiment.flags import as_flags
 from sqladder.experiment.packages import check_packages
 from sqladder.experiment.reading import read_yaml
+from sqladder.experiment.wildcards import any_of, input_function
 from sqladder.processes.lifetime import OWNER_VARIABLE, this_process
 from sqladder.processes.run_lock import take_lock
 
@@ -116,11 +116,6 @@ SEVERAL_SEEDS = variants.with_several_seeds(config)
 # In a clone as it has always been named: another name of an input is another input.
 DEMO_FOLDER = Path() if PROJECT.samefile(Path.cwd()) else PROJECT
 DEMO_SCHEMAS = sorted(map(str, DEMO_FOLDER.glob("resources/demo/schemas/*.sql")))
-
-
-def any_of(names):
-    """The pattern that matches one of the names, or nothing where there is none."""
-    return "|".join(names) or "(?!)"
 
 
 wildcard_constraints:
@@ -185,20 +180,8 @@ def needed_jobs():
 
 
 def by_wildcards(function, settings=config, **given):
-    """The input function that calls a function of the config with the wildcards that its arguments are named after.
-
-    Settings are another config than the whole experiment's, such as that with the candidates of sweeps. Also for params, resources and conda. It takes no `input`: Snakemake does not compare params that were computed from
-    it, and a changed setting would train nothing.
-    """
-    arguments = inspect.signature(function).parameters
-    wanted = [name for name in arguments if name not in {"config", *given}]
-
-    def value(wildcards):
-        return function(
-            settings, **given, **{name: getattr(wildcards, name) for name in wanted}
-        )
-
-    return value
+    """The input function of a function of the config, or of another config such as that with all trainings."""
+    return input_function(function, settings, **given)
 
 
 def within_gpu_limit(count_gpus):
