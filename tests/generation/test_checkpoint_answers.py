@@ -7,9 +7,12 @@ import sqlite3
 import subprocess
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 import toy_models
 from sqladder.files import write_jsonl
+from sqladder.models.network import checkpoint_weights
 
 pytestmark = pytest.mark.slow
 
@@ -117,6 +120,11 @@ def test_adapters_are_judged_merged(learned, validation):
     assert done.returncode == 0, done.stdout
     (kept,) = (validation / "work/checkpoints").iterdir()
     assert (kept / "adapter_model.safetensors").is_file()
+    merged = load_file(validation / "model/model.safetensors")
+    in_memory = dict(checkpoint_weights(learned, kept))
+    # The head is the embedding, which a file has once.
+    assert in_memory.keys() - merged.keys() == {"lm_head.weight"}
+    assert all(torch.equal(in_memory[name], merged[name]) for name in merged)
     done = judge(validation, learned, kept, validation / "model")
     _, adapters, merged = done.stdout.splitlines()
     assert adapters == merged

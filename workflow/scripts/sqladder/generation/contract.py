@@ -9,6 +9,7 @@ import hashlib
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 from sqladder.generation.settings import DecodingSettings
@@ -73,6 +74,22 @@ class ModelEngine(Protocol):
             done: places of prompts that have been answered before, as the same call was cut off. They are left out
                 where that cannot change how the others are rounded.
             grammars: what each prompt's answers are held to, None where the decoding has no grammar.
+        """
+        ...
+
+
+class ReloadingEngine(ModelEngine, Protocol):
+    """A model whose weights can be replaced while it is loaded: of a training that asks it again and again."""
+
+    def reload(self, base_model: Path, checkpoint: Path) -> None:
+        """Answer from now on as a checkpoint of the same network does; what was kept of the old weights is forgotten.
+
+        Args:
+            base_model: the folder that the training started from.
+            checkpoint: a whole model as a Hugging Face folder, or adapters, which are merged into the base.
+
+        Raises:
+            InputError: the checkpoint is of another network, or its weights are missing or cut off.
         """
         ...
 

@@ -26,7 +26,7 @@ from sqladder.generation.contract import (
     prompt_seed,
 )
 from sqladder.generation.settings import DecodingSettings
-from sqladder.models.network import load_network
+from sqladder.models.network import load_checkpoint, load_network
 
 if TYPE_CHECKING:
     from sqladder.generation.constraint import Grammars
@@ -54,7 +54,7 @@ def start(
 
 
 class TransformersEngine:
-    """A model that answers batches, one after the other (contract.ModelEngine)."""
+    """A model that answers batches, one after the other (contract.ReloadingEngine)."""
 
     def __init__(
         self,
@@ -82,6 +82,11 @@ class TransformersEngine:
             if not all(place in done for place in batch):
                 own = [grammars[place] for place in batch] if grammars else []
                 yield self._answer_batch(prompts, batch, decoding, own)
+
+    def reload(self, base_model: Path, checkpoint: Path) -> None:
+        """Take the weights of a checkpoint; the old ones go first, so that two models need no memory at one time."""
+        del self._network
+        self._network = load_checkpoint(base_model, checkpoint)
 
     def _answer_batch(
         self,

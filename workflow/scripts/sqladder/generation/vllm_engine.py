@@ -26,6 +26,8 @@ from sqladder.generation.contract import (
 )
 from sqladder.generation.settings import DecodingSettings
 from sqladder.generation.spacing import with_ends
+from sqladder.generation.vllm_weights import prepare_tied_layers, same_network
+from sqladder.models.network import checkpoint_weights
 
 PACKAGE = "vllm"
 
@@ -109,7 +111,7 @@ def start(
     stages: dict[str, float] = {}
     with LoggedStages(stages):
         engine = LLM(**options | extra_options(), seed=decoding.seed)
-    return VllmEngine(engine, stages, end_tokens)
+    return VllmEngine(engine, stages, end_tokens, model)
 
 
 def _parse_grammars_once() -> None:
@@ -120,12 +122,15 @@ def _parse_grammars_once() -> None:
 
 
 class VllmEngine:
-    """An engine that has started (contract.ModelEngine)."""
+    """An engine that has started (contract.ReloadingEngine)."""
 
-    def __init__(self, engine: Any, stages: dict[str, float], end_tokens: Sequence[int]) -> None:
+    def __init__(
+        self, engine: Any, stages: dict[str, float], end_tokens: Sequence[int], model: Path
+    ) -> None:
         self.stages = stages
         self._engine = engine
         self._end_tokens = end_tokens
+        self._model = model
 
     def answer(
         self,
@@ -163,6 +168,17 @@ class VllmEngine:
                 finished, begun = {}, time.monotonic()
         if finished:
             yield finished
+
+    def reload(self, base_model: Path, checkpoint: Path) -> None:
+        """Take the weights of a checkpoint into the memory of the old ones, CUDA graphs and all.
+
+        The keys and values of prompts that are kept for others to begin with are of the old weights, and go.
+        """
+        weights = same_network(checkpoint_weights(base_model, checkpoint), self._model, checkpoint)
+        self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": weights})
+        self._engine.apply_model(prepare_tied_layers)
+        if not self._engine.reset_prefix_cache():
+            raise RuntimeError("vLLM keeps what it has computed with the old weights")
 
     def _enqueue(self, prompt: Sequence[int], draw: DecodingSettings, grammar: str | None) -> str:
         """Ask for one draw; the name that its outputs will have."""

@@ -1,12 +1,14 @@
 """A causal language model in this process, on the device that is here."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from sqladder.models.device import number_format
-from sqladder.models.weights import ADAPTER_CONFIG
+from sqladder.models.weights import ADAPTER_CONFIG, check_weights
 
 
 def load_network(model: str | Path, numbers: str | None = None) -> PreTrainedModel:
@@ -39,3 +41,19 @@ def load_checkpoint(base_model: Path, checkpoint: Path) -> PreTrainedModel:
         load_network(base_model), checkpoint
     ).merge_and_unload()
     return merged.eval()
+
+
+def checkpoint_weights(base_model: Path, checkpoint: Path) -> Iterator[tuple[str, torch.Tensor]]:
+    """The weights of the same model, one after the other: name and tensor, as its safetensors files would have them.
+
+    Those of a whole model are read from its files, on the CPU; adapters are merged on the GPU if there is one.
+
+    Raises:
+        InputError: weights are missing or cut off.
+    """
+    if (checkpoint / ADAPTER_CONFIG).is_file():
+        yield from load_checkpoint(base_model, checkpoint).state_dict().items()
+        return
+    check_weights(checkpoint, "checkpoint")
+    for path in sorted(checkpoint.glob("*.safetensors")):
+        yield from load_file(path).items()

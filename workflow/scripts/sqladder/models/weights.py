@@ -82,6 +82,15 @@ def check_weights(folder: Path, purpose: str) -> None:
             )
 
 
+def tensor_shapes(folder: Path) -> dict[str, list[int]]:
+    """The shape of each tensor of a checkpoint, by its name."""
+    return {
+        name: tensor["shape"]
+        for path in sorted(folder.glob("*.safetensors"))
+        for name, tensor in read_header(path).items()
+    }
+
+
 def check_adapter(adapter: Path, base: Path) -> None:
     """Refuse to merge an adapter into a model that it was not trained on, as far as shapes tell.
 
@@ -90,11 +99,7 @@ def check_adapter(adapter: Path, base: Path) -> None:
     """
     if not (adapter / ADAPTER_WEIGHTS).is_file():
         raise InputError(f"adapter {adapter} holds no weights ({ADAPTER_WEIGHTS})")
-    shapes = {
-        name: tensor["shape"]
-        for path in base.glob("*.safetensors")
-        for name, tensor in read_header(path).items()
-    }
+    shapes = tensor_shapes(base)
     trained_on = read_json(adapter / ADAPTER_CONFIG).get("base_model_name_or_path")
     is_known = False
     for name, tensor in read_header(adapter / ADAPTER_WEIGHTS).items():
