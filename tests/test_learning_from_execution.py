@@ -36,7 +36,8 @@ def test_drawn_answers_to_training_questions_are_learned_from_and_told_of(tmp_pa
     done = run_snakemake(folder, *ARGUMENTS, "results/report.md")
     assert done.returncode == 0, done.stdout
     own = folder / "results/rejection/rounds/1"
-    judged = [json.loads(line) for line in (own / "judged.jsonl").open()]
+    (drawn,) = (folder / "results/full/drawn").iterdir()
+    judged = [json.loads(line) for line in (drawn / "judged.jsonl").open()]
     assert all(row["id"].startswith("music") for row in judged)
     assert {sum(sample["times"] for sample in row["samples"]) for row in judged} == {8}
     right = {

@@ -11,6 +11,8 @@ from sqladder.experiment.learning import (
     drawing_flags,
     drawing_model,
     drawing_prompts,
+    drawings,
+    drawn_file,
     earlier_judged,
     earlier_trainings,
     pairing_flags,
@@ -44,16 +46,22 @@ def config(monkeypatch):
     return config
 
 
+def drawing_of(config, learned_in):
+    """The name of what is drawn for a round."""
+    return drawn_file(config, learned_in, name="").removeprefix("results/").removesuffix("/")
+
+
 def test_each_round_draws_from_the_model_of_the_one_before(config):
     check(config)
     own = [name for name in rounds(config) if name.endswith("seed_2")]
     assert own == ["kept/rounds/1/seed_2", "kept/rounds/2/seed_2"]
-    assert [drawing_model(config, name) for name in own] == [
+    assert [drawing_model(config, drawing_of(config, name)) for name in own] == [
         "results/full/seed_2/model",
         "results/kept/rounds/1/seed_2/model",
     ]
     assert earlier_trainings(config) == ["kept/rounds/1/seed_1", "kept/rounds/1/seed_2"]
-    assert earlier_judged(config, own[1]) == [f"results/{name}/judged.jsonl" for name in own]
+    judged = [f"results/{drawing_of(config, name)}/judged.jsonl" for name in own]
+    assert earlier_judged(config, own[1]) == judged
     assert training_before(config, own[0]) == []
     assert training_before(config, own[1]) == "results/kept/rounds/1/seed_2/train.json"
 
@@ -61,7 +69,7 @@ def test_each_round_draws_from_the_model_of_the_one_before(config):
 def test_the_run_counts_the_time_of_drawing_judging_and_each_round(config):
     listed = benchmarks_of_the_run(config)
     jobs = [
-        f"{stage}/{name}" for stage in ("draw_answers", "judge_drawn") for name in rounds(config)
+        f"{stage}/{name}" for stage in ("draw_answers", "judge_drawn") for name in drawings(config)
     ]
     jobs += [f"train/{name}" for name in (*earlier_trainings(config), "kept/seed_1", "kept/seed_2")]
     assert {f"results/benchmarks/{job}.tsv" for job in jobs} <= set(listed)
@@ -72,7 +80,7 @@ def test_answers_are_drawn_to_training_questions_by_the_engine_of_the_config(con
     config["decoding"]["engine"] = "vllm"
     config["decoding"]["gpus"] = 1
     check(config)
-    first, second = (f"kept/rounds/{number}/seed_1" for number in (1, 2))
+    first, second = (drawing_of(config, f"kept/rounds/{number}/seed_1") for number in (1, 2))
     assert drawing_prompts(config, first) == "resources/prompts/published/train.1024.drop.jsonl"
     flags = drawing_flags(config, first)
     assert {"--engine=vllm", "--samples=4", "--temperature=0.8", "--seed=1"} <= set(flags)
@@ -111,6 +119,23 @@ def test_pairs_are_learned_by_the_model_that_drew_them(config):
     assert {"--preference-loss=simpo", "--preference-beta=2.0"} <= set(flags)
     assert pairing_flags(config, "pairs/rounds/1/seed_2")[-3:] == ["rows", "error", "time"]
     assert rounds_by(config, "dpo") == ["pairs/rounds/1/seed_1", "pairs/rounds/1/seed_2"]
+
+
+@pytest.mark.parametrize(
+    ("other", "drawn_once"),
+    [({}, True), ({"pairs": 2}, True), ({"temperature": 1.0}, False), ({"samples": 8}, False)],
+)
+def test_what_variants_draw_alike_is_drawn_once(config, other, drawn_once):
+    """Whatever they learn of it, and by whatever name: another variant beside it draws nothing anew."""
+    alone = drawings(config)
+    preferring(**other)(config)
+    config["variants"]["kept"]["keep"] = 2
+    check(config)
+    assert set(alone) <= set(drawings(config))
+    added = len(drawings(config)) - len(alone)
+    assert added == (0 if drawn_once else 2)
+    own = (drawing_of(config, f"{name}/rounds/1/seed_1") for name in ("kept", "pairs"))
+    assert len(set(own)) == (1 if drawn_once else 2)
 
 
 def changed(**keys):

@@ -125,7 +125,7 @@ wildcard_constraints:
     dataset=any_of(config["datasets"]),
     download=any_of(data_jobs.downloads(config)),
     split=any_of(data_jobs.splits(config)),
-    drawing=any_of(learning.rounds(config)),
+    drawing=any_of(learning.drawings(config)),
     cutoff=r"\d+",
     over="drop|cut|stop",
 

@@ -1,7 +1,8 @@
 # Learning from execution: answers to training questions that a model draws, judged, and what is learned of them.
 # REQUIRED: results/<start>/model, or that of the round before, and the training rows with their databases.
-# OUTPUTS: results/{variant}/rounds/<number>/: drawn.jsonl with the answers, judged.jsonl with a verdict of each,
-#          rows.jsonl or pairs.jsonl, on which the round's model is trained (train.smk), and kept.json, what was kept and what it took.
+# OUTPUTS: results/<start>/drawn/<digest>/: drawn.jsonl with the answers, judged.jsonl with a verdict of each, for all variants that
+#          learn of them; results/{learned_in}/ (<variant>/rounds/<number>): rows.jsonl or pairs.jsonl, on which the round's model is
+#          trained (train.smk), and kept.json, what was kept and what it took.
 # No question of the test is read.
 
 
@@ -62,19 +63,19 @@ rule judge_drawn:
 
 rule keep_drawn:
     input:
-        prompts=by_wildcards(learning.drawing_prompts),
+        prompts=by_wildcards(learning.asked_prompts),
         judged=by_wildcards(learning.earlier_judged),
-        drawn_facts="results/{drawing}/drawn.json",
-        judged_facts="results/{drawing}/judged.json",
+        drawn_facts=by_wildcards(learning.drawn_file, name="drawn.json"),
+        judged_facts=by_wildcards(learning.drawn_file, name="judged.json"),
         # Of params.flags: what the training of the round before took.
         before=by_wildcards(learning.training_before),
     output:
-        rows="results/{drawing}/rows.jsonl",
-        facts="results/{drawing}/kept.json",
+        rows="results/{learned_in}/rows.jsonl",
+        facts="results/{learned_in}/kept.json",
     log:
-        "logs/keep_drawn/{drawing}.log",
+        "logs/keep_drawn/{learned_in}.log",
     wildcard_constraints:
-        drawing=any_of(learning.rounds_by(config, "rejection")),
+        learned_in=any_of(learning.rounds_by(config, "rejection")),
     conda:
         "../envs/data.yaml"
     params:
@@ -96,17 +97,17 @@ rule keep_drawn:
 
 rule pair_drawn:
     input:
-        prompts=by_wildcards(learning.drawing_prompts),
-        judged="results/{drawing}/judged.jsonl",
-        drawn_facts="results/{drawing}/drawn.json",
-        judged_facts="results/{drawing}/judged.json",
+        prompts=by_wildcards(learning.asked_prompts),
+        judged=by_wildcards(learning.drawn_file, name="judged.jsonl"),
+        drawn_facts=by_wildcards(learning.drawn_file, name="drawn.json"),
+        judged_facts=by_wildcards(learning.drawn_file, name="judged.json"),
     output:
-        pairs="results/{drawing}/pairs.jsonl",
-        facts="results/{drawing}/kept.json",
+        pairs="results/{learned_in}/pairs.jsonl",
+        facts="results/{learned_in}/kept.json",
     log:
-        "logs/pair_drawn/{drawing}.log",
+        "logs/pair_drawn/{learned_in}.log",
     wildcard_constraints:
-        drawing=any_of(learning.rounds_by(config, "dpo")),
+        learned_in=any_of(learning.rounds_by(config, "dpo")),
     conda:
         "../envs/data.yaml"
     params:

@@ -1,9 +1,11 @@
 """Variants that learn from execution: rounds of drawing, judging and training, each a part of the DAG.
 
 Their trainings are trainings like others: where jobs are planned, each round is a variant of its own that is never
-asked a question of the test, as a candidate of a sweep is; the last round is the variant itself.
+asked a question of the test, as a candidate of a sweep is; the last round is the variant itself. What one model draws
+in one way is drawn and judged once, below that model's folder, whichever variants learn of it.
 """
 
+import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -30,6 +32,7 @@ from sqladder.statistics.replicates import Replicate
 from sqladder.training.preference_settings import Preference
 
 FOLDER = "rounds"
+DRAWN_FOLDER = "drawn"
 # Of a variant's decoding, what answers to learn from have no use for.
 _NOT_DRAWN = ("include_greedy", "grammar", "log_probabilities")
 
@@ -102,22 +105,19 @@ def earlier_trainings(config: Config) -> list[str]:
     return [own.name for own in rounds(config).values() if own.name == own.trained_as]
 
 
-# Jobs
+def drawings(config: Config) -> dict[str, Round]:
+    """What models draw, by its name, each with a round that learns of it."""
+    return {_drawing(config, own): own for own in rounds(config).values()}
 
 
-def drawing_model(config: Config, drawing: str) -> str:
-    """The model that draws the answers of a round."""
-    return f"results/{rounds(config)[drawing].drawn_from}/model"
+def _drawing(config: Config, own: Round) -> str:
+    """The path below results/ of what a round learns of, named after the way in which it is drawn."""
+    what = " ".join([asked_prompts(config, own.name), *_flags_of_drawing(config, own)])
+    digest = hashlib.sha256(what.encode()).hexdigest()[:8]
+    return f"{own.drawn_from}/{DRAWN_FOLDER}/{digest}"
 
 
-def drawing_prompts(config: Config, drawing: str) -> str:
-    """The rows of the training whose questions are answered: no question of the test is among them."""
-    return str(fitted_prompts(config, rounds(config)[drawing].replicate))
-
-
-def drawing_flags(config: Config, drawing: str) -> list[str]:
-    """How the answers of a round are drawn."""
-    own = rounds(config)[drawing]
+def _flags_of_drawing(config: Config, own: Round) -> list[str]:
     entry = own_entry(config, own.replicate)
     usual = own_setting(config, own.replicate, "decoding")
     drawn: Config = {key: entry[key] for key in ("samples", "temperature", "top_p") if key in entry}
@@ -128,14 +128,32 @@ def drawing_flags(config: Config, drawing: str) -> list[str]:
     return to_flags(sliced(DecodingSettings, values))
 
 
+# Jobs
+
+
+def drawing_model(config: Config, drawing: str) -> str:
+    """The model that draws."""
+    return f"results/{drawings(config)[drawing].drawn_from}/model"
+
+
+def drawing_prompts(config: Config, drawing: str) -> str:
+    """The rows of the training whose questions are answered: no question of the test is among them."""
+    return asked_prompts(config, drawings(config)[drawing].name)
+
+
+def drawing_flags(config: Config, drawing: str) -> list[str]:
+    """How answers are drawn."""
+    return _flags_of_drawing(config, drawings(config)[drawing])
+
+
 def drawing_gpus(config: Config, drawing: str) -> int:
     """GPUs that share the drawing."""
-    return generation_gpus(config, rounds(config)[drawing].replicate)
+    return generation_gpus(config, drawings(config)[drawing].replicate)
 
 
 def drawing_environment(config: Config, drawing: str) -> str:
     """The conda environment of the engine that draws."""
-    return generation_environment(config, rounds(config)[drawing].replicate)
+    return generation_environment(config, drawings(config)[drawing].replicate)
 
 
 def judging_databases(config: Config) -> str | list[str]:
@@ -149,29 +167,39 @@ def judging_flags(config: Config) -> list[str]:
     return scoring_flags(config, config["train_on"])
 
 
-def earlier_judged(config: Config, drawing: str) -> list[str]:
-    """What was judged in a round and in those before it."""
-    own = rounds(config)[drawing]
+def asked_prompts(config: Config, learned_in: str) -> str:
+    """The rows whose questions are answered in a round."""
+    return str(fitted_prompts(config, rounds(config)[learned_in].replicate))
+
+
+def drawn_file(config: Config, learned_in: str, *, name: str) -> str:
+    """A file of what is drawn for a round."""
+    return f"results/{_drawing(config, rounds(config)[learned_in])}/{name}"
+
+
+def earlier_judged(config: Config, learned_in: str) -> list[str]:
+    """What was judged for a round and for those before it."""
+    own = rounds(config)[learned_in]
     names = [_name(config, own.replicate, number) for number in range(1, own.number + 1)]
-    return [f"results/{name}/judged.jsonl" for name in names]
+    return [drawn_file(config, each, name="judged.jsonl") for each in names]
 
 
-def training_before(config: Config, drawing: str) -> str | list[str]:
+def training_before(config: Config, learned_in: str) -> str | list[str]:
     """What the training of the round before took; nothing in the first."""
-    own = rounds(config)[drawing]
+    own = rounds(config)[learned_in]
     return f"results/{own.drawn_from}/train.json" if own.number > 1 else []
 
 
-def keeping_flags(config: Config, drawing: str) -> list[str]:
+def keeping_flags(config: Config, learned_in: str) -> list[str]:
     """How many answers of a question are kept."""
-    entry = own_entry(config, rounds(config)[drawing].replicate)
-    files = named({"before": training_before(config, drawing)})
+    entry = own_entry(config, rounds(config)[learned_in].replicate)
+    files = named({"before": training_before(config, learned_in)})
     return as_flags({"keep": entry.get("keep", KEPT), **files})
 
 
-def pairing_flags(config: Config, drawing: str) -> list[str]:
+def pairing_flags(config: Config, learned_in: str) -> list[str]:
     """Which wrong answers are paired with right ones, and how many."""
-    entry = own_entry(config, rounds(config)[drawing].replicate)
+    entry = own_entry(config, rounds(config)[learned_in].replicate)
     wrong = entry.get("wrong", ["rows", "error", "time"])
     return as_flags({"pairs": entry.get("pairs", KEPT), "wrong": wrong})
 

@@ -15,7 +15,7 @@ from sqladder.experiment.generation_jobs import (
     prompts_to_answer,
     repaired,
 )
-from sqladder.experiment.learning import rounds
+from sqladder.experiment.learning import drawings
 from sqladder.experiment.reading import Config
 from sqladder.experiment.training_jobs import base_model, is_toy, lengths_of
 from sqladder.experiment.trainings import names_of_trainings
@@ -126,7 +126,7 @@ def benchmarks_of_the_run(config: Config) -> list[str]:
     jobs = ["train_base"] if is_demonstration(config) else []
     jobs += [f"train/{own}" for own in names_of_trainings(config)]
     jobs += [
-        f"{stage}/{own}" for own in rounds(config) for stage in ("draw_answers", "judge_drawn")
+        f"{stage}/{own}" for own in drawings(config) for stage in ("draw_answers", "judge_drawn")
     ]
     jobs += [f"quantize/{own}" for own in quantized(config)]
     at_once, chosen = answered_at_once(config), chosen_from_samples(config)
