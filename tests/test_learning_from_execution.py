@@ -25,12 +25,27 @@ VARIANTS = {
         "tune": {"method": "full"},
         "training": {"learning_rate": 1.0e-3, "epochs": 4},
     },
+    "grpo": {
+        "method": "grpo",
+        "start_from": "full",
+        "samples": 16,
+        "beta": 1.0e-3,
+        "tune": {"method": "full"},
+        "training": {
+            "learning_rate": 3.0e-3,
+            "epochs": 20,
+            "batch_size": 64,
+            "gradient_accumulation": 2,
+        },
+    },
 }
 
 
 @pytest.mark.slow
 def test_drawn_answers_to_training_questions_are_learned_from_and_told_of(tmp_path):
-    """Right answers lift the toy, also by more steps than its start had; so few pairs, and a start so weak, do not."""
+    """Right answers lift the toy, also by more steps than its start had, and so do rewards; pairs, so few of them and
+    from a start so weak, do not.
+    """
     folder = copy_project(tmp_path)
     write_experiment(folder, VARIANTS)
     done = run_snakemake(folder, *ARGUMENTS, "results/report.md")
@@ -65,9 +80,20 @@ def test_drawn_answers_to_training_questions_are_learned_from_and_told_of(tmp_pa
         for name in VARIANTS
     }
     assert right_answers["rejection"]["correct"] > right_answers["full"]["correct"]
+    facts = json.loads((folder / "results/grpo/train.json").read_text())
+    curves = facts["learning"]["curves"]
+    assert facts["start_from"] == "full"
+    assert facts["steps"] == len(curves["step"]) == 60
+    # 1,280 answers at either end: by chance they differ by 0.04.
+    assert sum(curves["right"][-10:]) / 10 > sum(curves["right"][:10]) / 10 + 0.12
+    parts = ("generation", "judging", "training", "waiting")
+    shares = {own: sum(curves[f"{own}_seconds"]) / sum(curves["step_seconds"]) for own in parts}
+    assert sum(shares.values()) == pytest.approx(1, abs=0.01)
+    assert shares["generation"] + shares["training"] > 0.6
     report = (folder / "results/report.md").read_text()
     assert "### rejection, from full" in report
     assert "### dpo, from full" in report
+    assert "### grpo, from full" in report
     assert "└─ full: " in report
     again = run_snakemake(folder, *ARGUMENTS, "results/report.md")
     assert "Nothing to be done" in again.stdout, again.stdout

@@ -392,7 +392,7 @@ def no_variant(c):
             [
                 "variants.full.method",
                 "'ful'",
-                "none, lora, full, rejection, dpo, reuse, quantized, served",
+                "none, lora, full, rejection, dpo, grpo, reuse, quantized, served",
             ],
         ),
         (unknown_module, ["lora_32r.target_modules", "'q_prj'", "did you mean q_proj?"]),

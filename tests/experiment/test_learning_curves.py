@@ -103,6 +103,7 @@ def test_a_wrong_key_is_refused(config):
         ({"method": "served", "url": "http://localhost:9/v1", "model": "m"}, "a server's"),
         (DRAWN | {"method": "rejection"}, "drawn by a model"),
         (DRAWN | {"method": "dpo"}, "drawn by a model"),
+        ({"method": "grpo", "start_from": "full", "tune": {"method": "full"}}, "starts from"),
     ],
 )
 def test_a_curve_of_what_is_not_trained_is_refused(config, entry, why):

@@ -231,6 +231,7 @@ CODE_BY_VARIANT = {
     "generate": "generation_jobs.generating_code",
     "generate_served": "generation_jobs.serving_code",
     "train": "training_jobs.training_code, TRAININGS",
+    "reinforce": "reinforced.reward_code, TRAININGS",
 }
 
 

@@ -135,7 +135,7 @@ def test_tokens_are_drawn_as_often_as_the_model_gives_them(model, prompt_ids):
 
 
 def test_an_answer_ends_before_its_end_token():
-    assert cut_at_end_token([5, 6, 9, 0, 0], [8, 9]) == Completion([5, 6], "stop")
+    assert cut_at_end_token([5, 6, 9, 0, 0], [8, 9]) == Completion([5, 6], "stop", end_token=9)
     assert cut_at_end_token([5, 6], [8, 9]) == Completion([5, 6], "length")
 
 

@@ -55,6 +55,7 @@ from sqladder.experiment import (
     generation_jobs,
     learning,
     native_jobs,
+    reinforced,
     report_jobs,
     run_errors,
     run_screen,

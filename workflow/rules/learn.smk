@@ -3,6 +3,7 @@
 # OUTPUTS: results/<start>/drawn/<digest>/: drawn.jsonl with the answers, judged.jsonl with a verdict of each, for all variants that
 #          learn of them; results/{learned_in}/ (<variant>/rounds/<number>): rows.jsonl or pairs.jsonl, on which the round's model is
 #          trained (train.smk), and kept.json, what was kept and what it took.
+#          Of a variant trained by reward: results/{replicate}/{model/,train.json}; it draws and judges at each step.
 # No question of the test is read.
 
 
@@ -123,5 +124,54 @@ rule pair_drawn:
             {params.flags:q} \
             --output {output.pairs:q} \
             --facts {output.facts:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule reinforce:
+    input:
+        base_model=by_wildcards(training_jobs.model_to_train, TRAININGS),
+        data=by_wildcards(training_jobs.fitted_prompts, TRAININGS),
+        examples=reinforced.reward_examples(config),
+        databases=reinforced.reward_databases(config),
+        # Of params.judge: by what a checkpoint is chosen, where one is.
+        prompts=by_wildcards(training_jobs.validation_prompts, TRAININGS),
+        validation=by_wildcards(training_jobs.validation_examples, TRAININGS),
+        validation_databases=by_wildcards(training_jobs.validation_databases, TRAININGS),
+    output:
+        model=directory("results/{replicate}/model"),
+        facts="results/{replicate}/train.json",
+    log:
+        "logs/reinforce/{replicate}.log",
+    benchmark:
+        "results/benchmarks/reinforce/{replicate}.tsv"
+    wildcard_constraints:
+        replicate=any_of(reinforced.reinforced(config)),
+    conda:
+        by_wildcards(training_jobs.training_environment, TRAININGS)
+    threads: 4  # of the judging; OMP_NUM_THREADS follows
+    resources:
+        gpu=within_gpu_limit(by_wildcards(training_jobs.training_gpus, TRAININGS)),
+        mem="2GB",
+    params:
+        code=by_wildcards(reinforced.reward_code, TRAININGS, code=CODE),
+        flags=by_wildcards(reinforced.reward_flags, TRAININGS),
+        limits=reinforced.reward_limits(config),
+        judge=by_wildcards(training_jobs.judge_command, TRAININGS),
+    shell:
+        r"""
+        python "$SQLADDER_SCRIPTS"/lease_gpus.py --count {resources.gpu} -- \
+            python "$SQLADDER_SCRIPTS"/reinforce.py \
+            --base-model {input.base_model:q} \
+            {params.flags:q} \
+            --examples {input.examples:q} \
+            --databases {input.databases:q} \
+            --gold-results resources/cache/gold \
+            --jobs {threads} \
+            {params.limits:q} \
+            --work-folder results/{wildcards.replicate:q}/training \
+            --output {output.model:q} \
+            --facts {output.facts:q} \
+            {params.judge:q} \
             >{log:q} 2>&1
         """

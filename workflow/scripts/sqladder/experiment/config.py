@@ -20,6 +20,7 @@ from sqladder.experiment.native_jobs import native_problems
 from sqladder.experiment.overlap import check_overlap
 from sqladder.experiment.paths import download_of, input_path, is_on_disk
 from sqladder.experiment.reading import Config, read_yaml
+from sqladder.experiment.reinforced import kind_of_training, reward_problems, with_rewards
 from sqladder.experiment.settings import Experiment
 from sqladder.experiment.start_check import wrong_starts
 from sqladder.experiment.sweep_check import check_sweeps, misplaced_sweeps
@@ -34,7 +35,6 @@ from sqladder.settings.kinds import Location
 from sqladder.settings.problems import dotted, problems
 from sqladder.settings.slices import kept
 from sqladder.statistics.replicates import is_seed_folder
-from sqladder.training.settings import AnyTraining
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 # Folders of results/ that belong to the whole run, so that no variant may take their name.
@@ -85,6 +85,7 @@ def _cross_checks(config: Config) -> Iterator[str]:
     yield from check_validation(config)
     yield from check_sweeps(config)
     yield from learning_problems(config)
+    yield from reward_problems(config)
     yield from check_curves(config)
     yield from _check_seeds("config", config)
     for name, context in config["contexts"].items():
@@ -212,7 +213,7 @@ def _check_seeds(where: str, entry: Config) -> Iterator[str]:
 
 
 def _check_variants(config: Config) -> Iterator[str]:
-    trainings = with_rounds(config)
+    trainings = with_rewards(with_rounds(config))
     for name, variant in config["variants"].items():
         yield from _check_name(name, list(config["variants"]))
         yield from _check_seeds(f"variants.{name}", variant)
@@ -226,8 +227,9 @@ def _check_variants(config: Config) -> Iterator[str]:
             yield from _check_served(config, name)
         if variant["method"] in WITH_TRAINING:
             place = partial(_merged, name, "training")
-            values = kept(AnyTraining, training_values(trainings, name, 0))
-            yield from problems(AnyTraining, values, place)
+            kind = kind_of_training(trainings, name)
+            values = kept(kind, training_values(trainings, name, 0))
+            yield from problems(kind, values, place)
             place_of = "tune.target_modules" if "tune" in variant else "target_modules"
             yield from check_targets(trainings, name, place_of)
 

@@ -12,6 +12,7 @@ _REASONS = {
     **UNTRAINED,
     "rejection": "its rows are drawn by a model that learned from all questions",
     "dpo": "its pairs are drawn by a model that learned from all questions",
+    "grpo": "it starts from a model that learned from all questions",
 }
 
 

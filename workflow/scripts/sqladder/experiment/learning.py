@@ -16,6 +16,7 @@ from sqladder.experiment.learning_settings import KEPT
 from sqladder.experiment.reading import Config
 from sqladder.experiment.training_jobs import fitted_prompts
 from sqladder.experiment.variants import (
+    IN_ROUNDS,
     LEARNING,
     own_entry,
     own_seed,
@@ -57,7 +58,7 @@ class Round(NamedTuple):
 
 def rounds(config: Config) -> dict[str, Round]:
     """All rounds of all replicates that learn, by name."""
-    learning = variants_by_method(config, LEARNING)
+    learning = variants_by_method(config, IN_ROUNDS)
     own = [name for name, part in replicates(config).items() if part.variant in learning]
     return {each.name: each for name in own for each in _rounds_of(config, name)}
 
@@ -80,7 +81,7 @@ def _name(config: Config, replicate: str, number: int) -> str:
 def with_rounds(config: Config) -> Config:
     """The config with the training of each round as a variant that is trained; for the jobs that train."""
     changed: Config = {}
-    for variant in variants_by_method(config, LEARNING):
+    for variant in variants_by_method(config, IN_ROUNDS):
         last = config["variants"][variant].get("rounds", 1)
         for number in range(1, last):
             changed[f"{variant}/{FOLDER}/{number}"] = _entry(config, variant, number)

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from sqladder.reinforcement.settings import Reinforcement
 from sqladder.settings.base import UNIQUE, Settings, Text
 from sqladder.training.preference_settings import Preference
 from sqladder.training.settings import LoraSettings
@@ -41,6 +42,15 @@ class Drawing(Settings):
     )
     top_p: float = Field(
         default=1.0, gt=0, le=1, description="Nucleus of each token that is drawn."
+    )
+    tune: Tuning = Field(description="What is trained: lora with its settings, or full.")
+
+
+class Reward(Reinforcement):
+    """Answers that are drawn, executed and learned from at each step."""
+
+    start_from: Text = Field(
+        description="The trained variant whose model is trained further, each seed its own."
     )
     tune: Tuning = Field(description="What is trained: lora with its settings, or full.")
 

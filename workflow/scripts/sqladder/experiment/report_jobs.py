@@ -17,6 +17,7 @@ from sqladder.experiment.generation_jobs import (
 )
 from sqladder.experiment.learning import drawings
 from sqladder.experiment.reading import Config
+from sqladder.experiment.reinforced import reinforced
 from sqladder.experiment.training_jobs import base_model, is_toy, lengths_of
 from sqladder.experiment.trainings import names_of_trainings
 from sqladder.experiment.variants import (
@@ -125,6 +126,7 @@ def benchmarks_of_the_run(config: Config) -> list[str]:
     """Snakemake's measurements of the jobs that take time."""
     jobs = ["train_base"] if is_demonstration(config) else []
     jobs += [f"train/{own}" for own in names_of_trainings(config)]
+    jobs += [f"reinforce/{own}" for own in reinforced(config)]
     jobs += [
         f"{stage}/{own}" for own in drawings(config) for stage in ("draw_answers", "judge_drawn")
     ]

@@ -13,7 +13,7 @@ from pydantic import Field, create_model, model_validator
 from sqladder.data.settings import Decontamination, Fitting, GoldProblems, ImportSettings, Shares
 from sqladder.demo.settings import DemoDatabases, ToyModel
 from sqladder.downloads.settings import Download
-from sqladder.experiment.learning_settings import PreferencePairs, Rejection
+from sqladder.experiment.learning_settings import PreferencePairs, Rejection, Reward
 from sqladder.experiment.sweep_settings import FullSweep, LoraSweep
 from sqladder.generation.served_settings import Server
 from sqladder.generation.settings import Choice, Decoding, Repair
@@ -260,6 +260,14 @@ class DpoVariant(PreferencePairs, _Learned):
     )
 
 
+class GrpoVariant(Reward, _Learned):
+    """Another variant's model, trained by what its own answers give when they are executed."""
+
+    method: Literal["grpo"] = Field(
+        description="Another variant's model, trained by what its own answers give when they are executed."
+    )
+
+
 class ReuseVariant(_Asked):
     """Another variant's model, asked in another way."""
 
@@ -318,6 +326,7 @@ Variant = Annotated[
     | FullVariant
     | RejectionVariant
     | DpoVariant
+    | GrpoVariant
     | ReuseVariant
     | QuantizedVariant
     | ServedVariant

@@ -11,7 +11,11 @@ from sqladder.experiment.reading import Config
 from sqladder.statistics.replicates import Replicate
 from sqladder.training.settings import TRAINED
 
-LEARNING = frozenset({"rejection", "dpo"})
+IN_ROUNDS = frozenset({"rejection", "dpo"})
+"""The methods that learn from answers that were drawn and judged before."""
+BY_REWARD = frozenset({"grpo"})
+"""The methods that draw, judge and learn at each step."""
+LEARNING = IN_ROUNDS | BY_REWARD
 """The methods that learn from what a model's own answers give when they are executed."""
 WITH_TRAINING = TRAINED | LEARNING
 """The methods that make a model."""

@@ -23,11 +23,13 @@ class Completion(NamedTuple):
         finish_reason: why it ended there.
         log_probability: mean over its tokens, the end token among them, of the natural logarithm of the probability
             that the model gives them, whatever temperature they were drawn at; None where it was not asked for.
+        end_token: the token that ended it; None where it was cut.
     """
 
     token_ids: list[int]
     finish_reason: Literal["stop", "length"]
     log_probability: float | None = None
+    end_token: int | None = None
 
 
 Finished = dict[int, list[Completion]]
@@ -98,7 +100,7 @@ def cut_at_end_token(tokens: list[int], end_tokens: Collection[int]) -> Completi
     """Part an answer from the token that ends it and the padding after that."""
     for position, token in enumerate(tokens):
         if token in end_tokens:
-            return Completion(tokens[:position], "stop")
+            return Completion(tokens[:position], "stop", end_token=token)
     return Completion(tokens, "length")
 
 

@@ -3,8 +3,8 @@
 import os
 import shutil
 import signal
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from operator import itemgetter
 from pathlib import Path
@@ -16,13 +16,14 @@ from sqladder.processes.lifetime import holding, run_to_end
 from sqladder.training.checkpoints import fingerprint, prepare_work_folder
 from sqladder.training.disk import explain_full_disk, leaves_no_room
 from sqladder.training.faults import is_disk_full
-from sqladder.training.processes import worker_command, worker_environment
+from sqladder.training.processes import WORKER, worker_command, worker_environment
 from sqladder.training.settings import TrainingSettings
 
 PACKAGES = (
     "torch",
     "transformers",
     "llamafactory",
+    "trl",
     "peft",
     "accelerate",
     "datasets",
@@ -56,6 +57,8 @@ class TrainingFiles:
         work_folder: checkpoints and LLaMA-Factory's files.
         profile: where a step's GPU time goes, None if nobody asked.
         judge: the program that judges checkpoints, with its flags; empty where the last one is taken.
+        program: that each process of the training runs.
+        more: what that program has to know besides, as JSON.
     """
 
     base_model: Path
@@ -64,11 +67,14 @@ class TrainingFiles:
     work_folder: Path
     profile: Path | None
     judge: Sequence[str] = ()
+    program: Path = WORKER
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """All of it by name, as JSON holds it."""
-        paths = {name: path and str(path) for name, path in asdict(self).items() if name != "judge"}
-        return {**paths, "judge": list(self.judge)}
+        """What a process of the training has to know, by name, as JSON holds it."""
+        names = ("base_model", "data", "output", "work_folder", "profile")
+        paths = {name: path and str(path) for name in names for path in [getattr(self, name)]}
+        return {**paths, "judge": list(self.judge), **self.more}
 
 
 def fine_tune(settings: TrainingSettings, files: TrainingFiles) -> dict[str, Any]:
@@ -111,6 +117,7 @@ def _fine_tune(settings: TrainingSettings, files: TrainingFiles) -> dict[str, An
         "judge": [
             fingerprint(Path(word)) if Path(word).is_file() else word for word in files.judge
         ],
+        **files.more,
     }
     prepare_work_folder(
         work_folder, settings.model_dump(exclude_none=True) | sources | {"versions": versions}
@@ -170,7 +177,7 @@ def _run(settings: TrainingSettings, files: TrainingFiles) -> bool:
         "launcher": os.getpid() if settings.parallelism.nodes == 1 else None,
     }
     write_json(work_folder / JOB_FILE, job)
-    command = worker_command(settings.parallelism, work_folder / JOB_FILE)
+    command = worker_command(settings.parallelism, work_folder / JOB_FILE, files.program)
     environment = worker_environment(settings.parallelism, work_folder)
     # srun passes SIGTERM on to its nodes.
     parent_death = signal.SIGKILL if settings.parallelism.nodes == 1 else signal.SIGTERM

@@ -17,17 +17,18 @@ FIRST_PORT = 20000
 PORTS = 10000
 
 
-def worker_command(plan: Parallelism, job: Path) -> list[str]:
+def worker_command(plan: Parallelism, job: Path, program: Path = WORKER) -> list[str]:
     """The command line that starts all processes of a training job.
 
     Args:
         plan: how the job is spread.
         job: the file that says what to train.
+        program: that each process runs.
 
     Raises:
         InputError: several nodes, and no SLURM allocation that says which.
     """
-    worker = [str(WORKER), str(job)]
+    worker = [str(program), str(job)]
     if plan.method == "single":
         return [sys.executable, *worker]
     launcher = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={plan.gpus}"]

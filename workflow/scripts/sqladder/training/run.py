@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,28 @@ def run_job(job: Path) -> None:
     Raises:
         InputError: the disk is full, memory does not hold the model, or the loss is not finite.
     """
+    run_training(job, AnyTraining, _train_and_write)
+
+
+def run_training(
+    job: Path, kind: Any, train: Callable[[dict[str, Any], Any, Path, Path], None]
+) -> None:
+    """Do what a job file says by a function that trains, and say where a disk is full.
+
+    Args:
+        job: the file.
+        kind: of its settings.
+        train: takes the job, its settings, the base model's folder and the work folder.
+
+    Raises:
+        InputError: the disk is full, memory does not hold the model, or the loss is not finite.
+    """
     what = read_json(job)
     end_with_launcher(what["launcher"])
-    settings: TrainingSettings = settings_of(AnyTraining, what["settings"])
+    settings: TrainingSettings = settings_of(kind, what["settings"])
     base_model, work_folder = Path(what["base_model"]), Path(what["work_folder"])
     try:
-        _train_and_write(what, settings, base_model, work_folder)
+        train(what, settings, base_model, work_folder)
     except Exception as error:
         hidden = is_failed_write(error) and leaves_no_room(settings, base_model, work_folder)
         if is_disk_full(error) or hidden:
@@ -104,14 +121,14 @@ def _train_and_write(
         pass
     except Exception as error:
         if is_out_of_memory(error):
-            _report_out_of_memory(error, watch, work_folder)
+            report_out_of_memory(error, watch, work_folder)
         raise
     if not is_first:
         return
     trained = work_folder / "run"
     if validation:
         trained /= f"checkpoint-{validation.chosen.step}"
-    _write_model(settings, base_model, Path(what["output"]), trained, export)
+    write_model(settings, base_model, Path(what["output"]), trained, export)
     if by_megatron:
         interval = log_interval(steps, settings.steps_between_checkpoints(steps))
         megatron.complete_facts(watch, interval, base_model)
@@ -127,7 +144,7 @@ def _train_and_write(
     )
 
 
-def _report_out_of_memory(error: Exception, watch: TrainingWatch, work_folder: Path) -> None:
+def report_out_of_memory(error: Exception, watch: TrainingWatch, work_folder: Path) -> None:
     """Have the launcher try smaller micro-batches; raises where they would not help."""
     if not watch.begun:
         raise InputError(
@@ -155,13 +172,22 @@ def _profile(path: str | None, is_first: bool) -> list[Any]:
     return [StepProfile(Path(path))]
 
 
-def _write_model(
+def write_model(
     settings: TrainingSettings,
     base_model: Path,
     output: Path,
     trained: Path,
     export: Any,
 ) -> None:
+    """Write the model of a training, adapters merged, with the tokenizer of its base.
+
+    Args:
+        settings: of the training.
+        base_model: Hugging Face folder that it started from.
+        output: folder to write.
+        trained: what the training left, or one of its checkpoints.
+        export: LLaMA-Factory's function.
+    """
     # ZeRO-3 parts the weights of any model that is loaded while its configuration is in force.
     if settings.parallelism.method == "zero3":
         from transformers.integrations.deepspeed import unset_hf_deepspeed_config

@@ -6,6 +6,7 @@ from typing import Any
 from sqladder.report.metrics import LEVELS
 from sqladder.report.results import OneSeed
 from sqladder.report.sections.report_inputs import ReportInputs
+from sqladder.report.sections.rewarded import of_rewards
 from sqladder.report.sections.times import timed
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import UNKNOWN, number, plural, seconds
@@ -20,14 +21,20 @@ def section(inputs: ReportInputs) -> str:
     ]
     if not learned:
         return ""
-    return f"""## Learned from execution
+    in_rounds = [own for own in learned if own.training["learning"]["rounds"]]
+    by_reward = [own for own in learned if "curves" in own.training["learning"]]
+    parts = [
+        "## Learned from execution",
+        *([_OF_ROUNDS, *map(_of_training, in_rounds)] if in_rounds else []),
+        *([of_rewards(by_reward)] if by_reward else []),
+    ]
+    return "\n\n".join(parts)
 
-Answers to training questions that a variant's model drew, executed on the training databases. *Never*, *sometimes* and
-*always* say how many questions got no right answer, some, and right ones only. What is learned of questions that were
-always right the model could do before: it teaches other spellings at most. Nothing is learned of those that were never
-right in any round; what an earlier round found is kept in the next.
 
-{"".join(map(_of_training, learned)).rstrip()}"""
+_OF_ROUNDS = """Answers to training questions that a variant's model drew, executed on the training databases.
+*Never*, *sometimes* and *always* say how many questions got no right answer, some, and right ones only. What is
+learned of questions that were always right the model could do before: it teaches other spellings at most. Nothing is
+learned of those that were never right in any round; what an earlier round found is kept in the next."""
 
 
 def _of_training(own: OneSeed) -> str:
@@ -44,7 +51,7 @@ def _of_training(own: OneSeed) -> str:
     took = timed(
         [f"Before its last training: {spent}; judging {seconds(judging)} of CPU processes."]
     )
-    return f"### {escape(own.label)}, from {escape(own.training['start_from'])}\n\n{''.join(parts)}{took}\n\n"
+    return f"### {escape(own.label)}, from {escape(own.training['start_from'])}\n\n{''.join(parts)}{took}"
 
 
 def _of_round(method: str, place: int, counts: Mapping[str, Any]) -> str:
