@@ -46,7 +46,13 @@ def undisturbed(model, tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("write", "moment", "kept"),
-    [(1, "before", 0), (1, "behind", 2), (3, "torn", 5), (4, "before", 6), (6, "behind", 11)],
+    [
+        pytest.param(1, "before", 0, marks=pytest.mark.long),
+        (1, "behind", 2),
+        (3, "torn", 5),
+        (4, "before", 6),
+        pytest.param(6, "behind", 11, marks=pytest.mark.long),
+    ],
 )
 def test_a_killed_generation_goes_on_and_ends_with_the_same_file(
     model, undisturbed, tmp_path, write, moment, kept

@@ -108,8 +108,14 @@ def test_a_repair_that_is_too_long_for_the_model_is_left_out_and_counted(chat, t
 
 
 # Six answers, what they did, six repairs, what those did.
-@pytest.mark.parametrize(("write", "moment"), [(3, "torn"), (7, "before"), (10, "behind")])
-@pytest.mark.parametrize("sampling", [{}, SAMPLING], ids=["greedy", "samples"])
+KILLS = [(3, "torn"), (7, "before"), (10, "behind")]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "write", "moment"),
+    [(SAMPLING, *kill) for kill in KILLS]
+    + [pytest.param({}, *kill, marks=[pytest.mark.slow, pytest.mark.long]) for kill in KILLS],
+)
 def test_after_a_kill_nothing_is_paid_twice_and_the_file_is_the_same(
     chat, tmp_path, write, moment, sampling
 ):

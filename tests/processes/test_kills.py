@@ -321,7 +321,8 @@ def losses_alone(base, tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", [pytest.param("zero2", marks=pytest.mark.long), "zero3"])
+@pytest.mark.long
+@pytest.mark.parametrize("method", ["zero2", "zero3"])
 def test_a_training_with_zero_ends_alike_after_a_kill(
     base, losses_alone, tmp_path, extensions, monkeypatch, method
 ):

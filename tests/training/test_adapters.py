@@ -30,6 +30,8 @@ KINDS = {
     "lora (QLoRA)": {"quantize": "nf4"},
     "lora (rsLoRA, QLoRA)": {"rslora": True, "quantize": "nf4"},
 }
+# Kinds whose parts are in another kind.
+ALSO_ALONE = ("lora (rsLoRA)", "lora (DoRA)", "lora (QLoRA)")
 RECIPE = {
     **toy_models.LORA,
     "target_modules": ["all-linear"],
@@ -78,7 +80,10 @@ def trained(base, once_loaded, tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.long if name in ALSO_ALONE else ()) for name in KINDS],
+)
 def test_a_merged_model_computes_what_base_and_adapters_do(base, trained, name):
     own, (folder, facts) = settings(**KINDS[name]), trained(name)
     assert facts["method"] == name

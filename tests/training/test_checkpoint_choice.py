@@ -178,7 +178,13 @@ def test_without_a_judge_nothing_starts(base, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", [toy_models.LORA | {"dropout": 0.1}, {"method": "full"}])
+@pytest.mark.parametrize(
+    "method",
+    [
+        toy_models.LORA | {"dropout": 0.1},
+        pytest.param({"method": "full"}, marks=pytest.mark.long),
+    ],
+)
 def test_a_killed_training_chooses_and_stops_as_an_undisturbed_one(base, tmp_path, method):
     right = {5: 3, 10: 4, 15: 4, 20: 2, 25: 9}
     others = method | {"epochs": 6, "stop_early_patience": 2}

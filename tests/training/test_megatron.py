@@ -187,13 +187,16 @@ spreads = pytest.mark.parametrize(
     "spread",
     [
         {"parallelism_gpus": 2, "parallelism_tensor": 2},
-        {
-            "parallelism_gpus": 2,
-            "parallelism_pipeline": 2,
-            "gradient_accumulation": 2,
-            "batch_size": 2,
-        },
-        {"parallelism_gpus": 2, "batch_size": 2},
+        pytest.param(
+            {
+                "parallelism_gpus": 2,
+                "parallelism_pipeline": 2,
+                "gradient_accumulation": 2,
+                "batch_size": 2,
+            },
+            marks=pytest.mark.long,
+        ),
+        pytest.param({"parallelism_gpus": 2, "batch_size": 2}, marks=pytest.mark.long),
     ],
     ids=["tensor", "pipeline", "copies"],
 )
