@@ -80,6 +80,14 @@ def test_a_candidate_is_trained_as_the_variant_but_for_what_it_tries(config):
     assert judge_command(with_candidates(config), own.name) == judge_command(config, "lora_32r")
 
 
+def test_checkpoints_are_asked_greedily_by_the_variants_own_engine(config):
+    config["variants"]["full"]["decoding"] = {"engine": "vllm", "temperature": 0.8, "samples": 4}
+    full, lora = judge_command(config, "full"), judge_command(config, "lora_32r")
+    assert {"--engine=vllm", "--temperature=0.0"} <= set(full)
+    assert "--engine=transformers" in lora
+    assert "--adapters" in lora and "--adapters" not in full
+
+
 def test_the_first_seed_takes_a_candidate_and_others_are_trained_with_its_settings(config):
     config["variants"]["full"]["seeds"] = [5, 6]
     check(config)

@@ -8,13 +8,11 @@ import subprocess
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 import toy_models
 from sqladder.files import write_jsonl
 from sqladder.models.network import checkpoint_weights
-
-pytestmark = pytest.mark.slow
 
 DECODING = {key: own for key, own in toy_models.GREEDY.items() if key != "max_new_tokens"}
 
@@ -49,7 +47,7 @@ def validation(tmp_path):
     return tmp_path
 
 
-def judge_command(folder, base):
+def judge_command(folder, base, **options):
     return toy_models.command(
         "judge_checkpoints.py",
         base_model=base,
@@ -57,14 +55,15 @@ def judge_command(folder, base):
         examples=folder / "examples.jsonl",
         databases=folder / "databases",
         max_new_tokens=40,
-        **DECODING,
+        **DECODING | options,
     )
 
 
-def judge(folder, base, *checkpoints):
+def judge(folder, base, *checkpoints, environment=None, **options):
     asked = "".join(f"{checkpoint}\n" for checkpoint in checkpoints)
-    command = judge_command(folder, base)
-    return subprocess.run(command, input=asked, capture_output=True, text=True, env=os.environ)
+    command = judge_command(folder, base, **options)
+    own = os.environ | (environment or {})
+    return subprocess.run(command, input=asked, capture_output=True, text=True, env=own)
 
 
 def marks_by_the_workflow(folder, model):
@@ -88,6 +87,7 @@ def marks_by_the_workflow(folder, model):
     return "".join("1" if row["verdict"] == "correct" else "0" for row in rows)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_judged_as_the_variant_will_be(learned, validation):
     lora = toy_models.train_options(validation, learned, epochs=1, save_steps=4, **toy_models.LORA)
     lora["data"] = toy_models.write_rows(validation / "train.jsonl", 40)
@@ -105,6 +105,42 @@ def test_a_checkpoint_is_judged_as_the_variant_will_be(learned, validation):
     assert "1" in marks[0]
 
 
+@pytest.mark.vllm
+def test_one_vllm_judges_each_checkpoint_as_one_of_its_own_would(validation, tmp_path):
+    """The questions are on one schema: the keys and values of one checkpoint's prompts would serve the next."""
+    learned = toy_models.learned_base(tmp_path / "learned", **toy_models.FOR_VLLM)
+    other = shutil.copytree(learned, tmp_path / "other")
+    weights, generator = load_file(learned / "model.safetensors"), torch.Generator().manual_seed(1)
+    # Nearly the same: it answers some of the questions.
+    for tensor in weights.values():
+        tensor.add_(0.02 * torch.randn(tensor.shape, generator=generator))
+    save_file(weights, other / "model.safetensors", {"format": "pt"})
+    others_options = {"SQLADDER_VLLM_OPTIONS": '{"gpu_memory_utilization": 0.3}'}
+    by_vllm, by_transformers = (
+        judge(validation, learned, learned, other, learned, environment=others_options, **options)
+        for options in ({"engine": "vllm", "cache_folder": tmp_path / "cache"}, {})
+    )
+    assert by_vllm.returncode == by_transformers.returncode == 0, by_vllm.stderr
+    about, *marks = by_vllm.stdout.splitlines()
+    assert json.loads(about)["engine"] == "vllm"
+    assert marks == by_transformers.stdout.splitlines()[1:]
+    assert "1" in marks[0] and marks[0] != marks[1]
+
+
+@pytest.mark.slow
+def test_vllm_that_is_not_there_is_said(learned, validation):
+    """The environment of the tests has none: transformers asks, and nothing of it is silent."""
+    done = judge(validation, learned, learned, engine="vllm")
+    about, marks = done.stdout.splitlines()
+    assert (json.loads(about)["engine"], json.loads(about)["instead_of"]) == (
+        "transformers",
+        "vllm",
+    )
+    assert "asked by transformers, not by vLLM, which is not installed" in done.stderr
+    assert "1" in marks
+
+
+@pytest.mark.slow
 def test_adapters_are_judged_merged(learned, validation):
     """A checkpoint of adapters gives the marks of the model that a training merges from it."""
     options = toy_models.train_options(
@@ -132,6 +168,7 @@ def test_adapters_are_judged_merged(learned, validation):
     assert point["correct"] == adapters
 
 
+@pytest.mark.slow
 def test_prompts_of_other_questions_are_refused(learned, validation):
     shutil.copy(validation / "prompts.jsonl", validation / "all.jsonl")
     lines = (validation / "all.jsonl").read_text().splitlines(keepends=True)

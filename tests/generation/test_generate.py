@@ -260,6 +260,15 @@ def test_the_environment_adds_options_of_the_engine(monkeypatch):
     assert vllm_engine.extra_options() == {"attention_config": {"backend": "TRITON_ATTN"}}
 
 
+def test_beside_a_training_an_engine_takes_a_bounded_part_of_the_gpu():
+    options = vllm_engine.options_beside_training
+    bounded = {"kv_cache_memory_bytes": 80, "gpu_memory_utilization": 0.01}
+    assert options(1000, {}) == bounded
+    others = {"gpu_memory_utilization": 0.9, "block_size": 32}
+    assert options(1000, others) == {**bounded, "block_size": 32}
+    assert options(1000, {"kv_cache_memory_bytes": 5})["kv_cache_memory_bytes"] == 5
+
+
 @pytest.mark.parametrize("text", ["TRITON_ATTN", "[1]", "{"])
 def test_options_that_are_no_json_object_are_refused(monkeypatch, text):
     monkeypatch.setenv("SQLADDER_VLLM_OPTIONS", text)

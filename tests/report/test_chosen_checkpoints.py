@@ -88,6 +88,12 @@ def test_an_early_end_is_said(tmp_path):
     assert row_of(text, "ended")[1] == "2, stopped early"
 
 
+def test_an_engine_that_was_not_there_is_said(tmp_path):
+    asked = validation(30, 20, chosen=1) | {"engine": "transformers", "instead_of": "vllm"}
+    text, _ = report(tmp_path, {"here": validation(30, 20, chosen=1), "there": asked})
+    assert "Those of there were asked by transformers, not by vllm as the test is:" in text
+
+
 def test_a_run_without_choices_has_no_such_section_and_its_chart_says_so(tmp_path):
     text, comparison = report(tmp_path, {"plain": None})
     assert "## Checkpoints" not in text

@@ -1,6 +1,7 @@
 """Checkpoints that are judged while a model trains: the best goes on, and training ends when none gets better."""
 
 import json
+import sys
 
 import pytest
 import torch
@@ -8,7 +9,8 @@ from safetensors.torch import load_file
 from test_resume import kill_tree_after_a_checkpoint
 
 import toy_models
-from sqladder.training.checkpoint_choice import Point, best_of, is_over
+from sqladder.errors import InputError
+from sqladder.training.checkpoint_choice import CheckpointJudge, Point, best_of, is_over
 from sqladder.training.settings import FineTuning
 
 # A judge that knows what each checkpoint is worth: as many right answers of ten as its step has here.
@@ -97,6 +99,27 @@ def test_an_epoch_has_at_most_as_many_checkpoints_as_asked_for(steps, epochs, pe
         checkpoints={"per_epoch": per_epoch},
     )
     assert settings.steps_between_checkpoints(steps) == between
+
+
+def test_the_judge_runs_by_the_python_that_is_named_and_is_none_of_torchruns_processes(
+    monkeypatch, tmp_path
+):
+    program = tmp_path / "judge.py"
+    program.write_text("import json, os; print(json.dumps(dict(os.environ)))")
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nBY=this exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setenv("SQLADDER_JUDGE_PYTHON", str(python))
+    monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
+    monkeypatch.setenv("RANK", "0")
+    judge = CheckpointJudge([str(program)])
+    environment = judge.about()
+    judge.close()
+    assert environment["BY"] == "this"
+    assert not {"RANK", "TORCHELASTIC_USE_AGENT_STORE"} & environment.keys()
+    monkeypatch.setenv("SQLADDER_JUDGE_PYTHON", str(tmp_path / "none"))
+    with pytest.raises(InputError, match=r"SQLADDER_JUDGE_PYTHON=.*none is no program"):
+        CheckpointJudge([str(program)])
 
 
 def test_the_best_checkpoint_is_the_model_and_the_curve_is_kept(base, tmp_path):

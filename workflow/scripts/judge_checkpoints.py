@@ -7,8 +7,10 @@ Example: python judge_checkpoints.py --base-model resources/base_model --prompts
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from sqladder.errors import run_main
 from sqladder.generation.settings import DecodingSettings
@@ -31,7 +33,11 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--prompts", required=True, type=Path, help="id and messages")
     parser.add_argument("--examples", required=True, type=Path, help="questions with gold SQL")
     parser.add_argument("--databases", required=True, type=Path, help="<db_id>/<db_id>.sqlite")
-    parser.add_argument("--jobs", type=int, default=1, help="worker processes")
+    parser.add_argument(
+        "--jobs", type=int, default=min(4, os.cpu_count() or 1), help="worker processes"
+    )
+    parser.add_argument("--adapters", action="store_true", help="checkpoints are such")
+    parser.add_argument("--cache-folder", type=Path, help="for what vLLM compiles")
     add_gold_results_flag(parser, None)
     add_quirks_flag(parser)
     add_limit_flags(parser)
@@ -39,26 +45,37 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def say(line: str) -> None:
-    """Tell the training, which waits for it."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+def to_training() -> TextIO:
+    """Standard output for the training alone: what others write there, as vLLM does, goes where errors go."""
+    kept = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return kept
 
 
 def main() -> None:
     args = make_parser().parse_args()
+    training = to_training()
+    # Models are folders: nothing is asked of a hub.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     leave_out_sklearn()
     with uncollected():
-        from sqladder.generation.checkpoint_answers import CheckpointExam
-    decoding = from_flags(args, DecodingSettings)
+        from sqladder.generation.checkpoint_answers import CheckpointExam, with_engine_here
+    asked = from_flags(args, DecodingSettings)
+    decoding = with_engine_here(asked, args.adapters)
     options = Options(repairs=QUIRKS[args.quirks])
     limits, kept = limits_from_flags(args), args.gold_results
     task = Task(args.databases, options, limits, args.jobs, gold_results=kept)
     exam = CheckpointExam(args.base_model, args.prompts, args.examples, decoding, task)
-    say(json.dumps(exam.about()))
+    fallback = {} if decoding == asked else {"instead_of": asked.engine}
+    # The training begins now, and vLLM starts beside it.
+    training.write(f"{json.dumps(exam.about() | fallback)}\n")
+    with uncollected():
+        exam.start(args.cache_folder)
     for line in sys.stdin:
         marks = exam.marks(Path(line.removesuffix("\n")))
-        say("".join("1" if mark else "0" for mark in marks))
+        training.write("".join("1" if mark else "0" for mark in marks) + "\n")
+    # All is said, and the training waits: to take vLLM apart would take seconds and give the GPU back no sooner.
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -191,7 +191,7 @@ def judge_command(config: Config, replicate: str) -> list[str]:
     """
     if replicate not in chosen_on_validation(config):
         return []
-    greedy = {"engine": "transformers", "temperature": 0, "top_p": 1}
+    greedy = {"temperature": 0, "top_p": 1}
     decoding = {**own_setting(config, replicate, "decoding"), **greedy}
     asked = {key: own for key, own in decoding.items() if key not in _OF_SEVERAL_ANSWERS}
     settings = sliced(DecodingSettings, {**asked, "seed": own_seed(config, replicate)})
@@ -201,12 +201,14 @@ def judge_command(config: Config, replicate: str) -> list[str]:
         "examples": validation_examples(config, replicate),
         "databases": validation_databases(config, replicate),
         "gold_results": "resources/cache/gold",
+        "cache_folder": "resources/cache/vllm",
     }
     words = [
         word for key, path in files.items() for word in (f"--{key.replace('_', '-')}", str(path))
     ]
+    adapters = ["--adapters"] if training_settings(config, replicate).lora else []
     limits = scoring_flags(config, dataset_of(config, "validation"))
-    return ["--judge", JUDGE, *words, *to_flags(settings), *limits]
+    return ["--judge", JUDGE, *words, *adapters, *to_flags(settings), *limits]
 
 
 def training_code(config: Config, replicate: str, code: Mapping[str, str]) -> list[str]:

@@ -44,10 +44,12 @@ class Load(NamedTuple):
     Attributes:
         longest: tokens of the longest prompt with its answer.
         answers: how many answers are drawn at most in one call.
+        beside_training: whether a training has the same device, so that no more of it may be taken than is needed.
     """
 
     longest: int
     answers: int
+    beside_training: bool = False
 
 
 class ModelEngine(Protocol):

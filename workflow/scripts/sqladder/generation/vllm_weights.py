@@ -12,6 +12,8 @@ from sqladder.models.weights import tensor_shapes
 
 # What transformers calls the weights that give the logits.
 HEAD = "lm_head.weight"
+# vLLM's log of what its own reload does.
+RELOADING = "vllm.model_executor.model_loader.reload.layerwise"
 
 
 def same_network(

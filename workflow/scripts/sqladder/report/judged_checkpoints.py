@@ -27,6 +27,8 @@ class JudgedCheckpoints(JudgedModels):
         stopped_early: whether the training ended before its time.
         seconds: that judging them took.
         share: of the training's whole time.
+        engine: what answered.
+        instead_of: what would have, had it been installed; None where it was.
     """
 
     steps: Sequence[int]
@@ -39,6 +41,8 @@ class JudgedCheckpoints(JudgedModels):
     stopped_early: bool
     seconds: float
     share: float
+    engine: str
+    instead_of: str | None
 
     @cached_property
     def gain(self) -> PairedDifference:
@@ -68,6 +72,8 @@ def judged_checkpoints(training: Mapping[str, Any]) -> JudgedCheckpoints | None:
         facts["stopped_early"],
         facts["seconds"],
         facts["seconds"] / training["seconds"],
+        facts.get("engine", "transformers"),
+        facts.get("instead_of"),
     )
 
 

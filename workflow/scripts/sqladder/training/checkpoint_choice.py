@@ -29,8 +29,24 @@ from sqladder.training.watch import TrainingWatch, checkpoint_folder
 KEPT_FOLDER = "checkpoints"
 # What only a training needs of a checkpoint.
 _OF_TRAINING = ("optimizer", "scheduler", "rng_state", "global_step", "trainer_state", "scaler")
-# What torchrun tells its processes, of which the judge is none.
-_OF_TORCHRUN = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_RANK", "ROLE_RANK")
+# Names the python that runs the judge, where vLLM has an environment of its own.
+PYTHON_VARIABLE = "SQLADDER_JUDGE_PYTHON"
+# What torchrun tells its processes, of which the judge is none; by the last of these vLLM would wait for the others.
+_OF_TORCHRUN = {
+    "RANK",
+    "LOCAL_RANK",
+    "GROUP_RANK",
+    "ROLE_RANK",
+    "WORLD_SIZE",
+    "LOCAL_WORLD_SIZE",
+    "GROUP_WORLD_SIZE",
+    "ROLE_WORLD_SIZE",
+    "ROLE_NAME",
+    "MASTER_ADDR",
+    "MASTER_PORT",
+    "TORCHELASTIC_RUN_ID",
+    "TORCHELASTIC_USE_AGENT_STORE",
+}
 
 
 class TrainingOverError(Exception):
@@ -78,13 +94,16 @@ class CheckpointJudge:
 
     Args:
         command: the program, by its name among those of the rules or by its path, and its flags.
+
+    Raises:
+        InputError: the python that the environment names for it is none.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
         program, *flags = command
         environment = {key: own for key, own in os.environ.items() if key not in _OF_TORCHRUN}
         self._process = subprocess.Popen(
-            [sys.executable, str(SCRIPTS / program), *flags],
+            [judging_python(), str(SCRIPTS / program), *flags],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -121,6 +140,20 @@ class CheckpointJudge:
     def _pipe(pipe: IO[str] | None) -> IO[str]:
         assert pipe is not None, "both were asked for as pipes"
         return pipe
+
+
+def judging_python() -> str:
+    """The python that runs the judge: this one, or the one that the environment names.
+
+    Raises:
+        InputError: it names what cannot be run.
+    """
+    named = os.environ.get(PYTHON_VARIABLE, sys.executable)
+    if not os.access(named, os.X_OK) or Path(named).is_dir():
+        raise InputError(
+            f"{PYTHON_VARIABLE}={named} is no program that can be run: give the path of a python, or leave it out"
+        )
+    return named
 
 
 class Validation(TrainerCallback):

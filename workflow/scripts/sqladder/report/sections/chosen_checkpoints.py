@@ -2,9 +2,18 @@
 
 from sqladder.report.charts import validation_curves
 from sqladder.report.judged_checkpoints import JudgedCheckpoints, of_each
+from sqladder.report.results import OneSeed
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.texts.markdown import escape, table
-from sqladder.texts.numbers import number, plural, point_interval, points, rate, share_interval
+from sqladder.texts.numbers import (
+    listing,
+    number,
+    plural,
+    point_interval,
+    points,
+    rate,
+    share_interval,
+)
 
 HEADER = [
     "training",
@@ -35,7 +44,7 @@ right answers is the variant's model, the earliest of equal ones; no question of
 several looks better on the questions that it was chosen by than it is: its accuracy here estimates nothing, that of the
 test does. Chosen: step of all steps (epoch). Chosen − last is paired by question, and as flattered. None worse:
 checkpoints that a test at the level of 0.05 does not tell from the chosen one, itself among them. Judging: share of the
-training's time.
+training's time.{_other_engines(known)}
 
 {inputs.chart(validation_curves.CHART)}"""
 
@@ -54,6 +63,19 @@ def _cells(judged: JudgedCheckpoints) -> list[str]:
         number(judged.equal),
         f"{judged.share:.0%}",
     ]
+
+
+def _other_engines(known: list[tuple[OneSeed, JudgedCheckpoints]]) -> str:
+    """What is said where another engine asked than the variant's own."""
+    others = [(own, judged) for own, judged in known if judged.instead_of]
+    if not others:
+        return ""
+    labels = listing([escape(own.label) for own, _ in others])
+    _, judged = others[0]
+    return (
+        f"\n**Those of {labels} were asked by {judged.engine}, not by {judged.instead_of} as the test is:** it was not "
+        "installed where they were trained."
+    )
 
 
 def _questions(known: list[JudgedCheckpoints]) -> str:
