@@ -1,7 +1,7 @@
 # make report: the demonstration from nothing to results/report.md.   make test: the tests but the slow ones.   make help: all targets.
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: screenshots schema help env slurm nf4 gguf report preview test test-slow test-vllm lint clean
+.PHONY: screenshots schema help env slurm nf4 gguf trackers report preview test test-slow test-vllm lint clean
 
 VENV := .venv
 CORES := 4
@@ -26,6 +26,9 @@ nf4: env  ## add bitsandbytes, for quantize: nf4 and int8 and optimizer: adamw_8
 
 gguf: env  ## compile and add llama.cpp (10 to 20 minutes), for quantize: q8_0 and q4_k_m and sqladder export --to gguf
 	$(VENV)/bin/python -m pip install --quiet --no-deps --requirement requirements/gguf.lock
+
+trackers: env  ## add TensorBoard, MLflow, wandb and Trackio (280 MB), for trackers in a config
+	$(VENV)/bin/python -m pip install --quiet --no-deps --requirement requirements/trackers.lock
 
 report: env  ## run the workflow: results/report.md
 	$(RUN) snakemake --cores $(CORES) --quiet host reason -- results/report.md

@@ -20,6 +20,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/generate.smk"
 include: "workflow/rules/learn.smk"
 include: "workflow/rules/score.smk"
+include: "workflow/rules/track.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -8,6 +8,7 @@ from conftest import ROOT, copy_project, run_snakemake
 from sqladder.errors import InputError
 from sqladder.experiment.packages import check_packages
 from sqladder.experiment.reading import read_yaml
+from sqladder.experiment.tracking_jobs import check_trackers
 
 
 @pytest.fixture
@@ -47,6 +48,16 @@ def python_without(tmp_path, monkeypatch):
 def test_a_missing_package_is_named_with_who_needs_it(config, python_without, job, words):
     with pytest.raises(InputError, match=words):
         check_packages(config, [job])
+
+
+def test_a_tracker_that_is_not_installed_is_refused(config, python_without):
+    config["trackers"] = ["mlflow"]
+    with pytest.raises(InputError, match=r"trackers: mlflow is not installed.*make trackers"):
+        check_trackers(config)
+
+
+def test_without_trackers_no_package_of_theirs_is_asked_for(config, python_without):
+    check_trackers(config)
 
 
 def test_only_jobs_that_need_a_package_ask_for_it(config, python_without):

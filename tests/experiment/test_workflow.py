@@ -382,6 +382,12 @@ def test_more_gpus_generate_nothing_anew(tiny_run):
     assert set(planned_jobs(output)) <= REPORT_RULES
 
 
+def test_trackers_are_told_of_finished_trainings_and_train_nothing(tiny_run):
+    output = plan_with(tiny_run, lambda c: c.update(trackers=["tensorboard"]))
+    assert planned_jobs(output)["track"] == len(TINY_REPLICATES)
+    assert set(planned_jobs(output)) - REPORT_RULES == {"track"}
+
+
 def test_a_changed_prompt_text_renders_again(tiny_run):
     output = plan_with(
         tiny_run, lambda c: c["contexts"]["published"].update(system="Answer in SQL.")

@@ -58,6 +58,10 @@ def test_a_killed_fine_tuning_ends_as_an_undisturbed_one(base, tmp_path, method)
     assert done.returncode == 0, done.stdout
     assert json.loads(killed["facts"].read_text())["resumed"]
     assert losses(killed["facts"]) == losses(whole["facts"])
+    own, other = (json.loads(run["facts"].read_text()) for run in (killed, whole))
+    # A tracker has one run of it, with each point once.
+    assert own["identity"] == other["identity"]
+    assert [(row["step"], row["loss"]) for row in own["log"]] == [*map(tuple, own["loss_curve"])]
     assert_same_model(killed["output"], whole["output"])
 
 

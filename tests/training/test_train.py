@@ -68,6 +68,11 @@ def test_the_facts_of_a_run_follow_from_its_settings(base, lora, full):
     assert facts["trainable_parameters"] == 4 * (32 + 32) + 4 * (32 + 16)
     assert facts["loss_curve"][-1] == [20, facts["final_loss"]]
     assert facts["rows"] == 40
+    assert [(row["step"], row["loss"]) for row in facts["log"]] == [
+        *map(tuple, facts["loss_curve"])
+    ]
+    assert all(row["tokens_per_second"] > 0 < row["peak_memory_mb"] for row in facts["log"])
+    assert facts["log"][-1]["learning_rate"] < max(row["learning_rate"] for row in facts["log"])
     assert [step for step, _ in facts["loss_curve"]] == list(range(1, 21))
     tokenizer = AutoTokenizer.from_pretrained(base)
     rows = [json.loads(line) for line in (lora / "train.jsonl").read_text().splitlines()]

@@ -61,6 +61,7 @@ from sqladder.experiment import (
     run_screen,
     sweep_progress,
     sweeps,
+    tracking_jobs,
     training_jobs,
     trainings,
     variants,
@@ -133,6 +134,8 @@ wildcard_constraints:
 
 # Open, and with it locked, until this process ends: a local name of onstart would be closed at once.
 HELD_OPEN = []
+# What sends measurements to trackers while trainings are under way, where some are wanted.
+FOLLOWERS = []
 
 
 onstart:
@@ -142,21 +145,25 @@ onstart:
         native_jobs.check_role(config)
         if not workflow.deployment_settings.deployment_method:
             check_packages(TRAININGS, needed_jobs())
+            tracking_jobs.check_trackers(config)
     except InputError as error:
         raise WorkflowError(str(error)) from error
     if HAS_SCREEN:
         jobs = len(list(workflow.dag.needrun_jobs()))
         run_screen.attach(logger, jobs, sweep_progress.sweeps_of_run(config))
+    FOLLOWERS.append(tracking_jobs.start_follower(config, SCRIPTS))
 
 
 onsuccess:
     run_screen.detach(logger)
+    end_tracking()
     if any(job.rule.name == "write_report" for job in workflow.dag.jobs):
         print(run_screen.last_screen(Path("results/report.md")))
 
 
 onerror:
     run_screen.detach(logger)
+    end_tracking()
 
 
 # `--quiet host reason`, as `make report` has it: a line for each job instead of Snakemake's paragraphs.
@@ -178,6 +185,14 @@ def needed_jobs():
         for job in workflow.dag.needrun_jobs()
         if "replicate" in job.wildcards.keys()
     ]
+
+
+def end_tracking():
+    """End what follows trainings, and say what trackers did not take."""
+    for follower in filter(None, FOLLOWERS):
+        follower.end()
+    for line in tracking_jobs.unsent(config):
+        logger.warning(line)
 
 
 def by_wildcards(function, settings=config, **given):

@@ -79,12 +79,13 @@ rule write_report:
         ),
         prompts=report_jobs.prompts_as_asked(config),
         facts="results/facts.json",
-        # Not read: whoever asks for the report gets the cards, the means over seeds and what `sqladder ask` needs with it.
+        # Not read: whoever asks for the report gets the cards, the means over seeds, what `sqladder ask` needs and what trackers show with it.
         cards=collect("results/{replicate}/model_card.md", replicate=TRAINED),
         # Nor this: it refuses a choice by questions of the test.
         validation=data_jobs.validation_check(config),
         means=collect("results/{variant}/metrics.json", variant=SEVERAL_SEEDS),
         asking=collect("results/{replicate}/asking.json", replicate=GENERATED),
+        tracked=tracking_jobs.tracked_files(config),
         marks=report_jobs.marked_questions(config),
         gold_checks=report_jobs.checked_gold(config),
         published=report_jobs.published_file(config),

@@ -109,6 +109,13 @@ PARTS = (
         "make slurm",
         "slurm.lock",
     ),
+    WorkflowPart(
+        "trackers",
+        ("tensorboard", "mlflow", "wandb", "trackio"),
+        "each of them that a config names is refused",
+        "make trackers",
+        "trackers.lock",
+    ),
     WorkflowPart("servers", ("openai",), "method: served cannot ask", ENVIRONMENT),
     WorkflowPart(
         "few-shot search",

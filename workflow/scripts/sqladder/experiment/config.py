@@ -38,7 +38,7 @@ from sqladder.statistics.replicates import is_seed_folder
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 # Folders of results/ that belong to the whole run, so that no variant may take their name.
-RESERVED_NAMES = frozenset({"benchmarks", "charts", "lengths"})
+RESERVED_NAMES = frozenset({"benchmarks", "charts", "lengths", "tracking"})
 # Keys of a data set that say something of its databases.
 _OF_DATABASES = ("gold", "gold_repairs", "allow_missing_databases", "gold_problems", "suite")
 

@@ -25,6 +25,7 @@ from sqladder.settings.base import UNIQUE, FilledText, Name, Seed, Settings, Tex
 from sqladder.settings.parts import PartOf
 from sqladder.suites.settings import SuiteSettings
 from sqladder.training.settings import FineTuning, LoraSettings, Parallelism
+from sqladder.training.trackers import TrackerName
 
 
 class TrainingEntry(FineTuning, Fitting):
@@ -387,6 +388,11 @@ class Experiment(Settings):
     decoding: DecodingEntry = Field(description=DecodingEntry.__doc__)
     scoring: Scoring = Field(description=Scoring.__doc__)  # type: ignore[valid-type]
     published: Published | None = Field(default=None, description=Published.__doc__)
+    trackers: Annotated[list[TrackerName], *UNIQUE] = Field(
+        default=[],
+        description="Where trainings and scores are shown besides: tensorboard, mlflow, wandb, trackio; without a "
+        "network unless their own environment variables say otherwise.",
+    )
     baseline: Text | None = Field(
         default=None,
         description="The variant that the report compares the others with, of any method; the first if absent.",

@@ -20,7 +20,7 @@ from transformers import TrainerCallback
 from sqladder.errors import LOG, InputError
 from sqladder.files import read_json, write_json
 from sqladder.processes.lifetime import dying_with_us
-from sqladder.training.launch import CURVE_FILE
+from sqladder.training.checkpoints import CURVE_FILE
 from sqladder.training.processes import SCRIPTS
 from sqladder.training.settings import TrainingSettings
 from sqladder.training.watch import TrainingWatch, checkpoint_folder

@@ -8,6 +8,10 @@ from typing import Any
 from sqladder.files import read_json, sha256_of, write_json
 
 SETTINGS_FILE = "settings.json"
+# What the checkpoints so far are worth, where they are judged.
+CURVE_FILE = "validation.json"
+# The points of the loss curve so far.
+LOG_FILE = "log.jsonl"
 # Written beside a checkpoint after all of its other files: a checkpoint without it was cut off.
 PROGRESS_FILE = "sqladder_progress.json"
 
@@ -57,3 +61,11 @@ def fingerprint(path: Path) -> dict[str, str]:
     """SHA-256 of a file, or of every file of a folder, by name."""
     files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file())
     return {file.name: sha256_of(file) for file in files}
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Read the rows of a training's log; a last line that is not whole yet, or never will be, is left out."""
+    if not path.is_file():
+        return []
+    *lines, _ = path.read_text().split("\n")
+    return [json.loads(line) for line in lines]

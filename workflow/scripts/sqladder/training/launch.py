@@ -11,9 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.errors import LOG, InputError
-from sqladder.files import read_json, write_json
+from sqladder.files import read_json, sha256_of, write_json
 from sqladder.processes.lifetime import holding, run_to_end
-from sqladder.training.checkpoints import fingerprint, prepare_work_folder
+from sqladder.training.checkpoints import (
+    CURVE_FILE,
+    LOG_FILE,
+    SETTINGS_FILE,
+    fingerprint,
+    prepare_work_folder,
+)
 from sqladder.training.disk import explain_full_disk, leaves_no_room
 from sqladder.training.faults import is_disk_full
 from sqladder.training.processes import WORKER, worker_command, worker_environment
@@ -38,8 +44,6 @@ FACTS_FILE = "facts.json"
 ROWS_FILE = "rows.json"
 # How a step's rows are split into micro-batches, once memory ran out for the split of the settings.
 SPLIT_FILE = "micro_batch.json"
-# What the checkpoints so far are worth, where they are judged.
-CURVE_FILE = "validation.json"
 # Written by a process whose GPU had no memory left.
 OUT_OF_MEMORY_FILE = "out_of_memory.json"
 # Written by a process that stops for a reason that a user can mend, one a process.
@@ -125,7 +129,9 @@ def _fine_tune(settings: TrainingSettings, files: TrainingFiles) -> dict[str, An
     (work_folder / FACTS_FILE).unlink(missing_ok=True)
     while not _run(settings, files):
         _halve_micro_batch(settings, work_folder)
-    facts = read_json(work_folder / FACTS_FILE)
+    # By it a tracker knows the training again; a checkpoint goes on where it is the same.
+    identity = {"identity": sha256_of(work_folder / SETTINGS_FILE)}
+    facts = read_json(work_folder / FACTS_FILE) | identity
     for leftover in (
         "run",
         "cache",
@@ -136,6 +142,7 @@ def _fine_tune(settings: TrainingSettings, files: TrainingFiles) -> dict[str, An
         ROWS_FILE,
         SPLIT_FILE,
         CURVE_FILE,
+        LOG_FILE,
     ):
         path = work_folder / leftover
         if path.is_dir():

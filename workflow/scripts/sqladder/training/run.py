@@ -18,6 +18,7 @@ from sqladder.processes.lifetime import end_with_launcher
 from sqladder.settings.problems import settings_of
 from sqladder.training import llamafactory, megatron
 from sqladder.training.checkpoint_choice import CheckpointJudge, TrainingOverError, Validation
+from sqladder.training.checkpoints import LOG_FILE
 from sqladder.training.disk import check_room, explain_full_disk, leaves_no_room
 from sqladder.training.faults import is_disk_full, is_failed_write, is_out_of_memory
 from sqladder.training.kernel_check import CheckedKernels, kernel_facts
@@ -30,6 +31,7 @@ from sqladder.training.progress import Progress, silence_trainer
 from sqladder.training.record import run_facts
 from sqladder.training.rows import planned_steps, prepare_rows, wait_for_rows
 from sqladder.training.settings import AnyTraining, TrainingSettings, log_interval
+from sqladder.training.training_log import TrainingLog
 from sqladder.training.watch import TrainingWatch
 
 TOKENIZER_FILES = (
@@ -112,7 +114,8 @@ def _train_and_write(
         llamafactory.write_yaml(work_folder / "train.yaml", arguments)
         LOG.info(f"training on {rows.number} rows for {steps} steps on {device_name()}")
         tokens = settings.epochs * sum(lengths(pairs))
-        callbacks.append(Progress(tokens / steps))
+        log = TrainingLog(work_folder / LOG_FILE, tokens / steps)
+        callbacks += [Progress(tokens / steps), log]
     train, export = llamafactory.load_llamafactory(work_folder)
     silence_trainer()
     try:
@@ -135,6 +138,7 @@ def _train_and_write(
     # Of a training that was stopped early, as far as it went.
     epochs = settings.epochs * watch.steps / steps if validation else settings.epochs
     facts = run_facts(settings, watch, pairs, base_model, epochs) | kernel_facts(kernels)
+    facts["log"] = log.rows
     if validation:
         facts["validation"] = validation.finish()
     write_json(work_folder / FACTS_FILE, facts)
