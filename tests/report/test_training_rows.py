@@ -31,10 +31,23 @@ def test_gold_is_counted_by_what_was_found_and_what_was_left_out(tmp_path):
     examples = runs.write_lines(
         tmp_path / "examples.jsonl", [row for row in rows if row["id"] != "q1"]
     )
-    facts = gold_facts(checks, examples)
+    facts = gold_facts([checks], [examples])
     assert facts["rows"] == 5
     assert facts["problems"]["failing"] == {"rows": 2, "left_out": 1}
     assert facts["problems"]["slow"] == {"rows": 1, "left_out": 0}
+    # Another set may have the same ids.
+    both = gold_facts([checks, checks], [examples, checks])
+    assert both["rows"] == 10
+    assert both["problems"]["failing"] == {"rows": 4, "left_out": 1}
+
+
+def test_a_mix_is_told_of_with_rows_and_weights():
+    mix = {"demo": {"rows": 7000, "weight": 1.0}, "shop": {"rows": 25, "weight": 2.5}}
+    mix["large"] = {"rows": 90000, "weight": 0.05}
+    (sentence,) = said({"mix": mix})
+    assert "7,000 rows of *demo*, each seen once" in sentence
+    assert "25 rows of *shop*, each seen 2.5 times" in sentence
+    assert "90,000 rows of *large*, of which a sample of 5 % is seen" in sentence
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ from sqladder.experiment import (
     data_jobs,
     generation_jobs,
     learning,
+    mixes,
     native_jobs,
     reinforced,
     report_jobs,
@@ -85,6 +86,7 @@ try:
     for path in workflow.configfiles:
         read_yaml(Path(path))
     checks.check(config)
+    config.update(mixes.with_mix(config))
     # One of each rule's params: its jobs run again when the code that they use has changed. No code is an input, since
     # Snakemake would compare comments and times with it.
     CODE = code_digests(SCRIPTS)

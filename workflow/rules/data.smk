@@ -294,6 +294,32 @@ rule check_validation:
         """
 
 
+rule mix_training_sets:
+    input:
+        examples=mixes.mixed_files(config, "examples"),
+        databases=mixes.mixed_files(config, "databases"),
+    output:
+        examples="resources/datasets/train_mix/examples.jsonl",
+        databases=directory("resources/datasets/train_mix/databases"),
+        facts="results/train_mix.json",
+    log:
+        "logs/mix_training_sets.log",
+    conda:
+        "../envs/data.yaml"
+    params:
+        code=CODE["mix_training_sets.py"],
+        sets=mixes.mixing_flags(config),
+    shell:
+        r"""
+        python "$SQLADDER_SCRIPTS"/mix_training_sets.py \
+            {params.sets:q} \
+            --output {output.examples:q} \
+            --databases {output.databases:q} \
+            --facts {output.facts:q} \
+            >{log:q} 2>&1
+        """
+
+
 rule decontaminate:
     input:
         examples=data_jobs.imported_examples_of(config, "train"),

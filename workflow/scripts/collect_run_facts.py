@@ -35,7 +35,11 @@ def training_rows(args: argparse.Namespace) -> dict[str, Any]:
     gold: Any = "not executed" if args.gold_not_executed else None
     if args.gold_checks:
         gold = gold_facts(args.gold_checks, args.gold_examples)
+    weights = parse_config(args.config).get("train_mix", {})
+    sets = read_object(args.mix, dict.fromkeys(weights, int)) if args.mix else {}
+    mix = {name: {"rows": sets[name], "weight": weights[name]} for name in sorted(sets)}
     return {
+        **({"mix": mix} if mix else {}),
         "gold": gold,
         "shared_with_test": read_object(args.decontamination) if args.decontamination else None,
         "lengths": {name: length_facts(Path(path)) for name, path in args.lengths},
@@ -90,8 +94,11 @@ def main() -> None:
     parser.add_argument(
         "--records", type=Path, nargs="*", default=[], help="config/checksums/<download>.json"
     )
-    parser.add_argument("--gold-checks", type=Path, help="of the data set that is trained on")
-    parser.add_argument("--gold-examples", type=Path, help="its rows that stayed")
+    parser.add_argument(
+        "--gold-checks", type=Path, nargs="*", help="of the data sets that are trained on"
+    )
+    parser.add_argument("--gold-examples", type=Path, nargs="*", help="their rows that stayed")
+    parser.add_argument("--mix", type=Path, help="how many rows each of several sets has")
     parser.add_argument(
         "--gold-not-executed", action="store_true", help="it has no databases to execute gold on"
     )

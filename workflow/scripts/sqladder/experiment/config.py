@@ -16,6 +16,7 @@ from sqladder.errors import InputError
 from sqladder.experiment.curve_check import check_curves, misplaced_curves
 from sqladder.experiment.data_jobs import has_validation_split
 from sqladder.experiment.learning import learning_problems, with_rounds
+from sqladder.experiment.mixes import check_mix, with_mix, wrong_training_keys
 from sqladder.experiment.native_jobs import native_problems
 from sqladder.experiment.overlap import check_overlap
 from sqladder.experiment.paths import download_of, input_path, is_on_disk
@@ -48,8 +49,10 @@ def check(config: Config) -> None:
     # The checks across keys rely on the shape that the declarations guarantee.
     misplaced = [*misplaced_sweeps(config), *misplaced_curves(config)]
     shape = misplaced or problems(Experiment, config)
-    shape = shape or [*_no_seed(config)] or [*wrong_starts(config)]
-    if found := shape or list(dict.fromkeys(_cross_checks(config))):
+    shape = (
+        shape or [*_no_seed(config)] or [*wrong_training_keys(config)] or [*wrong_starts(config)]
+    )
+    if found := shape or list(dict.fromkeys(_cross_checks(with_mix(config)))):
         lines = [f"  - {problem}" for problem in found]
         raise InputError("\n".join(["the config cannot be used:", *lines]))
 
@@ -82,6 +85,7 @@ def _cross_checks(config: Config) -> Iterator[str]:
     yield from _check_splits(config)
     yield from native_problems(config)
     yield from check_overlap(config)
+    yield from check_mix(config)
     yield from check_validation(config)
     yield from check_sweeps(config)
     yield from learning_problems(config)

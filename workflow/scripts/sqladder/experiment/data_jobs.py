@@ -68,6 +68,11 @@ def splits(config: Config) -> list[str]:
     ]
 
 
+def training_sets(config: Config) -> list[str]:
+    """The data sets that are trained on: that of train_on, or those that are mixed, in the order of their names."""
+    return sorted(config["train_mix"]) if "train_mix" in config else [config["train_on"]]
+
+
 def dataset_of(config: Config, split: str) -> str:
     """The data set that a split comes from."""
     if split == "pretrain":
@@ -79,16 +84,20 @@ def dataset_of(config: Config, split: str) -> str:
 
 def imported_examples_of(config: Config, split: str) -> str:
     """The file of a split's examples: one for each part, or one for all where the data set is not split."""
-    dataset = dataset_of(config, split)
-    has_parts = dataset in [*datasets_by_source(config, "demo"), *split_datasets(config)]
     part = config.get("test_split", "test") if split == "test" else split
+    return part_of_dataset(config, dataset_of(config, split), part)
+
+
+def part_of_dataset(config: Config, dataset: str, part: str) -> str:
+    """The file of a data set's part, or of all its examples where it has no parts."""
+    has_parts = dataset in [*datasets_by_source(config, "demo"), *split_datasets(config)]
     return f"resources/datasets/{dataset}/{part if has_parts else 'examples'}.jsonl"
 
 
 def has_validation_split(config: Config, dataset: str) -> bool:
     """Whether some questions of a data set are kept apart for choices."""
     entry = config["datasets"][dataset]
-    return entry["source"] != "files" or bool(entry.get("split", {}).get("validation"))
+    return entry["source"] == "demo" or bool(entry.get("split", {}).get("validation"))
 
 
 def validation_check(config: Config) -> str | list[str]:
@@ -205,7 +214,7 @@ def gold_flags(config: Config, dataset: str) -> list[str]:
 def is_training_pool(config: Config, dataset: str) -> bool:
     """Whether a data set is trained on, and is not the test as a whole."""
     is_whole_test = dataset == config["test_on"] and dataset not in split_datasets(config)
-    return dataset == config["train_on"] and not is_whole_test
+    return dataset in training_sets(config) and not is_whole_test
 
 
 def scoring_flags(config: Config, dataset: str) -> list[str]:

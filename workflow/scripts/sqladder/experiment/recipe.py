@@ -13,7 +13,7 @@ _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 def repositories(config: Config) -> Repositories:
     """Return the names on the Hub that the config tells: those of downloads."""
-    trained_on = config["datasets"].get(config["train_on"], {})
+    trained_on = config["datasets"].get(config.get("train_on", ""), {})
     return Repositories(
         _repository(config, config["base_model"].get("path", "")),
         _repository(config, trained_on.get("questions", "")),

@@ -4,7 +4,13 @@ import json
 from typing import Any
 
 from sqladder.experiment.context_jobs import retrieval_models
-from sqladder.experiment.data_jobs import databases_of, examples_of, paired_datasets, row_datasets
+from sqladder.experiment.data_jobs import (
+    databases_of,
+    examples_of,
+    paired_datasets,
+    row_datasets,
+    training_sets,
+)
 from sqladder.experiment.flags import as_flags, named
 from sqladder.experiment.generation_jobs import (
     answered_at_once,
@@ -16,6 +22,7 @@ from sqladder.experiment.generation_jobs import (
     repaired,
 )
 from sqladder.experiment.learning import drawings
+from sqladder.experiment.mixes import mix_facts, without_mix
 from sqladder.experiment.reading import Config
 from sqladder.experiment.reinforced import reinforced
 from sqladder.experiment.training_jobs import base_model, is_toy, lengths_of
@@ -57,7 +64,7 @@ def _of_each(names: list[str], file: str) -> list[str]:
 
 def merged_config(config: Config) -> str:
     """The whole config as JSON, without secrets: it is recorded, shown and handed on."""
-    return json.dumps(_without_secrets(config))
+    return json.dumps(_without_secrets(without_mix(config)))
 
 
 def _without_secrets(value: Any) -> Any:
@@ -91,15 +98,24 @@ def used_contexts(config: Config) -> list[str]:
 
 def training_row_files(config: Config) -> dict[str, str | list[str]]:
     """The files that say what became of the training rows: the check of their gold, what they share with the test."""
-    dataset = config["train_on"]
     if not trained(config):
         return {}
-    folder = f"resources/datasets/{dataset}"
-    gold = {"gold_checks": f"{folder}/gold.jsonl", "gold_examples": f"{folder}/examples.jsonl"}
+    checked = [name for name in training_sets(config) if name in paired_datasets(config)]
+    files = {"gold_checks": "gold.jsonl", "gold_examples": "examples.jsonl"}
+    gold: dict[str, str | list[str]] = {
+        key: _one_or_all([f"resources/datasets/{name}/{file}" for name in checked])
+        for key, file in files.items()
+    }
     return {
-        **(gold if dataset in paired_datasets(config) else {}),
+        **named(gold),
+        **named({"mix": mix_facts(config)}),
         "decontamination": "results/decontamination.json",
     }
+
+
+def _one_or_all(files: list[str]) -> str | list[str]:
+    """A single file as its path, so that a run that mixes nothing has the flags that it always had."""
+    return files[0] if len(files) == 1 else files
 
 
 def training_row_flags(config: Config) -> list[str]:

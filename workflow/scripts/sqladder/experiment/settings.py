@@ -360,7 +360,15 @@ class Experiment(Settings):
     datasets: dict[Name, Dataset] = Field(
         min_length=1, description="Sets of questions with their databases, by name."
     )
-    train_on: Text = Field(description="The data set that variants are fine-tuned on.")
+    train_on: Text | None = Field(
+        default=None, description="The data set that variants are fine-tuned on."
+    )
+    train_mix: dict[Name, Annotated[float, Field(gt=0, le=100)]] | None = Field(
+        default=None,
+        min_length=1,
+        description="Instead of train_on, several data sets, each with how often its rows are seen in one pass: 1 is "
+        "each once, 4 each four times, 0.3 a sample of 30 % of them.",
+    )
     test_on: Text = Field(description="The data set that variants are compared on.")
     validate_on: Text | None = Field(
         default=None,

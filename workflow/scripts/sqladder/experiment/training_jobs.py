@@ -7,6 +7,7 @@ from sqladder.data.settings import Fitting
 from sqladder.demo.settings import Recipe
 from sqladder.experiment.data_jobs import databases_of, dataset_of, examples_of, scoring_flags
 from sqladder.experiment.flags import as_flags, named
+from sqladder.experiment.mixes import mixed_weights
 from sqladder.experiment.paths import needed_file
 from sqladder.experiment.reading import Config
 from sqladder.experiment.sweeps import settings_file
@@ -154,6 +155,7 @@ def training_values(config: Config, variant: str, seed: int) -> Config:
         **config["variants"][variant],
         **setting(config, variant, "training"),
         "parallelism": parallelism(config, variant),
+        "weights": mixed_weights(config),
         "seed": seed,
     }
 

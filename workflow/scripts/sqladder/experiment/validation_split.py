@@ -8,6 +8,7 @@ from sqladder.experiment.data_jobs import (
     has_validation_split,
     imported_examples_of,
     row_datasets,
+    training_sets,
 )
 from sqladder.experiment.overlap import share_a_file
 from sqladder.experiment.paths import input_path
@@ -37,12 +38,18 @@ def check_validation(config: Config) -> Iterator[str]:
             "training.choose: validation executes answers on copies in SQLite, and scoring.engine is native: what "
             f"counts in the test is another dialect; give {names[0]} choose: last"
         )
+    if own is None and "train_mix" in config:
+        yield (
+            "training.choose: validation needs validate_on beside train_mix, which names several sets: the data set "
+            "whose validation split, or whose questions, choose"
+        )
+        return
     dataset = dataset_of(config, "validation")
     where = f"validate_on: {dataset!r}" if own else f"training.choose: train_on, {dataset!r},"
     if dataset in row_datasets(config):
         yield f"{where} has no databases, on which answers could be executed; name another data set as validate_on"
     elif not has_validation_split(config, dataset) and dataset in (
-        config["train_on"],
+        *training_sets(config),
         config["test_on"],
     ):
         yield (

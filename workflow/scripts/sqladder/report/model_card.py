@@ -15,7 +15,7 @@ from sqladder.statistics.intervals import Interval
 from sqladder.statistics.replicates import Replicate
 from sqladder.statistics.seeds import accuracy_interval
 from sqladder.texts.markdown import escape, table
-from sqladder.texts.numbers import UNKNOWN, number, plural, rate, seconds, share_interval
+from sqladder.texts.numbers import UNKNOWN, listing, number, plural, rate, seconds, share_interval
 
 Facts = Mapping[str, Any]
 
@@ -115,8 +115,16 @@ def _summary(config: Facts, repository: str | None, training: Facts) -> str:
     )
     return (
         f"Answers questions about a database with SQL. Fine-tuned ({escape(training['method'])}) on "
-        f"*{escape(config['train_on'])}* by SQLadder, from {start}{_by_way_of(training)}."
+        f"{_trained_on(config)} by SQLadder, from {start}{_by_way_of(training)}."
     )
+
+
+def _trained_on(config: Facts) -> str:
+    return listing([f"*{escape(name)}*" for name in _training_sets(config)])
+
+
+def _training_sets(config: Facts) -> list[str]:
+    return sorted(config["train_mix"]) if "train_mix" in config else [config["train_on"]]
 
 
 def _by_way_of(training: Facts) -> str:
@@ -278,11 +286,16 @@ def _limits(facts: Facts, seeds: Sequence[Facts]) -> str:
 def _licenses(facts: Facts) -> str:
     """What is known of the licenses that the model's own depends on."""
     config = facts["config"]
-    name = config["train_on"]
-    base, data = facts.get("base_license"), config["datasets"].get(name, {}).get("license")
+    names = _training_sets(config)
+    base = facts.get("base_license")
+    licenses = [config["datasets"].get(name, {}).get("license") for name in names]
     of_base = f"{escape(base)}, says its own card" if base else "named by no card of its folder"
-    of_data = f"{escape(data)}, says the config" if data else "not named in the config"
-    told = f"the base model's is {of_base}; that of *{escape(name)}* is {of_data}"
+    of_data = [
+        f"that of *{escape(name)}* is "
+        + (f"{escape(data)}, says the config" if data else "not named in the config")
+        for name, data in zip(names, licenses, strict=True)
+    ]
+    told = "; ".join([f"the base model's is {of_base}", *of_data])
     return f"License: {told}. This model's own depends on both."
 
 

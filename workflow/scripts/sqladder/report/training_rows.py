@@ -5,7 +5,7 @@ head of the report and for model cards.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +24,22 @@ _GOLD = {
 }
 
 
-def gold_facts(checks: Path, examples: Path) -> Row:
-    """Count the gold queries of a data set, and by status those with a problem and the rows left out for it.
+def gold_facts(checks: Sequence[Path], examples: Sequence[Path]) -> Row:
+    """Count the gold queries of data sets, and by status those with a problem and the rows left out for it.
 
     Args:
-        checks: JSON Lines of id and status, one for each gold query.
-        examples: JSON Lines of the rows that stayed.
+        checks: of each set, JSON Lines of id and status, one for each gold query.
+        examples: of each set, JSON Lines of the rows that stayed.
     """
-    kept = {row["id"] for row in iterate_jsonl(examples, {"id": str})}
+    kept = {
+        (number, row["id"])
+        for number, path in enumerate(examples)
+        for row in iterate_jsonl(path, {"id": str})
+    }
     rows = [
-        (row["id"], "failing" if row["status"] == "dialect" else row["status"])
-        for row in iterate_jsonl(checks, {"id": str, "status": str})
+        ((number, row["id"]), "failing" if row["status"] == "dialect" else row["status"])
+        for number, path in enumerate(checks)
+        for row in iterate_jsonl(path, {"id": str, "status": str})
     ]
     found = Counter(status for _, status in rows)
     left_out = Counter(status for key, status in rows if key not in kept)
@@ -54,6 +59,8 @@ def said(facts: Facts) -> Iterator[str]:
     Args:
         facts: `training_rows` of facts.json, {} where nothing was trained.
     """
+    if mix := facts.get("mix"):
+        yield _said_of_mix(mix)
     gold = facts.get("gold")
     if gold == "not executed":
         yield (
@@ -64,6 +71,23 @@ def said(facts: Facts) -> Iterator[str]:
         yield from _said_of_gold(gold)
     if shared := facts.get("shared_with_test"):
         yield _said_of_test(shared)
+
+
+def _said_of_mix(mix: Facts) -> str:
+    sets = [
+        f"{number(own['rows'])} rows of *{escape(name)}*, {_times(own['weight'])}"
+        for name, own in mix.items()
+    ]
+    return (
+        f"What is trained on is a mix, in one pass: {listing(sets)}, before rows were dropped by what follows here; "
+        "`train.json` has the numbers of each training."
+    )
+
+
+def _times(weight: float) -> str:
+    if weight < 1:
+        return f"of which a sample of {100 * weight:g} % is seen"
+    return "each seen once" if weight == 1 else f"each seen {weight:g} times"
 
 
 def said_of_lengths(facts: Facts, replicates: Iterable[str] | None = None) -> Iterator[str]:

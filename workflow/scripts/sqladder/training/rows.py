@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sqladder.errors import LOG
-from sqladder.files import read_json, read_jsonl, write_json
+from sqladder.files import Row, read_json, read_jsonl, write_json
 from sqladder.models.turns import Turns, read_turns
 from sqladder.prompts.prompt_fields import PROMPT_FIELDS
 from sqladder.training import megatron
@@ -22,6 +22,7 @@ from sqladder.training.preferences import (
     preferences_within,
 )
 from sqladder.training.row_names import write_row_names
+from sqladder.training.row_weights import parse_weights, weighted_rows
 from sqladder.training.settings import TrainingSettings
 
 
@@ -46,7 +47,7 @@ def prepare_rows(
     turns = read_turns(base_model)
     if settings.preference:
         return _prepare_preferences(settings, turns, data, work_folder)
-    rows = nested_sample(read_jsonl(data, PROMPT_FIELDS), settings.share_of_rows, settings.seed)
+    rows = rows_to_learn(settings, data)
     turns.say()
     pairs = token_pairs(turns, rows, data)
     write_row_names(work_folder, rows, pairs)
@@ -58,6 +59,12 @@ def prepare_rows(
     limits = PackedLimits.of(prepared, longest, settings.batch_size) if packed else None
     write_json(work_folder / ROWS_FILE, PreparedRows(len(prepared), turns.pad, limits))
     return pairs
+
+
+def rows_to_learn(settings: TrainingSettings, data: Path) -> list[Row]:
+    """The rows of the data that are seen in one pass: a share of them, then each as often as its set's weight says."""
+    rows = nested_sample(read_jsonl(data, PROMPT_FIELDS), settings.share_of_rows, settings.seed)
+    return weighted_rows(rows, parse_weights(settings.weights), settings.seed)
 
 
 def _prepare_preferences(

@@ -29,7 +29,8 @@ from sqladder.training.padding import Padding
 from sqladder.training.pairs import lengths
 from sqladder.training.progress import Progress, silence_trainer
 from sqladder.training.record import run_facts
-from sqladder.training.rows import planned_steps, prepare_rows, wait_for_rows
+from sqladder.training.row_weights import rows_of_sets
+from sqladder.training.rows import planned_steps, prepare_rows, rows_to_learn, wait_for_rows
 from sqladder.training.settings import AnyTraining, TrainingSettings, log_interval
 from sqladder.training.training_log import TrainingLog
 from sqladder.training.watch import TrainingWatch
@@ -139,6 +140,8 @@ def _train_and_write(
     epochs = settings.epochs * watch.steps / steps if validation else settings.epochs
     facts = run_facts(settings, watch, pairs, base_model, epochs) | kernel_facts(kernels)
     facts["log"] = log.rows
+    if settings.weights:
+        facts["mix"] = rows_of_sets(rows_to_learn(settings, Path(what["data"])))
     if validation:
         facts["validation"] = validation.finish()
     write_json(work_folder / FACTS_FILE, facts)

@@ -237,6 +237,12 @@ class TrainingSettings(FineTuning):
         description="Share of the rows that is trained on, drawn by the seed; a larger share holds a smaller one.",
     )
 
+    weights: list[Annotated[str, Field(pattern=r"^[\w-]+=[0-9.e+-]+$")]] = Field(
+        default=[],
+        description="How often the rows of each training set are seen in one pass, such as shop=4.0, where several "
+        "are mixed.",
+    )
+
     @property
     def trained_by(self) -> str:
         """The method as the config and LLaMA-Factory name it."""
