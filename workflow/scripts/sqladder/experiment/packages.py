@@ -8,7 +8,7 @@ from sqladder.errors import InputError
 from sqladder.experiment.generation_jobs import engine
 from sqladder.experiment.reading import Config
 from sqladder.experiment.training_jobs import own_parallelism, training_settings
-from sqladder.experiment.variants import quantization, replicates, trained
+from sqladder.experiment.variants import own_entry, quantization, replicates, trained
 from sqladder.models.quantizations import GGUF_KINDS
 
 _GENERATE = ("generate", "generate_samples")
@@ -48,6 +48,9 @@ def check_packages(config: Config, jobs: Iterable[tuple[str, str]]) -> None:
 def _needs(config: Config, rule: str, replicate: str) -> Iterator[_Need]:
     if rule in _GENERATE and engine(config, replicate) == "vllm":
         pins = "workflow/envs/vllm.yaml's pins"
+        yield _Need("vllm", "the engine vllm", pins, "choose engine: transformers")
+    if rule == "reinforce" and own_entry(config, replicate)["drawn"]["engine"] == "vllm":
+        pins = "workflow/envs/vllm.yaml's pins beside the trainer"
         yield _Need("vllm", "the engine vllm", pins, "choose engine: transformers")
     if rule in (*_GENERATE, "quantize"):
         yield from _needs_of_quantized(config, replicate)

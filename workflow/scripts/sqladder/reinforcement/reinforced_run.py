@@ -22,8 +22,9 @@ from sqladder.prompts.prompt_fields import PROMPT_FIELDS
 from sqladder.reinforcement.answer_judge import AnswerJudge
 from sqladder.reinforcement.curves import reinforcement_facts
 from sqladder.reinforcement.drawing_order import planned_drawings, question_order
+from sqladder.reinforcement.engine_answers import EngineAnswers
 from sqladder.reinforcement.live_answers import LiveAnswers
-from sqladder.reinforcement.policy_trainer import AskedQuestions, PolicyTrainer
+from sqladder.reinforcement.policy_trainer import AskedQuestions, PolicyAnswers, PolicyTrainer
 from sqladder.reinforcement.reward_progress import RewardProgress
 from sqladder.reinforcement.rewards import Parts
 from sqladder.reinforcement.settings import RIGHT, AnyReinforced, ReinforcedFull, ReinforcedLora
@@ -110,12 +111,21 @@ def _asked(what: dict[str, Any], settings: Reinforced, base_model: Path) -> Aske
         ids,
         encoded.prompts,
         decoding,
-        LiveAnswers(encoded.end_tokens),
+        _answers(settings, base_model, encoded, decoding),
         AnswerJudge(items, task),
         lambda answers: read_turns(base_model).tokenizer.batch_decode(
             answers, skip_special_tokens=True
         ),
     )
+
+
+def _answers(
+    settings: Reinforced, base_model: Path, encoded: tokens.Encoded, decoding: DecodingSettings
+) -> PolicyAnswers:
+    if decoding.engine == "transformers":
+        return LiveAnswers(encoded.end_tokens)
+    longest = max(map(len, encoded.prompts)) + decoding.max_new_tokens
+    return EngineAnswers(base_model, longest, settings.answers_a_step, decoding)
 
 
 def _train(
