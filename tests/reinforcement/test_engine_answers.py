@@ -9,7 +9,7 @@ from sqladder.generation.settings import DecodingSettings
 from sqladder.generation.tokens import end_tokens
 from sqladder.models.network import load_network
 from sqladder.reinforcement import engine_answers
-from sqladder.reinforcement.engine_answers import PYTHON_VARIABLE, EngineAnswers
+from sqladder.reinforcement.engine_answers import EngineAnswers
 from sqladder.reinforcement.live_answers import LiveAnswers
 from sqladder.reinforcement.policy_weights import policy_weights
 
@@ -22,6 +22,8 @@ GREEDY = {
     "repetition_penalty": 1,
     "seed": 1,
 }
+
+VARIABLE = "SQLADDER_VLLM_PYTHON"
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +72,13 @@ def test_the_engine_answers_by_the_weights_of_the_step(base):
 
 
 def test_an_engine_that_is_not_beside_the_trainer_is_refused_with_the_way_out(base, monkeypatch):
-    monkeypatch.delenv(PYTHON_VARIABLE, raising=False)
+    monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setattr(engine_answers.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"vllm draws beside the trainer.*engine: transformers"):
         EngineAnswers(base, 32, 4, DecodingSettings(**GREEDY))
 
 
 def test_an_engine_that_does_not_start_is_told_of(base, monkeypatch):
-    monkeypatch.setenv(PYTHON_VARIABLE, "/bin/false")
+    monkeypatch.setenv(VARIABLE, "/bin/false")
     with pytest.raises(InputError, match="draws answers ended with status 1"):
         EngineAnswers(base, 32, 4, DecodingSettings(**GREEDY))

@@ -109,7 +109,7 @@ def test_the_judge_runs_by_the_python_that_is_named_and_is_none_of_torchruns_pro
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nBY=this exec {sys.executable} "$@"\n')
     python.chmod(0o755)
-    monkeypatch.setenv("SQLADDER_JUDGE_PYTHON", str(python))
+    monkeypatch.setenv("SQLADDER_VLLM_PYTHON", str(python))
     monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
     monkeypatch.setenv("RANK", "0")
     judge = CheckpointJudge([str(program)])
@@ -117,8 +117,8 @@ def test_the_judge_runs_by_the_python_that_is_named_and_is_none_of_torchruns_pro
     judge.close()
     assert environment["BY"] == "this"
     assert not {"RANK", "TORCHELASTIC_USE_AGENT_STORE"} & environment.keys()
-    monkeypatch.setenv("SQLADDER_JUDGE_PYTHON", str(tmp_path / "none"))
-    with pytest.raises(InputError, match=r"SQLADDER_JUDGE_PYTHON=.*none is no program"):
+    monkeypatch.setenv("SQLADDER_VLLM_PYTHON", str(tmp_path / "none"))
+    with pytest.raises(InputError, match=r"SQLADDER_VLLM_PYTHON=.*none is no program"):
         CheckpointJudge([str(program)])
 
 

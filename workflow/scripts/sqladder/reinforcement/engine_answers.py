@@ -6,7 +6,6 @@ which are written where files lie in memory.
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -21,11 +20,9 @@ from sqladder.generation.vllm_engine import OPTIONS_VARIABLE
 from sqladder.processes.lifetime import dying_with_us
 from sqladder.reinforcement.policy_weights import write_policy
 from sqladder.settings.program_flags import to_flags
-from sqladder.training.processes import SCRIPTS
+from sqladder.training.processes import PYTHON_VARIABLE, SCRIPTS, python_beside
 
 PROGRAM = "draw_for_training.py"
-# A Python that has vLLM, where the trainer's own has none.
-PYTHON_VARIABLE = "SQLADDER_VLLM_PYTHON"
 _SHARED_MEMORY = Path("/dev/shm")
 
 
@@ -96,11 +93,11 @@ class EngineAnswers:
 
 
 def _python() -> str:
-    named = os.environ.get(PYTHON_VARIABLE)
-    if named is None and importlib.util.find_spec("vllm") is None:
+    named = python_beside()
+    if named == sys.executable and importlib.util.find_spec("vllm") is None:
         raise InputError(
             "the engine vllm draws beside the trainer and is not installed in its environment: install "
             f"workflow/envs/vllm.yaml's pins there, name a Python that has them in {PYTHON_VARIABLE}, or give the "
             "variant decoding: {engine: transformers}"
         )
-    return named or sys.executable
+    return named

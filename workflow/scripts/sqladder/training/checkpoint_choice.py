@@ -8,7 +8,6 @@ reads the folder of a checkpoint from each line and answers with the marks of al
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ from sqladder.errors import LOG, InputError
 from sqladder.files import read_json, write_json
 from sqladder.processes.lifetime import dying_with_us
 from sqladder.training.checkpoints import CURVE_FILE
-from sqladder.training.processes import SCRIPTS
+from sqladder.training.processes import SCRIPTS, python_beside
 from sqladder.training.settings import TrainingSettings
 from sqladder.training.watch import TrainingWatch, checkpoint_folder
 
@@ -29,8 +28,6 @@ from sqladder.training.watch import TrainingWatch, checkpoint_folder
 KEPT_FOLDER = "checkpoints"
 # What only a training needs of a checkpoint.
 _OF_TRAINING = ("optimizer", "scheduler", "rng_state", "global_step", "trainer_state", "scaler")
-# Names the python that runs the judge, where vLLM has an environment of its own.
-PYTHON_VARIABLE = "SQLADDER_JUDGE_PYTHON"
 # What torchrun tells its processes, of which the judge is none; by the last of these vLLM would wait for the others.
 _OF_TORCHRUN = {
     "RANK",
@@ -103,7 +100,7 @@ class CheckpointJudge:
         program, *flags = command
         environment = {key: own for key, own in os.environ.items() if key not in _OF_TORCHRUN}
         self._process = subprocess.Popen(
-            [judging_python(), str(SCRIPTS / program), *flags],
+            [python_beside(), str(SCRIPTS / program), *flags],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -140,20 +137,6 @@ class CheckpointJudge:
     def _pipe(pipe: IO[str] | None) -> IO[str]:
         assert pipe is not None, "both were asked for as pipes"
         return pipe
-
-
-def judging_python() -> str:
-    """The python that runs the judge: this one, or the one that the environment names.
-
-    Raises:
-        InputError: it names what cannot be run.
-    """
-    named = os.environ.get(PYTHON_VARIABLE, sys.executable)
-    if not os.access(named, os.X_OK) or Path(named).is_dir():
-        raise InputError(
-            f"{PYTHON_VARIABLE}={named} is no program that can be run: give the path of a python, or leave it out"
-        )
-    return named
 
 
 class Validation(TrainerCallback):

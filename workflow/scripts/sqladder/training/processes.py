@@ -16,6 +16,23 @@ WORKER = SCRIPTS / "train_worker.py"
 FIRST_PORT = 20000
 PORTS = 10000
 
+# Names the python of a program that asks the model beside its training, where vLLM has an environment of its own.
+PYTHON_VARIABLE = "SQLADDER_VLLM_PYTHON"
+
+
+def python_beside() -> str:
+    """The python that runs an engine beside a training: this one, or the one that the environment names.
+
+    Raises:
+        InputError: it names what cannot be run.
+    """
+    named = os.environ.get(PYTHON_VARIABLE, sys.executable)
+    if not os.access(named, os.X_OK) or Path(named).is_dir():
+        raise InputError(
+            f"{PYTHON_VARIABLE}={named} is no program that can be run: give the path of a python, or leave it out"
+        )
+    return named
+
 
 def worker_command(plan: Parallelism, job: Path, program: Path = WORKER) -> list[str]:
     """The command line that starts all processes of a training job.
