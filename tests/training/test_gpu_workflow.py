@@ -153,6 +153,9 @@ def test_a_profile_plans_the_same_jobs_with_the_same_gpus(project, gpus, name):
     assert planned_gpus(plan.stdout) == gpus
 
 
+RULES = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+
+
 @pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "profiles").iterdir()))
 def test_a_profile_says_what_every_run_needs(name):
     settings = yaml.safe_load((ROOT / f"profiles/{name}/profile.yaml").read_text())
@@ -160,9 +163,26 @@ def test_a_profile_says_what_every_run_needs(name):
     assert settings["nolock"]
     assert settings["rerun-incomplete"]
     assert ("gpu" in settings.get("resources", {})) != (settings.get("executor") == "slurm")
-    rules = {param.id for param in rules_of_all_stages()}
+    rules = set(re.findall(r"^(?:use rule \w+ as|rule) (\w+)", RULES, re.MULTILINE))
     for key in ("set-threads", "set-resources"):
         assert set(settings.get(key, {})) <= rules
+
+
+def rules_with_a_gpu():
+    """Names of the rules whose jobs lease a GPU by a model's size, from their text; a rule made of one is one."""
+    begins = r"^(?:use rule (\w+) as|rule) (\w+)(?: with)?:\n(.*?)(?=^\S|\Z)"
+    parts = re.findall(begins, RULES, re.MULTILINE | re.DOTALL)
+    own = {name for _, name, body in parts if "within_gpu_limit" in body}
+    return own | {name for made_of, name, _ in parts if made_of in own}
+
+
+@pytest.mark.parametrize("name", ["gpu", "slurm"])
+def test_a_profile_for_gpus_gives_threads_and_memory_to_each_rule_that_loads_a_model(name):
+    settings = yaml.safe_load((ROOT / f"profiles/{name}/profile.yaml").read_text())
+    loading = rules_with_a_gpu()
+    assert {"train", "reinforce", "generate", "generate_samples", "draw_answers"} <= loading
+    for key in ("set-threads", "set-resources"):
+        assert loading <= set(settings[key])
 
 
 COMMANDS = re.findall(

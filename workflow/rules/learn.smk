@@ -149,7 +149,7 @@ rule reinforce:
         replicate=any_of(reinforced.reinforced(config)),
     conda:
         by_wildcards(training_jobs.training_environment, TRAININGS)
-    threads: 4  # of the judging; OMP_NUM_THREADS follows
+    threads: 1  # of torch (OMP_NUM_THREADS follows) and of the judging; a toy model is faster on one
     resources:
         gpu=within_gpu_limit(by_wildcards(training_jobs.training_gpus, TRAININGS)),
         mem="2GB",
