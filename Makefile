@@ -5,8 +5,9 @@ SHELL := bash
 
 VENV := .venv
 CORES := 4
-# What `make test-slow` runs; "slow and not long" leaves out those whose kind has another test.
+# What `make test-slow` and `make test-vllm` run; "slow and not long" leaves out those whose kind has another test.
 SLOW := slow
+VLLM := vllm
 CHROMIUM := chromium
 REPORT := results/report.html
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
@@ -43,7 +44,7 @@ test-slow: $(VENV)/test.stamp  ## the slow tests: kill and resume, whole runs
 	$(RUN) python -m pytest $(WORKERS) -m "$(SLOW)"
 
 test-vllm: $(VENV)-vllm/vllm.stamp  ## vLLM on CPU against transformers, in an environment of its own
-	PATH="$(CURDIR)/$(VENV)-vllm/bin:$$PATH" python -m pytest -m vllm tests/generation/test_generate_vllm.py tests/generation/test_reload.py tests/generation/test_checkpoint_answers.py tests/generation/test_served_vllm.py tests/generation/test_generation_benchmarks.py tests/reinforcement/test_engine_answers.py
+	PATH="$(CURDIR)/$(VENV)-vllm/bin:$$PATH" python -m pytest -m "$(VLLM)" tests/generation/test_generate_vllm.py tests/generation/test_reload.py tests/generation/test_checkpoint_answers.py tests/generation/test_served_vllm.py tests/generation/test_generation_benchmarks.py tests/reinforcement/test_engine_answers.py
 
 lint: $(VENV)/test.stamp  ## ruff, snakefmt, the workflow's linter, types, the order of the packages
 	$(RUN) ruff check .

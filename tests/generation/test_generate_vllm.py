@@ -78,7 +78,7 @@ def repairs(tmp_path):
     }
 
 
-@pytest.mark.parametrize("grammar", ["none", "schema"])
+@pytest.mark.parametrize("grammar", [pytest.param("none", marks=pytest.mark.long), "schema"])
 def test_repairs_are_those_of_transformers(model, repairs, tmp_path, grammar):
     asked = {"program": "generate_repaired.py", "grammar": grammar, **repairs}
     by_vllm = generate(tmp_path / "vllm", model, "vllm", **asked)
@@ -94,7 +94,14 @@ def answers_of(row):
 
 
 # Among the first answers, behind what became of them, behind the first repairs: all may end in one step.
-@pytest.mark.parametrize(("write", "kind"), [(3, "0"), (1, "errors"), (1, "1")])
+@pytest.mark.parametrize(
+    ("write", "kind"),
+    [
+        pytest.param(3, "0", marks=pytest.mark.long),
+        (1, "errors"),
+        pytest.param(1, "1", marks=pytest.mark.long),
+    ],
+)
 def test_a_kill_among_samples_by_a_grammar_and_their_repairs_changes_nothing(
     model, repairs, tmp_path, write, kind
 ):
