@@ -619,7 +619,7 @@ def test_edited_code_of_scoring_scores_again_and_trains_nothing(tiny_run):
 
 
 def test_edited_code_of_the_trained_process_trains_again_and_renders_nothing(tiny_run):
-    edit = ("train_worker.py", "\nimport ", "\nEDITED = 1\nimport ")
+    edit = ("train_worker.py", "\nfrom ", "\nEDITED = 1\nfrom ")
     planned = planned_jobs(plan_after(tiny_run, edit))
     assert planned["train"] == 4
     assert set(planned) - REPORT_RULES == {"train", "generate", "score", "average_seeds"}

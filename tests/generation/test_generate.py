@@ -191,8 +191,9 @@ def test_a_log_probability_is_the_mean_over_the_answers_own_tokens(model, prompt
     answers = toy_models.answers(model, prompt_ids, GREEDY.model_copy(update=sampling), [end_token])
     reasons = set()
     for ids, completions in zip(prompt_ids, answers, strict=True):
-        for tokens, reason, log_probability in completions:
+        for tokens, reason, log_probability, end in completions:
             reasons.add(reason)
+            assert end == (end_token if reason == "stop" else None)
             whole = [*ids, *tokens, *([end_token] if reason == "stop" else [])]
             with torch.inference_mode():
                 each = network(torch.tensor([whole])).logits[0].log_softmax(-1)

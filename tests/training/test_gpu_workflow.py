@@ -17,7 +17,14 @@ from sqladder.experiment.code_digests import reached_files
 
 SCRIPTS = ROOT / "workflow/scripts"
 TINY = ["--configfile", "config/tiny.yaml", "--replace-workflow-config"]
-GPU_RULES = {"train_base", "train", "generate", "index_examples", "retrieve_examples"}
+GPU_RULES = {
+    "train_base",
+    "train",
+    "reinforce",
+    "generate",
+    "index_examples",
+    "retrieve_examples",
+}
 LEASE = 'python "$SQLADDER_SCRIPTS"/lease_gpus.py --count {resources.gpu} -- '
 # Packages that put something on a GPU as soon as they are told to load a model.
 GPU_PACKAGES = {"torch", "vllm", "deepspeed", "llamafactory", "sentence_transformers", "accelerate"}
