@@ -17,6 +17,7 @@ from sqladder.generation import tokens
 from sqladder.generation.answering import load_engine
 from sqladder.generation.contract import Finished, Load
 from sqladder.generation.settings import DecodingSettings
+from sqladder.processes.answer_pipe import answers_alone
 from sqladder.processes.imports import leave_out_sklearn, uncollected
 from sqladder.settings.program_flags import add_flags, from_flags
 
@@ -33,16 +34,13 @@ def make_parser() -> argparse.ArgumentParser:
 def main() -> None:
     args = make_parser().parse_args()
     decoding = from_flags(args, DecodingSettings)
-    # What an engine prints is no answer: it goes where its errors go.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    answers = answers_alone()
     leave_out_sklearn()
     with uncollected():
         module = load_engine(decoding.engine, None)
     load = Load(args.longest, args.answers, beside_training=True)
     engine = module.start(args.model, load, decoding, tokens.end_tokens(args.model))
     answers.write("ready\n")
-    answers.flush()
     for line in sys.stdin:
         asked = json.loads(line)
         engine.reload(args.model, Path(asked["checkpoint"]))
@@ -51,7 +49,6 @@ def main() -> None:
         for finished in engine.answer(asked["prompts"], own):
             found |= finished
         answers.write(f"{json.dumps([found[place] for place in sorted(found)])}\n")
-        answers.flush()
     # All is said: to take vLLM apart would take seconds and give the GPU back no sooner.
     os._exit(0)
 

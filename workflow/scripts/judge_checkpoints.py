@@ -10,7 +10,6 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TextIO
 
 from sqladder.errors import run_main
 from sqladder.generation.settings import DecodingSettings
@@ -23,6 +22,7 @@ from sqladder.metric.limit_flags import (
 from sqladder.metric.normalise import QUIRKS
 from sqladder.metric.scoring import Task
 from sqladder.metric.suite import Options
+from sqladder.processes.answer_pipe import answers_alone
 from sqladder.processes.imports import leave_out_sklearn, uncollected
 from sqladder.settings.program_flags import add_flags, from_flags
 
@@ -45,16 +45,9 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def to_training() -> TextIO:
-    """Standard output for the training alone: what others write there, as vLLM does, goes where errors go."""
-    kept = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return kept
-
-
 def main() -> None:
     args = make_parser().parse_args()
-    training = to_training()
+    training = answers_alone()
     # Models are folders: nothing is asked of a hub.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     leave_out_sklearn()

@@ -13,7 +13,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from sqladder.errors import InputError, run_main
+from sqladder.errors import run_main
 from sqladder.files import write_json
 from sqladder.metric.limit_flags import (
     add_gold_results_flag,
@@ -22,11 +22,9 @@ from sqladder.metric.limit_flags import (
     limits_from_flags,
 )
 from sqladder.models.folders import check_model_folder
-from sqladder.models.shapes import linear_layers
 from sqladder.reinforcement.settings import AnyReinforced
 from sqladder.settings.program_flags import add_flags, from_flags
-from sqladder.training.adapters import wrong_target
-from sqladder.training.launch import TrainingFiles, fine_tune
+from sqladder.training.launch import TrainingFiles, check_flags, fine_tune
 
 WORKER = Path(__file__).with_name("reinforce_worker.py")
 
@@ -72,11 +70,6 @@ def main() -> None:
     args = make_parser().parse_args()
     settings = from_flags(args, AnyReinforced)
     check_model_folder(args.base_model, "base model")
-    if settings.choose == "validation" and not args.judge:
-        raise InputError("--choose validation needs a program that judges checkpoints: --judge")
-    names = settings.lora.target_modules if settings.lora else []
-    if wrong := wrong_target(names, linear_layers(args.base_model)):
-        raise InputError(f"--target-modules: {wrong}")
     files = TrainingFiles(
         args.base_model,
         args.data,
@@ -87,6 +80,7 @@ def main() -> None:
         WORKER,
         {"judging": judging(args)},
     )
+    check_flags(settings, files)
     start = {"start_from": args.start_from} if args.start_from else {}
     write_json(args.facts, fine_tune(settings, files) | start)
 

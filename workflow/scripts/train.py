@@ -15,11 +15,9 @@ from pathlib import Path
 from sqladder.errors import InputError, run_main
 from sqladder.files import read_object, write_json
 from sqladder.models.folders import check_model_folder
-from sqladder.models.shapes import linear_layers
 from sqladder.settings.problems import settings_of
 from sqladder.settings.program_flags import add_flags, from_flags
-from sqladder.training.adapters import wrong_target
-from sqladder.training.launch import TrainingFiles, fine_tune
+from sqladder.training.launch import TrainingFiles, check_flags, fine_tune
 from sqladder.training.settings import Method, TrainingSettings
 from sqladder.training.sweep_budget import leave_out, share_of_budget
 from sqladder.training.untrained import keep_base_model
@@ -59,23 +57,15 @@ def training_files(args: argparse.Namespace) -> TrainingFiles:
     )
 
 
-def check_targets(settings: TrainingSettings, base_model: Path) -> None:
-    names = settings.lora.target_modules if settings.lora else []
-    if wrong := wrong_target(names, linear_layers(base_model)):
-        raise InputError(f"--target-modules: {wrong}")
-
-
 def main() -> None:
     args = make_parser().parse_args()
     settings = from_flags(args, Method)
     check_model_folder(args.base_model, "base model")
     if isinstance(settings, TrainingSettings):
-        if settings.choose == "validation" and not args.judge:
-            raise InputError("--choose validation needs a program that judges checkpoints: --judge")
         swept = read_object(args.swept, {"swept": dict})["swept"] if args.swept else {}
         settings = settings_of(Method, settings.model_dump(exclude_none=True) | swept)
-        check_targets(settings, args.base_model)
         files = training_files(args)
+        check_flags(settings, files)
         learning = read_object(args.learned) if args.learned else {}
         known = {
             "learning": learning,

@@ -6,7 +6,6 @@ which are written where files lie in memory.
 
 import importlib.util
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -17,10 +16,10 @@ from sqladder.errors import InputError
 from sqladder.generation.contract import Completion
 from sqladder.generation.settings import DecodingSettings
 from sqladder.generation.vllm_engine import OPTIONS_VARIABLE
-from sqladder.processes.lifetime import dying_with_us
 from sqladder.reinforcement.policy_weights import write_policy
 from sqladder.settings.program_flags import to_flags
-from sqladder.training.processes import PYTHON_VARIABLE, SCRIPTS, python_beside
+from sqladder.training.processes import PYTHON_VARIABLE, python_beside
+from sqladder.training.program_beside import ProgramBeside
 
 PROGRAM = "draw_for_training.py"
 _SHARED_MEMORY = Path("/dev/shm")
@@ -43,22 +42,15 @@ class EngineAnswers:
         self._folder = tempfile.TemporaryDirectory(
             prefix="sqladder-", dir=_SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None
         )
-        self._process = subprocess.Popen(
-            [
-                _python(),
-                str(SCRIPTS / PROGRAM),
-                f"--model={model}",
-                f"--longest={longest}",
-                f"--answers={answers}",
-                *to_flags(decoding),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            preexec_fn=dying_with_us(),
+        _check_vllm()
+        command = [PROGRAM, f"--model={model}", f"--longest={longest}", f"--answers={answers}"]
+        self._program = ProgramBeside(
+            [*command, *to_flags(decoding)],
+            "draws answers",
+            f"Where memory ran out, kv_cache_memory_bytes in {OPTIONS_VARIABLE} gives it more, or less",
         )
         # The trainer takes memory only when the engine has its share.
-        self._read()
+        self._program.read()
 
     def draw(
         self, network: Any, prompts: Sequence[Sequence[int]], decoding: DecodingSettings
@@ -67,37 +59,19 @@ class EngineAnswers:
         folder = Path(self._folder.name)
         write_policy(network, folder)
         asked = {"checkpoint": str(folder), "seed": decoding.seed, "prompts": list(prompts)}
-        assert self._process.stdin is not None, "it was asked for as a pipe"
-        self._process.stdin.write(f"{json.dumps(asked)}\n")
-        self._process.stdin.flush()
-        drawn = json.loads(self._read())
+        drawn = json.loads(self._program.ask(json.dumps(asked)))
         return [[Completion(*own) for own in answers] for answers in drawn]
 
     def close(self) -> None:
         """End the engine."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        self._process.wait()
+        self._program.close()
         self._folder.cleanup()
 
-    def _read(self) -> str:
-        assert self._process.stdout is not None, "it was asked for as a pipe"
-        line = self._process.stdout.readline()
-        if not line:
-            raise InputError(
-                f"the program that draws answers ended with status {self._process.wait()}; what it said stands above. "
-                f"Where memory ran out, kv_cache_memory_bytes in {OPTIONS_VARIABLE} gives it more, or less. The same "
-                "command goes on from the last checkpoint"
-            )
-        return line
 
-
-def _python() -> str:
-    named = python_beside()
-    if named == sys.executable and importlib.util.find_spec("vllm") is None:
+def _check_vllm() -> None:
+    if python_beside() == sys.executable and importlib.util.find_spec("vllm") is None:
         raise InputError(
             "the engine vllm draws beside the trainer and is not installed in its environment: install "
             f"workflow/envs/vllm.yaml's pins there, name a Python that has them in {PYTHON_VARIABLE}, or give the "
             "variant decoding: {engine: transformers}"
         )
-    return named

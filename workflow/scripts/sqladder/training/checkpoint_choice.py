@@ -7,20 +7,18 @@ reads the folder of a checkpoint from each line and answers with the marks of al
 
 import json
 import os
-import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from transformers import TrainerCallback
 
-from sqladder.errors import LOG, InputError
+from sqladder.errors import LOG
 from sqladder.files import read_json, write_json
-from sqladder.processes.lifetime import dying_with_us
 from sqladder.training.checkpoints import CURVE_FILE
-from sqladder.training.processes import SCRIPTS, python_beside
+from sqladder.training.program_beside import ProgramBeside
 from sqladder.training.settings import TrainingSettings
 from sqladder.training.watch import TrainingWatch, checkpoint_folder
 
@@ -28,22 +26,6 @@ from sqladder.training.watch import TrainingWatch, checkpoint_folder
 KEPT_FOLDER = "checkpoints"
 # What only a training needs of a checkpoint.
 _OF_TRAINING = ("optimizer", "scheduler", "rng_state", "global_step", "trainer_state", "scaler")
-# What torchrun tells its processes, of which the judge is none; by the last of these vLLM would wait for the others.
-_OF_TORCHRUN = {
-    "RANK",
-    "LOCAL_RANK",
-    "GROUP_RANK",
-    "ROLE_RANK",
-    "WORLD_SIZE",
-    "LOCAL_WORLD_SIZE",
-    "GROUP_WORLD_SIZE",
-    "ROLE_WORLD_SIZE",
-    "ROLE_NAME",
-    "MASTER_ADDR",
-    "MASTER_PORT",
-    "TORCHELASTIC_RUN_ID",
-    "TORCHELASTIC_USE_AGENT_STORE",
-}
 
 
 class TrainingOverError(Exception):
@@ -87,7 +69,7 @@ def is_over(points: Sequence[Point], patience: int | None) -> bool:
 
 
 class CheckpointJudge:
-    """The program that judges, which loads what it needs while the training does.
+    """The program that judges, beside the training.
 
     Args:
         command: the program, by its name among those of the rules or by its path, and its flags.
@@ -97,46 +79,19 @@ class CheckpointJudge:
     """
 
     def __init__(self, command: Sequence[str]) -> None:
-        program, *flags = command
-        environment = {key: own for key, own in os.environ.items() if key not in _OF_TORCHRUN}
-        self._process = subprocess.Popen(
-            [python_beside(), str(SCRIPTS / program), *flags],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-            preexec_fn=dying_with_us(),
-        )
+        self._program = ProgramBeside(command, "judges checkpoints")
 
     def about(self) -> dict[str, Any]:
         """What it judges by, as JSON; waits until that is loaded."""
-        return json.loads(self._read())
+        return json.loads(self._program.read())
 
     def judge(self, checkpoint: Path) -> str:
         """The marks of all questions, "1" where the checkpoint's answer is right."""
-        pipe = self._pipe(self._process.stdin)
-        pipe.write(f"{checkpoint}\n")
-        pipe.flush()
-        return self._read().strip()
+        return self._program.ask(str(checkpoint)).strip()
 
     def close(self) -> None:
         """End it."""
-        self._pipe(self._process.stdin).close()
-        self._process.wait()
-
-    def _read(self) -> str:
-        line = self._pipe(self._process.stdout).readline()
-        if not line:
-            raise InputError(
-                f"the program that judges checkpoints ended with status {self._process.wait()}; what it said stands "
-                "above. The same command goes on from the last checkpoint"
-            )
-        return line
-
-    @staticmethod
-    def _pipe(pipe: IO[str] | None) -> IO[str]:
-        assert pipe is not None, "both were asked for as pipes"
-        return pipe
+        self._program.close()
 
 
 class Validation(TrainerCallback):

@@ -12,7 +12,9 @@ from typing import Any
 
 from sqladder.errors import LOG, InputError
 from sqladder.files import read_json, sha256_of, write_json
+from sqladder.models.shapes import linear_layers
 from sqladder.processes.lifetime import holding, run_to_end
+from sqladder.training.adapters import wrong_target
 from sqladder.training.checkpoints import (
     CURVE_FILE,
     LOG_FILE,
@@ -79,6 +81,19 @@ class TrainingFiles:
         names = ("base_model", "data", "output", "work_folder", "profile")
         paths = {name: path and str(path) for name in names for path in [getattr(self, name)]}
         return {**paths, "judge": list(self.judge), **self.more}
+
+
+def check_flags(settings: TrainingSettings, files: TrainingFiles) -> None:
+    """Refuse what a program's flags say beside each other, before anything slow is loaded.
+
+    Raises:
+        InputError: nothing judges the checkpoints, or the base has no layer of a target's name.
+    """
+    if settings.choose == "validation" and not files.judge:
+        raise InputError("--choose validation needs a program that judges checkpoints: --judge")
+    names = settings.lora.target_modules if settings.lora else []
+    if wrong := wrong_target(names, linear_layers(files.base_model)):
+        raise InputError(f"--target-modules: {wrong}")
 
 
 def fine_tune(settings: TrainingSettings, files: TrainingFiles) -> dict[str, Any]:
