@@ -36,6 +36,14 @@ def test_a_pair_that_many_give_at_once_is_kept_once(tmp_path):
     assert sum(new) == 2
 
 
+def test_a_file_that_is_made_but_still_empty_is_taken_for_a_new_one(tmp_path):
+    # Another server is between opening its file and writing the first pair.
+    path = tmp_path / "pairs.csv"
+    path.touch()
+    assert Pairs(path, "shop").add("A?", "SELECT 1")
+    assert kept(path) == [("A?", "SELECT 1", "shop")]
+
+
 def test_a_file_of_something_else_is_left_as_it_is(tmp_path):
     path = tmp_path / "pairs.csv"
     pairs = Pairs(path, "shop")

@@ -66,9 +66,10 @@ class Pairs:
 
 def _check(path: Path) -> None:
     with reading(path), path.open("rb") as file:
-        first = file.readline(1000).strip()
-    if first != _HEADER.encode():
-        found = first.decode(errors="backslashreplace")
+        first = file.readline(1000)
+    # An empty file is one that another server has just made: its first pair comes with the header.
+    if first and first.strip() != _HEADER.encode():
+        found = first.strip().decode(errors="backslashreplace")
         raise InputError(
             f"{path} is no file of pairs: it begins with {found!r} where {_HEADER!r} is expected; "
             "name another one by --pairs, which is made if it is not there"
