@@ -65,7 +65,6 @@ def reinforce_here(folder, start, own, reinforcement):
         "gold_results": None,
         "quirks": "repaired",
         "limits": asdict(Limits()),
-        "jobs": 1,
     }
     job = {
         "settings": settings.model_dump(exclude_none=True),
@@ -75,6 +74,7 @@ def reinforce_here(folder, start, own, reinforcement):
         "output": str(folder / "model"),
         "work_folder": str(folder / "work"),
         "judging": judging,
+        "judging_jobs": 1,
     }
     write_json(folder / "work/job.json", job)
     run_job(folder / "work/job.json")

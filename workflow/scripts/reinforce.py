@@ -24,6 +24,7 @@ from sqladder.metric.limit_flags import (
 from sqladder.models.folders import check_model_folder
 from sqladder.reinforcement.settings import AnyReinforced
 from sqladder.settings.program_flags import add_flags, from_flags
+from sqladder.training.checkpoints import fingerprint
 from sqladder.training.launch import TrainingFiles, check_flags, fine_tune
 
 WORKER = Path(__file__).with_name("reinforce_worker.py")
@@ -62,15 +63,11 @@ def judging(args: argparse.Namespace) -> dict[str, object]:
         "gold_results": kept and str(kept),
         "quirks": args.quirks,
         "limits": asdict(limits_from_flags(args)),
-        "jobs": args.jobs,
     }
 
 
-def main() -> None:
-    args = make_parser().parse_args()
-    settings = from_flags(args, AnyReinforced)
-    check_model_folder(args.base_model, "base model")
-    files = TrainingFiles(
+def training_files(args: argparse.Namespace) -> TrainingFiles:
+    return TrainingFiles(
         args.base_model,
         args.data,
         args.output,
@@ -78,8 +75,17 @@ def main() -> None:
         None,
         tuple(args.judge),
         WORKER,
-        {"judging": judging(args)},
+        {"judging": judging(args), "gold": fingerprint(args.examples)},
+        # Another machine has another number of cores, and the verdicts are the same.
+        {"judging_jobs": args.jobs},
     )
+
+
+def main() -> None:
+    args = make_parser().parse_args()
+    settings = from_flags(args, AnyReinforced)
+    check_model_folder(args.base_model, "base model")
+    files = training_files(args)
     check_flags(settings, files)
     start = {"start_from": args.start_from} if args.start_from else {}
     write_json(args.facts, fine_tune(settings, files) | start)

@@ -101,7 +101,7 @@ def _asked(what: dict[str, Any], settings: Reinforced, base_model: Path) -> Aske
         Path(judging["databases"]),
         Options(repairs=QUIRKS[judging["quirks"]]),
         Limits(**judging["limits"]),
-        judging["jobs"],
+        what["judging_jobs"],
         gold_results=kept and Path(kept),
     )
     ids = [row["id"] for row in rows]

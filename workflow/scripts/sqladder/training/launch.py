@@ -65,6 +65,8 @@ class TrainingFiles:
         judge: the program that judges checkpoints, with its flags; empty where the last one is taken.
         program: that each process of the training runs.
         more: what that program has to know besides, as JSON.
+        at_will: what it has to know that decides nothing of what is trained, such as how many processes help: a
+            checkpoint is gone on from whatever stands here.
     """
 
     base_model: Path
@@ -75,12 +77,13 @@ class TrainingFiles:
     judge: Sequence[str] = ()
     program: Path = WORKER
     more: Mapping[str, Any] = field(default_factory=dict)
+    at_will: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """What a process of the training has to know, by name, as JSON holds it."""
         names = ("base_model", "data", "output", "work_folder", "profile")
         paths = {name: path and str(path) for name in names for path in [getattr(self, name)]}
-        return {**paths, "judge": list(self.judge), **self.more}
+        return {**paths, "judge": list(self.judge), **self.more, **self.at_will}
 
 
 def check_flags(settings: TrainingSettings, files: TrainingFiles) -> None:
