@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests")]
 
 import report_runs as runs  # noqa: E402
+from sqladder.report.charts import reward_curves  # noqa: E402
 from sqladder.report.charts.drawing import plot, save_png  # noqa: E402
 from sqladder.report.charts.registry import CHARTS  # noqa: E402
 from sqladder.report.comparison import Comparison, compare  # noqa: E402
@@ -64,6 +65,19 @@ def made_up_run(folder: Path) -> Comparison:
     run = load_run(**runs.write_samples(files, ["full_votes"], right))
     curves = read_curves([_curve(rng, folder / "learning_curve.json")])
     return compare(replace(run, learning_curves=curves))
+
+
+def made_up_rewards(folder: Path) -> Comparison:
+    """A compared run of two trainings by reward; in that of the others these would be two variants more."""
+    names = ["full", "grpo", "grpo_lora"]
+    marks = runs.random_marks(QUESTIONS, [0.58, 0.63, 0.6], 2)
+    files = runs.write_run(
+        folder, runs.question_rows(QUESTIONS), dict(zip(names, marks, strict=True)), trained=names
+    )
+    rng = np.random.default_rng(4)
+    for path, right in zip(files["training"][1:], ((0.48, 0.66), (0.48, 0.58)), strict=True):
+        runs.write_value(path, runs.reward_facts(rng, right=right))
+    return compare(load_run(**files))
 
 
 def _curve(rng: np.random.Generator, path: Path) -> Path:
@@ -132,8 +146,10 @@ def main() -> None:
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        comparison = made_up_run(Path(folder))
+        usual = made_up_run(Path(folder) / "usual")
+        rewarded = made_up_rewards(Path(folder) / "rewarded")
     for name, chart in CHARTS.items():
+        comparison = rewarded if chart is reward_curves.CHART else usual
         path = args.output / f"{name}.png"
         save_png(plot(comparison, chart), path, comparison, chart)
         with Image.open(path) as picture:

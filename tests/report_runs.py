@@ -150,6 +150,41 @@ def training_facts(seconds=90.0, method="lora"):
     }
 
 
+def reward_facts(rng, steps=60, right=(0.3, 0.5), kl=True):
+    """train.json of a training by reward, whose share of right answers goes from one number to another."""
+    way = np.linspace(0, 1, steps) ** 0.5
+    shares = right[0] + (right[1] - right[0]) * way
+    curves = {
+        "step": list(range(1, steps + 1)),
+        "reward": shares + 0.05,
+        "right": shares,
+        "equal": 0.3 + 0.1 * way,
+        "tokens": 32 - 8 * way,
+        "entropy": 0.5 - 0.3 * way,
+        **({"kl": 0.2 * way} if kl else {}),
+        **{f"{part}_seconds": np.ones(steps) for part in ("generation", "judging", "training")},
+        "waiting_seconds": np.zeros(steps),
+        "step_seconds": np.full(steps, 3.0),
+    }
+    noisy = {
+        key: list(own if key == "step" else own * rng.uniform(0.9, 1.1, steps))
+        for key, own in curves.items()
+    }
+    learning = {
+        "method": "grpo",
+        "rounds": [],
+        "spent": [],
+        "samples": 16,
+        "temperature": 1.0,
+        "questions_a_step": 8,
+        "groups": 8 * steps,
+        "groups_all_equal": 3 * steps,
+        "groups_none_right": steps,
+        "curves": noisy,
+    }
+    return {**training_facts(method="grpo"), "start_from": "full", "learning": learning}
+
+
 def generation_facts(prompts):
     return {
         "engine": "transformers",

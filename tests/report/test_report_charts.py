@@ -107,9 +107,9 @@ def test_a_chart_is_titled_and_described_and_its_text_is_text(comparison, axes, 
     assert CHARTS[chart].alt_text(comparison) in (folder / f"{chart}.svg").read_text()
     words = " ".join("".join(node.itertext()) for node in root.iter(f"{SVG}text"))
     # It was not trained, and chose among no samples.
-    chosen = ("validation_curves", "candidates", "learning_curves")
+    chosen = ("validation_curves", "candidates", "learning_curves", "reward_curves")
     assert "baseline" in words or chart in ("loss_curves", "samples_vs_cost", *chosen)
-    # Nothing chose a checkpoint or settings, or was trained on shares of its rows.
+    # Nothing chose a checkpoint or settings, or was trained on shares of its rows or by reward.
     assert "full" in words or chart in chosen
 
 

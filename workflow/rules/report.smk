@@ -139,6 +139,12 @@ rule write_report:
                 labels={"chart": "loss curves"},
             ),
             report(
+                "results/charts/reward_curves.svg",
+                caption="../report/reward_curves.rst",
+                category="Training",
+                labels={"chart": "learning by reward"},
+            ),
+            report(
                 "results/charts/validation_curves.svg",
                 caption="../report/validation_curves.rst",
                 category="Training",
@@ -175,6 +181,7 @@ rule write_report:
             "results/charts/accuracy_by_database_narrow.svg",
             "results/charts/errors_narrow.svg",
             "results/charts/loss_curves_narrow.svg",
+            "results/charts/reward_curves_narrow.svg",
             "results/charts/validation_curves_narrow.svg",
             "results/charts/candidates_narrow.svg",
             "results/charts/learning_curves_narrow.svg",
@@ -185,6 +192,7 @@ rule write_report:
             "results/charts/accuracy_by_database.png",
             "results/charts/errors.png",
             "results/charts/loss_curves.png",
+            "results/charts/reward_curves.png",
             "results/charts/validation_curves.png",
             "results/charts/candidates.png",
             "results/charts/learning_curves.png",

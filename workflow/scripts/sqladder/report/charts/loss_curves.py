@@ -21,11 +21,16 @@ TITLE = "Training loss"
 
 
 def with_curve(comparison: Comparison) -> list[OneSeed]:
-    """Trainings that wrote a loss curve, each once: a reused model has that of its own variant."""
+    """Trainings that wrote a loss curve, each once: a reused model has that of its own variant.
+
+    A training by reward has curves of its own: its loss is about 0 throughout, whatever it learns.
+    """
     return [
         own
         for own in comparison.run.replicates
-        if own.training.get("loss_curve") and "model_of" not in own.training
+        if own.training.get("loss_curve")
+        and "model_of" not in own.training
+        and "curves" not in own.training.get("learning", {})
     ]
 
 
@@ -78,9 +83,9 @@ def draw(comparison: Comparison, width: float) -> Figure:
     return figure
 
 
-def smoothed(values: np.ndarray) -> np.ndarray:
-    """Mean over a twentieth of the steps around each; at the ends over those that there are."""
-    window = np.ones(len(values) // 40 * 2 + 1)
+def smoothed(values: np.ndarray, parts: int = 20) -> np.ndarray:
+    """Mean over a part of the steps around each, a twentieth; at the ends over those that there are."""
+    window = np.ones(len(values) // (2 * parts) * 2 + 1)
     return np.convolve(values, window, "same") / np.convolve(np.ones(len(values)), window, "same")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sqladder.report.charts.reward_curves import by_reward
 from sqladder.report.metrics import LEVELS
 from sqladder.report.results import OneSeed
 from sqladder.report.sections.report_inputs import ReportInputs
@@ -22,11 +23,10 @@ def section(inputs: ReportInputs) -> str:
     if not learned:
         return ""
     in_rounds = [own for own in learned if own.training["learning"]["rounds"]]
-    by_reward = [own for own in learned if "curves" in own.training["learning"]]
     parts = [
         "## Learned from execution",
         *([_OF_ROUNDS, *map(_of_training, in_rounds)] if in_rounds else []),
-        *([of_rewards(by_reward)] if by_reward else []),
+        *([of_rewards(inputs)] if by_reward(inputs.comparison) else []),
     ]
     return "\n\n".join(parts)
 

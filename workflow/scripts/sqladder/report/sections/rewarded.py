@@ -1,10 +1,13 @@
-"""How variants that were trained by reward went: their curves as a table, and where the time of a step went."""
+"""How variants that were trained by reward went: their curves, and where the time of a step went."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from sqladder.report.charts import reward_curves
+from sqladder.report.charts.reward_curves import by_reward
 from sqladder.report.results import OneSeed
+from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.times import timed
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import UNKNOWN, number
@@ -32,12 +35,9 @@ _PARTS: Mapping[str, str] = {
 }
 
 
-def of_rewards(trained: Sequence[OneSeed]) -> str:
-    """What is told of trainings by reward, in Markdown.
-
-    Args:
-        trained: whose `learning` has curves.
-    """
+def of_rewards(inputs: ReportInputs) -> str:
+    """What is told of trainings by reward, in Markdown; there is one at least."""
+    trained = by_reward(inputs.comparison)
     times = table(
         ["training", "seconds a step", *_PARTS.values()],
         [_time_row(own) for own in trained],
@@ -50,6 +50,7 @@ def of_rewards(trained: Sequence[OneSeed]) -> str:
             "whose rewards are all equal nothing is learned: too many say that the questions are too hard or too easy "
             "for the model. Entropy that falls to 0 says that it tries nothing new, lengths that grow without right "
             "answers that rewards are learned instead of SQL.",
+            inputs.chart(reward_curves.CHART),
             *map(_of_training, trained),
             timed([f"Seconds of a step, and which share each part had:\n\n{times}"]),
         ]
