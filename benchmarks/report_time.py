@@ -119,7 +119,8 @@ def report(folder: Path, names: list[str]) -> None:
         for kind, end in (("verdicts", "jsonl"), ("predictions", "jsonl"), ("metrics", "json"))
     }
     flags = (flag for kind, paths in files.items() for flag in (f"--{kind}", *paths))
-    facts = ["--config", json.dumps({"seed": 42}), "--output", results / "facts.json"]
+    config = json.dumps({"seed": 42, "variants": {}})
+    facts = ["--config", config, "--output", results / "facts.json"]
     run("collect_run_facts.py", folder, *facts)
     wall, used = run(
         "write_report.py", folder, *flags,

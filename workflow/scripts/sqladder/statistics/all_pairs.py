@@ -40,11 +40,16 @@ class AllPairs:
             yield PairOfMany(counts, self.groups, self, place)
 
     @cached_property
+    def sides(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Of each pair, the places of its first and of its second variant."""
+        return np.triu_indices(len(self.marks), 1)
+
+    @cached_property
     def counts(self) -> list[Discordance]:
         """Of each pair, how many questions only the first and only the second answers right."""
         marks = self.marks.astype(float)
         right, both = marks.sum(axis=1), marks @ marks.T
-        first, second = np.triu_indices(len(marks), 1)
+        first, second = self.sides
         wins, losses = (right[own] - both[first, second] for own in (first, second))
         found = zip(wins.astype(int).tolist(), losses.astype(int).tolist(), strict=True)
         return [Discordance(*counts) for counts in found]
@@ -154,7 +159,7 @@ class PairOfMany(Difference):
 
     def reversed(self) -> PairedDifference:
         """The same difference seen from the second variant."""
-        first, second = (own[self.place] for own in np.triu_indices(len(self.pairs.marks), 1))
+        first, second = (own[self.place] for own in self.pairs.sides)
         marks = self.pairs.marks
         return PairedDifference.of(marks[second][None], marks[first][None], self.groups)
 
