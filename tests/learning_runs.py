@@ -13,6 +13,7 @@ CONFIG = {
     "seed": 1,
     "train_on": "music",
     "test_on": "asked",
+    "validate_on": "tried",
     "contexts": {
         "short": {"schema": "compact", "system": "Write SQL.", "user": "{schema}\n{question}"}
     },
@@ -37,21 +38,35 @@ CONFIG = {
 }
 
 
+# Name, database and ages of the questions of each data set; what chooses a checkpoint has a database of its own.
+DATASETS = (
+    ("music", "music", range(10, 58, 2)),
+    ("asked", "music", range(11, 59, 4)),
+    ("tried", "band", range(13, 57, 4)),
+)
+
+
 def write_experiment(folder, variants):
-    """Write the base, two data sets and config/run.yaml with these variants into a copy of the project."""
+    """Write the base, the data sets and config/run.yaml with these variants into a copy of the project.
+
+    One of them at least has to choose its checkpoint on validation.
+    """
     data = folder / "data"
-    (data / "databases/music").mkdir(parents=True)
-    with sqlite3.connect(data / "databases/music/music.sqlite") as connection:
-        connection.execute("create table singer(id integer primary key, name text, age integer)")
-        connection.executemany("insert into singer(name, age) values (?, ?)", ROWS)
-    connection.close()
+    for name in ("music", "band"):
+        (data / "databases" / name).mkdir(parents=True)
+        with sqlite3.connect(data / f"databases/{name}/{name}.sqlite") as connection:
+            connection.execute(
+                "create table singer(id integer primary key, name text, age integer)"
+            )
+            connection.executemany("insert into singer(name, age) values (?, ?)", ROWS)
+        connection.close()
     toy_models.save_base(data / "base")
     datasets = {}
-    for name, ages in {"music": range(10, 58, 2), "asked": range(11, 59, 4)}.items():
+    for name, database, ages in DATASETS:
         rows = [
             {
                 "id": f"{name}{age}",
-                "db_id": "music",
+                "db_id": database,
                 "question": f"Which singers are older than {age}?",
                 "sql": f"SELECT name FROM singer WHERE age > {age}",
             }

@@ -36,6 +36,8 @@ VARIANTS = {
             "epochs": 20,
             "batch_size": 64,
             "gradient_accumulation": 2,
+            "choose": "validation",
+            "checkpoints": {"per_epoch": 1},
         },
     },
 }
@@ -86,6 +88,10 @@ def test_drawn_answers_to_training_questions_are_learned_from_and_told_of(tmp_pa
     assert facts["steps"] == len(curves["step"]) == 60
     # 1,280 answers at either end: by chance they differ by 0.04.
     assert sum(curves["right"][-10:]) / 10 > sum(curves["right"][:10]) / 10 + 0.12
+    found = facts["validation"]
+    assert [point["epoch"] for point in found["points"]] == [*range(1, 21)]
+    counts = [point["correct"].count("1") for point in found["points"]]
+    assert counts[found["chosen"] // 3 - 1] == max(counts)
     parts = ("generation", "judging", "training", "waiting")
     shares = {own: sum(curves[f"{own}_seconds"]) / sum(curves["step_seconds"]) for own in parts}
     assert sum(shares.values()) == pytest.approx(1, abs=0.01)
@@ -95,5 +101,7 @@ def test_drawn_answers_to_training_questions_are_learned_from_and_told_of(tmp_pa
     assert "### dpo, from full" in report
     assert "### grpo, from full" in report
     assert "└─ full: " in report
+    assert "](charts/reward_curves.svg)" in report
+    assert "## Checkpoints" in report
     again = run_snakemake(folder, *ARGUMENTS, "results/report.md")
     assert "Nothing to be done" in again.stdout, again.stdout

@@ -6,6 +6,8 @@ import sqlite3
 from dataclasses import asdict
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 import toy_models
 from sqladder.files import write_json, write_jsonl
@@ -56,7 +58,7 @@ def start(tmp_path_factory):
     return folder
 
 
-def reinforce_here(folder, start, own, reinforcement):
+def reinforce_here(folder, start, own, reinforcement, judge=()):
     """Do what the process of a training by reward does; its facts."""
     settings = settings_of(AnyReinforced, {**SETTINGS, **own, "reinforcement": reinforcement})
     judging = {
@@ -75,10 +77,21 @@ def reinforce_here(folder, start, own, reinforcement):
         "work_folder": str(folder / "work"),
         "judging": judging,
         "judging_jobs": 1,
+        "judge": list(map(str, judge)),
     }
     write_json(folder / "work/job.json", job)
     run_job(folder / "work/job.json")
     return json.loads((folder / "work" / FACTS_FILE).read_text())
+
+
+# Three of ten validation questions are right after the fourth step, and two after the eighth.
+JUDGE = """
+import json, sys
+print(json.dumps({"groups": list("abcdefghij"), "databases": 3}), flush=True)
+for line in sys.stdin:
+    n = {4: 3, 8: 2}[int(line.rpartition("-")[2])]
+    print("1" * n + "0" * (10 - n), flush=True)
+"""
 
 
 def curves(facts):
@@ -117,3 +130,43 @@ def test_a_training_that_was_cut_off_ends_as_an_undisturbed_one(
         for path in (left, start / "model")
     ]
     assert ends[0] == ends[1]
+
+
+def test_the_best_checkpoint_on_validation_is_the_model_and_patience_ends_the_training(
+    start, tmp_path
+):
+    program = tmp_path / "judge.py"
+    program.write_text(JUDGE)
+    own = {
+        "method": "full",
+        "choose": "validation",
+        "checkpoints": {"per_epoch": 1},
+        "stop_early": {"patience": 1},
+        "keep_checkpoints": True,
+    }
+    asked = (tmp_path, start, own, {"samples": 8, "beta": 0.0}, [program])
+    facts = reinforce_here(*asked)
+    found = facts["validation"]
+    # Sixteen questions are asked in four steps, six times over.
+    assert [(point["step"], point["epoch"]) for point in found["points"]] == [(4, 1.0), (8, 2.0)]
+    assert (found["chosen"], found["stopped_early"], found["databases"]) == (4, True, 3)
+    assert (facts["steps"], facts["epochs"]) == (8, 2.0)
+    assert facts["learning"]["groups"] == 32
+    assert facts["learning"]["curves"]["step"] == [*range(1, 9)]
+    kept = [tmp_path / f"work/checkpoints/step_{step}/model.safetensors" for step in (4, 8)]
+    left, right = (path.read_bytes() for path in kept)
+    assert left != right
+    assert hold_the_same(tmp_path / "model/model.safetensors", kept[0])
+    # Killed before its model was written, it takes no further step.
+    again = reinforce_here(*asked)
+    assert again["validation"]["chosen"] == 4
+    assert (again["steps"], again["epochs"]) == (8, 2.0)
+    assert curves(again) == curves(facts)
+    assert hold_the_same(tmp_path / "model/model.safetensors", kept[0])
+
+
+def hold_the_same(left, right):
+    weights = [load_file(path) for path in (left, right)]
+    return weights[0].keys() == weights[1].keys() and all(
+        torch.equal(weights[0][name], weights[1][name]) for name in weights[0]
+    )

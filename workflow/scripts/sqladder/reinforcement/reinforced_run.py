@@ -144,7 +144,9 @@ def _train(
     callbacks: list[Any] = [watch, LoggedLossGuard()]
     validation = None
     if settings.choose == "validation":
-        validation = Validation(settings, CheckpointJudge(what["judge"]), watch, work_folder)
+        judge, passes = CheckpointJudge(what["judge"]), drawings * at_once / len(asked.ids)
+        # To the Trainer all drawings are one pass.
+        validation = Validation(settings, judge, watch, work_folder, passes)
         callbacks.append(validation)
     check_room(settings, base_model, work_folder, steps)
     # Its import comes with patches of its own, and it exports the model.
@@ -185,7 +187,8 @@ def _train(
     # Its memory is needed to write the model.
     del trainer
     write_model(settings, base_model, Path(what["output"]), trained, export)
-    epochs = watch.steps / own.updates * at_once / len(asked.ids)
+    drawn = watch.steps // own.updates
+    epochs = drawn * at_once / len(asked.ids)
     gpus = int(torch.cuda.is_available())
     facts = {
         "settings": settings.model_dump(exclude_none=True),
@@ -197,18 +200,12 @@ def _train(
         "gpu_hours": round(gpus * watch.seconds / 3600, 6),
         "steady_rows_per_second": None,
         "steady_tokens_per_second": None,
-        "learning": reinforcement_facts(history, own, at_once, drawings),
+        "learning": reinforcement_facts(history, own, at_once, drawn),
     }
     if validation:
-        facts["validation"] = _with_epochs(validation.finish(), epochs)
+        facts["validation"] = validation.finish()
     write_json(work_folder / FACTS_FILE, facts)
     LOG.info(f"trained {watch.steps} steps in {watch.seconds:.1f} s")
-
-
-def _with_epochs(facts: dict[str, Any], epochs: float) -> dict[str, Any]:
-    """Say of each checkpoint how many passes over the questions led to it: to the Trainer the whole training is one."""
-    points = [{**point, "epoch": round(point["epoch"] * epochs, 4)} for point in facts["points"]]
-    return {**facts, "points": points}
 
 
 def _adapters(settings: Reinforced) -> Any:

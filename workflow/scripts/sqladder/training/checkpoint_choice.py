@@ -102,6 +102,7 @@ class Validation(TrainerCallback):
         judge: judges; None in a process that is not the first.
         watch: of the same training; it comes before this one among the Trainer's callbacks.
         work_folder: of the training.
+        epochs: passes over the rows that the Trainer counts as one.
     """
 
     def __init__(
@@ -110,10 +111,12 @@ class Validation(TrainerCallback):
         judge: CheckpointJudge | None,
         watch: TrainingWatch,
         work_folder: Path,
+        epochs: float = 1.0,
     ) -> None:
         self._patience = settings.stop_early.patience if settings.stop_early else None
         self._keeps = settings.keep_checkpoints
         self._judge, self._watch, self._work_folder = judge, watch, work_folder
+        self._epochs = epochs
         self._points: list[Point] = []
         self._about: dict[str, Any] = {}
 
@@ -188,7 +191,7 @@ class Validation(TrainerCallback):
         losses = [row["loss"] for row in state.log_history if "loss" in row]
         point = Point(
             state.global_step,
-            round(state.epoch, 4),
+            round(state.epoch * self._epochs, 4),
             losses[-1] if losses else None,
             correct,
             round(time.monotonic() - began, 3),
