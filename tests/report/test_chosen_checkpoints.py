@@ -111,6 +111,17 @@ def test_the_chart_rings_the_chosen_checkpoint_and_shows_losses_that_there_are(t
     assert "0.750 to 0.750" in validation_curves.alt_text(comparison)
 
 
+def test_the_loss_of_a_training_by_reward_is_not_drawn(tmp_path):
+    files = written(tmp_path, {"grpo": validation(10, 30, 24, chosen=2)})
+    (path,) = files["training"]
+    facts = runs.reward_facts(np.random.default_rng(1))
+    runs.write_value(path, {**json.loads(path.read_text()), "learning": facts["learning"]})
+    (axes,) = validation_curves.draw(compare(load_run(**files)), runs.WIDE).axes
+    assert axes.get_xlabel() == "epoch"
+    title = axes.figure.get_suptitle()
+    assert title.startswith("Checkpoints: validation accuracy; bars")
+
+
 def test_one_checkpoint_is_a_choice_of_nothing(tmp_path):
     text, _ = report(tmp_path, {"one": validation(30, chosen=1)})
     row = row_of(text, "one")

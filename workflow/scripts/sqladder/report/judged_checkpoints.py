@@ -19,7 +19,8 @@ class JudgedCheckpoints(JudgedModels):
     Attributes:
         steps: of the optimizer, after which each was saved.
         epochs: passes over the rows by then.
-        losses: of the training, the last one before each; None where none was logged.
+        losses: of the training, the last one before each; None where none was logged, and in a training by reward,
+            whose loss is about 0 whatever it learns.
         answers: marks of the validation questions, shape (checkpoints, n).
         groups: of the n questions.
         databases: number of databases that the questions are about.
@@ -61,10 +62,11 @@ def judged_checkpoints(training: Mapping[str, Any]) -> JudgedCheckpoints | None:
         return None
     points = facts["points"]
     steps = [point["step"] for point in points]
+    by_reward = "curves" in training.get("learning", {})
     return JudgedCheckpoints(
         steps,
         [point["epoch"] for point in points],
-        [point["loss"] for point in points],
+        [None if by_reward else point["loss"] for point in points],
         marks_of(points),
         Groups.of(facts["groups"]),
         facts["databases"],

@@ -14,6 +14,7 @@ from sqladder.report.charts.drawing import (
     is_wide,
     mark_title,
     message,
+    new_figure,
     share_axis,
     styles_of,
 )
@@ -22,7 +23,8 @@ from sqladder.report.comparison import Comparison
 from sqladder.report.judged_checkpoints import JudgedCheckpoints, of_each
 from sqladder.texts.numbers import plural, rate
 
-TITLE = "Checkpoints: validation accuracy and training loss"
+ACCURACY = "Checkpoints: validation accuracy"
+TITLE = f"{ACCURACY} and training loss"
 
 
 def alt_text(comparison: Comparison) -> str:
@@ -42,32 +44,46 @@ def draw(comparison: Comparison, width: float) -> Figure:
     known, looks = of_each(comparison.run.replicates), styles_of(comparison.run)
     if not known:
         return message(TITLE, "No training chose a checkpoint on validation questions.", width)
-    figure = Figure(figsize=(width, 5.4 if is_wide(width) else 4.6), layout=LAYOUT)
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    # Of trainings by reward no loss is shown.
+    has_losses = any(loss is not None for _, judged in known for loss in judged.losses)
+    figure, above, below = _panels(width, has_losses)
     labelled: set[str] = set()
     for own, judged in known:
         name = own.replicate.variant
         # A variant's seeds share its look, and its line of the legend.
         label = "_" if name in labelled else name
         _draw_accuracies(above, own.label, label, judged, looks[name])
-        _draw_losses(below, judged, looks[name])
+        if below:
+            _draw_losses(below, judged, looks[name])
         labelled.add(name)
     share_axis(above)
     above.set_ylabel("validation accuracy")
-    below.margins(y=0.1)
-    below.set_ylim(bottom=0)
-    below.set_ylabel("training loss")
-    below.grid(axis="y", color="0.88", linewidth=0.8)
-    below.set_xlim(left=0)
-    below.set_xlabel("epoch")
+    if below:
+        below.margins(y=0.1)
+        below.set_ylim(bottom=0)
+        below.set_ylabel("training loss")
+        below.grid(axis="y", color="0.88", linewidth=0.8)
+    lowest = below or above
+    lowest.set_xlim(left=0)
+    lowest.set_xlabel("epoch")
     lines = ", one line a seed" if comparison.run.has_seeds else ""
-    add_title(above, f"{TITLE}{lines}; bars: 95 % intervals", width)
+    title = TITLE if has_losses else ACCURACY
+    add_title(above, f"{title}{lines}; bars: 95 % intervals", width)
     handles, labels = above.get_legend_handles_labels()
     ring = Line2D(
         [], [], color="black", marker="o", markersize=11, markerfacecolor="none", linestyle=""
     )
     add_legend(figure, [*handles, ring], [*labels, "the checkpoint that went on"])
     return figure
+
+
+def _panels(width: float, has_losses: bool) -> tuple[Figure, Axes, Axes | None]:
+    """A figure with room for accuracies, and for losses below where there are some."""
+    if not has_losses:
+        return *new_figure(width, 3.8 if is_wide(width) else 3.2), None
+    figure = Figure(figsize=(width, 5.4 if is_wide(width) else 4.6), layout=LAYOUT)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    return figure, above, below
 
 
 def _draw_accuracies(
