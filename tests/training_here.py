@@ -13,11 +13,16 @@ def train_here(folder, base, settings, rows):
 
     The model is in `folder`/model; `folder`/work has the adapter, in run.
     """
+    return train_on(folder, base, settings, toy_models.write_rows(folder / "train.jsonl", rows))
+
+
+def train_on(folder, base, settings, data):
+    """The same on a file of rows, or of pairs where these are what is learned from."""
     job = {
         "settings": settings.model_dump(exclude_none=True),
         "launcher": None,
         "base_model": str(base),
-        "data": str(toy_models.write_rows(folder / "train.jsonl", rows)),
+        "data": str(data),
         "output": str(folder / "model"),
         "work_folder": str(folder / "work"),
         "profile": None,

@@ -121,6 +121,17 @@ def test_pairs_are_learned_by_the_model_that_drew_them(config):
     assert rounds_by(config, "dpo") == ["pairs/rounds/1/seed_1", "pairs/rounds/1/seed_2"]
 
 
+def test_kto_learns_from_the_answers_of_the_same_pairs_by_weights_of_its_own(config):
+    preferring()(config)
+    usual = training_flags(with_rounds(config), "pairs/seed_1")
+    assert not [flag for flag in usual if "weight=" in flag and "preference" in flag]
+    config["variants"]["pairs"] |= {"loss": "kto", "chosen_weight": 1.5}
+    check(config)
+    flags = training_flags(with_rounds(config), "pairs/seed_1")
+    assert "--data=results/pairs/rounds/1/seed_1/pairs.jsonl" in flags
+    assert {"--preference-loss=kto", "--preference-chosen-weight=1.5"} <= set(flags)
+
+
 @pytest.mark.parametrize(
     ("other", "drawn_once"),
     [({}, True), ({"pairs": 2}, True), ({"temperature": 1.0}, False), ({"samples": 8}, False)],
@@ -165,7 +176,12 @@ def rows_without_databases(c):
         (lambda c: c.pop("seed"), ["config: lacks seed"]),
         (changed(tune={"method": "none"}), ["kept.tune", "none"]),
         (changed(sweep={"learning_rate": [1.0e-3, 1.0e-2]}), ["kept.sweep", "remove it"]),
-        (preferring(loss="kto"), ["pairs.loss", "'kto'", "simpo"]),
+        (preferring(loss="bco"), ["pairs.loss", "'bco'", "simpo", "kto"]),
+        (
+            preferring(chosen_weight=2.0),
+            ["pairs.chosen_weight", "sigmoid takes pairs", "give loss: kto"],
+        ),
+        (preferring(loss="kto", rejected_weight=0), ["pairs.rejected_weight"]),
         (preferring(wrong=[]), ["pairs.wrong"]),
         (preferring(beta=0), ["pairs.beta"]),
         (preferring(rounds=2), ["pairs.rounds", "remove it"]),

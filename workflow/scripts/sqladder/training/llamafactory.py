@@ -17,6 +17,7 @@ import yaml
 from sqladder.files import write_text
 from sqladder.processes.imports import uncollected
 from sqladder.training.megatron import megatron_arguments
+from sqladder.training.preference_settings import Preference
 from sqladder.training.processes import deepspeed_config
 from sqladder.training.settings import ALL_LINEAR, LoraSettings, TrainingSettings, log_interval
 
@@ -133,13 +134,23 @@ def training_arguments(
         "report_to": "none",
     }
     if settings.preference:
-        pairs = {"pref_loss": settings.preference.loss, "pref_beta": settings.preference.beta}
-        arguments |= {"stage": "dpo", **pairs}
+        arguments |= _preference_arguments(settings.preference)
     arguments |= _parallel_arguments(settings, on_gpu) | _method_arguments(settings)
     arguments |= json.loads(os.environ.get(OPTIONS_VARIABLE, "{}"))
     if settings.parallelism.method == "megatron":
         return megatron_arguments(arguments, settings)
     return arguments
+
+
+def _preference_arguments(preference: Preference) -> dict[str, Any]:
+    if preference.of_pairs:
+        return {"stage": "dpo", "pref_loss": preference.loss, "pref_beta": preference.beta}
+    return {
+        "stage": "kto",
+        "pref_beta": preference.beta,
+        "kto_chosen_weight": preference.chosen_weight or 1.0,
+        "kto_rejected_weight": preference.rejected_weight or 1.0,
+    }
 
 
 def _parallel_arguments(settings: TrainingSettings, on_gpu: bool) -> dict[str, Any]:

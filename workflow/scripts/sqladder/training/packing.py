@@ -2,7 +2,7 @@
 
 import bisect
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -112,13 +112,15 @@ def read_token_rows(path: Path, start: int, end: int) -> list[TokenRow]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def write_token_rows(path: Path, rows: Sequence[TokenRow], empty: Sequence[str] = ()) -> None:
+def write_token_rows(
+    path: Path, rows: Sequence[TokenRow], beside: Mapping[str, Sequence[Any]] | None = None
+) -> None:
     """Write rows as the tokenized data set that LLaMA-Factory's `tokenized_path` loads.
 
     Args:
         path: of the data set.
         rows: one or more.
-        empty: names of columns that have to be there and hold nothing.
+        beside: further columns, of one value a row.
     """
     # Imported late: pyarrow and datasets take a second that planning a run should not.
     import numpy as np
@@ -127,5 +129,4 @@ def write_token_rows(path: Path, rows: Sequence[TokenRow], empty: Sequence[str] 
     columns: dict[str, list[Any]] = {
         name: [np.asarray(row[name], dtype=np.int32) for row in rows] for name in rows[0]
     }
-    columns |= {name: [None] * len(rows) for name in empty}
-    Dataset.from_dict(columns).save_to_disk(path)
+    Dataset.from_dict({**columns, **(beside or {})}).save_to_disk(path)

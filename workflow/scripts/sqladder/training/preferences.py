@@ -10,8 +10,8 @@ from sqladder.training.packing import TokenRow, token_row
 from sqladder.training.pairs import TokenPair, lengths, token_pairs
 
 PAIR_FIELDS: Fields = {"id": str, "messages": list, "chosen": str, "rejected": str}
-# LLaMA-Factory's pairs may show pictures, videos and sounds.
-NO_MEDIA = ("images", "videos", "audios")
+# LLaMA-Factory's pairs and answers may show pictures, videos and sounds.
+_MEDIA = ("images", "videos", "audios")
 
 
 class Preferred(NamedTuple):
@@ -43,6 +43,11 @@ def preferences_within(pairs: list[Preferred], cutoff_length: int) -> list[Prefe
         left_out = len(pairs) - len(kept)
         LOG.info(f"left out {left_out} of {len(pairs)} pairs of over {cutoff_length} tokens")
     return kept
+
+
+def no_media(rows: int) -> dict[str, list[None]]:
+    """Columns of so many rows that have to be there and hold nothing."""
+    return {name: [None] * rows for name in _MEDIA}
 
 
 def preference_row(pair: Preferred) -> TokenRow:

@@ -40,7 +40,7 @@ def run_facts(
         "settings": settings.model_dump(exclude_none=True),
         "method": settings.described,
         # Of a pair of a right and a wrong answer both are among them.
-        "rows": len(pairs) // 2 if settings.preference else len(pairs),
+        "rows": len(pairs) // (2 if settings.preference and settings.preference.of_pairs else 1),
         "gpus": settings.parallelism.gpus,
         "nodes": settings.parallelism.nodes,
         **training_facts(watch, epochs, round(tokens), base_model),

@@ -11,12 +11,13 @@ from sqladder.files import Row, read_json, read_jsonl, write_json
 from sqladder.models.turns import Turns, read_turns
 from sqladder.prompts.prompt_fields import PROMPT_FIELDS
 from sqladder.training import megatron
+from sqladder.training.labelled_answers import IS_RIGHT, labelled_answers, labelled_rows
 from sqladder.training.launch import ROWS_FILE
 from sqladder.training.nested_sample import nested_sample
 from sqladder.training.packing import PackedLimits, TokenRow, pack, token_row, write_token_rows
 from sqladder.training.pairs import TokenPair, lengths, pairs_within, token_pairs
 from sqladder.training.preferences import (
-    NO_MEDIA,
+    no_media,
     preference_row,
     preferences,
     preferences_within,
@@ -46,7 +47,8 @@ def prepare_rows(
     """Write the rows that all processes of a training read, and return those of the data in them."""
     turns = read_turns(base_model)
     if settings.preference:
-        return _prepare_preferences(settings, turns, data, work_folder)
+        of_pairs = settings.preference.of_pairs
+        return _prepare_preferences(settings, turns, data, work_folder, of_pairs=of_pairs)
     rows = rows_to_learn(settings, data)
     turns.say()
     pairs = token_pairs(turns, rows, data)
@@ -68,14 +70,21 @@ def rows_to_learn(settings: TrainingSettings, data: Path) -> list[Row]:
 
 
 def _prepare_preferences(
-    settings: TrainingSettings, turns: Turns, data: Path, work_folder: Path
+    settings: TrainingSettings, turns: Turns, data: Path, work_folder: Path, *, of_pairs: bool
 ) -> list[TokenPair]:
-    """The same of pairs of a right and a wrong answer: both are returned, since both are computed."""
+    """The same of pairs of a right and a wrong answer, or of these each by itself: all are returned, as computed."""
     turns.say()
     pairs = preferences_within(preferences(turns, data), settings.cutoff_length)
-    write_token_rows(work_folder / "data", [preference_row(own) for own in pairs], NO_MEDIA)
-    write_json(work_folder / ROWS_FILE, PreparedRows(len(pairs), turns.pad, None))
-    return [answer for own in pairs for answer in own]
+    if of_pairs:
+        rows, beside = [preference_row(own) for own in pairs], {}
+        learned = [answer for own in pairs for answer in own]
+    else:
+        answers = labelled_answers(pairs)
+        rows, beside = labelled_rows(answers), {IS_RIGHT: [own.is_right for own in answers]}
+        learned = [own.answer for own in answers]
+    write_token_rows(work_folder / "data", rows, {**no_media(len(rows)), **beside})
+    write_json(work_folder / ROWS_FILE, PreparedRows(len(rows), turns.pad, None))
+    return learned
 
 
 def _token_rows(
