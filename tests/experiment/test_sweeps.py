@@ -8,17 +8,27 @@ import pytest
 from conftest import ROOT
 from sqladder.errors import InputError
 from sqladder.experiment.config import check
+from sqladder.experiment.generation_jobs import prompts_to_answer
 from sqladder.experiment.reading import read_yaml
 from sqladder.experiment.sweeps import (
     budget_flags,
     candidates,
     choice_flags,
+    context_choice,
+    context_choices,
     searched,
     settings_file,
     trained_by_a_job,
     with_candidates,
+    with_contexts,
 )
-from sqladder.experiment.training_jobs import judge_command, training_flags, training_settings
+from sqladder.experiment.training_jobs import (
+    fitted_prompts,
+    judge_command,
+    training_flags,
+    training_settings,
+    validation_prompts,
+)
 
 DEFAULT = read_yaml(ROOT / "config/config.yaml")
 RATES = [1.0e-3, 3.0e-3]
@@ -120,6 +130,49 @@ def test_another_budget_is_only_for_candidates_that_were_left_out(config, tmp_pa
     assert budget_flags(config, other) == budget_flags(config, "baseline") == []
 
 
+def sweep_contexts(config):
+    """Two contexts that one variant tries, each with two rates; give it two seeds."""
+    config["contexts"]["bare"] = {"schema": "compact", "system": "", "user": "{schema}\n{question}"}
+    config["variants"]["full"]["sweep"]["context"] = ["published", "bare"]
+    config["variants"]["full"]["seeds"] = [5, 6]
+    config["variants"]["full_schema"]["context"] = "bare"
+
+
+def test_each_candidate_reads_the_rows_and_questions_of_its_own_context(config):
+    sweep_contexts(config)
+    check(config)
+    expanded = with_candidates(config)
+    for own in candidates(config, "full"):
+        folder = f"resources/prompts/{own.swept['context']}"
+        assert fitted_prompts(expanded, own.name).startswith(f"{folder}/train.")
+        assert validation_prompts(expanded, own.name) == f"{folder}/validation.jsonl"
+
+
+def test_a_context_that_was_chosen_is_that_of_all_seeds_and_of_the_test(
+    config, tmp_path, monkeypatch
+):
+    sweep_contexts(config)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results/full/seed_5").mkdir(parents=True)
+    facts = {"swept": {"learning_rate": 1.0e-3, "context": "bare"}}
+    (tmp_path / "results/full/seed_5/train.json").write_text(json.dumps(facts))
+    known = with_contexts(with_candidates(config), context_choices(config, "full/seed_6"))
+    assert prompts_to_answer(known, "full/seed_6") == "resources/prompts/bare/test.jsonl"
+    assert fitted_prompts(known, "full/seed_6").startswith("resources/prompts/bare/train.")
+
+
+def test_only_jobs_of_a_variant_that_searches_a_context_wait_for_it(config):
+    assert context_choices(config, None) == {}
+    sweep_contexts(config)
+    searching = {"full": "full/seed_5"}
+    assert context_choices(config, None) == searching
+    assert context_choices(config, "full/seed_6") == searching
+    assert context_choice(config, "full/seed_6") == ["results/full/seed_5/train.json"]
+    expanded = with_candidates(config)
+    for name in ("lora_32r", "baseline", candidates(config, "full")[0].name):
+        assert context_choices(expanded, name) == {}
+
+
 def without_choice(config):
     config["training"]["choose"] = "last"
 
@@ -160,8 +213,20 @@ def unknown_layer(config):
     config["variants"]["lora_32r"]["sweep"] = {"target_modules": [["q_prj"], ["v_proj"]]}
 
 
-def a_context(config):
+def unknown_context(config):
     config["variants"]["full"]["sweep"]["context"] = ["published", "other"]
+
+
+def context_without_a_turn_that_asks_again(config):
+    config["contexts"]["bare"] = {"schema": "compact", "system": "", "user": "{schema}\n{question}"}
+    config["contexts"]["published"]["repair_turn"] = "{sql} {error}"
+    config["variants"]["full"]["sweep"]["context"] = ["published", "bare"]
+    config["variants"]["full"]["decoding"] = {"repair": {"rounds": 1}}
+
+
+def asked_in_no_chosen_context(config):
+    sweep_contexts(config)
+    del config["variants"]["full_schema"]["context"]
 
 
 def of_the_base(config):
@@ -196,7 +261,12 @@ def of_a_server(config):
         (wrong_value, ["full.sweep.epochs", "-2.0", "above 0"]),
         (misfit_of_one, ["full.sweep", "min_learning_rate", "0.002 is above"]),
         (unknown_layer, ["lora_32r.sweep.target_modules", "'q_prj'", "did you mean q_proj?"]),
-        (a_context, ["full.sweep.context", "a variant of its own"]),
+        (unknown_context, ["full.sweep.context", "no context 'other'", "has published"]),
+        (context_without_a_turn_that_asks_again, ["full", "'bare'", "contexts.bare.repair_turn"]),
+        (
+            asked_in_no_chosen_context,
+            ["variants.full_schema:", "'full' chooses", "give variants.full_schema.context"],
+        ),
         (of_the_base, ["baseline.sweep", "not trained", "remove it", "full or lora"]),
         (of_a_reused, ["again.sweep", "another variant's", "put the sweep there"]),
         (of_imported, ["theirs.sweep", "made elsewhere", "remove it"]),

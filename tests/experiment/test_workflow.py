@@ -37,7 +37,9 @@ def planned_jobs(output: str) -> Counter:
 def planned_replicates(output: str) -> dict[str, set[str]]:
     """Read which rules a dry run would run for which variant, or variant and seed, on the way to its metrics."""
     found: dict[str, set[str]] = {}
-    for rule, block in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", output, re.MULTILINE):
+    for rule, block in re.findall(
+        r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .*\n)+)", output, re.MULTILINE
+    ):
         match = re.search(r"wildcards: replicate=([\w/.-]+)", block)
         if match and rule not in REPORT_RULES:
             found.setdefault(match[1], set()).add(rule)
@@ -219,7 +221,7 @@ def test_an_unset_environment_variable_is_named(project):
 def rules_of_all_stages():
     for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
         for name, body in re.findall(
-            r"^rule (\w+):\n((?:(?: .*)?\n)+)", path.read_text(), re.MULTILINE
+            r"^(?:rule|checkpoint) (\w+):\n((?:(?: .*)?\n)+)", path.read_text(), re.MULTILINE
         ):
             yield pytest.param(name, body, id=name)
 
@@ -457,6 +459,32 @@ def test_candidates_of_a_sweep_are_trained_and_chosen_before_the_test_is_read(ti
         assert not [path for path in read if re.search(r"test|results/validation", path)]
 
 
+def test_questions_of_the_test_are_written_in_a_context_once_it_has_been_chosen(tiny_run):
+    def search(config):
+        config["training"].update(choose="validation", checkpoints={"per_epoch": 100})
+        config["contexts"]["bare"] = {
+            "schema": "compact",
+            "system": "",
+            "user": "{schema}\n{question}",
+        }
+        config["variants"]["full"]["sweep"] = {"context": ["published", "bare"]}
+
+    output = plan_with(tiny_run, search)
+    planned = planned_replicates(output)
+    assert {"choose_candidate"} < planned["full/seed_1"]
+    read = read_before(output, "results/full/seed_1/model")
+    for context in ("published", "bare"):
+        assert f"resources/prompts/{context}/validation.jsonl" in read
+    assert not [path for path in read if re.search(r"test|results/validation", path)]
+    # Neither is there a job that writes them, nor does one that asks know where they will be.
+    assert "resources/prompts/bare/test.jsonl" not in output
+    for replicate in ("full/seed_1", "full/seed_2"):
+        asked = re.search(
+            rf"rule generate:\n    input: (.*)\n    output: results/{replicate}/", output
+        )
+        assert asked[1] == f"results/{replicate}/model, <TBD>"
+
+
 def test_points_of_a_learning_curve_are_trained_and_gathered_without_the_test(tiny_run):
     def measure(config):
         config["training"].update(choose="validation", checkpoints={"per_epoch": 100})
@@ -481,7 +509,9 @@ def test_points_of_a_learning_curve_are_trained_and_gathered_without_the_test(ti
 
 def read_before(output: str, wanted: str) -> set[str]:
     """All files that a plan's jobs for one file read, and theirs, as far as those are made anew."""
-    blocks = re.findall(r"^(?:local)?rule \w+:\n((?:    .*\n)+)", output, re.MULTILINE)
+    blocks = re.findall(
+        r"^(?:local)?(?:rule|checkpoint) \w+:\n((?:    .*\n)+)", output, re.MULTILINE
+    )
     made = {}
     for block in blocks:
         files = {

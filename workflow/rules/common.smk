@@ -202,6 +202,22 @@ def by_wildcards(function, settings=config, **given):
     return input_function(function, settings, **given)
 
 
+def by_choice(function, settings=config, **given):
+    """The same, for jobs that need a variant's context: one that a sweep chooses is known when the sweep has ended."""
+
+    def value(wildcards):
+        choices = sweeps.context_choices(
+            settings, getattr(wildcards, "replicate", None)
+        )
+        for replicate in choices.values():
+            checkpoints.choose_candidate.get(replicate=replicate)
+        return by_wildcards(function, sweeps.with_contexts(settings, choices), **given)(
+            wildcards
+        )
+
+    return value
+
+
 def within_gpu_limit(count_gpus):
     """Refuse a job that needs more GPUs than the run may use: Snakemake would give it fewer, and say nothing."""
 

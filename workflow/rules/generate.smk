@@ -11,7 +11,7 @@
 rule generate:
     input:
         model=by_wildcards(generation_jobs.model_to_ask),
-        prompts=by_wildcards(generation_jobs.prompts_to_answer),
+        prompts=by_choice(generation_jobs.prompts_to_answer),
         # Of params.flags: what answers are executed on, where those that fail are asked again, and whose names they are held to.
         examples=by_wildcards(generation_jobs.examples_for_answers),
         databases=by_wildcards(generation_jobs.databases_for_answers),
@@ -35,7 +35,7 @@ rule generate:
     params:
         program=by_wildcards(generation_jobs.generating_program),
         code=by_wildcards(generation_jobs.generating_code, code=CODE),
-        flags=by_wildcards(generation_jobs.decoding_flags),
+        flags=by_choice(generation_jobs.decoding_flags),
     shell:
         r"""
         python "$SQLADDER_SCRIPTS"/lease_gpus.py --count {resources.gpu} -- \
@@ -189,6 +189,8 @@ rule write_asking:
     input:
         # Not read: what says how a variant is asked is not there before its answers are.
         predictions="results/{replicate}/predictions.jsonl",
+        # Nor this: params.asking has to wait for a context that a sweep chooses.
+        choice=by_choice(sweeps.context_choice),
     output:
         asking="results/{replicate}/asking.json",
     log:
@@ -199,7 +201,7 @@ rule write_asking:
         "../envs/data.yaml"
     params:
         code=CODE["write_asking.py"],
-        asking=by_wildcards(asking_jobs.asking),
+        asking=by_choice(asking_jobs.asking),
     shell:
         r"""
         python "$SQLADDER_SCRIPTS"/write_asking.py \

@@ -6,8 +6,8 @@
 rule collect_run_facts:
     input:
         **report_jobs.training_row_files(config),
-        data=report_jobs.files_that_made_the_run(config),
-        lengths=report_jobs.row_lengths(config),
+        data=by_choice(report_jobs.files_that_made_the_run),
+        lengths=by_choice(report_jobs.row_lengths),
         suite=data_jobs.made_suite(config),
         models=collect("results/{replicate}/model", replicate=WITH_MODEL),
         benchmarks=report_jobs.benchmarks_of_the_run(config),
@@ -21,7 +21,7 @@ rule collect_run_facts:
         code=CODE["collect_run_facts.py"],
         config=by_wildcards(report_jobs.merged_config),
         records=data_jobs.records(config),
-        training_rows=by_wildcards(report_jobs.training_row_flags),
+        training_rows=by_choice(report_jobs.training_row_flags),
         base=by_wildcards(report_jobs.base_flags),
     shell:
         r"""
@@ -77,7 +77,7 @@ rule write_report:
             "results/{replicate}/unrepaired_verdicts.jsonl",
             replicate=generation_jobs.repaired(config),
         ),
-        prompts=report_jobs.prompts_as_asked(config),
+        prompts=by_choice(report_jobs.prompts_as_asked),
         facts="results/facts.json",
         # Not read: whoever asks for the report gets the cards, the means over seeds, what `sqladder ask` needs and what trackers show with it.
         cards=collect("results/{replicate}/model_card.md", replicate=TRAINED),

@@ -96,11 +96,11 @@ rule train:
     input:
         # Or the model of another variant, where the training starts from that.
         base_model=by_wildcards(training_jobs.model_to_train, TRAININGS),
-        data=by_wildcards(training_jobs.training_prompts, TRAININGS),
+        data=by_choice(training_jobs.training_prompts, TRAININGS),
         # Of params.flags: what the data hold, where they were drawn by a model (learn.smk).
         learned=by_wildcards(training_jobs.learned_facts, TRAININGS),
         # Of params.judge: by what a checkpoint is chosen, where one is.
-        prompts=by_wildcards(training_jobs.validation_prompts, TRAININGS),
+        prompts=by_choice(training_jobs.validation_prompts, TRAININGS),
         examples=by_wildcards(training_jobs.validation_examples, TRAININGS),
         databases=by_wildcards(training_jobs.validation_databases, TRAININGS),
         # Of params.flags: where a sweep left the settings that further seeds are trained with.
@@ -126,9 +126,9 @@ rule train:
         mpi=by_wildcards(training_jobs.training_starter, TRAININGS),
     params:
         code=by_wildcards(training_jobs.training_code, TRAININGS, code=CODE),
-        flags=by_wildcards(training_jobs.training_flags, TRAININGS),
+        flags=by_choice(training_jobs.training_flags, TRAININGS),
         budget=by_wildcards(sweeps.budget_flags),
-        judge=by_wildcards(training_jobs.judge_command, TRAININGS),
+        judge=by_choice(training_jobs.judge_command, TRAININGS),
     shell:
         r"""
         python "$SQLADDER_SCRIPTS"/lease_gpus.py --count {resources.gpu} -- \
@@ -144,7 +144,8 @@ rule train:
         """
 
 
-rule choose_candidate:
+# What is asked of the test depends on it, where a context is chosen.
+checkpoint choose_candidate:
     input:
         models=by_wildcards(sweeps.candidate_files, name="model"),
         facts=by_wildcards(sweeps.candidate_files, name="train.json"),

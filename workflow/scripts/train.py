@@ -63,7 +63,9 @@ def main() -> None:
     check_model_folder(args.base_model, "base model")
     if isinstance(settings, TrainingSettings):
         swept = read_object(args.swept, {"swept": dict})["swept"] if args.swept else {}
-        settings = settings_of(Method, settings.model_dump(exclude_none=True) | swept)
+        # The context is in the rows already.
+        chosen = {key: value for key, value in swept.items() if key != "context"}
+        settings = settings_of(Method, settings.model_dump(exclude_none=True) | chosen)
         files = training_files(args)
         check_flags(settings, files)
         learning = read_object(args.learned) if args.learned else {}

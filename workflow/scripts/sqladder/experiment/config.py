@@ -24,7 +24,11 @@ from sqladder.experiment.reading import Config, read_yaml
 from sqladder.experiment.reinforced import kind_of_training, reward_problems, with_rewards
 from sqladder.experiment.settings import Experiment
 from sqladder.experiment.start_check import wrong_starts
-from sqladder.experiment.sweep_check import check_sweeps, misplaced_sweeps
+from sqladder.experiment.sweep_check import (
+    asked_in_no_chosen_context,
+    check_sweeps,
+    misplaced_sweeps,
+)
 from sqladder.experiment.target_check import check_targets
 from sqladder.experiment.training_jobs import training_values
 from sqladder.experiment.validation_split import check_validation
@@ -246,6 +250,7 @@ def _check_reuse(config: Config, name: str) -> Iterator[str]:
         yield f"variants.{name}.model_of: {error}"
         return
     yield from _check_quantized(config, name)
+    yield from asked_in_no_chosen_context(config, name, owner)
     if config["variants"][owner]["method"] == "imported":
         yield (
             f"variants.{name}.model_of: {owner!r} has no model, its predictions were made elsewhere; name a variant "
@@ -318,11 +323,12 @@ def _check_generation(config: Config, name: str) -> Iterator[str]:
         )
     context = variant.get("context", config["context"])
     is_repaired = values.get("repair", {}).get("rounds", 0) > 0
-    if is_repaired and "repair_turn" not in config["contexts"].get(context, {"repair_turn": ""}):
-        yield place(["repair"]) + (
-            f": the context {context!r} has no text that asks again; give contexts.{context}.repair_turn, such as "
-            '"{sql}\\nfails: {error}\\nWrite it again."'
-        )
+    for asked in variant.get("sweep", {}).get("context", [context]):
+        if is_repaired and "repair_turn" not in config["contexts"].get(asked, {"repair_turn": ""}):
+            yield place(["repair"]) + (
+                f": the context {asked!r} has no text that asks again; give contexts.{asked}.repair_turn, such as "
+                '"{sql}\\nfails: {error}\\nWrite it again."'
+            )
     if context not in config["contexts"]:
         yield (
             f"variants.{name}.context: there is no context {context!r}; {_list(config['contexts'])}"

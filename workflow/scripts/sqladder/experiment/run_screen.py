@@ -104,6 +104,9 @@ class RunScreen(logging.Handler):
                 self._end(told["job_id"], "done")
             case "job_error":
                 self._end(told["jobid"], "FAILED")
+            case "progress":
+                # More than at the start, once a sweep has chosen a context.
+                self._jobs = told["total"]
 
     def close(self) -> None:
         """Leave the terminal to what comes after."""

@@ -5,7 +5,13 @@ from typing import Any
 
 from sqladder.experiment.misplaced import OTHER_METHOD, UNTRAINED, entries_with
 from sqladder.experiment.reading import Config
-from sqladder.experiment.sweeps import all_candidates, candidates, searching, with_candidates
+from sqladder.experiment.sweeps import (
+    all_candidates,
+    candidates,
+    searching,
+    searching_context,
+    with_candidates,
+)
 from sqladder.experiment.target_check import check_targets
 from sqladder.experiment.training_jobs import training_values
 from sqladder.experiment.variants import choosing_variants
@@ -15,7 +21,7 @@ from sqladder.training.settings import AnyTraining
 
 
 def misplaced_sweeps(config: Any) -> Iterator[str]:
-    """Yield each sweep of a variant that is not trained, or of what no sweep can choose.
+    """Yield each sweep of a variant that is not trained.
 
     Args:
         config: as it was read, which may be of any shape.
@@ -24,11 +30,6 @@ def misplaced_sweeps(config: Any) -> Iterator[str]:
         if reason := UNTRAINED.get(str(entry.get("method"))):
             yield (
                 f"variants.{name}.sweep: {reason.format(what='sweep')}, so there is nothing to search; {OTHER_METHOD}"
-            )
-        elif isinstance(entry["sweep"], dict) and "context" in entry["sweep"]:
-            yield (
-                f"variants.{name}.sweep.context: a sweep chooses settings of the training; give each context a variant "
-                "of its own, with this sweep, and compare them with test_split: validation"
             )
 
 
@@ -48,6 +49,12 @@ def check_sweeps(config: Config) -> Iterator[str]:
                 f"variants.{name}.sweep.random: {wanted} combinations cannot be drawn from {len(found)}; leave random "
                 "out, which tries all, or give more values"
             )
+        for context in config["variants"][name]["sweep"].get("context", []):
+            if context not in config["contexts"]:
+                yield (
+                    f"variants.{name}.sweep.context: there is no context {context!r}; the config has "
+                    f"{', '.join(config['contexts'])}"
+                )
     for own in all_candidates(config):
         values = kept(AnyTraining, training_values(expanded, own.name, 0))
 
@@ -57,3 +64,19 @@ def check_sweeps(config: Config) -> Iterator[str]:
         yield from problems(AnyTraining, values, place)
         for problem in check_targets(expanded, own.name, "sweep.target_modules"):
             yield problem.replace(own.name, own.variant, 1)
+
+
+def asked_in_no_chosen_context(config: Config, name: str, owner: str) -> Iterator[str]:
+    """Say that a variant asks a model whose context is chosen by a sweep, and names no context itself.
+
+    Args:
+        config: the experiment.
+        name: of the variant that asks.
+        owner: whose model it asks.
+    """
+    if owner in searching_context(config) and "context" not in config["variants"][name]:
+        yield (
+            f"variants.{name}: the sweep of {owner!r} chooses a context, and this variant would be asked in "
+            f"{config['context']!r}; give variants.{name}.context (train.json of {owner!r} says, under swept, what was "
+            "chosen)"
+        )

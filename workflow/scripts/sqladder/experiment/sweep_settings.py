@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, create_model, model_validator
 
-from sqladder.settings.base import UNIQUE, Settings, misfit
+from sqladder.settings.base import UNIQUE, FilledText, Settings, misfit
 from sqladder.training.settings import FineTuning, LoraSettings
 
 # Of a training, what a choice on validation questions may fall on. How rows are made (cutoff_length, packing_length)
@@ -20,9 +20,17 @@ TRAINING_KEYS = (
     "optimizer",
 )
 LORA_KEYS = tuple(LoraSettings.model_fields)
+# Of the variant, beside its training.
+CONTEXT = "context"
+SWEPT_KEYS = frozenset({*TRAINING_KEYS, *LORA_KEYS, CONTEXT})
 
 
 class _SweepOptions(Settings):
+    context: Annotated[list[FilledText], *UNIQUE, Field(min_length=1)] | None = Field(
+        default=None,
+        description="Names of contexts to try: each candidate is trained and judged with the prompts of its own, and "
+        "the test is asked in that of the one that is chosen.",
+    )
     random: int | None = Field(
         default=None,
         ge=1,
@@ -49,7 +57,7 @@ class _SweepOptions(Settings):
 
 def swept_keys(search: type[Settings]) -> list[str]:
     """The keys of a sweep that are settings with lists of values."""
-    return [name for name in search.model_fields if name in (*TRAINING_KEYS, *LORA_KEYS)]
+    return [name for name in search.model_fields if name in SWEPT_KEYS]
 
 
 def _lists(model: type[Settings], keys: tuple[str, ...]) -> dict[str, Any]:

@@ -7,12 +7,13 @@ finds the others where they were.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqladder.experiment.reading import Config
-from sqladder.experiment.sweep_settings import LORA_KEYS, TRAINING_KEYS
+from sqladder.experiment.sweep_settings import CONTEXT, SWEPT_KEYS, TRAINING_KEYS
 from sqladder.experiment.variants import (
     quantized,
     replicates,
@@ -20,7 +21,7 @@ from sqladder.experiment.variants import (
     variants_by_method,
     with_model,
 )
-from sqladder.files import read_json
+from sqladder.files import read_json, read_object
 from sqladder.statistics.replicates import Replicate
 from sqladder.training.settings import ALL_LINEAR, TRAINED
 
@@ -53,7 +54,7 @@ def searching(config: Config) -> list[str]:
 def candidates(config: Config, variant: str) -> list[Candidate]:
     """What a variant tries, in the order of its lists, the first key's values slowest."""
     sweep = config["variants"][variant]["sweep"]
-    lists = {key: own for key, own in sweep.items() if key in (*TRAINING_KEYS, *LORA_KEYS)}
+    lists = {key: own for key, own in sweep.items() if key in SWEPT_KEYS}
     grid = [
         Candidate(variant, dict(zip(lists, map(_plain, values), strict=True)))
         for values in product(*lists.values())
@@ -126,6 +127,45 @@ def settings_file(config: Config, replicate: str) -> str | list[str]:
     return f"results/{_first(config, own.variant).name}/train.json"
 
 
+def searching_context(config: Config) -> list[str]:
+    """The variants whose context a sweep chooses."""
+    return [name for name in searching(config) if CONTEXT in config["variants"][name]["sweep"]]
+
+
+def context_choices(config: Config, replicate: str | None) -> dict[str, str]:
+    """The replicates whose choice has to be known before a job, each by its variant.
+
+    Args:
+        config: the experiment's, or that with all trainings.
+        replicate: whose job it is; None for a job of all.
+    """
+    wanted = searching_context(config)
+    if replicate is not None:
+        own = replicates(config).get(replicate)
+        wanted = [name for name in wanted if own is not None and name == own.variant]
+    return {name: _first(config, name).name for name in wanted}
+
+
+def context_choice(config: Config, replicate: str) -> list[str]:
+    """The file that says which context was chosen for a replicate; none where a sweep chooses none."""
+    choices = context_choices(config, replicate)
+    return [f"results/{chosen}/train.json" for chosen in choices.values()]
+
+
+def with_contexts(config: Config, choices: Mapping[str, str]) -> Config:
+    """The config with the contexts that sweeps have chosen, as the variants' own.
+
+    Args:
+        config: the experiment's, or that with all trainings.
+        choices: the replicates with the choice, by variant (`context_choices`).
+    """
+    chosen = {}
+    for variant, replicate in choices.items():
+        facts = read_object(Path(f"results/{replicate}/train.json"), {"swept": dict})
+        chosen[variant] = {**config["variants"][variant], CONTEXT: facts["swept"][CONTEXT]}
+    return {**config, "variants": {**config["variants"], **chosen}} if chosen else config
+
+
 def _candidates_of(config: Config, replicate: str) -> list[Candidate]:
     return candidates(config, replicates(config)[replicate].variant)
 
@@ -142,7 +182,7 @@ def _entry(config: Config, own: Candidate) -> Config:
     tried = {key: value for key, value in own.swept.items() if key in TRAINING_KEYS}
     return {
         **kept,
-        **{key: value for key, value in own.swept.items() if key in LORA_KEYS},
+        **{key: value for key, value in own.swept.items() if key not in TRAINING_KEYS},
         "training": {**variant.get("training", {}), **tried},
         "seed": seeds_of(config, own.variant)[0],
     }
