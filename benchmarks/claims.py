@@ -5,6 +5,9 @@ are drawn, from 45 to 1,034 questions, and the report's own functions say what i
 equally accurate, so each sentence that finds a difference is false. Coverage: the variants differ from each other and
 from database to database. The questions' groups and their databases are drawn with the shares that Spider has.
 
+Several seeds are drawn in four ways: seeds that scatter by 1.5 points; by 3 points ("wide"); by 0.5 points but those of
+the last variant by 4 ("odd"); and variants that ask the same models in several ways ("one model").
+
 Marks are made of normal effects whose variances were set so that drawn marks are alike within groups and databases as
 those of three models on Spider are: correlation of marks within a group .73, within a database .10 to .21; of paired
 differences within a group .47 to .66, within a database .03 to .05; two variants disagree on 19 to 38 % of questions.
@@ -57,8 +60,11 @@ DATABASE, VARIANT_DATABASE, GROUP, QUESTION, VARIANT_QUESTION = 0.15, 0.06, 0.40
 VARIANT_GROUP, SEED_GROUP = 0.23, 0.08
 """Variances of the effects; they add up to 1. With one seed, what it adds to a group is an effect of the variant."""
 
-SEED = 0.04**2
-"""Variance of a seed's own effect: about 1.5 points of accuracy."""
+SEED = 0.04
+"""Standard deviation of a seed's own effect: about 1.5 points of accuracy."""
+
+SCATTERS = {"": (SEED, SEED), "wide": (0.08, 0.08), "odd": (0.0125, 0.1)}
+"""The same of all variants but the last and of the last: as above, 3 points each, 0.5 and 4 points."""
 
 FALSE_AT_MOST, HELD_AT_LEAST, HELD_AT_MOST = 0.055, 0.93, 0.97
 FEW, HELD_AT_MOST_OF_FEW = 100, 0.98
@@ -84,6 +90,8 @@ class Cell(NamedTuple):
         seeds: of each variant.
         runs: that are drawn.
         lone: whether the last variant has only one of these seeds.
+        scatter: how far seeds scatter, one of `SCATTERS`.
+        one_model: whether the variants are ways to ask the same model, one of each seed.
     """
 
     n: int
@@ -91,13 +99,22 @@ class Cell(NamedTuple):
     seeds: int
     runs: int
     lone: bool = False
+    scatter: str = ""
+    one_model: bool = False
 
     @property
     def told(self) -> list[str]:
         """Its cells of a table."""
         rates = " ".join(f"{rate:.2f}" for rate in dict.fromkeys(self.rates))
-        seeds = f"{self.seeds}, last 1" if self.lone else str(self.seeds)
+        told = ", last 1" * self.lone + f", {self.scatter}" * bool(self.scatter)
+        seeds = f"{self.seeds}{told}{', one model' * self.one_model}"
         return [f"{self.n:,}", str(len(self.rates)), seeds, rates]
+
+    @property
+    def seed_variances(self) -> NDArray:
+        """Of each variant, the variance of its seeds' own effects, shape (variants, 1)."""
+        others, last = SCATTERS[self.scatter] if self.seeds > 1 else (0.0, 0.0)
+        return np.array([[others**2]] * (len(self.rates) - 1) + [[last**2]])
 
     def seeds_of(self, number: int) -> range:
         """The seeds of a variant."""
@@ -136,13 +153,15 @@ def draw(cell: Cell, rng: np.random.Generator, same_everywhere: bool, alike: boo
     hard = effect(0 if alike else DATABASE, 1, places)
     hard = hard + effect(0 if same_everywhere else VARIANT_DATABASE, variants, places)
     left_out = DATABASE * alike + VARIANT_DATABASE * same_everywhere
-    several = cell.seeds > 1
-    spread = 1 - left_out + SEED * several
+    spread = 1 - left_out + cell.seed_variances
     middle = special.ndtri(np.array(cell.rates))[:, None] * spread**0.5
     by_group = effect(GROUP, len(sizes)) + effect(VARIANT_GROUP, variants, len(sizes))
     by_group = by_group + (middle + hard)[:, database]
-    own = by_group[:, None] + effect(SEED_GROUP, variants, cell.seeds, len(sizes))
-    own = own + effect(SEED * several, variants, cell.seeds, 1)
+    # Ways to ask one model share what its seed made of it.
+    models = 1 if cell.one_model else variants
+    own = by_group[:, None] + effect(SEED_GROUP, models, cell.seeds, len(sizes))
+    scatter = effect(1, models, cell.seeds, 1) * cell.seed_variances[:, None] ** 0.5
+    own = own + scatter
     asked = own[..., group] + effect(QUESTION, len(group))
     noise = [effect(VARIANT_QUESTION, variants, cell.seeds, len(group)) for _ in range(2)]
     marks, plugged = (asked + part > 0 for part in noise)
@@ -165,7 +184,11 @@ def draw(cell: Cell, rng: np.random.Generator, same_everywhere: bool, alike: boo
             f"v{number}",
             [
                 one_seed(
-                    f"v{number}", marks[number, seed], plugged[number, seed], error[number, seed]
+                    Replicate(f"v{number}", seed),
+                    f"v0/seed_{seed}" if cell.one_model else None,
+                    marks[number, seed],
+                    plugged[number, seed],
+                    error[number, seed],
                 )
                 for seed in cell.seeds_of(number)
             ],
@@ -183,18 +206,20 @@ def sizes_of_groups(n: int, rng: np.random.Generator) -> NDArray:
     return sizes
 
 
-def one_seed(name: str, marks: NDArray, plugged: NDArray, error: NDArray) -> OneSeed:
-    """What a report reads of one seed of a variant."""
+def one_seed(
+    replicate: Replicate, model: str | None, marks: NDArray, plugged: NDArray, error: NDArray
+) -> OneSeed:
+    """What a report reads of one seed of a variant, and of the model that it asks, where that is another's."""
     verdicts = np.where(marks, "correct", np.where(error, "sql_error", "wrong_result"))
     return OneSeed(
-        replicate=Replicate(name, None),
+        replicate=replicate,
         marks={"test_suite": marks, "plug_value": plugged},
         judged=[{"verdict": verdict} for verdict in verdicts.tolist()],
         failures=[],
         predictions=[],
         joint_all={},
         training={"steps": 1},
-        generation={},
+        generation={} if model is None else {"model": model},
         scoring={},
     )
 
@@ -337,6 +362,12 @@ def main() -> None:
     ]
     # Four variants are enough: a pair of which each has as many seeds is among the others.
     equal += [Cell(n, (0.5,) * k, 3, runs, lone=True) for n, k in product(numbers, (2, 4))]
+    equal += [
+        Cell(n, (0.5,) * 4, s, runs, scatter=scatter, one_model=one_model)
+        for n, s in product(sorted({200, 972} & set(numbers)), (2, 3))
+        for scatter, one_model in (("", False), ("wide", False), ("odd", False), ("", True))
+        if (s, scatter, one_model) != (3, "", False)
+    ]
     pairs = ((0.45, 0.55), (0.8, 0.85)) if args.short else ((0.45, 0.55), (0.5, 0.5), (0.8, 0.85))
     differing = [Cell(n, rates, s, 2 * runs) for n, rates, s in product(numbers, pairs, seeds)]
     differing += [Cell(n, rates, 3, 2 * runs, lone=True) for n, rates in product(numbers, pairs)]

@@ -26,6 +26,7 @@ def test_the_short_form_stays_within_its_limits():
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n| 45 |") == 12
+    assert done.stdout.count("\n| 200 |") == 19
 
 
 def test_a_run_goes_on_from_what_it_kept_and_ends_alike(tmp_path, claims):
@@ -92,3 +93,20 @@ def test_the_last_variant_may_have_a_single_seed(claims):
     run = claims["draw"](cell, np.random.default_rng(1), True, False).run
     assert [len(variant.seeds) for variant in run.variants] == [3, 3, 1]
     assert run.variants[-1].single_seed_varies
+
+
+@pytest.mark.parametrize(("scatter", "spread"), [("", 1.5), ("wide", 3.0), ("odd", 4.0)])
+def test_seeds_scatter_as_far_as_a_condition_says(claims, scatter, spread):
+    """Of the last variant, beside what single answers scatter by, in points of accuracy."""
+    cell = claims["Cell"](2000, (0.5, 0.5), 40, 1, scatter=scatter)
+    run = claims["draw"](cell, np.random.default_rng(3), True, False).run
+    means = run.variants[-1].correct.mean(axis=1)
+    assert 100 * means.std(ddof=1) == pytest.approx((spread**2 + 0.6**2) ** 0.5, rel=0.25)
+
+
+def test_ways_to_ask_one_model_share_its_seed(claims):
+    cell = claims["Cell"](2000, (0.5, 0.5), 20, 1, scatter="wide", one_model=True)
+    run = claims["draw"](cell, np.random.default_rng(4), True, False).run
+    first, second = (variant.correct.mean(axis=1) for variant in run.variants)
+    assert np.corrcoef(first, second)[0, 1] > 0.9
+    assert run.models_of(run.variants[0]) == run.models_of(run.variants[1])

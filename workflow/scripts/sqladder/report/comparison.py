@@ -16,6 +16,7 @@ from sqladder.statistics.paired import Discordance
 from sqladder.statistics.paired_difference import Difference, PairedDifference
 from sqladder.statistics.power import seeds_needed
 from sqladder.statistics.ranks import holm, rank_ranges, simultaneous
+from sqladder.statistics.seed_scatter import Scatter, seed_scatter
 from sqladder.statistics.seeds import Answers
 
 ALPHA = 0.05
@@ -216,14 +217,15 @@ def make_pair(
     groups: Groups,
     same_models: bool = False,
     single_seed_varies: bool = False,
+    scatter: Scatter | None = None,
 ) -> Pair:
     """Compare two variants' marks of the same questions, not yet adjusted for any family.
 
     `same_models` says that both come of the same trainings, seed by seed; `single_seed_varies`, that a single
-    seed on one side was a draw among others.
+    seed on one side was a draw among others; `scatter`, how far seeds scatter, where more than these two tell it.
     """
     return _unadjusted(
-        names, PairedDifference.of(first, second, groups, same_models, single_seed_varies)
+        names, PairedDifference.of(first, second, groups, same_models, single_seed_varies, scatter)
     )
 
 
@@ -263,13 +265,19 @@ def _pairs(ranking: Sequence[Variant], run: Run, level: str) -> list[Pair]:
         marks = np.array([variant.correct[0, chosen] for variant in ranking])
         return list(map(_unadjusted, names, AllPairs(marks, own)))
     answers = {variant.name: variant.correct[:, chosen] for variant in ranking}
-    return [
-        make_pair(
+    models = {variant.name: run.models_of(variant) for variant in ranking}
+    scatter = seed_scatter(list(answers.values()), list(models.values()))
+    found = []
+    for one, other in combinations(ranking, 2):
+        same = len(one.seeds) > 1 and models[one.name] == models[other.name]
+        pair = make_pair(
             (one.name, other.name),
             answers[one.name],
             answers[other.name],
             own,
+            same_models=same,
             single_seed_varies=one.single_seed_varies or other.single_seed_varies,
+            scatter=scatter.ways if same else scatter.trainings,
         )
-        for one, other in combinations(ranking, 2)
-    ]
+        found.append(pair)
+    return found

@@ -196,6 +196,26 @@ class Run:
         """Whether a variant was run with several seeds."""
         return len(self.replicates) > len(self.variants)
 
+    def models_of(self, variant: Variant) -> tuple[str, ...]:
+        """The training behind each seed's answers: its own, or another's whose model it asks or has made smaller."""
+        return tuple(map(self._model_of, variant.seeds))
+
+    def _model_of(self, own: OneSeed) -> str:
+        model = own.generation.get("model", own.replicate.name)
+        while model in self._owners:
+            model = self._owners[model]
+        return model
+
+    @cached_property
+    def _owners(self) -> dict[str, str]:
+        """By replicate, the one whose model it takes."""
+        trainings = {own.replicate.name: own.training for own in self.replicates}
+        return {
+            name: training["model_of"]
+            for name, training in trainings.items()
+            if "model_of" in training
+        }
+
     @cached_property
     def databases(self) -> list[str]:
         """The database of each question."""

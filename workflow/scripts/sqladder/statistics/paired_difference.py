@@ -1,9 +1,10 @@
 """What may be claimed of the difference of two variants, over questions, in whole groups, and over seeds.
 
-The variance between seeds is added as in `sqladder.statistics.seeds`. Where the seeds of both sides have fewer than
-four degrees of freedom in all, Satterthwaite's approximation leaves up to 8 % false claims where seeds scatter more
-than questions do, so the quantile is Cochran's (`WeightedComponents`). So it is where a single seed borrows the
-variance of the other side's: their share in the variance is then the larger.
+The variance between seeds, known from those of all variants where there are others (`seed_scatter`), is added as in
+`sqladder.statistics.seeds`. Where it has fewer than four degrees of freedom, Satterthwaite's approximation leaves up to
+8 % false claims if seeds scatter more than questions do, so the quantile is Cochran's (`WeightedComponents`). So it is
+where a side has two seeds, which may hide that they scatter more than those of others, and where a single seed
+borrows the variance of others: the seeds' share in the variance is then the larger.
 
 With one seed on both sides there is nothing between seeds: all speaks of the models trained here.
 """
@@ -25,6 +26,7 @@ from sqladder.statistics.groups import (
 from sqladder.statistics.intervals import Interval, around, exact_difference_interval
 from sqladder.statistics.paired import Discordance, sign_flip_p
 from sqladder.statistics.power import detectable_difference, detectable_over_seeds
+from sqladder.statistics.seed_scatter import Scatter
 from sqladder.statistics.seeds import (
     Answers,
     between_seeds,
@@ -36,8 +38,9 @@ from sqladder.statistics.seeds import (
 
 ANY_DIFFERENCE = Interval(-1.0, 1.0)
 
-ENOUGH = 4
-"""Degrees of freedom of seeds, in all, from which on Satterthwaite's approximation is used for a difference."""
+ENOUGH, ENOUGH_SEEDS = 4, 3
+"""Degrees of freedom of all seeds, and seeds of a side that has several, from which on Satterthwaite's approximation is
+used for a difference."""
 
 
 class Estimate(NamedTuple):
@@ -211,10 +214,11 @@ class PairedDifference(Difference):
     Attributes:
         values: for each question, the share of the first variant's seeds that answer it right less that of
             the second's, from -1 to 1.
-        borrowed: whether a single seed borrows the variance of the other side's.
+        borrowed: whether a single seed borrows the variance of others.
         noisy: answers, or differences, of each side with several seeds, shape (seeds, n), from which the noise of
             single answers is known; empty with one seed on both sides.
         fewest: seeds of the side that has fewer.
+        freedom: degrees of freedom of all seeds that tell how far they scatter.
     """
 
     values: NDArray
@@ -224,6 +228,7 @@ class PairedDifference(Difference):
     borrowed: bool = False
     noisy: tuple[NDArray, ...] = ()
     fewest: int = 1
+    freedom: int = 0
 
     @classmethod
     def of(
@@ -233,6 +238,7 @@ class PairedDifference(Difference):
         groups: Groups,
         same_models: bool = False,
         single_seed_varies: bool = False,
+        scatter: Scatter | None = None,
     ) -> "PairedDifference":
         """Compare two variants' answers.
 
@@ -242,7 +248,9 @@ class PairedDifference(Difference):
             groups: of the n questions.
             same_models: whether row i of both comes from the same model, so that its noise is shared.
             single_seed_varies: whether another seed would have given another model where one side has a single
-                one; its variance is then taken to be that of the other side's seeds.
+                one; its variance is then taken to be that of others' seeds.
+            scatter: how far seeds of several variants scatter, or of `same_models` such differences; without it
+                the seeds of these two tell it alone.
         """
         if first.shape[1] == 0:
             return cls(np.zeros(0), Discordance(0, 0), groups, None)
@@ -253,23 +261,29 @@ class PairedDifference(Difference):
         lone = single_seed_varies and min(len(first), len(second)) == 1
         if same_models:
             pairs = first & ~second, second & ~first
-            seeds = between_seeds(first.mean(axis=1) - second.mean(axis=1))
+            differences = first.astype(float) - second
+            seeds = (
+                scatter.between_seeds(differences)
+                if scatter
+                else between_seeds(differences.mean(axis=1))
+            )
             wins, losses = (rows.sum() / len(rows) for rows in pairs)
-            noisy: tuple[NDArray, ...] = (first.astype(float) - second,)
+            noisy: tuple[NDArray, ...] = (differences,)
         else:
             one, other = first.mean(axis=0), second.mean(axis=0)
-            seeds = total(between_seeds(first.mean(axis=1)), between_seeds(second.mean(axis=1)))
-            if lone:
-                # One estimate for both sides: variance / k of the k seeds, and variance / 1 of the single one.
-                seeds = VarianceComponent(
-                    (max(len(first), len(second)) + 1) * seeds.variance, seeds.degrees_of_freedom
-                )
+            varying = [rows for rows in (first, second) if lone or len(rows) > 1]
+            seeds = (
+                scatter.between_seeds(*varying)
+                if scatter
+                else _between_own_seeds(first, second, lone)
+            )
             wins, losses = (one * (1 - other)).sum(), (other * (1 - one)).sum()
             noisy = tuple(answers for answers in (first, second) if len(answers) > 1)
         values = first.mean(axis=0) - second.mean(axis=0)
         counts = Discordance(float(wins), float(losses))
         fewest = min(len(first), len(second))
-        return cls(values, counts, groups, seeds, lone, noisy, fewest)
+        freedom = scatter.degrees_of_freedom if scatter else sum(len(rows) - 1 for rows in noisy)
+        return cls(values, counts, groups, seeds, lone, noisy, fewest, freedom)
 
     @cached_property
     def sums(self) -> NDArray[np.float64]:
@@ -321,7 +335,18 @@ class PairedDifference(Difference):
             # As of the seeds: one estimate for the several seeds and for the single one.
             several = max(len(answers) for answers in self.noisy)
             noise = noise._replace(variance=(several + 1) * noise.variance)
-        if not self.borrowed and sum(len(answers) - 1 for answers in self.noisy) >= ENOUGH:
+        enough = min(map(len, self.noisy)) >= ENOUGH_SEEDS and self.freedom >= ENOUGH
+        if enough and not self.borrowed:
             return crossed(between, self.seeds, noise)
         rest = crossed_variance(between, self.seeds, noise) - self.seeds.variance
         return WeightedComponents(between._replace(variance=rest), self.seeds)
+
+
+def _between_own_seeds(first: Answers, second: Answers, lone: bool) -> VarianceComponent:
+    """What the seeds of two variants, one of them with several, add to the variance of their difference."""
+    seeds = total(between_seeds(first.mean(axis=1)), between_seeds(second.mean(axis=1)))
+    if not lone:
+        return seeds
+    # One estimate for both sides: variance / k of the k seeds, and variance / 1 of the single one.
+    several = max(len(first), len(second))
+    return seeds._replace(variance=(several + 1) * seeds.variance)
