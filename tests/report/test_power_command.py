@@ -21,7 +21,7 @@ def table(text):
 
 
 def test_the_questions_it_names_find_the_difference_in_80_percent():
-    n = _needed(Plan(0.25, 1, 0.01, ""), 1, 5, 0.05)
+    n = _needed(Plan(0.25, 1, 0.01, ""), 1, 2, 5, 0.05)
     rng = np.random.default_rng(3)
     draws = rng.multinomial(n, [0.15, 0.10, 0.75], size=1500)
     found = [sign_flip_p(np.repeat([1, -1], [win, loss])) < 0.05 for win, loss, _ in draws]
@@ -64,3 +64,12 @@ def test_a_pilot_tells_disagreement_groups_and_seeds(tmp_path, capsys):
 def test_numbers_out_of_range_are_refused(flag, value):
     with pytest.raises(InputError, match=f"--{flag} is {value}"):
         power(f"--{flag}", value)
+
+
+def test_the_seeds_of_more_variants_tell_better_how_far_seeds_scatter(capsys):
+    """With 45 comparisons, those of ten variants, the seeds of two alone would never tell what those of all do."""
+    plan = Plan(0.25, 1, 0.01, "")
+    alone, together = (_needed(plan, 3, variants, 5, 0.05 / 45) for variants in (2, 10))
+    assert alone is None
+    power("--comparisons", 45, "--difference", 5, "--design-effect", 1)
+    assert table(capsys.readouterr().out)["3"][-1] == f"{together:,}"

@@ -14,11 +14,16 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from report_runs import discordance, mcnemar_p
-from sqladder.statistics.groups import Groups, variance_of_mean
+from sqladder.statistics.groups import (
+    Groups,
+    VarianceComponent,
+    WeightedComponents,
+    variance_of_mean,
+)
 from sqladder.statistics.intervals import Interval, exact_difference_interval, wilson_interval
 from sqladder.statistics.paired import Discordance, sign_flip_p
 from sqladder.statistics.paired_difference import PairedDifference
-from sqladder.statistics.power import detectable_difference, seeds_needed
+from sqladder.statistics.power import detectable_difference, planned_error, seeds_needed
 from sqladder.statistics.ranks import holm, rank_ranges, simultaneous
 from sqladder.statistics.seeds import accuracy_interval, new_databases_interval
 from sqladder.statistics.shares import equal_shares_p, fisher_p, two_sets_p
@@ -329,11 +334,20 @@ def test_a_difference_beyond_what_disagreements_allow_is_no_detectable_one():
 
 def test_seeds_needed_for_a_difference():
     # Without noise of questions: 2 points, seeds that scatter by 1: (t + t) sqrt(2 / k) <= 2 first at 5 or 6.
-    needed = seeds_needed(0.02, 0.0, 0.01)
-    for seeds in (needed - 1, needed):
-        factor = sum(stats.t.ppf(share, 2 * seeds - 2) for share in (0.975, 0.8))
-        assert (factor * (2 / seeds) ** 0.5 <= 2) == (seeds == needed)
-    assert seeds_needed(0.001, 0.01**2, 0.01) is None
+    known = VarianceComponent(0.0, 500)
+    for variants in (2, 6):
+        needed = seeds_needed(0.02, known, 0.01, variants)
+        for seeds in (needed - 1, needed):
+            factor = sum(stats.t.ppf(share, variants * (seeds - 1)) for share in (0.975, 0.8))
+            assert (factor * (2 / seeds) ** 0.5 <= 2) == (seeds == needed)
+    assert seeds_needed(0.02, known, 0.01) > needed
+    assert seeds_needed(0.001, VarianceComponent(0.01**2, 500), 0.01) is None
+
+
+def test_two_seeds_of_each_are_planned_with_the_t_that_the_test_has():
+    questions = VarianceComponent(1e-4, 500)
+    assert isinstance(planned_error(questions, 0.01, 2, 10), WeightedComponents)
+    assert isinstance(planned_error(questions, 0.01, 3, 2), VarianceComponent)
 
 
 @pytest.mark.parametrize(("variants", "share"), [*product((2, 4, 6), (0.15, 0.4))])

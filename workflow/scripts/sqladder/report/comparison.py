@@ -85,10 +85,10 @@ class Pair:
         """Smallest true difference that this run finds with a chance of 80 %, all comparisons corrected for."""
         return self.paired.detectable(self._alpha)
 
-    def seeds_needed(self, seed_sd: float) -> int | None:
-        """Seeds of each variant with which this difference would be found, if seeds scattered by this much."""
+    def seeds_needed(self, seed_sd: float, variants: int) -> int | None:
+        """Seeds of each of a run's variants with which this difference would be found, if seeds scattered by this."""
         return seeds_needed(
-            abs(self.difference), self.paired.question_variance, seed_sd, self._alpha
+            abs(self.difference), self.paired.null_questions, seed_sd, variants, self._alpha
         )
 
     @property

@@ -3,6 +3,7 @@
 import argparse
 from dataclasses import dataclass
 from itertools import combinations
+from math import ceil
 from pathlib import Path
 
 from sqladder.errors import InputError
@@ -65,7 +66,9 @@ def run(args: argparse.Namespace) -> int:
     plan = _guessed(args) if args.pilot is None else _of_pilot(args)
     alpha = 0.05 / args.comparisons
     wanted = sorted({1.0, 2.0, 5.0, args.difference})
-    cells = {(s, d): _needed(plan, s, d, alpha) for s in SEEDS for d in wanted}
+    # The fewest variants that have as many comparisons: all pairs.
+    variants = max(2, ceil((1 + (1 + 8 * args.comparisons) ** 0.5) / 2))
+    cells = {(s, d): _needed(plan, s, variants, d, alpha) for s in SEEDS for d in wanted}
     print(plan.source)
     print(
         f"Questions on the same databases that a true difference needs (chance 80 %, {args.comparisons} comparisons):\n"
@@ -149,11 +152,11 @@ def _of_pair(found: dict[str, ScoredVariant], pair: tuple[str, str], seed_sd: fl
     return Plan(gap.question_variance * gap.n, gap.n / len(groups.sizes), sd, source)
 
 
-def _needed(plan: Plan, seeds: int, points: float, alpha: float) -> int | None:
+def _needed(plan: Plan, seeds: int, variants: int, points: float, alpha: float) -> int | None:
     """Questions with which a difference is found; None where no number is enough."""
 
     def found(n: int) -> bool:
-        smallest = _smallest(plan, seeds, n, alpha)
+        smallest = _smallest(plan, seeds, variants, n, alpha)
         return smallest is not None and smallest <= points / 100
 
     if not found(MOST):
@@ -165,17 +168,19 @@ def _needed(plan: Plan, seeds: int, points: float, alpha: float) -> int | None:
     return low
 
 
-def _smallest(plan: Plan, seeds: int, n: int, alpha: float) -> float | None:
+def _smallest(plan: Plan, seeds: int, variants: int, n: int, alpha: float) -> float | None:
     from sqladder.statistics.groups import VarianceComponent
-    from sqladder.statistics.power import detectable_difference, detectable_over_seeds
-    from sqladder.statistics.seeds import total
+    from sqladder.statistics.power import (
+        detectable_difference,
+        detectable_over_seeds,
+        planned_error,
+    )
 
     groups = max(2, round(n / plan.group_size))
     if seeds == 1:
         return detectable_difference(plan.squares * n, groups, n, alpha)
     questions = VarianceComponent(plan.squares / n, groups - 1)
-    own = VarianceComponent(2 * plan.seed_sd**2 / seeds, 2 * (seeds - 1))
-    return detectable_over_seeds(total(questions, own), alpha)
+    return detectable_over_seeds(planned_error(questions, plan.seed_sd, seeds, variants), alpha)
 
 
 def _sentence(args: argparse.Namespace, cells: dict[tuple[int, float], int | None]) -> str:

@@ -29,6 +29,7 @@ from sqladder.statistics.power import detectable_difference, detectable_over_see
 from sqladder.statistics.seed_scatter import Scatter
 from sqladder.statistics.seeds import (
     Answers,
+    are_enough,
     between_seeds,
     crossed,
     crossed_variance,
@@ -37,10 +38,6 @@ from sqladder.statistics.seeds import (
 )
 
 ANY_DIFFERENCE = Interval(-1.0, 1.0)
-
-ENOUGH, ENOUGH_SEEDS = 4, 3
-"""Degrees of freedom of all seeds, and seeds of a side that has several, from which on Satterthwaite's approximation is
-used for a difference."""
 
 
 class Estimate(NamedTuple):
@@ -182,10 +179,14 @@ class Difference(ABC):
         """Variance of the difference between groups of questions, were the true one 0."""
         return self.squares / self.n**2 if self.n else 0.0
 
+    @property
+    def null_questions(self) -> VarianceComponent:
+        """The same with its degrees of freedom."""
+        return VarianceComponent(self.question_variance, max(1, len(self.groups.sizes) - 1))
+
     def _null(self) -> VarianceComponent | WeightedComponents:
         """Variance of the difference over groups and seeds, were the true one 0."""
-        freedom = max(1, len(self.groups.sizes) - 1)
-        return self.with_seeds(VarianceComponent(self.question_variance, freedom), self.groups)
+        return self.with_seeds(self.null_questions, self.groups)
 
     def detectable(self, alpha: float = 0.05, power: float = 0.8) -> float | None:
         """Smallest true difference that the test would find with this power.
@@ -335,8 +336,7 @@ class PairedDifference(Difference):
             # As of the seeds: one estimate for the several seeds and for the single one.
             several = max(len(answers) for answers in self.noisy)
             noise = noise._replace(variance=(several + 1) * noise.variance)
-        enough = min(map(len, self.noisy)) >= ENOUGH_SEEDS and self.freedom >= ENOUGH
-        if enough and not self.borrowed:
+        if not self.borrowed and are_enough(min(map(len, self.noisy)), self.freedom):
             return crossed(between, self.seeds, noise)
         rest = crossed_variance(between, self.seeds, noise) - self.seeds.variance
         return WeightedComponents(between._replace(variance=rest), self.seeds)

@@ -3,6 +3,7 @@
 from scipy import special
 
 from sqladder.statistics.groups import VarianceComponent, WeightedComponents
+from sqladder.statistics.seeds import are_enough, total
 
 MOST_SEEDS = 100
 """Seeds beyond which nobody trains."""
@@ -54,22 +55,44 @@ def detectable_over_seeds(
     return (error.quantile(1 - alpha / 2) + error.quantile(power)) * error.variance**0.5
 
 
-def seeds_needed(
-    difference: float, questions: float, seed_sd: float, alpha: float = 0.05, power: float = 0.8
-) -> int | None:
-    """Seeds of each of two variants with which a t-test finds a difference; None where no number is enough.
+def planned_error(
+    questions: VarianceComponent, seed_sd: float, seeds: int, variants: int = 2
+) -> VarianceComponent | WeightedComponents:
+    """Variance of the difference of two variants of a run to come, over groups of questions and seeds.
 
-    As `detectable_over_seeds`, with the degrees of freedom of the seeds.
+    Args:
+        questions: variance of the difference between groups of questions.
+        seed_sd: standard deviation of an accuracy between seeds.
+        seeds: of each variant, two or more.
+        variants: of the run, whose seeds together tell how far seeds scatter (`seed_scatter`).
+    """
+    freedom = variants * (seeds - 1)
+    own = VarianceComponent(2 * seed_sd**2 / seeds, freedom)
+    if are_enough(seeds, freedom):
+        return total(questions, own)
+    return WeightedComponents(questions, own)
+
+
+def seeds_needed(
+    difference: float,
+    questions: VarianceComponent,
+    seed_sd: float,
+    variants: int = 2,
+    alpha: float = 0.05,
+    power: float = 0.8,
+) -> int | None:
+    """Seeds of each variant with which a t-test finds a difference; None where no number is enough.
 
     Args:
         difference: of two accuracies.
         questions: variance of the difference between questions, which more seeds do not lower.
         seed_sd: standard deviation of an accuracy between seeds.
+        variants: of the run.
         alpha: level of the test, divided by the number of comparisons that it is adjusted for.
         power: chance to find the difference.
     """
     for seeds in range(2, MOST_SEEDS + 1):
-        error = VarianceComponent(questions + 2 * seed_sd**2 / seeds, 2 * (seeds - 1))
+        error = planned_error(questions, seed_sd, seeds, variants)
         if detectable_over_seeds(error, alpha, power) <= difference:
             return seeds
     return None

@@ -26,6 +26,20 @@ Answers = NDArray[np.bool_]
 """Marks of one variant, shape (seeds, questions): true where the answer is right."""
 
 
+ENOUGH, ENOUGH_FREEDOM = 3, 4
+"""Seeds of a variant, and degrees of freedom of all that tell how far seeds scatter, with which `are_enough`."""
+
+
+def are_enough(seeds: int, freedom: float) -> bool:
+    """Whether seeds tell their variance well enough for Satterthwaite's approximation of a difference's t.
+
+    Args:
+        seeds: of the variant of the two that has fewer of several.
+        freedom: degrees of freedom of all seeds that tell how far seeds scatter.
+    """
+    return seeds >= ENOUGH and freedom >= ENOUGH_FREEDOM
+
+
 def between_seeds(means: Sequence[float]) -> VarianceComponent:
     """Variance of the mean of several seeds' means; a single seed tells nothing of it."""
     if len(means) < 2:
