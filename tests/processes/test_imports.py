@@ -29,6 +29,16 @@ from sqladder.processes.imports import leave_out_sklearn
 leave_out_sklearn()
 from transformers import AutoModelForCausalLM, AutoTokenizer
 """
+WORKER = """
+import sys
+from importlib.util import find_spec
+sys.path.insert(0, sys.argv.pop(1))
+from sqladder.training.worker_process import work
+def load():
+    found = [name for name in ("scipy", "sklearn", "torch") if find_spec(name)]
+    return lambda job: print(*found, find_spec("scipy") is not None)
+work("A process of a training.", load)
+"""
 
 
 @pytest.mark.parametrize(
@@ -54,3 +64,11 @@ def test_what_a_block_leaves_out_is_found_after_it_and_what_was_there_stays():
             importlib.import_module("colorsys")
         assert importlib.import_module("json") is json
     assert importlib.import_module("colorsys").rgb_to_hsv
+
+
+def test_what_a_training_imports_finds_neither_scipy_nor_sklearn_and_later_code_finds_scipy(
+    tmp_path,
+):
+    program = [sys.executable, "-c", WORKER, str(ROOT / "workflow/scripts")]
+    done = subprocess.run([*program, str(tmp_path / "job.json")], capture_output=True, text=True)
+    assert done.stdout.split() == ["torch", "True"], done.stderr

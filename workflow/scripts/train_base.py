@@ -19,7 +19,7 @@ from sqladder.errors import LOG, run_main
 from sqladder.files import read_jsonl, write_json
 from sqladder.models.folders import replacing_folder
 from sqladder.models.turns import Turns
-from sqladder.processes.imports import leave_out_sklearn, uncollected
+from sqladder.processes.imports import leave_out_sklearn, leaving_out, uncollected
 from sqladder.processes.lifetime import end_with_workflow, holding
 from sqladder.prompts.prompt_fields import PROMPT_FIELDS
 from sqladder.settings.program_flags import add_flags, from_flags
@@ -42,7 +42,8 @@ def main() -> None:
     recipe = from_flags(args, Recipe)
     end_with_workflow()
     leave_out_sklearn()
-    with uncollected():
+    # transformers has a loss for pictures that uses it.
+    with uncollected(), leaving_out("scipy"):
         from sqladder.demo.base_model import new_model, pretrain, train_tokenizer
         from sqladder.training.record import training_facts
     rows = read_jsonl(args.prompts, PROMPT_FIELDS)

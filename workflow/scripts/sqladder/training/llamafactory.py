@@ -15,7 +15,7 @@ import torch
 import yaml
 
 from sqladder.files import write_text
-from sqladder.processes.imports import uncollected
+from sqladder.processes.imports import leaving_out, uncollected
 from sqladder.training.megatron import megatron_arguments
 from sqladder.training.preference_settings import Preference
 from sqladder.training.processes import deepspeed_config
@@ -48,7 +48,8 @@ def load_llamafactory(work_folder: Path) -> LlamaFactory:
     os.environ.setdefault("LLAMAFACTORY_VERBOSITY", "WARN")
     # By names: a second call in one process then adds what is there, where two lambdas could not be sorted.
     torch.serialization.register_package(0, _no_location, _restore_to_cpu)
-    with _torchaudio_optional(), uncollected():
+    # It would draw losses by it, which the report does.
+    with _torchaudio_optional(), uncollected(), leaving_out("matplotlib"):
         from llamafactory.train.tuner import export_model, run_exp
     return LlamaFactory(run_exp, export_model)
 

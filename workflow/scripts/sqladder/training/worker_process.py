@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from sqladder.errors import LOG, InputError, show_log
-from sqladder.processes.imports import leave_out_sklearn, uncollected
+from sqladder.processes.imports import leave_out_sklearn, leaving_out, uncollected
 from sqladder.training.launch import write_failure
 
 
@@ -27,7 +27,8 @@ def work(about: str, load: Callable[[], Callable[[Path], None]]) -> NoReturn:
     faulthandler.enable()
     try:
         leave_out_sklearn()
-        with uncollected():
+        # transformers has a loss for pictures that uses it.
+        with uncollected(), leaving_out("scipy"):
             run_job = load()
         run_job(job)
     except InputError as error:
