@@ -177,6 +177,8 @@ def reward_facts(rng, steps=60, right=(0.3, 0.5), kl=True):
         "samples": 16,
         "temperature": 1.0,
         "questions_a_step": 8,
+        "databases": 4,
+        "databases_of_one_file": 3,
         "groups": 8 * steps,
         "groups_all_equal": 3 * steps,
         "groups_none_right": steps,

@@ -1,8 +1,11 @@
 """A whole run that learns from execution, at toy size."""
 
 import json
+import re
+from collections import Counter
 
 import pytest
+import yaml
 
 from conftest import copy_project, run_snakemake
 from learning_runs import write_experiment
@@ -105,3 +108,18 @@ def test_drawn_answers_to_training_questions_are_learned_from_and_told_of(tmp_pa
     assert "## Checkpoints" in report
     again = run_snakemake(folder, *ARGUMENTS, "results/report.md")
     assert "Nothing to be done" in again.stdout, again.stdout
+    assert "**1 of 1 training databases have one file" in report
+    config = yaml.safe_load((folder / "config/run.yaml").read_text())
+    config["datasets"]["music"]["suite"] = {"files": 4}
+    (folder / "config/run.yaml").write_text(yaml.safe_dump(config))
+    planned = run_snakemake(folder, "-n", *ARGUMENTS, "results/report.md").stdout
+    rules = re.findall(r"^(?:local)?rule (\w+):", planned, re.MULTILINE)
+    # What was drawn is judged anew, and the start is not trained anew.
+    counts = Counter(rules)
+    assert [counts[own] for own in ("make_training_suite", "judge_drawn", "draw_answers")] == [
+        1,
+        1,
+        0,
+    ]
+    assert counts["reinforce"] == 1
+    assert counts["train"] == 2

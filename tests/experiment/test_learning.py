@@ -7,6 +7,7 @@ import pytest
 from conftest import ROOT
 from sqladder.errors import InputError
 from sqladder.experiment.config import check
+from sqladder.experiment.data_jobs import made_suite
 from sqladder.experiment.learning import (
     drawing_flags,
     drawing_model,
@@ -15,10 +16,12 @@ from sqladder.experiment.learning import (
     drawn_file,
     earlier_judged,
     earlier_trainings,
+    judging_databases,
     pairing_flags,
     rounds,
     rounds_by,
     training_before,
+    training_suites,
     with_rounds,
 )
 from sqladder.experiment.reading import read_yaml
@@ -149,6 +152,25 @@ def test_what_variants_draw_alike_is_drawn_once(config, other, drawn_once):
     assert len(set(own)) == (1 if drawn_once else 2)
 
 
+@pytest.mark.parametrize("is_tested", [False, True])
+def test_suites_for_rewards_are_made_of_the_training_questions_alone(config, is_tested):
+    questions = {"source": "files", "questions": "q.jsonl", "databases": "db"}
+    config["datasets"]["shop"] = {**questions, "suite": {"files": 4}}
+    usual = judging_databases(config)
+    assert usual == f"resources/datasets/{config['train_on']}/databases"
+    config["train_on"] = "shop"
+    config["test_on"] = "shop" if is_tested else config["test_on"]
+    assert judging_databases(config) == "resources/datasets/shop/training_suite"
+    assert made_suite(config) == ("resources/datasets/shop/suite" if is_tested else [])
+    del config["variants"]["kept"]
+    assert training_suites(config) == []
+
+
+def suite_beside(c):
+    c["datasets"]["shop"] = {"source": "files", "questions": "q.jsonl", "databases": "db"}
+    c["datasets"]["shop"]["suite"] = {"files": 4}
+
+
 def changed(**keys):
     return lambda c: c["variants"]["kept"].update(keys)
 
@@ -183,6 +205,7 @@ def rows_without_databases(c):
         ),
         (preferring(loss="kto", rejected_weight=0), ["pairs.rejected_weight"]),
         (preferring(wrong=[]), ["pairs.wrong"]),
+        (suite_beside, ["datasets.shop.suite", "on train_on where a variant learns", "remove it"]),
         (preferring(beta=0), ["pairs.beta"]),
         (preferring(rounds=2), ["pairs.rounds", "remove it"]),
         (

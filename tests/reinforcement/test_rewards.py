@@ -6,12 +6,14 @@ import pytest
 import torch
 
 from sqladder.errors import InputError
+from sqladder.files import write_jsonl
 from sqladder.generation.extraction import extract_sql
 from sqladder.metric.inputs import Item
 from sqladder.metric.limits import Limits
 from sqladder.metric.scoring import Task
 from sqladder.reinforcement.answer_judge import AnswerJudge
 from sqladder.reinforcement.rewards import Parts, group_counts, parts_of
+from sqladder.suites.building import build
 
 GOLD = "SELECT name FROM singer WHERE age > 30"
 COUNT = "SELECT count(*) FROM singer"
@@ -94,6 +96,25 @@ def test_no_trick_gets_the_reward_of_a_right_answer(judge, question, text):
     parts = reward_of(judge, question, text)
     assert parts.right == 0
     assert parts.select <= 1
+
+
+# A constant that reads a table: on one file nothing tells it from an answer.
+ACCIDENT = "SELECT 2 FROM singer LIMIT 1"
+
+
+def test_databases_of_one_file_reward_accidents_and_are_counted(judge):
+    assert reward_of(judge, "count", ACCIDENT).right == 1
+    assert judge.databases() == {"databases": 2, "databases_of_one_file": 1}
+
+
+def test_a_suite_made_for_the_training_questions_rewards_no_accident(databases, tmp_path):
+    write_jsonl(tmp_path / "gold.jsonl", [{"id": "count", "db_id": "alone", "sql": COUNT}])
+    build(databases, tmp_path / "gold.jsonl", tmp_path / "suite", 4, 1, 1)
+    judge = AnswerJudge(ITEMS[1:2], Task(tmp_path / "suite", limits=LIMITS, jobs=1))
+    assert reward_of(judge, "count", ACCIDENT) == Parts(0, 1, 1)
+    assert reward_of(judge, "count", "SELECT count(id) FROM singer").right == 1
+    assert judge.databases() == {"databases": 1, "databases_of_one_file": 0}
+    judge.close()
 
 
 def test_an_answer_that_ends_a_worker_costs_the_others_nothing(judge):

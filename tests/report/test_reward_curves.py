@@ -85,4 +85,5 @@ def test_the_section_has_chart_and_table_and_the_chart_of_losses_leaves_them_out
     assert "](charts/reward_curves.svg)" in text
     assert "### grpo, from full" in text
     assert "Of 480 groups 180 were all equal, and 60 had no right answer." in text
+    assert "**3 of 4 training databases have one file" in text
     assert [own.label for own in loss_curves.with_curve(comparison)] == ["full"]

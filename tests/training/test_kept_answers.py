@@ -61,11 +61,12 @@ def test_what_was_always_right_is_told_apart_by_hardness():
 
 def test_a_round_counts_what_those_before_it_took():
     drawn = {"settings": {"samples": 4, "temperature": 1.0}, "seconds": 10.0, "gpus": 2}
-    judging = {"different": 5, "seconds": 1.0}
+    judging = {"different": 5, "seconds": 1.0, "databases": 3, "databases_of_one_file": 2}
     first = round_facts("rejection", {}, drawn, judging, None)
     trained = {"seconds": 30.0, "gpus": 1, "nodes": 1, "learning": first}
     second = round_facts("rejection", {}, drawn, judging, trained)
     assert len(second["rounds"]) == 2
+    assert [own["databases_of_one_file"] for own in second["rounds"]] == [2, 2]
     assert [(part["what"], part["seconds"] * part["devices"]) for part in second["spent"]] == [
         ("drawing of round 1", 20.0),
         ("training of round 1", 30.0),

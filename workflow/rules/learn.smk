@@ -1,10 +1,25 @@
 # Learning from execution: answers to training questions that a model draws, judged, and what is learned of them.
 # REQUIRED: results/<start>/model, or that of the round before, and the training rows with their databases.
-# OUTPUTS: results/<start>/drawn/<digest>/: drawn.jsonl with the answers, judged.jsonl with a verdict of each, for all variants that
+# OUTPUTS: resources/datasets/{dataset}/training_suite/, contents made for the training questions, where the config asks for suites;
+#          results/<start>/drawn/<digest>/: drawn.jsonl with the answers, judged.jsonl with a verdict of each, for all variants that
 #          learn of them; results/{learned_in}/ (<variant>/rounds/<number>): rows.jsonl or pairs.jsonl, on which the round's model is
 #          trained (train.smk), and kept.json, what was kept and what it took.
 #          Of a variant trained by reward: results/{replicate}/{model/,train.json}; it draws and judges at each step.
 # No question of the test is read.
+
+
+use rule make_suite as make_training_suite with:
+    input:
+        examples=data_jobs.examples_of(config, "train"),
+        databases="resources/datasets/{dataset}/databases",
+    output:
+        suite=directory("resources/datasets/{dataset}/training_suite"),
+    log:
+        "logs/make_training_suite/{dataset}.log",
+    benchmark:
+        "results/benchmarks/make_training_suite/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=any_of(learning.training_suites(config)),
 
 
 use rule generate as draw_answers with:

@@ -26,6 +26,7 @@ from sqladder.metric.limit_flags import (
 from sqladder.metric.normalise import QUIRKS
 from sqladder.metric.scoring import Task, score
 from sqladder.metric.suite import Options
+from sqladder.training.rounds import of_one_file
 
 DRAWN_FIELDS: Fields = {"id": str, "samples": list}
 
@@ -68,8 +69,16 @@ def main() -> None:
         rows.append({**about, "samples": samples})
     write_jsonl(args.output, rows)
     seconds, different = round(time.monotonic() - started, 2), sum(map(len, times))
-    write_json(args.facts, {"seconds": seconds, "questions": len(rows), "different": different})
+    names = {item.db_id for item in gold.items}
+    on = {"databases": len(names), "databases_of_one_file": of_one_file(args.databases, names)}
+    facts = {"seconds": seconds, "questions": len(rows), "different": different, **on}
+    write_json(args.facts, facts)
     LOG.info(f"judged {different} different answers to {len(rows)} questions in {seconds} s")
+    if alone := on["databases_of_one_file"]:
+        LOG.info(
+            f"{alone} of {len(names)} databases have one file: answers that are right there by accident count as "
+            "right; datasets.<name>.suite of the training set makes others"
+        )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from sqladder.downloads.secret_urls import has_secrets, unset_variables
 from sqladder.errors import InputError
 from sqladder.experiment.curve_check import check_curves, misplaced_curves
 from sqladder.experiment.data_jobs import has_validation_split
-from sqladder.experiment.learning import learning_problems, with_rounds
+from sqladder.experiment.learning import learning_problems, training_suites, with_rounds
 from sqladder.experiment.mixes import check_mix, with_mix, wrong_training_keys
 from sqladder.experiment.native_jobs import native_problems
 from sqladder.experiment.overlap import check_overlap
@@ -80,8 +80,11 @@ def _cross_checks(config: Config) -> Iterator[str]:
     for name, dataset in config["datasets"].items():
         if dataset["source"] == "files":
             yield from _check_files(f"datasets.{name}", dataset, config)
-        if "suite" in dataset and name != config["test_on"]:
-            yield f"datasets.{name}.suite: answers are judged on test_on ({config['test_on']}) alone; remove it here"
+        if "suite" in dataset and name not in [config["test_on"], *training_suites(config)]:
+            yield (
+                f"datasets.{name}.suite: answers are judged on test_on ({config['test_on']}), and on train_on where a "
+                "variant learns from execution; remove it here"
+            )
     for name, download in config.get("downloads", {}).items():
         yield from _missing_paths(f"downloads.{name}", download, ["folder"])
         if "folder" not in download:

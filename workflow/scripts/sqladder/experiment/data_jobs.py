@@ -144,7 +144,7 @@ def suite_flags(config: Config, dataset: str) -> list[str]:
 
 
 def datasets_with_suites(config: Config) -> list[str]:
-    """The data sets for whose databases suites are made."""
+    """The data sets whose entries ask for suites."""
     return [name for name, entry in config["datasets"].items() if "suite" in entry]
 
 

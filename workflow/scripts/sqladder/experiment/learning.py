@@ -9,7 +9,12 @@ import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sqladder.experiment.data_jobs import databases_of, made_suite, row_datasets, scoring_flags
+from sqladder.experiment.data_jobs import (
+    databases_of,
+    datasets_with_suites,
+    row_datasets,
+    scoring_flags,
+)
 from sqladder.experiment.flags import as_flags, named
 from sqladder.experiment.generation_jobs import generation_environment, generation_gpus
 from sqladder.experiment.learning_settings import KEPT
@@ -34,6 +39,7 @@ from sqladder.training.preference_settings import Preference
 
 FOLDER = "rounds"
 DRAWN_FOLDER = "drawn"
+TRAINING_SUITE = "training_suite"
 # Of a variant's decoding, what answers to learn from have no use for.
 _NOT_DRAWN = ("include_greedy", "grammar", "log_probabilities")
 
@@ -158,9 +164,19 @@ def drawing_environment(config: Config, drawing: str) -> str:
 
 
 def judging_databases(config: Config) -> str | list[str]:
-    """Where drawn answers are executed: the databases of the training questions, or suites made of them."""
-    is_tested = config["train_on"] == config["test_on"]
-    return (made_suite(config) if is_tested else []) or databases_of(config, "train")
+    """Where drawn answers are executed: the databases of the training questions, or suites made for these."""
+    own = [f"resources/datasets/{name}/{TRAINING_SUITE}" for name in training_suites(config)]
+    return own[0] if own else databases_of(config, "train")
+
+
+def training_suites(config: Config) -> list[str]:
+    """The data set whose training questions get suites of their own: no question of the test has a part in them."""
+    learns = variants_by_method(config, LEARNING)
+    return (
+        [config["train_on"]]
+        if learns and config["train_on"] in datasets_with_suites(config)
+        else []
+    )
 
 
 def judging_flags(config: Config) -> list[str]:

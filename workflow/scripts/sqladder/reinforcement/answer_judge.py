@@ -70,6 +70,13 @@ class AnswerJudge:
                 )
         return found
 
+    def databases(self) -> dict[str, int]:
+        """How many there are, and how many of one file, on which what is right by accident is rewarded."""
+        return {
+            "databases": len(self._suites),
+            "databases_of_one_file": sum(len(files) == 1 for files in self._suites.values()),
+        }
+
     def golds(self, name: Any) -> Sequence[str]:
         """The gold queries of a question."""
         return self._items[name].golds

@@ -26,7 +26,11 @@ CURVES: Mapping[str, str] = {
 
 
 def reinforcement_facts(
-    history: Sequence[Mapping[str, Any]], own: Reinforcement, at_once: int, drawings: int
+    history: Sequence[Mapping[str, Any]],
+    own: Reinforcement,
+    at_once: int,
+    drawings: int,
+    judged_on: Mapping[str, int],
 ) -> dict[str, Any]:
     """What was learned from execution, by the form that other methods' facts have.
 
@@ -35,6 +39,7 @@ def reinforcement_facts(
         own: the settings.
         at_once: questions of a step.
         drawings: how often was drawn.
+        judged_on: of an answer judge, how many databases there are.
     """
     points = [row for row in history if "loss" in row]
     curves = {
@@ -51,6 +56,7 @@ def reinforcement_facts(
         "samples": own.samples,
         "temperature": own.temperature,
         "questions_a_step": at_once,
+        **judged_on,
         "groups": groups,
         # Of these nothing is learned.
         "groups_all_equal": round(groups * mean_equal),

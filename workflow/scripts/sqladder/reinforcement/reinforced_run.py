@@ -156,6 +156,12 @@ def _train(
         f"training by reward: {own.samples} answers to each of {at_once} of {len(asked.ids)} questions a step, "
         f"{steps} steps on {device_name()}"
     )
+    judged_on = asked.judge.databases()
+    if alone := judged_on["databases_of_one_file"]:
+        LOG.info(
+            f"{alone} of {judged_on['databases']} databases have one file: answers that are right there by accident "
+            "are rewarded; datasets.<name>.suite of the training set makes others"
+        )
     turns = read_turns(base_model)
     turns.tokenizer.pad_token = turns.tokenizer.convert_ids_to_tokens(turns.pad)
     trainer = PolicyTrainer(
@@ -200,7 +206,7 @@ def _train(
         "gpu_hours": round(gpus * watch.seconds / 3600, 6),
         "steady_rows_per_second": None,
         "steady_tokens_per_second": None,
-        "learning": reinforcement_facts(history, own, at_once, drawn),
+        "learning": reinforcement_facts(history, own, at_once, drawn, judged_on),
     }
     if validation:
         facts["validation"] = validation.finish()

@@ -1,9 +1,25 @@
 """What is known of a round of learning from execution: what was learned, and what it took."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
+from sqladder.metric.database_files import suite_files
+
 Facts = dict[str, Any]
+
+
+def of_one_file(databases: Path, db_ids: Collection[str]) -> int:
+    """How many of some databases have no suite: an answer that is right there by accident counts as right.
+
+    Args:
+        databases: folder of <db_id>/<db_id>.sqlite, or of <db_id>.sqlite.
+        db_ids: their names.
+
+    Raises:
+        InputError: one of them is missing.
+    """
+    return sum(len(suite_files(databases, db_id)) == 1 for db_id in db_ids)
 
 
 def round_facts(
@@ -29,6 +45,8 @@ def round_facts(
         "temperature": drawn["settings"]["temperature"],
         "different": judged["different"],
         "judging_seconds": judged["seconds"],
+        "databases": judged["databases"],
+        "databases_of_one_file": judged["databases_of_one_file"],
         "levels": counts,
     }
     spent = [_spent(f"training of round {number - 1}", before)] if before else []

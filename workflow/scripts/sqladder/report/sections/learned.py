@@ -6,6 +6,7 @@ from typing import Any
 from sqladder.report.charts.reward_curves import by_reward
 from sqladder.report.metrics import LEVELS
 from sqladder.report.results import OneSeed
+from sqladder.report.sections.one_file import on_one_file
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.rewarded import of_rewards
 from sqladder.report.sections.times import timed
@@ -61,9 +62,10 @@ def _of_round(method: str, place: int, counts: Mapping[str, Any]) -> str:
         for level in (*LEVELS, "all")
     ]
     header = ["level", *named.values(), _SHARE]
+    levels = table(header, rows, "l" + "r" * (len(header) - 1))
     return (
         f"Round {place}: {counts['samples']} answers to each question at temperature {counts['temperature']:g}, "
-        f"{number(counts['different'])} different ones.\n\n{table(header, rows, 'l' + 'r' * (len(header) - 1))}\n\n"
+        f"{number(counts['different'])} different ones.{on_one_file(counts)}\n\n{levels}\n\n"
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqladder.report.charts import reward_curves
 from sqladder.report.charts.reward_curves import by_reward
 from sqladder.report.results import OneSeed
+from sqladder.report.sections.one_file import on_one_file
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.times import timed
 from sqladder.texts.markdown import escape, table
@@ -70,7 +71,8 @@ def _of_training(own: OneSeed) -> str:
         f"### {escape(own.label)}, from {escape(own.training['start_from'])}\n\n"
         f"{learning['samples']} answers to each of {learning['questions_a_step']} questions a step, at temperature "
         f"{learning['temperature']:g}. Of {number(groups)} groups {number(learning['groups_all_equal'])} were all "
-        f"equal, and {number(learning['groups_none_right'])} had no right answer.\n\n"
+        f"equal, and {number(learning['groups_none_right'])} had no right answer."
+        f"{on_one_file(learning)}\n\n"
         + table(["steps", *named.values()], rows, "l" + "r" * len(named))
     )
 
