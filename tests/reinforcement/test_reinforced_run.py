@@ -120,6 +120,9 @@ def test_a_training_that_was_cut_off_ends_as_an_undisturbed_one(
     assert not whole["resumed"]
     assert whole["steps"] == again["steps"] == steps
     assert curves(again) == curves(whole)
+    # A tracker gets the same curves, each point once.
+    assert [row["step"] for row in again["log"]] == curves(whole)["step"]
+    assert [row["right"] for row in again["log"]] == curves(whole)["right"]
     assert ("kl" in curves(whole)) == (reinforcement["beta"] > 0)
     weights = [(path / "model.safetensors").read_bytes() for path in (left, tmp_path / "model")]
     assert weights[0] == weights[1]
@@ -152,6 +155,7 @@ def test_the_best_checkpoint_on_validation_is_the_model_and_patience_ends_the_tr
     assert (found["chosen"], found["stopped_early"], found["databases"]) == (4, True, 3)
     assert (facts["steps"], facts["epochs"]) == (8, 2.0)
     assert facts["learning"]["groups"] == 32
+    assert [row["epoch"] for row in facts["log"]] == [n / 4 for n in range(1, 9)]
     assert facts["learning"]["curves"]["step"] == [*range(1, 9)]
     kept = [tmp_path / f"work/checkpoints/step_{step}/model.safetensors" for step in (4, 8)]
     left, right = (path.read_bytes() for path in kept)

@@ -100,8 +100,13 @@ def data(tmp_path_factory):
     return path
 
 
+def margin(model, data):
+    """By how much right answers are likelier than wrong ones, in nats a token."""
+    return (likelihoods(model, data, "chosen") - likelihoods(model, data, "rejected")).mean()
+
+
 def likelihoods(model, data, side):
-    """Log probability of each answer of one side."""
+    """Mean log probability of the tokens of each answer of one side, which orpo and simpo compare."""
     turns = read_turns(model)
     network = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
     found = []
@@ -114,8 +119,18 @@ def likelihoods(model, data, side):
         with torch.no_grad():
             logits = network(torch.tensor([prompt + answer])).logits[0, len(prompt) - 1 : -1]
         chosen = logits.log_softmax(-1)[torch.arange(len(answer)), torch.tensor(answer)]
-        found.append(chosen.sum().item())
+        found.append(chosen.mean().item())
     return torch.tensor(found)
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.parametrize("loss", ["sigmoid", "orpo", "simpo"])
+def test_a_loss_of_pairs_makes_right_answers_likelier_than_wrong_ones(base, data, tmp_path, loss):
+    facts = train_on(tmp_path, base, settings(loss), data)
+    assert (facts["method"], facts["rows"], facts["steps"]) == (f"dpo ({loss}), full", 12, 8)
+    assert facts["final_loss"] < facts["loss_curve"][0][1]
+    assert margin(tmp_path / "model", data) > margin(base, data)
 
 
 @pytest.mark.slow
@@ -133,9 +148,5 @@ def test_kto_makes_right_answers_likelier_than_wrong_ones(base, data, tmp_path, 
     # Before the first step nothing is preferred: each answer's loss is half its weight.
     assert facts["loss_curve"][0][1] == pytest.approx((4 * 3 + 12 * 1) / 16 / 2, abs=1e-3)
     assert facts["final_loss"] < facts["loss_curve"][0][1] - 0.01
-    margins = [
-        likelihoods(model, data, "chosen") - likelihoods(model, data, "rejected")
-        for model in (base, tmp_path / "model")
-    ]
-    assert (margins[1] > margins[0]).all()
+    assert margin(tmp_path / "model", data) > margin(base, data)
     assert read_json(tmp_path / "work/rows.json")[0] == 16

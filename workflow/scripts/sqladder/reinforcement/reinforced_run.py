@@ -25,6 +25,7 @@ from sqladder.reinforcement.drawing_order import planned_drawings, question_orde
 from sqladder.reinforcement.engine_answers import EngineAnswers
 from sqladder.reinforcement.live_answers import LiveAnswers
 from sqladder.reinforcement.policy_trainer import AskedQuestions, PolicyAnswers, PolicyTrainer
+from sqladder.reinforcement.reward_log import RewardLog
 from sqladder.reinforcement.reward_progress import RewardProgress
 from sqladder.reinforcement.rewards import Parts
 from sqladder.reinforcement.settings import RIGHT, AnyReinforced, ReinforcedFull, ReinforcedLora
@@ -32,7 +33,7 @@ from sqladder.reinforcement.step_clock import StepClock
 from sqladder.reinforcement.trl_import import GRPOConfig
 from sqladder.training import llamafactory
 from sqladder.training.checkpoint_choice import CheckpointJudge, TrainingOverError, Validation
-from sqladder.training.checkpoints import complete_checkpoints
+from sqladder.training.checkpoints import LOG_FILE, complete_checkpoints
 from sqladder.training.disk import check_room
 from sqladder.training.faults import is_out_of_memory
 from sqladder.training.launch import FACTS_FILE
@@ -141,11 +142,13 @@ def _train(
     order = question_order(len(asked.ids), at_once, drawings, settings.seed)
     steps = drawings * own.updates
     watch, clock = TrainingWatch(saves_last=settings.choose == "validation"), StepClock()
+    # To the Trainer all drawings are one pass.
+    passes = drawings * at_once / len(asked.ids)
+    log = RewardLog(work_folder / LOG_FILE, epochs=passes)
     callbacks: list[Any] = [watch, LoggedLossGuard()]
     validation = None
     if settings.choose == "validation":
-        judge, passes = CheckpointJudge(what["judge"]), drawings * at_once / len(asked.ids)
-        # To the Trainer all drawings are one pass.
+        judge = CheckpointJudge(what["judge"])
         validation = Validation(settings, judge, watch, work_folder, passes)
         callbacks.append(validation)
     check_room(settings, base_model, work_folder, steps)
@@ -172,7 +175,7 @@ def _train(
         args=GRPOConfig(**_arguments(settings, base_model, work_folder, steps)),
         train_dataset=Dataset.from_dict({"prompt": [str(place) for place in order]}),
         processing_class=turns.tokenizer,
-        callbacks=[*callbacks, RewardProgress(), clock],
+        callbacks=[*callbacks, RewardProgress(), log, clock],
         peft_config=_adapters(settings),
     )
     try:
@@ -206,6 +209,7 @@ def _train(
         "gpu_hours": round(gpus * watch.seconds / 3600, 6),
         "steady_rows_per_second": None,
         "steady_tokens_per_second": None,
+        "log": log.rows,
         "learning": reinforcement_facts(history, own, at_once, drawn, judged_on),
     }
     if validation:

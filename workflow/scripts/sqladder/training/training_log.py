@@ -19,15 +19,16 @@ class TrainingLog(TrainerCallback):
     Args:
         path: the file; what it holds after the step that the training goes on from is left out, it comes again.
         tokens_per_step: of the data, on average and over all processes.
+        epochs: passes over the data that the Trainer counts as one.
 
     Attributes:
-        rows: `step`, `epoch`, `loss`, `learning_rate`, `tokens_per_second` since the point before,
-            `peak_memory_mb` of this process, `time` in seconds since 1970.
+        rows: `step`, `epoch`, `loss`, `learning_rate`, what `measured` says, `peak_memory_mb` of this process, `time`
+            in seconds since 1970.
     """
 
-    def __init__(self, path: Path, tokens_per_step: float) -> None:
+    def __init__(self, path: Path, tokens_per_step: float = 0.0, epochs: float = 1.0) -> None:
         self._path = path
-        self._tokens_per_step = tokens_per_step
+        self._tokens_per_step, self._epochs = tokens_per_step, epochs
         self.rows: list[Row] = []
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -46,13 +47,17 @@ class TrainingLog(TrainerCallback):
         self._last = now
         row = {
             "step": state.global_step,
-            "epoch": round(state.epoch, 4),
+            "epoch": round(state.epoch * self._epochs, 4),
             "loss": logs["loss"],
             "learning_rate": logs["learning_rate"],
-            "tokens_per_second": round(steps / seconds * self._tokens_per_step, 1),
+            **self.measured(logs, steps / seconds),
             "peak_memory_mb": peak_memory_mb(),
             "time": round(time.time(), 3),
         }
         self.rows.append(row)
         with self._path.open("a") as file:
             file.write(f"{json.dumps(row)}\n")
+
+    def measured(self, logs: Row, steps_per_second: float) -> Row:
+        """What a point has besides, by name: tokens a second since the point before."""
+        return {"tokens_per_second": round(steps_per_second * self._tokens_per_step, 1)}
