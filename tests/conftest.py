@@ -1,5 +1,6 @@
 """Shared fixtures: the material that is not part of the project is found through the environment, or the test skips."""
 
+import functools
 import gc
 import lzma
 import os
@@ -7,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from hypothesis import settings
 
 from sqladder.errors import LOG
+from sqladder.experiment.code_digests import code_digests
 from sqladder.processes.imports import uncollected
 from started_snakemake import run_started
 
@@ -131,7 +134,19 @@ def copy_project(target: Path) -> Path:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, target / name, ignore=ignored)
     shutil.copyfile(ROOT / "Snakefile", target / "Snakefile")
+    kept = target / ".snakemake/code.json"
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_bytes(_kept_code())
     return target
+
+
+@functools.cache
+def _kept_code() -> bytes:
+    """What a first start would read of all programs' code, which takes as long as the rest of a plan."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Path(folder) / "code.json"
+        code_digests(ROOT / "workflow/scripts", kept)
+        return kept.read_bytes()
 
 
 def snakemake_environment(**more: str) -> dict[str, str]:

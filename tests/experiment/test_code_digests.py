@@ -13,7 +13,8 @@ import pytest
 
 from conftest import ROOT
 from sqladder.errors import InputError
-from sqladder.experiment.code_digests import code_digests, reached_files, read_code
+from sqladder.experiment.code_digests import code_digests, reached_files
+from sqladder.experiment.code_of_file import read_code
 
 SCRIPTS = ROOT / "workflow/scripts"
 FILES = {
@@ -163,25 +164,24 @@ def without_text_statements(tree):
     return tree
 
 
-def test_two_pieces_of_code_have_one_digest_if_and_only_if_their_trees_are_equal(tmp_path):
+def test_two_pieces_of_code_have_one_digest_if_and_only_if_their_trees_are_equal():
     digests, dumps = defaultdict(set), defaultdict(set)
     pieces = sorted(set(pieces_of_the_project()))[::10]
     assert len(pieces) > 500
-    file = tmp_path / "piece.py"
+    file = Path("piece.py")
     for piece in pieces:
-        file.write_text(piece)
-        digest = read_code(file).digest
+        digest = read_code(piece.encode(), file).digest
         dump = ast.dump(without_text_statements(ast.parse(piece)))
         digests[digest].add(dump)
         dumps[dump].add(digest)
     assert {len(group) for group in (*digests.values(), *dumps.values())} == {1}
 
 
-def test_a_module_written_anew_from_its_tree_has_its_digest(tmp_path):
-    file = tmp_path / "module.py"
+def test_a_module_written_anew_from_its_tree_has_its_digest():
     for path in sorted(SCRIPTS.rglob("*.py"))[::3]:
-        file.write_text(ast.unparse(ast.parse(path.read_text())))
-        assert read_code(file).digest == read_code(path).digest, path
+        own = path.read_bytes()
+        anew = ast.unparse(ast.parse(own)).encode()
+        assert read_code(anew, path).digest == read_code(own, path).digest, path
 
 
 # What a program reaches
@@ -255,6 +255,46 @@ def test_a_relative_import_is_refused(scripts):
     root = scripts(**{"sqladder/metric/suite.py": "import json\nfrom . import lonely\n"})
     with pytest.raises(InputError, match=r"suite\.py, line 2: .*relative name; write it out"):
         code_digests(root)
+
+
+# What is kept between starts
+
+
+def test_what_is_kept_gives_the_same_digests_and_a_changed_file_others(scripts, tmp_path):
+    root, kept = scripts(), tmp_path / "kept/code.json"
+    before = code_digests(root, kept)
+    assert before == code_digests(root, kept) == code_digests(root)
+    after = code_digests(scripts(**{"sqladder/files.py": "import csv\n"}), kept)
+    assert after == code_digests(root) != before
+    # It is by content, not by name: what was there before is found again.
+    assert code_digests(scripts(**FILES), kept) == before
+
+
+def test_what_is_kept_is_read_instead_of_the_files(scripts, tmp_path):
+    root, kept = scripts(), tmp_path / "kept/code.json"
+    before = code_digests(root, kept)
+    held = json.loads(kept.read_text())
+    for code in held["files"].values():
+        code[0] = "another"
+    kept.write_text(json.dumps(held))
+    assert code_digests(root, kept) != before
+    kept.write_text(json.dumps(held | {"reader": "an earlier one"}))
+    assert code_digests(root, kept) == before
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"reader": 1', "{}"])
+def test_what_is_kept_and_damaged_is_made_anew(scripts, tmp_path, content):
+    root, kept = scripts(), tmp_path / "kept/code.json"
+    before = code_digests(root, kept)
+    whole = kept.read_text()
+    kept.write_text(content)
+    assert code_digests(root, kept) == before
+    assert kept.read_text() == whole
+
+
+def test_a_folder_that_cannot_be_written_keeps_nothing(scripts, tmp_path):
+    (tmp_path / "kept").write_text("no folder")
+    assert code_digests(scripts(), tmp_path / "kept/code.json") == code_digests(scripts())
 
 
 # The project's own code

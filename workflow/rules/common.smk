@@ -89,7 +89,7 @@ try:
     config.update(mixes.with_mix(config))
     # One of each rule's params: its jobs run again when the code that they use has changed. No code is an input, since
     # Snakemake would compare comments and times with it.
-    CODE = code_digests(SCRIPTS)
+    CODE = code_digests(SCRIPTS, Path(".snakemake/code.json"))
 except InputError as error:
     raise WorkflowError(str(error)) from error
 

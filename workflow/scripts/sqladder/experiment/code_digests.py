@@ -7,50 +7,34 @@ its own. Files beside a reached module that are no Python, such as the page's te
 Nothing is executed.
 """
 
-import ast
 import gc
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from sqladder.errors import InputError
-
-PACKAGE = "sqladder"
-_MODULE_IN_TEXT = re.compile(rf"\b{PACKAGE}(?:\.\w+)+")
-# Where a name stands says whether it is read or written; the rest is for type checkers and of no effect.
-_WITHOUT_EFFECT = frozenset(
-    {"ctx", "kind", "type_comment", "type_ignores"}
-    | {"lineno", "col_offset", "end_lineno", "end_col_offset"}
-)
+from sqladder.experiment.code_of_file import PACKAGE
+from sqladder.experiment.kept_code import KeptCode
 
 
-class Code(NamedTuple):
-    """What one file of Python holds.
+def code_digests(scripts: Path, kept: Path | None = None) -> dict[str, str]:
+    """Return the digest of the code of each program in a folder, by the program's name.
 
-    Attributes:
-        digest: of its syntax tree.
-        imports: dotted names of this package, `a.b` for `import a.b` and for `from a import b`.
-        mentions: names in texts, of programs and of modules, that may be run through them.
+    Args:
+        scripts: the folder.
+        kept: file of what was read before, which is written where something is new; None to read all anew.
     """
-
-    digest: str
-    imports: frozenset[str]
-    mentions: frozenset[str]
-
-
-def code_digests(scripts: Path) -> dict[str, str]:
-    """Return the digest of the code of each program in a folder, by the program's name."""
+    code = KeptCode(kept)
     with _without_garbage_collection():
-        reach = _Reach(scripts)
-        return {path.name: reach.digest(path) for path in sorted(scripts.glob("*.py"))}
+        reach = _Reach(scripts, code)
+        found = {path.name: reach.digest(path) for path in sorted(scripts.glob("*.py"))}
+    code.keep()
+    return found
 
 
 def reached_files(program: Path) -> list[Path]:
     """Return the files whose content decides the digest of a program's code, sorted, itself among them."""
-    return sorted(_Reach(program.parent).files(program))
+    return sorted(_Reach(program.parent, KeptCode(None)).files(program))
 
 
 @contextmanager
@@ -71,8 +55,9 @@ def _without_garbage_collection() -> Iterator[None]:
 class _Reach:
     """The files of a folder with programs and their package; each is read once, for all programs."""
 
-    def __init__(self, scripts: Path) -> None:
+    def __init__(self, scripts: Path, code: KeptCode) -> None:
         self._scripts = scripts
+        self._code = code
         self._programs = {path.name: path for path in scripts.glob("*.py")}
         self._modules: dict[str, Path] = {}
         self._data: dict[Path, list[Path]] = {}
@@ -109,7 +94,7 @@ class _Reach:
         if path.suffix != ".py":
             self._digests[path] = hashlib.sha256(path.read_bytes()).hexdigest()
             return set()
-        code = read_code(path)
+        code = self._code.of(path)
         self._digests[path] = code.digest
         needed = {self._programs[name] for name in code.mentions & self._programs.keys()}
         needed |= self._named(code.imports)
@@ -140,67 +125,3 @@ def _is_data(path: Path) -> bool:
     """Whether a file is of the project, and not what Python or an editor leaves."""
     is_leftover = path.name.startswith((".", "#")) or path.name.endswith("~")
     return not is_leftover and path.parent.name != "__pycache__"
-
-
-# What a file holds
-
-
-def read_code(path: Path) -> Code:
-    """Return what a file of Python holds.
-
-    Raises:
-        InputError: it imports by a relative name, which is not followed.
-    """
-    imports: set[str] = set()
-    mentions: set[str] = set()
-    lines: list[str] = []
-    # A list instead of recursion, and types instead of isinstance, because this visits every node of the project at
-    # every start. Type names begin with a capital, fields do not, and values are literals, so that different trees give
-    # different lines.
-    pending: list[Any] = [ast.parse(path.read_bytes(), path)]
-    while pending:
-        node = pending.pop()
-        kind = type(node)
-        if kind is list:
-            children = [
-                child for child in node if type(child) is not ast.Expr or not _is_text(child)
-            ]
-            lines.append(f"[{len(children)}")
-            pending.extend(children)
-            continue
-        if not hasattr(kind, "_fields"):
-            lines.append(repr(node))
-            continue
-        lines.append(kind.__name__)
-        if kind is ast.Import or kind is ast.ImportFrom:
-            imports.update(_imported(node, path))
-        elif kind is ast.Constant and type(node.value) is str:
-            mentions.update(_names_in(node.value))
-        for field, value in vars(node).items():
-            # Empty ones are left out: a later Python may have more of them.
-            if field in _WITHOUT_EFFECT or value is None or value == []:
-                continue
-            lines.append(field)
-            pending.append(value)
-    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
-    return Code(digest, frozenset(imports), frozenset(mentions))
-
-
-def _is_text(statement: ast.Expr) -> bool:
-    """Whether a statement is a text alone, as a docstring is."""
-    return type(statement.value) is ast.Constant and type(statement.value.value) is str
-
-
-def _imported(node: ast.Import | ast.ImportFrom, path: Path) -> Iterator[str]:
-    if isinstance(node, ast.Import):
-        names = [alias.name for alias in node.names]
-    elif node.level:
-        raise InputError(f"{path}, line {node.lineno}: imports by a relative name; write it out")
-    else:
-        names = [f"{node.module}.{alias.name}" for alias in node.names]
-    return (name for name in names if name.split(".")[0] == PACKAGE)
-
-
-def _names_in(text: str) -> list[str]:
-    """Return the names of programs and modules in a text: it may be one, or code with some in it."""
-    return [text] if text.endswith(".py") else _MODULE_IN_TEXT.findall(text)
