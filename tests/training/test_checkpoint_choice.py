@@ -10,8 +10,10 @@ from test_resume import kill_tree_after_a_checkpoint
 
 import toy_models
 from sqladder.errors import InputError
+from sqladder.settings.problems import settings_of
 from sqladder.training.checkpoint_choice import CheckpointJudge, Point, best_of, is_over
-from sqladder.training.settings import FineTuning
+from sqladder.training.settings import AnyTraining, FineTuning
+from training_here import train_here
 
 # A judge that knows what each checkpoint is worth: as many right answers of ten as its step has here.
 JUDGE = """
@@ -38,15 +40,18 @@ def base(tmp_path_factory):
     return toy_models.save_base(tmp_path_factory.mktemp("base") / "base")
 
 
-def options(folder, base, right, **others):
-    """Options of train.py; the judge and what it knows come last."""
+def judge_who_knows(folder, right):
+    """The judge, with what each checkpoint is worth."""
     folder.mkdir(exist_ok=True)
     judge = folder / "judge.py"
     judge.write_text(JUDGE)
-    known = ",".join(f"{step}={n}" for step, n in right.items())
-    return toy_models.train_options(folder, base, **{**OPTIONS, **others}) | {
-        "judge": [judge, known]
-    }
+    return [judge, ",".join(f"{step}={n}" for step, n in right.items())]
+
+
+def options(folder, base, right, **others):
+    """Options of train.py; the judge and what it knows come last."""
+    judge = judge_who_knows(folder, right)
+    return toy_models.train_options(folder, base, **{**OPTIONS, **others}) | {"judge": judge}
 
 
 def trained(folder, base, right, **others):
@@ -170,18 +175,34 @@ def per_epoch(folder):
     return sum(lengths(token_pairs(read_turns(folder / "model"), rows, folder / "train.jsonl")))
 
 
+# As the other trainings here, with adapters.
+RECIPE = {
+    **toy_models.LORA,
+    "learning_rate": 0.01,
+    "epochs": 2,
+    "batch_size": 4,
+    "gradient_accumulation": 1,
+    "cutoff_length": 1024,
+    "seed": 42,
+}
+JUDGED = RECIPE | {"choose": "validation", "checkpoints": {"per_epoch": 2}}
+
+
 def test_adapters_of_the_best_checkpoint_are_merged(base, tmp_path):
-    early = trained(tmp_path / "early", base, {5: 3, 10: 2, 15: 1, 20: 0}, **toy_models.LORA)
-    late = trained(tmp_path / "late", base, {5: 0, 10: 1, 15: 2, 20: 3}, **toy_models.LORA)
-    assert (early["validation"]["chosen"], late["validation"]["chosen"]) == (5, 20)
-    usual = toy_models.train_options(tmp_path / "late", base, epochs=2, **toy_models.LORA)
-    last = usual | {"output": tmp_path / "last", "work_folder": tmp_path / "work2"}
-    assert toy_models.run("train.py", **last).returncode == 0
-    assert_equal(weights(tmp_path / "late/model"), weights(tmp_path / "last"))
+    found = {}
+    for name, right in {
+        "early": {5: 3, 10: 2, 15: 1, 20: 0},
+        "late": {5: 0, 10: 1, 15: 2, 20: 3},
+    }.items():
+        judge = judge_who_knows(tmp_path / name, right)
+        own = settings_of(AnyTraining, JUDGED)
+        found[name] = train_here(tmp_path / name, base, own, 40, judge)["validation"]["chosen"]
+    assert found == {"early": 5, "late": 20}
+    train_here(tmp_path / "last", base, settings_of(AnyTraining, RECIPE), 40)
+    early, late, last = (weights(tmp_path / name / "model") for name in (*found, "last"))
+    assert_equal(late, last)
     name = "model.layers.0.self_attn.q_proj.weight"
-    assert not torch.equal(
-        weights(tmp_path / "early/model")[name], weights(tmp_path / "last")[name]
-    )
+    assert not torch.equal(early[name], last[name])
 
 
 def test_a_judge_that_fails_is_said_before_any_step(base, tmp_path):

@@ -17,6 +17,7 @@ from sqladder.training.processes import (
 )
 from sqladder.training.rows import planned_steps
 from sqladder.training.settings import AnyTraining, Parallelism
+from training_here import train_here
 
 
 def settings(**changes):
@@ -121,19 +122,16 @@ def test_steps_are_counted_over_the_copies_of_the_model(plan, steps):
     assert planned_steps(50, settings(parallelism=plan)) == steps
 
 
-def losses(folder):
-    return [loss for _, loss in json.loads((folder / "train.json").read_text())["loss_curve"]]
-
-
 def test_two_processes_train_as_one_does(tmp_path):
     base = toy_models.save_base(tmp_path / "base")
-    curves = []
+    alone = {"learning_rate": 0.01, "epochs": 2, "seed": 42}
+    one = train_here(tmp_path / "one", base, settings(**alone), 40)
+    folder = tmp_path / "two"
+    folder.mkdir()
     spread = {"parallelism_method": "ddp", "parallelism_gpus": 2, "batch_size": 2}
-    for name, changes in {"one": {}, "two": spread}.items():
-        folder = tmp_path / name
-        folder.mkdir()
-        options = toy_models.train_options(folder, base, method="full", **changes)
-        done = toy_models.run("train.py", **options)
-        assert done.returncode == 0, done.stdout
-        curves.append(losses(folder))
+    options = toy_models.train_options(folder, base, method="full", **spread)
+    done = toy_models.run("train.py", **options)
+    assert done.returncode == 0, done.stdout
+    two = json.loads((folder / "train.json").read_text())
+    curves = [[loss for _, loss in facts["loss_curve"]] for facts in (one, two)]
     assert curves[1] == pytest.approx(curves[0], rel=1e-4)
