@@ -15,13 +15,13 @@ from sqladder.experiment.sweeps import Candidate
 TRIED = [Candidate("full", {"learning_rate": rate}) for rate in (0.1, 0.2, 0.3)]
 
 
-def finish(folder, candidate, right):
+def finish(folder, candidate, right, name="train.json"):
     """Leave what a candidate's training does, or what one that was not started does."""
     points = [{"step": 1, "correct": "1" * (right or 0) + "0" * (4 - (right or 0))}]
     validation = {"groups": list("abcd"), "chosen": 1, "points": points}
     facts = {"left_out": "no hours"} if right is None else {"validation": validation}
-    (folder / candidate.name).mkdir(parents=True)
-    (folder / candidate.name / "train.json").write_text(json.dumps(facts))
+    (folder / candidate.name).mkdir(parents=True, exist_ok=True)
+    (folder / candidate.name / name).write_text(json.dumps(facts))
 
 
 def test_a_line_has_candidates_done_the_best_so_far_and_the_time_left(tmp_path, monkeypatch):
@@ -40,6 +40,17 @@ def test_a_line_has_candidates_done_the_best_so_far_and_the_time_left(tmp_path, 
     assert sweep.line() == f"sweep of full  2 of 3 candidates  about 0:01:00 left  {best}"
     finish(tmp_path, TRIED[2], None)
     assert sweep.line() == f"sweep of full  3 of 3 candidates  {best}"
+
+
+def test_with_halving_the_line_has_the_rung(tmp_path):
+    sweep = SweepProgress("full", TRIED, tmp_path, rungs=2)
+    sweep.begin()
+    assert sweep.line() == "sweep of full  rung 1 of 2: 0 of 3 candidates"
+    for right, candidate in enumerate(TRIED, 1):
+        finish(tmp_path, candidate, right, "rung_1.json")
+    finish(tmp_path, TRIED[2], 4)
+    best = "best 4 of 4 right: learning_rate 0.3"
+    assert sweep.line() == f"sweep of full  rung 2 of 2: 1 of 3 candidates  {best}"
 
 
 def test_the_line_follows_each_candidate_and_no_other_job(tmp_path):

@@ -213,6 +213,23 @@ def unknown_layer(config):
     config["variants"]["lora_32r"]["sweep"] = {"target_modules": [["q_prj"], ["v_proj"]]}
 
 
+def too_few_to_be_halved(config):
+    config["variants"]["full"]["sweep"]["halving"] = {"factor": 3}
+
+
+def halving_of_lengths(config):
+    config["variants"]["full"]["sweep"].update(epochs=[1.0, 2.0], halving={"factor": 2})
+
+
+def halving_beside_an_early_stop(config):
+    config["training"]["stop_early"] = {"patience": 2}
+    config["variants"]["full"]["sweep"]["halving"] = {"factor": 2}
+
+
+def no_parting(config):
+    config["variants"]["full"]["sweep"]["halving"] = {"factor": 1}
+
+
 def unknown_context(config):
     config["variants"]["full"]["sweep"]["context"] = ["published", "other"]
 
@@ -261,6 +278,10 @@ def of_a_server(config):
         (wrong_value, ["full.sweep.epochs", "-2.0", "above 0"]),
         (misfit_of_one, ["full.sweep", "min_learning_rate", "0.002 is above"]),
         (unknown_layer, ["lora_32r.sweep.target_modules", "'q_prj'", "did you mean q_proj?"]),
+        (too_few_to_be_halved, ["full.sweep.halving.factor", "2 candidates", "smaller factor"]),
+        (halving_of_lengths, ["full.sweep.halving", "take variants.full.sweep.epochs out"]),
+        (halving_beside_an_early_stop, ["full.sweep.halving", "stop_early", "one of the two"]),
+        (no_parting, ["full.sweep.halving.factor", "1"]),
         (unknown_context, ["full.sweep.context", "no context 'other'", "has published"]),
         (context_without_a_turn_that_asks_again, ["full", "'bare'", "contexts.bare.repair_turn"]),
         (

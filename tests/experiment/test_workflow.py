@@ -227,12 +227,13 @@ def rules_of_all_stages():
 
 
 # Rules whose program hangs on the variant.
-SEVERAL_PROGRAMS = {"generate", "generate_served"}
+SEVERAL_PROGRAMS = {"generate", "generate_served", "train_rung"}
 # The function that tells the digests of the code, where that hangs on the variant.
 CODE_BY_VARIANT = {
     "generate": "generation_jobs.generating_code",
     "generate_served": "generation_jobs.serving_code",
     "train": "training_jobs.training_code, TRAININGS",
+    "train_rung": "training_jobs.training_code, TRAININGS",
     "reinforce": "reinforced.reward_code, TRAININGS",
 }
 
@@ -457,6 +458,25 @@ def test_candidates_of_a_sweep_are_trained_and_chosen_before_the_test_is_read(ti
         assert {f"results/{name}/train.json" for name in tried} <= read
         assert "resources/prompts/published/validation.jsonl" in read
         assert not [path for path in read if re.search(r"test|results/validation", path)]
+
+
+def test_rungs_of_a_halved_sweep_are_planned_before_the_test_is_read(tiny_run):
+    def search(config):
+        config["training"].update(choose="validation", checkpoints={"per_epoch": 100})
+        sweep = {"learning_rate": [1.0e-3, 1.0e-2, 2.0e-2, 3.0e-2], "halving": {"factor": 2}}
+        config["variants"]["full"]["sweep"] = sweep
+
+    output = plan_with(tiny_run, search)
+    jobs = planned_jobs(output)
+    # Further trainings are those of the second seed and of the other variant.
+    assert {rule: jobs[rule] for rule in ("train_rung", "choose_rung", "train")} == {
+        "train_rung": 8,
+        "choose_rung": 2,
+        "train": 4 + 2,
+    }
+    read = read_before(output, "results/full/seed_1/model")
+    assert {f"results/full/candidates/rung_{number}.json" for number in (1, 2)} <= read
+    assert not [path for path in read if re.search(r"test|results/validation", path)]
 
 
 def test_questions_of_the_test_are_written_in_a_context_once_it_has_been_chosen(tiny_run):

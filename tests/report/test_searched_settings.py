@@ -15,7 +15,7 @@ QUESTIONS = runs.question_rows(20)
 GROUPS = [f"query {n // 2}" for n in range(40)]
 
 
-def search(*right, hours=0.5, left_out=()):
+def search(*right, hours=0.5, left_out=(), stopped=None):
     """What train.json says: a candidate for each number of right answers, always the first ones of 40."""
     chosen = right.index(max(right))
     rows = [
@@ -24,6 +24,7 @@ def search(*right, hours=0.5, left_out=()):
             "swept": {"learning_rate": 0.001 * n, "target_modules": ["q_proj", "v_proj"]},
             "correct": "1" * count + "0" * (40 - count),
             "device_hours": hours,
+            **({"stopped": stopped[n]} if n in (stopped or {}) else {}),
         }
         for n, count in enumerate(right, 1)
     ]
@@ -78,6 +79,20 @@ def test_the_ranking_has_the_number_of_candidates_tried(tmp_path):
     place = header.index("tried")
     assert {row[1]: row[place] for row in rows} == {"plain": "1", "full": "3"}
     assert "[Sweeps](#sweeps)" in text
+
+
+def test_where_candidates_were_stopped_stands_in_table_sentence_and_chart(tmp_path):
+    halved = search(30, 10, 20, 12, stopped={2: 1 / 9, 3: 1 / 3, 4: 1 / 9})
+    text, comparison = report(tmp_path, {"full": halved})
+    rows = rows_after(text, "### Sweep of full")
+    outcomes = [row[0].partition(" (")[2].rstrip(")") for row in rows[2:]]
+    assert outcomes == ["chosen", "stopped after 11 %", "stopped after 33 %", "stopped after 11 %"]
+    assert "Successive halving stopped 2 after 11 %, 1 after 33 % of" in text
+    figure = candidate_costs.draw(comparison, 7.0)
+    crosses = [line for line in figure.axes[0].lines if line.get_marker() == "x"]
+    assert [len(line.get_xdata()) for line in crosses] == [3]
+    (legend,) = figure.legends
+    assert "stopped by halving" in [entry.get_text() for entry in legend.get_texts()]
 
 
 def test_what_the_budget_left_out_is_said(tmp_path):

@@ -10,7 +10,7 @@ import toy_models
 from conftest import ROOT
 
 
-def candidate(folder, name, right, seconds=3600.0, groups=("a", "b", "b")):
+def candidate(folder, name, right, seconds=3600.0, groups=("a", "b", "b"), **more):
     """What a training leaves: a model and its facts, whose chosen checkpoint has so many of three right."""
     model = folder / name / "model"
     model.mkdir(parents=True)
@@ -25,6 +25,7 @@ def candidate(folder, name, right, seconds=3600.0, groups=("a", "b", "b")):
         "gpus": 2,
         "nodes": 1,
         "validation": {"groups": list(groups), "databases": 1, "points": points, "chosen": 5},
+        **more,
     }
     (folder / name / "train.json").write_text(json.dumps(facts))
     return folder / name
@@ -101,6 +102,19 @@ def test_candidates_that_the_budget_left_out_are_passed_over_and_told(tmp_path):
     sweep = json.loads((tmp_path / "own/train.json").read_text())["sweep"]
     assert (len(sweep["candidates"]), sweep["chosen"]) == (1, 0)
     assert sweep["left_out"] == [{"swept": {"rank": 8}, "reason": "2 of 2 hours are spent"}]
+
+
+def test_one_that_was_stopped_on_its_way_is_told_of_and_not_chosen(tmp_path):
+    tried = [
+        (candidate(tmp_path, "stopped", 2, stopped=0.25), {"rank": 2}),
+        (candidate(tmp_path, "whole", 2), {"rank": 4}),
+    ]
+    assert choose(tmp_path, tried).returncode == 0
+    facts = json.loads((tmp_path / "own/train.json").read_text())
+    assert facts["swept"] == {"rank": 4}
+    rows = facts["sweep"]["candidates"]
+    assert [row.get("stopped") for row in rows] == [0.25, None]
+    assert (tmp_path / "own/model/weights").read_text() == "whole"
 
 
 def test_a_candidate_that_was_not_judged_is_refused(tmp_path):

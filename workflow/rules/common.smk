@@ -53,6 +53,7 @@ from sqladder.experiment import (
     curve_points,
     data_jobs,
     generation_jobs,
+    halved_sweeps,
     learning,
     mixes,
     native_jobs,

@@ -1,6 +1,7 @@
 # Models: the base, and every variant's own as a Hugging Face folder; LoRA is merged.
 # REQUIRED: resources/prompts/{context}/{pretrain,train}.jsonl.
-#           Of a variant that searches its settings, each candidate has results/<variant>/candidates/<digest>/{model/,train.json}.
+#           Of a variant that searches its settings, each candidate has results/<variant>/candidates/<digest>/{model/,train.json};
+#           with halving also rung_<number>.json, and results/<variant>/candidates/rung_<number>.json says who goes on.
 # OUTPUTS: resources/base_model (toy base only), resources/base_with_template (where the config names a template),
 #          resources/prompts/{context}/train.{cutoff}.{over}.jsonl,
 #          results/lengths/, results/{replicate}/{model/,train.json}; of a quantized variant both are another one's, made smaller.
@@ -105,6 +106,8 @@ rule train:
         databases=by_wildcards(training_jobs.validation_databases, TRAININGS),
         # Of params.flags: where a sweep left the settings that further seeds are trained with.
         swept=by_wildcards(sweeps.settings_file),
+        # Of params.rung: who goes on from the rung before, where a sweep stops the others.
+        rung=by_wildcards(halved_sweeps.inputs_before, rung=None),
     output:
         model=directory("results/{replicate}/model"),
         facts="results/{replicate}/train.json",
@@ -127,7 +130,8 @@ rule train:
     params:
         code=by_wildcards(training_jobs.training_code, TRAININGS, code=CODE),
         flags=by_choice(training_jobs.training_flags, TRAININGS),
-        budget=by_wildcards(sweeps.budget_flags),
+        budget=by_wildcards(halved_sweeps.shared_hours, rung=None),
+        rung=by_wildcards(halved_sweeps.rung_flags, TRAININGS, code=CODE, rung=None),
         judge=by_choice(training_jobs.judge_command, TRAININGS),
     shell:
         r"""
@@ -136,10 +140,86 @@ rule train:
             --base-model {input.base_model:q} \
             {params.flags:q} \
             {params.budget:q} \
+            {params.rung:q} \
             --work-folder results/{wildcards.replicate:q}/training \
             --output {output.model:q} \
             --facts {output.facts:q} \
             {params.judge:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule train_rung:
+    input:
+        base_model=by_wildcards(training_jobs.model_to_train, TRAININGS),
+        data=by_wildcards(training_jobs.training_prompts, TRAININGS),
+        # Of params.judge, and of params.rung.
+        prompts=by_wildcards(training_jobs.validation_prompts, TRAININGS),
+        examples=by_wildcards(training_jobs.validation_examples, TRAININGS),
+        databases=by_wildcards(training_jobs.validation_databases, TRAININGS),
+        rung=by_wildcards(halved_sweeps.inputs_before),
+    output:
+        facts="results/{replicate}/rung_{rung}.json",
+    log:
+        "logs/train_rung/{replicate}.{rung}.log",
+    benchmark:
+        "results/benchmarks/train_rung/{replicate}.{rung}.tsv"
+    wildcard_constraints:
+        replicate=any_of(halved_sweeps.halved_candidates(config)),
+        rung=r"\d+",
+    conda:
+        by_wildcards(training_jobs.training_environment, TRAININGS)
+    threads: 1  # OMP_NUM_THREADS follows
+    resources:
+        gpu=within_gpu_limit(by_wildcards(training_jobs.training_gpus, TRAININGS)),
+        mem="2GB",
+        nodes=by_wildcards(training_jobs.training_nodes, TRAININGS),
+        tasks=by_wildcards(training_jobs.training_tasks, TRAININGS),
+        mpi=by_wildcards(training_jobs.training_starter, TRAININGS),
+    params:
+        program="train.py",
+        code=by_wildcards(training_jobs.training_code, TRAININGS, code=CODE),
+        flags=by_wildcards(training_jobs.training_flags, TRAININGS),
+        budget=by_wildcards(halved_sweeps.shared_hours),
+        rung=by_wildcards(halved_sweeps.rung_flags, TRAININGS, code=CODE),
+        judge=by_wildcards(training_jobs.judge_command, TRAININGS),
+    shell:
+        r"""
+        python "$SQLADDER_SCRIPTS"/lease_gpus.py --count {resources.gpu} -- \
+            python "$SQLADDER_SCRIPTS"/{params.program} \
+            --base-model {input.base_model:q} \
+            {params.flags:q} \
+            {params.budget:q} \
+            {params.rung:q} \
+            --work-folder results/{wildcards.replicate:q}/training \
+            --output results/{wildcards.replicate:q}/training/whole_model \
+            --facts {output.facts:q} \
+            {params.judge:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule choose_rung:
+    input:
+        candidates=by_wildcards(halved_sweeps.rung_facts),
+    output:
+        choice="results/{variant}/candidates/rung_{rung}.json",
+    log:
+        "logs/choose_rung/{variant}.{rung}.log",
+    wildcard_constraints:
+        variant=any_of(halved_sweeps.halved(config)),
+        rung=r"\d+",
+    conda:
+        "../envs/train.yaml"
+    params:
+        code=CODE["choose_rung.py"],
+        flags=by_wildcards(halved_sweeps.choice_flags_of_rung),
+    shell:
+        r"""
+        python "$SQLADDER_SCRIPTS"/choose_rung.py \
+            --candidates {input.candidates:q} \
+            {params.flags:q} \
+            --output {output.choice:q} \
             >{log:q} 2>&1
         """
 

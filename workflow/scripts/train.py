@@ -17,6 +17,7 @@ from sqladder.files import read_object, write_json
 from sqladder.models.folders import check_model_folder
 from sqladder.settings.problems import settings_of
 from sqladder.settings.program_flags import add_flags, from_flags
+from sqladder.training.halved_candidate import add_rung_flags, rung_of, train_rung
 from sqladder.training.launch import TrainingFiles, check_flags, fine_tune
 from sqladder.training.settings import Method, TrainingSettings
 from sqladder.training.sweep_budget import leave_out, share_of_budget
@@ -35,6 +36,10 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--learned", type=Path, help="facts of the answers that --data holds")
     parser.add_argument("--swept", type=Path, help="train.json whose chosen settings come first")
+    add_rung_flags(parser)
+    parser.add_argument(
+        "--later-epochs", type=float, default=0.0, help="of --budget, left to later rungs"
+    )
     parser.add_argument("--budget", type=float, help="hours of all the candidates in this folder")
     parser.add_argument("--profile", type=Path, help="write where a step's GPU time goes")
     parser.add_argument(
@@ -75,8 +80,15 @@ def main() -> None:
             "budget": args.budget,
             "start_from": args.start_from,
         }
-        with share_of_budget(args.facts.parent, args.budget, settings.epochs) as reason:
-            facts = leave_out(reason, args.output) if reason else fine_tune(settings, files)
+        until = 1.0 if args.until is None else args.until
+        epochs = until * settings.epochs
+        with share_of_budget(args.facts, args.budget, epochs, args.later_epochs) as reason:
+            if reason:
+                facts = leave_out(reason, args.output)
+            elif args.until is None:
+                facts = fine_tune(settings, files)
+            else:
+                facts = train_rung(settings, files, rung_of(args))
         facts |= {key: value for key, value in known.items() if value}
     else:
         facts = keep_base_model(args.base_model, args.output)

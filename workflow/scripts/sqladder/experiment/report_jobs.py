@@ -21,6 +21,7 @@ from sqladder.experiment.generation_jobs import (
     prompts_to_answer,
     repaired,
 )
+from sqladder.experiment.halved_sweeps import all_rungs
 from sqladder.experiment.learning import drawings
 from sqladder.experiment.mixes import mix_facts, without_mix
 from sqladder.experiment.reading import Config
@@ -142,6 +143,7 @@ def benchmarks_of_the_run(config: Config) -> list[str]:
     """Snakemake's measurements of the jobs that take time."""
     jobs = ["train_base"] if is_demonstration(config) else []
     jobs += [f"train/{own}" for own in names_of_trainings(config)]
+    jobs += [f"train_rung/{own}" for own in all_rungs(config)]
     jobs += [f"reinforce/{own}" for own in reinforced(config)]
     jobs += [
         f"{stage}/{own}" for own in drawings(config) for stage in ("draw_answers", "judge_drawn")

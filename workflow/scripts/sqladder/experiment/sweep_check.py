@@ -14,7 +14,7 @@ from sqladder.experiment.sweeps import (
 )
 from sqladder.experiment.target_check import check_targets
 from sqladder.experiment.training_jobs import training_values
-from sqladder.experiment.variants import choosing_variants
+from sqladder.experiment.variants import choosing_variants, setting
 from sqladder.settings.problems import dotted, problems
 from sqladder.settings.slices import kept
 from sqladder.training.settings import AnyTraining
@@ -49,6 +49,7 @@ def check_sweeps(config: Config) -> Iterator[str]:
                 f"variants.{name}.sweep.random: {wanted} combinations cannot be drawn from {len(found)}; leave random "
                 "out, which tries all, or give more values"
             )
+        yield from _halving_problems(config, name)
         for context in config["variants"][name]["sweep"].get("context", []):
             if context not in config["contexts"]:
                 yield (
@@ -64,6 +65,29 @@ def check_sweeps(config: Config) -> Iterator[str]:
         yield from problems(AnyTraining, values, place)
         for problem in check_targets(expanded, own.name, "sweep.target_modules"):
             yield problem.replace(own.name, own.variant, 1)
+
+
+def _halving_problems(config: Config, name: str) -> Iterator[str]:
+    """Yield what keeps candidates from being compared on their way."""
+    sweep, place = config["variants"][name]["sweep"], f"variants.{name}.sweep.halving"
+    if "halving" not in sweep:
+        return
+    number, factor = len(candidates(config, name)), sweep["halving"]["factor"]
+    if number < factor:
+        yield (
+            f"{place}.factor: {number} candidates have no {factor}th part that could go on; give more values or a "
+            "smaller factor, or leave halving out"
+        )
+    if len(sweep.get("epochs", [])) > 1:
+        yield (
+            f"{place}: compares candidates after the same share of their training, and those with more epochs would "
+            f"have seen more by then; take variants.{name}.sweep.epochs out, or halving"
+        )
+    if "stop_early" in setting(config, name, "training"):
+        yield (
+            f"{place}: stops those that fall behind the others, and stop_early those that fall behind themselves; "
+            "take out one of the two"
+        )
 
 
 def asked_in_no_chosen_context(config: Config, name: str, owner: str) -> Iterator[str]:

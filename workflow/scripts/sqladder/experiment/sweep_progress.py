@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sqladder.errors import InputError
+from sqladder.experiment.halved_sweeps import halved, rungs_of
 from sqladder.experiment.reading import Config
 from sqladder.experiment.sweeps import Candidate, candidates, searching
 from sqladder.texts.numbers import clock
@@ -19,9 +20,13 @@ class SweepProgress:
         variant: that searches.
         tried: its candidates.
         results: the folder of all results.
+        rungs: that each has, 1 where all are trained to their end.
     """
 
-    def __init__(self, variant: str, tried: Sequence[Candidate], results: Path) -> None:
+    def __init__(
+        self, variant: str, tried: Sequence[Candidate], results: Path, rungs: int = 1
+    ) -> None:
+        self._steps = [*(f"rung_{number}.json" for number in range(1, rungs)), "train.json"]
         self._variant, self._tried, self._results = variant, tried, results
         self._since: float | None = None
         self._before = 0
@@ -40,26 +45,37 @@ class SweepProgress:
         """What is known of the sweep; "" before the first of its candidates was started in this run."""
         if self._since is None:
             return ""
-        done = self._done()
-        parts = [f"sweep of {self._variant}  {done} of {len(self._tried)} candidates"]
-        of_this_run, left = done - self._before, len(self._tried) - done
-        if of_this_run and left:
+        done, number = self._done(), len(self._tried)
+        own = f"sweep of {self._variant}  "
+        rung = min(done // number, len(self._steps) - 1)
+        if len(self._steps) > 1:
+            own += f"rung {rung + 1} of {len(self._steps)}: "
+        parts = [f"{own}{done - rung * number} of {number} candidates"]
+        of_this_run, left = done - self._before, number - done
+        # Rungs take times of their own.
+        if of_this_run and left and len(self._steps) == 1:
             passed = time.monotonic() - self._since
             parts.append(f"about {clock(passed / of_this_run * left)} left")
         # Last, since a narrow terminal cuts the settings first.
         return "  ".join([*parts, *self._best()])
 
     def _done(self) -> int:
-        return sum((self._results / own.name / "train.json").is_file() for own in self._tried)
+        return sum(
+            (self._results / own.name / file).is_file()
+            for own in self._tried
+            for file in self._steps
+        )
 
     def _best(self) -> list[str]:
         """The most right answers so far, and what gave them."""
         found = []
         for own in self._tried:
             folder = self._results / own.name
-            if (folder / "train.json").is_file():
-                found.append(read_candidate(folder, own.swept))
-        known = [own for own in found if isinstance(own, TriedCandidate)]
+            left = [file for file in self._steps if (folder / file).is_file()]
+            if left:
+                found.append(read_candidate(folder, own.swept, left[-1]))
+        tried = [own for own in found if isinstance(own, TriedCandidate)]
+        known = [own for own in tried if own.stopped is None]
         try:
             best = best_candidate(known) if known else None
         except InputError:
@@ -73,4 +89,13 @@ class SweepProgress:
 def sweeps_of_run(config: Config) -> list[SweepProgress]:
     """The sweeps that a config has."""
     results = Path("results")
-    return [SweepProgress(name, candidates(config, name), results) for name in searching(config)]
+    halving = halved(config)
+    return [
+        SweepProgress(
+            name,
+            candidates(config, name),
+            results,
+            len(rungs_of(config, name)) if name in halving else 1,
+        )
+        for name in searching(config)
+    ]

@@ -25,6 +25,16 @@ CONTEXT = "context"
 SWEPT_KEYS = frozenset({*TRAINING_KEYS, *LORA_KEYS, CONTEXT})
 
 
+class Halving(Settings):
+    """Successive halving: all candidates start, and the better part goes on from its checkpoint, rung by rung."""
+
+    factor: int = Field(
+        ge=2,
+        description="One of so many goes on from each rung, which is so many times as long as the one before; the last "
+        "is the whole training.",
+    )
+
+
 class _SweepOptions(Settings):
     context: Annotated[list[FilledText], *UNIQUE, Field(min_length=1)] | None = Field(
         default=None,
@@ -42,6 +52,8 @@ class _SweepOptions(Settings):
         description="What all candidates may take together; one that would exceed it is not started. Without a GPU the "
         "processor's hours count.",
     )
+
+    halving: Halving | None = Field(default=None, description=Halving.__doc__)
 
     @model_validator(mode="after")
     def _something_to_choose(self) -> Self:

@@ -112,9 +112,10 @@ def budget_flags(config: Config, replicate: str) -> list[str]:
     own = {candidate.name: candidate for candidate in all_candidates(config)}.get(replicate)
     if own is None:
         return []
-    facts = Path(f"results/{replicate}/train.json")
-    known = read_json(facts) if facts.is_file() else {"left_out": ""}
     sweep = config["variants"][own.variant]["sweep"]
+    # What is trained first decides; whoever goes on from there has its hours.
+    facts = Path(f"results/{replicate}/{'rung_1' if 'halving' in sweep else 'train'}.json")
+    known = read_json(facts) if facts.is_file() else {"left_out": ""}
     hours = sweep.get("gpu_hours") if "left_out" in known else known.get("budget")
     return [] if hours is None else [f"--budget={float(hours)}"]
 

@@ -23,6 +23,7 @@ class JudgedCandidates(JudgedModels):
         hours: of each training times its devices.
         groups: of the n questions.
         chosen: place of the one that is the variant's model.
+        stopped: share of its training after which each was stopped for others, None for one trained to its end.
         left_out: what those tried that were not started, with the reason of each.
     """
 
@@ -31,6 +32,7 @@ class JudgedCandidates(JudgedModels):
     hours: Sequence[float]
     groups: Groups
     chosen: int
+    stopped: Sequence[float | None]
     left_out: Sequence[tuple[str, str]] = ()
 
     @property
@@ -55,6 +57,7 @@ def judged_candidates(training: Mapping[str, Any]) -> JudgedCandidates | None:
         [row["device_hours"] for row in rows],
         Groups.of(training["validation"]["groups"]),
         sweep["chosen"],
+        [row.get("stopped") for row in rows],
         [(settings_line(row["swept"]), row["reason"]) for row in sweep["left_out"]],
     )
 

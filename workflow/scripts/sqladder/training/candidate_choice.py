@@ -45,6 +45,7 @@ def take_best(known: Sequence[TriedCandidate | LeftOut], output: Path) -> dict[s
                     "swept": dict(own.swept),
                     "correct": own.correct,
                     "device_hours": round(device_hours(dict(own.facts)), 6),
+                    **({} if own.stopped is None else {"stopped": own.stopped}),
                 }
                 for own in tried
             ],

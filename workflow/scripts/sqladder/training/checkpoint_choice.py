@@ -103,6 +103,7 @@ class Validation(TrainerCallback):
         watch: of the same training; it comes before this one among the Trainer's callbacks.
         work_folder: of the training.
         epochs: passes over the rows that the Trainer counts as one.
+        pause: the step after whose checkpoint the training pauses; None if it does not.
     """
 
     def __init__(
@@ -112,7 +113,9 @@ class Validation(TrainerCallback):
         watch: TrainingWatch,
         work_folder: Path,
         epochs: float = 1.0,
+        pause: int | None = None,
     ) -> None:
+        self._pause = pause
         self._patience = settings.stop_early.patience if settings.stop_early else None
         self._keeps = settings.keep_checkpoints
         self._judge, self._watch, self._work_folder = judge, watch, work_folder
@@ -125,7 +128,7 @@ class Validation(TrainerCallback):
 
         Raises:
             InputError: the judge cannot work.
-            TrainingOverError: the earlier attempt had come to its end.
+            TrainingOverError: the earlier attempt had come to its end, or to the pause.
         """
         if self._judge:
             self._about = self._judge.about()
@@ -136,7 +139,7 @@ class Validation(TrainerCallback):
         if state.global_step and not self._all_know(self._has_judged(state.global_step)):
             self._look(args, state)
         self._choose(args, state)
-        if state.global_step and self._all_know(is_over(self._points, self._patience)):
+        if state.global_step and self._ends_at(state.global_step):
             self._watch.on_train_end(args, state, control)
             raise TrainingOverError
 
@@ -144,7 +147,7 @@ class Validation(TrainerCallback):
         """Judge the checkpoint, and end the training where patience is."""
         self._look(args, state)
         self._choose(args, state)
-        if self._all_know(is_over(self._points, self._patience)):
+        if self._ends_at(state.global_step):
             control.should_training_stop = True
 
     @property
@@ -158,8 +161,9 @@ class Validation(TrainerCallback):
             self._judge.close()
         stopped = is_over(self._points, self._patience)
         chosen = self.chosen
+        is_best = "the best so far" if self._pause else "the model"
         LOG.info(
-            f"validation: the model is that after step {chosen.step} of {self._points[-1].step}, {chosen.right} of "
+            f"validation: {is_best} is that after step {chosen.step} of {self._points[-1].step}, {chosen.right} of "
             f"{len(chosen.correct)} right{'; stopped early' if stopped else ''}"
         )
         return {
@@ -169,6 +173,11 @@ class Validation(TrainerCallback):
             "stopped_early": stopped,
             "seconds": round(sum(point.seconds for point in self._points), 2),
         }
+
+    def _ends_at(self, step: int) -> bool:
+        """Whether no step comes after this one: patience is over, or the training pauses."""
+        is_paused = self._pause is not None and step >= self._pause
+        return self._all_know(is_over(self._points, self._patience)) or is_paused
 
     def _has_judged(self, step: int) -> bool:
         return any(point.step == step for point in self._points)

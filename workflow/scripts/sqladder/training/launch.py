@@ -25,6 +25,7 @@ from sqladder.training.checkpoints import (
 from sqladder.training.disk import explain_full_disk, leaves_no_room
 from sqladder.training.faults import is_disk_full
 from sqladder.training.processes import WORKER, worker_command, worker_environment
+from sqladder.training.rungs import TRAINED_FILE, known_facts
 from sqladder.training.settings import TrainingSettings
 
 PACKAGES = (
@@ -65,6 +66,8 @@ class TrainingFiles:
         judge: the program that judges checkpoints, with its flags; empty where the last one is taken.
         program: that each process of the training runs.
         more: what that program has to know besides, as JSON.
+        until: share of the steps after which it pauses, its checkpoints kept (training/rungs.py); 1 keeps the facts of
+            the whole training too. None trains to the end, and keeps nothing.
         at_will: what it has to know that decides nothing of what is trained, such as how many processes help: a
             checkpoint is gone on from whatever stands here.
     """
@@ -78,12 +81,14 @@ class TrainingFiles:
     program: Path = WORKER
     more: Mapping[str, Any] = field(default_factory=dict)
     at_will: Mapping[str, Any] = field(default_factory=dict)
+    until: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What a process of the training has to know, by name, as JSON holds it."""
         names = ("base_model", "data", "output", "work_folder", "profile")
         paths = {name: path and str(path) for name in names for path in [getattr(self, name)]}
-        return {**paths, "judge": list(self.judge), **self.more, **self.at_will}
+        known = {"judge": list(self.judge), "until": self.until}
+        return {**paths, **known, **self.more, **self.at_will}
 
 
 def check_flags(settings: TrainingSettings, files: TrainingFiles) -> None:
@@ -144,12 +149,25 @@ def _fine_tune(settings: TrainingSettings, files: TrainingFiles) -> dict[str, An
     prepare_work_folder(
         work_folder, settings.model_dump(exclude_none=True) | sources | {"versions": versions}
     )
+    if files.until is not None and (known := known_facts(work_folder, files.until)):
+        LOG.info("trained as far before")
+        return known
     (work_folder / FACTS_FILE).unlink(missing_ok=True)
     while not _run(settings, files):
         _halve_micro_batch(settings, work_folder)
     # By it a tracker knows the training again; a checkpoint goes on where it is the same.
     identity = {"identity": sha256_of(work_folder / SETTINGS_FILE)}
-    facts = read_json(work_folder / FACTS_FILE) | identity
+    facts = read_json(work_folder / FACTS_FILE) | identity | {"versions": versions}
+    if files.until is not None:
+        write_json(work_folder / TRAINED_FILE, facts)
+        if files.until < 1:
+            return known_facts(work_folder, files.until) or facts
+    _remove_leftovers(work_folder)
+    return facts
+
+
+def _remove_leftovers(work_folder: Path) -> None:
+    """Remove what only a training under way needs."""
     for leftover in (
         "run",
         "cache",
@@ -167,7 +185,6 @@ def _fine_tune(settings: TrainingSettings, files: TrainingFiles) -> dict[str, An
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    return facts | {"versions": versions}
 
 
 def write_failure(work_folder: Path, rank: int, error: InputError) -> None:

@@ -31,6 +31,7 @@ from sqladder.training.progress import Progress, silence_trainer
 from sqladder.training.record import run_facts
 from sqladder.training.row_weights import rows_of_sets
 from sqladder.training.rows import planned_steps, prepare_rows, rows_to_learn, wait_for_rows
+from sqladder.training.rungs import rung_step
 from sqladder.training.settings import AnyTraining, TrainingSettings, log_interval
 from sqladder.training.training_log import TrainingLog
 from sqladder.training.watch import TrainingWatch
@@ -106,9 +107,12 @@ def _train_and_write(
         guard = LoggedLossGuard()
     callbacks.append(guard)
     validation = None
+    between = settings.steps_between_checkpoints(steps)
+    end = steps if what.get("until") is None else rung_step(steps, between, what["until"])
     if settings.choose == "validation":
         judge = CheckpointJudge(what["judge"]) if is_first else None
-        validation = Validation(settings, judge, watch, work_folder)
+        pause = end if end < steps else None
+        validation = Validation(settings, judge, watch, work_folder, pause=pause)
         callbacks.append(validation)
     if is_first:
         check_room(settings, base_model, work_folder, steps)
@@ -132,9 +136,10 @@ def _train_and_write(
     trained = work_folder / "run"
     if validation:
         trained /= f"checkpoint-{validation.chosen.step}"
-    write_model(settings, base_model, Path(what["output"]), trained, export)
+    if end == steps:
+        write_model(settings, base_model, Path(what["output"]), trained, export)
     if by_megatron:
-        interval = log_interval(steps, settings.steps_between_checkpoints(steps))
+        interval = log_interval(steps, between)
         megatron.complete_facts(watch, interval, base_model)
     # Of a training that was stopped early, as far as it went.
     epochs = settings.epochs * watch.steps / steps if validation else settings.epochs
@@ -144,6 +149,8 @@ def _train_and_write(
         facts["mix"] = rows_of_sets(rows_to_learn(settings, Path(what["data"])))
     if validation:
         facts["validation"] = validation.finish()
+    if what.get("until") is not None:
+        facts |= {"planned_steps": steps, "checkpoint_steps": between}
     write_json(work_folder / FACTS_FILE, facts)
     first, last = watch.loss_curve[0][1], watch.loss_curve[-1][1]
     LOG.info(

@@ -25,14 +25,18 @@ POLL_SECONDS = 1.0
 
 
 @contextmanager
-def share_of_budget(folder: Path, hours: float | None, epochs: float) -> Iterator[str]:
+def share_of_budget(
+    facts: Path, hours: float | None, epochs: float, later_epochs: float = 0.0
+) -> Iterator[str]:
     """Hold a candidate's share of the hours; yield why it may not start, "" where it may.
 
     Args:
-        folder: of the candidate, beside those of the others.
+        facts: the file that the candidate will leave, in its folder beside those of the others.
         hours: that all may take, None where nobody counts.
         epochs: passes over the rows that it wants to make.
+        later_epochs: those that have to be left to the candidates that go on from here.
     """
+    folder = facts.parent
     if hours is None:
         yield ""
         return
@@ -41,15 +45,16 @@ def share_of_budget(folder: Path, hours: float | None, epochs: float) -> Iterato
         # Another candidate that asks whether this one lives holds it for a moment.
         while not try_lock(held):
             time.sleep(POLL_SECONDS / 20)
-        while (reason := _look(folder, hours, epochs)) is None:
+        while (reason := _look(facts, hours, epochs, later_epochs)) is None:
             time.sleep(POLL_SECONDS)
         if reason:
             LOG.info(f"not started: {reason}")
         yield reason
 
 
-def _look(folder: Path, hours: float, epochs: float) -> str | None:
+def _look(facts: Path, hours: float, epochs: float, later_epochs: float) -> str | None:
     """Why a candidate may not start, "" where it may, and has its share then; None where it has to wait."""
+    folder = facts.parent
     with (folder.parent / LOCK_FILE).open("a") as lock:
         if not try_lock(lock):
             return None
@@ -57,12 +62,13 @@ def _look(folder: Path, hours: float, epochs: float) -> str | None:
         if own.is_file():
             return ""
         others = [path for path in folder.parent.iterdir() if path.is_dir() and path != folder]
-        finished, running = _finished(others), _unfinished(others)
+        finished, running = _finished(others, facts.name), _unfinished(others, facts.name)
         if not finished and any(_is_alive(path) for path in running):
             return None
         dearest = max((spent / made for spent, made in finished), default=0.0)
         spent = sum(spent for spent, _ in finished)
-        reserved = dearest * sum(read_json(path / STARTED_FILE)["epochs"] for path in running)
+        held = sum(read_json(path / STARTED_FILE)["epochs"] for path in running)
+        reserved = dearest * (held + later_epochs)
         wanted = dearest * epochs
         if spent + reserved + wanted > hours:
             return f"{spent + reserved:.4g} of {hours:.4g} hours are spent or held, and it would take {wanted:.4g}"
@@ -70,18 +76,22 @@ def _look(folder: Path, hours: float, epochs: float) -> str | None:
         return ""
 
 
-def _finished(folders: list[Path]) -> list[tuple[float, float]]:
-    """Hours and epochs of the candidates that have been trained."""
-    known = [read_json(path / "train.json") for path in folders if (path / "train.json").is_file()]
-    return [(device_hours(facts), facts["epochs"]) for facts in known if "left_out" not in facts]
+def _finished(folders: list[Path], name: str) -> list[tuple[float, float]]:
+    """Hours and epochs of the candidates that have been trained, to their end or as far as this file says."""
+    files = [[path / own for own in {"train.json", name}] for path in folders]
+    known = [[read_json(path) for path in own if path.is_file()] for own in files]
+    # The last rung may still say of one that has started since that it was left out.
+    costs = [
+        [(device_hours(facts), facts["epochs"]) for facts in own if "left_out" not in facts]
+        for own in known
+    ]
+    return [max(own) for own in costs if own]
 
 
-def _unfinished(folders: list[Path]) -> list[Path]:
+def _unfinished(folders: list[Path], name: str) -> list[Path]:
     """Folders of those that have started; killed ones will go on."""
     return [
-        path
-        for path in folders
-        if (path / STARTED_FILE).is_file() and not (path / "train.json").is_file()
+        path for path in folders if (path / STARTED_FILE).is_file() and not (path / name).is_file()
     ]
 
 

@@ -31,6 +31,11 @@ class TriedCandidate(NamedTuple):
         return str(points[validation["chosen"]])
 
     @property
+    def stopped(self) -> float | None:
+        """Share of its training after which it was stopped for others; None for one that was trained to its end."""
+        return self.facts.get("stopped")
+
+    @property
     def right(self) -> int:
         """Number of right answers."""
         return self.correct.count("1")
@@ -48,30 +53,49 @@ class LeftOut(NamedTuple):
     reason: str
 
 
-def read_candidate(folder: Path, swept: Mapping[str, Any]) -> TriedCandidate | LeftOut:
+def read_candidate(
+    folder: Path, swept: Mapping[str, Any], name: str = "train.json"
+) -> TriedCandidate | LeftOut:
     """Read what a candidate's training left, if it was started.
+
+    Args:
+        folder: of the candidate.
+        swept: the settings that it tries.
+        name: of its facts there; those of a rung are known before it has ended.
 
     Raises:
         InputError: its checkpoints were not judged.
     """
-    facts = read_object(folder / "train.json")
+    facts = read_object(folder / name)
     if "left_out" in facts:
         return LeftOut(swept, facts["left_out"])
     if "validation" not in facts:
         raise InputError(
-            f"{folder / 'train.json'} has no marks on validation questions; train it with --choose validation"
+            f"{folder / name} has no marks on validation questions; train it with --choose validation"
         )
     return TriedCandidate(folder, swept, facts)
 
 
 def best_candidate(tried: Sequence[TriedCandidate]) -> TriedCandidate:
-    """The candidate with the most right answers; of equal ones the first.
+    """The candidate with the most right answers of those that were trained to their end; of equal ones the first.
 
     Raises:
         InputError: they answered different questions.
     """
-    if len({str(own.facts["validation"]["groups"]) for own in tried}) > 1:
+    check_same_questions([own.facts for own in tried])
+    return max((own for own in tried if own.stopped is None), key=lambda own: own.right)
+
+
+def check_same_questions(facts: Sequence[Facts]) -> None:
+    """Refuse to compare candidates that answered different questions.
+
+    Args:
+        facts: of their trainings.
+
+    Raises:
+        InputError: they did.
+    """
+    if len({str(own["validation"]["groups"]) for own in facts}) > 1:
         raise InputError(
             "the candidates were judged by different validation questions; train them again"
         )
-    return max(tried, key=lambda own: own.right)

@@ -1,5 +1,7 @@
 """Accuracy of all candidates of sweeps on the validation questions, against what they cost."""
 
+from typing import Any
+
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -18,6 +20,14 @@ from sqladder.report.comparison import Comparison
 from sqladder.report.judged_candidates import sweeps_of
 from sqladder.texts.numbers import plural
 
+# Over the mark of a candidate that was stopped for others.
+CROSS: dict[str, Any] = {
+    "marker": "x",
+    "markersize": 9,
+    "color": "black",
+    "linestyle": "",
+    "zorder": 3,
+}
 TITLE = "Candidates: validation accuracy and cost"
 
 
@@ -45,6 +55,8 @@ def draw(comparison: Comparison, width: float) -> Figure:
         name = own.replicate.variant
         times = [parts * hours for hours in judged.hours]
         draw_marks(axes, judged, times, name, judged.labels, looks[name], judged.chosen)
+        halted = [place for place, share in enumerate(judged.stopped) if share is not None]
+        axes.plot([times[p] for p in halted], [judged.rates[p] for p in halted], **CROSS)
     axes.set_xlim(0, 1.05 * parts * longest or 1)
     axes.set_xlabel(f"training time in {unit}, of all devices together")
     share_axis(axes)
@@ -52,7 +64,11 @@ def draw(comparison: Comparison, width: float) -> Figure:
     add_title(axes, f"{TITLE}; bars: 95 % intervals", width)
     handles, labels = axes.get_legend_handles_labels()
     ring = Line2D([], [], color="black", **RING)
-    add_legend(figure, [*handles, ring], [*labels, "the variant's model"])
+    handles, labels = [*handles, ring], [*labels, "the variant's model"]
+    if any(share is not None for _, judged in known for share in judged.stopped):
+        handles.append(Line2D([], [], **CROSS))
+        labels.append("stopped by halving")
+    add_legend(figure, handles, labels)
     return figure
 
 

@@ -44,7 +44,7 @@ than it is: its accuracy here, and its lead, estimate nothing. Differences are p
 def _sweep(name: str, judged: JudgedCandidates) -> str:
     rows = [
         [
-            escape(label) + (" (chosen)" if place == judged.chosen else ""),
+            escape(label) + _outcome(judged, place),
             rate(judged.rates[place]),
             share_interval(judged.interval(place)),
             *_lead(judged, place),
@@ -58,9 +58,28 @@ def _sweep(name: str, judged: JudgedCandidates) -> str:
 {table(HEADER, rows, "lrcrcr")}
 
 {_whether_it_mattered(judged)} All together took {seconds(3600 * sum(judged.hours))} of all
-devices.{_left_out(judged)}
+devices.{_halved(judged)}{_left_out(judged)}
 
 """
+
+
+def _outcome(judged: JudgedCandidates, place: int) -> str:
+    if place == judged.chosen:
+        return " (chosen)"
+    share = judged.stopped[place]
+    return "" if share is None else f" (stopped after {100 * share:.0f} %)"
+
+
+def _halved(judged: JudgedCandidates) -> str:
+    """How candidates were stopped on their way."""
+    shares = sorted({share for share in judged.stopped if share is not None})
+    if not shares:
+        return ""
+    parts = [f"{judged.stopped.count(share)} after {100 * share:.0f} %" for share in shares]
+    return (
+        f" Successive halving stopped {', '.join(parts)} of\ntheir training; they stand with their best checkpoint "
+        "until then, so part of the lead over them is that of a\nlonger training."
+    )
 
 
 def _left_out(judged: JudgedCandidates) -> str:
