@@ -1,10 +1,15 @@
 """Models and data of a few kilobytes for the tests of training and generation."""
 
+import atexit
+import functools
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import transformers
 
@@ -163,7 +168,15 @@ GREEDY = {
 
 
 def learned_base(folder, **size):
-    """A model that has learned a little, so that some answers end by themselves; its folder."""
+    """A model that has learned a little, so that some answers end by themselves; its folder, a copy."""
+    return shutil.copytree(_learned(**size), folder / "base")
+
+
+@functools.cache
+def _learned(**size):
+    """The same, trained once for all files of tests of this process."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
     done = run("train_base.py", **base_options(folder, epochs=30, learning_rate=0.01, **size))
     assert done.returncode == 0, done.stdout
     return folder / "base"
