@@ -246,6 +246,11 @@ def asked_in_no_chosen_context(config):
     del config["variants"]["full_schema"]["context"]
 
 
+def started_in_no_chosen_context(config):
+    sweep_contexts(config)
+    config["variants"]["more"] = {"method": "full", "start_from": "full"}
+
+
 def of_the_base(config):
     config["variants"]["baseline"]["sweep"] = {"learning_rate": RATES}
 
@@ -278,7 +283,10 @@ def of_a_server(config):
         (wrong_value, ["full.sweep.epochs", "-2.0", "above 0"]),
         (misfit_of_one, ["full.sweep", "min_learning_rate", "0.002 is above"]),
         (unknown_layer, ["lora_32r.sweep.target_modules", "'q_prj'", "did you mean q_proj?"]),
-        (too_few_to_be_halved, ["full.sweep.halving.factor", "2 candidates", "smaller factor"]),
+        (
+            too_few_to_be_halved,
+            ["full.sweep.halving.factor", "is 3", "2 candidates;", "smaller factor"],
+        ),
         (halving_of_lengths, ["full.sweep.halving", "take variants.full.sweep.epochs out"]),
         (halving_beside_an_early_stop, ["full.sweep.halving", "stop_early", "one of the two"]),
         (no_parting, ["full.sweep.halving.factor", "1"]),
@@ -287,6 +295,10 @@ def of_a_server(config):
         (
             asked_in_no_chosen_context,
             ["variants.full_schema:", "'full' chooses", "give variants.full_schema.context"],
+        ),
+        (
+            started_in_no_chosen_context,
+            ["variants.more:", "'full' chooses", "give variants.more.context"],
         ),
         (of_the_base, ["baseline.sweep", "not trained", "remove it", "full or lora"]),
         (of_a_reused, ["again.sweep", "another variant's", "put the sweep there"]),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sqladder.errors import InputError
 from sqladder.experiment.reading import Config
+from sqladder.experiment.sweep_check import asked_in_no_chosen_context
 from sqladder.experiment.variants import WITH_TRAINING, line_of, seeds_of
 
 _REASONS = {
@@ -35,6 +36,7 @@ def wrong_starts(config: Config) -> Iterator[str]:
             yield f"{place}: {line[-2]!r} {_REASONS[start['method']].format(**start)}"
         elif all(config["variants"][own]["method"] in WITH_TRAINING for own in line):
             yield from _wrong_seeds(config, name)
+            yield from asked_in_no_chosen_context(config, name, entry["start_from"])
 
 
 def _wrong_seeds(config: Config, name: str) -> Iterator[str]:

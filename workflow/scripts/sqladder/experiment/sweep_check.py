@@ -75,8 +75,8 @@ def _halving_problems(config: Config, name: str) -> Iterator[str]:
     number, factor = len(candidates(config, name)), sweep["halving"]["factor"]
     if number < factor:
         yield (
-            f"{place}.factor: {number} candidates have no {factor}th part that could go on; give more values or a "
-            "smaller factor, or leave halving out"
+            f"{place}.factor: is {factor}, so one of {factor} goes on, and the sweep has {number} candidate"
+            f"{'s' * (number > 1)}; give more values or a smaller factor, or leave halving out"
         )
     if len(sweep.get("epochs", [])) > 1:
         yield (
@@ -91,16 +91,17 @@ def _halving_problems(config: Config, name: str) -> Iterator[str]:
 
 
 def asked_in_no_chosen_context(config: Config, name: str, owner: str) -> Iterator[str]:
-    """Say that a variant asks a model whose context is chosen by a sweep, and names no context itself.
+    """Say that a variant takes a model whose context is chosen by a sweep, and neither names nor searches one itself.
 
     Args:
         config: the experiment.
-        name: of the variant that asks.
-        owner: whose model it asks.
+        name: of the variant that asks the model, or is trained from it on.
+        owner: whose model it takes.
     """
-    if owner in searching_context(config) and "context" not in config["variants"][name]:
+    searching = searching_context(config)
+    if owner in searching and not (name in searching or "context" in config["variants"][name]):
         yield (
-            f"variants.{name}: the sweep of {owner!r} chooses a context, and this variant would be asked in "
-            f"{config['context']!r}; give variants.{name}.context (train.json of {owner!r} says, under swept, what was "
-            "chosen)"
+            f"variants.{name}: the sweep of {owner!r} chooses a context, and this variant, which takes its model, "
+            f"would be asked in {config['context']!r}; give variants.{name}.context (train.json of {owner!r} says, "
+            "under swept, what was chosen)"
         )
