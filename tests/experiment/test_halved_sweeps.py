@@ -93,5 +93,9 @@ def test_the_hours_are_asked_for_once_and_leave_the_later_rungs_theirs(config):
     # Of 9 epochs: three go on from the first to the third, one from there to the ninth.
     assert shared_hours(config, own, "1") == ["--budget=2.0", "--later-epochs=12.0"]
     assert shared_hours(config, own, "2") == shared_hours(config, own) == []
+    # Those of the candidates, where the sweep says how many.
+    sweep["epochs"] = [18.0]
+    longer = candidates(config, "full")[0].name
+    assert shared_hours(config, longer, "1") == ["--budget=2.0", "--later-epochs=24.0"]
     config["variants"]["lora_32r"]["sweep"]["gpu_hours"] = 1
     assert shared_hours(config, candidates(config, "lora_32r")[0].name) == ["--budget=1.0"]

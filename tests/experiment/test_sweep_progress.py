@@ -51,6 +51,10 @@ def test_with_halving_the_line_has_the_rung(tmp_path):
     finish(tmp_path, TRIED[2], 4)
     best = "best 4 of 4 right: learning_rate 0.3"
     assert sweep.line() == f"sweep of full  rung 2 of 2: 1 of 3 candidates  {best}"
+    # A fourth, which has everything before it, while the others are there from before.
+    sweep = SweepProgress("full", [Candidate("full", {"learning_rate": 0.4}), *TRIED], tmp_path, 2)
+    sweep.begin()
+    assert sweep.line() == f"sweep of full  rung 1 of 2: 3 of 4 candidates  {best}"
 
 
 def test_the_line_follows_each_candidate_and_no_other_job(tmp_path):

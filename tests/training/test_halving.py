@@ -9,7 +9,7 @@ from test_resume import kill_tree_after_a_checkpoint
 import toy_models
 from sqladder.errors import InputError
 from sqladder.training.rung_choice import choose_rung
-from sqladder.training.rungs import facts_at, rung_step
+from sqladder.training.rungs import facts_at, rung_step, share_trained
 
 # 40 rows by 4 are 10 steps an epoch: 60, of which each fifth is judged.
 RIGHT = {step: 3 + (step == 15) for step in range(5, 61, 5)}
@@ -50,6 +50,10 @@ def test_what_was_trained_further_is_judged_as_it_was_at_the_rung():
     assert ([point["step"] for point in half["points"]], half["chosen"]) == ([10, 20], 20)
     assert facts_at(far, 1.0)["validation"]["chosen"] == 40
     assert facts_at(facts_of(1, 3), 0.75) is None
+
+
+def test_a_stopped_one_is_told_as_far_as_it_came_which_is_to_a_checkpoint():
+    assert share_trained(facts_at(facts_of(1, 3, 2, 4), 0.3)) == 0.5
 
 
 def write_candidates(folder, facts):
@@ -125,7 +129,7 @@ def test_a_training_in_rungs_ends_as_one_at_once_and_takes_no_step_twice(base, t
     assert [point["step"] for point in again["validation"]["points"]] == [5, 10, 15]
     # Who does not go on has no model, and keeps what it had.
     stopped, _ = rung(folder, base, 2, 1.0, [])
-    assert (stopped["stopped"], stopped["validation"]) == (0.2, again["validation"])
+    assert (stopped["stopped"], stopped["validation"]) == (0.25, again["validation"])
     assert not list((folder / "model").glob("*.safetensors"))
     # Nor does it lose anything by that.
     _, said = rung(folder, base, 2, 1.0, [folder])

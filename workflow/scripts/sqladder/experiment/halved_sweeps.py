@@ -141,6 +141,6 @@ def shared_hours(config: Config, replicate: str, rung: str | None = None) -> lis
     if rung != "1" or not (hours := budget_flags(config, replicate)):
         return []
     rungs = rungs_of(config, own.variant)
-    epochs = setting(config, own.variant, "training")["epochs"]
+    epochs = own.swept.get("epochs", setting(config, own.variant, "training")["epochs"])
     later = sum(before.keep * (rung.until - before.until) for before, rung in pairwise(rungs))
     return [*hours, *as_flags({"later_epochs": round(epochs * later, 6)})]

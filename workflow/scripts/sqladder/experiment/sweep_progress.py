@@ -39,32 +39,33 @@ class SweepProgress:
     def begin(self) -> None:
         """Start the clock, with the first candidate of this run."""
         if self._since is None:
-            self._since, self._before = time.monotonic(), self._done()
+            self._since, self._before = time.monotonic(), sum(self._counts())
 
     def line(self) -> str:
         """What is known of the sweep; "" before the first of its candidates was started in this run."""
         if self._since is None:
             return ""
-        done, number = self._done(), len(self._tried)
+        counts, number = self._counts(), len(self._tried)
         own = f"sweep of {self._variant}  "
-        rung = min(done // number, len(self._steps) - 1)
-        if len(self._steps) > 1:
-            own += f"rung {rung + 1} of {len(self._steps)}: "
-        parts = [f"{own}{done - rung * number} of {number} candidates"]
-        of_this_run, left = done - self._before, number - done
+        # Later ones may have files of those that were in the sweep when it had fewer.
+        rung = next((place for place, n in enumerate(counts) if n < number), len(counts) - 1)
+        if len(counts) > 1:
+            own += f"rung {rung + 1} of {len(counts)}: "
+        parts = [f"{own}{counts[rung]} of {number} candidates"]
+        of_this_run, left = sum(counts) - self._before, number - sum(counts)
         # Rungs take times of their own.
-        if of_this_run and left and len(self._steps) == 1:
+        if of_this_run and left and len(counts) == 1:
             passed = time.monotonic() - self._since
             parts.append(f"about {clock(passed / of_this_run * left)} left")
         # Last, since a narrow terminal cuts the settings first.
         return "  ".join([*parts, *self._best()])
 
-    def _done(self) -> int:
-        return sum(
-            (self._results / own.name / file).is_file()
-            for own in self._tried
+    def _counts(self) -> list[int]:
+        """Candidates that are done with each rung."""
+        return [
+            sum((self._results / own.name / file).is_file() for own in self._tried)
             for file in self._steps
-        )
+        ]
 
     def _best(self) -> list[str]:
         """The most right answers so far, and what gave them."""

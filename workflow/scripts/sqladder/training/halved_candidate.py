@@ -13,6 +13,7 @@ from sqladder.errors import LOG
 from sqladder.files import read_object
 from sqladder.models.folders import link_files, replacing_folder
 from sqladder.training.launch import TrainingFiles, fine_tune
+from sqladder.training.rungs import share_trained
 from sqladder.training.settings import TrainingSettings
 
 # In the work folder.
@@ -59,13 +60,15 @@ def train_rung(settings: TrainingSettings, files: TrainingFiles, rung: Rung) -> 
         rung: which.
     """
     if rung.choice is not None and rung.before is not None:
-        choice, earlier = read_object(rung.choice), read_object(rung.before)
-        if str(files.work_folder.parent) not in choice["go_on"]:
+        earlier = read_object(rung.before)
+        if str(files.work_folder.parent) not in read_object(rung.choice)["go_on"]:
             if rung.until == 1:
                 with replacing_folder(files.output):
                     pass
             LOG.info("stopped: others had more right answers, or it was not started")
-            return earlier if "left_out" in earlier else {"stopped": choice["after"], **earlier}
+            return (
+                earlier if "left_out" in earlier else {"stopped": share_trained(earlier), **earlier}
+            )
     model = files.work_folder / WHOLE_MODEL
     own = replace(files, output=model, until=rung.until, more={"made_by": rung.made_by})
     facts = fine_tune(settings, own)

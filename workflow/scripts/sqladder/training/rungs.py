@@ -44,6 +44,15 @@ def facts_at(facts: dict[str, Any], share: float) -> dict[str, Any] | None:
     return {**facts, "validation": {**validation, "points": points, "chosen": best["step"]}}
 
 
+def share_trained(facts: dict[str, Any]) -> float:
+    """Share of the steps of a training that its marks go to: a rung ends at a checkpoint, so rather later than planned.
+
+    Args:
+        facts: at a rung's end.
+    """
+    return float(round(facts["validation"]["points"][-1]["step"] / facts["planned_steps"], 4))
+
+
 def known_facts(work_folder: Path, share: float) -> dict[str, Any] | None:
     """The same of what lies in a work folder; None where something is to be trained."""
     path = work_folder / TRAINED_FILE
