@@ -8,13 +8,15 @@ import sys
 import time
 from collections import defaultdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from conftest import ROOT
 from sqladder.errors import InputError
+from sqladder.experiment import kept_code
 from sqladder.experiment.code_digests import code_digests, reached_files
-from sqladder.experiment.code_of_file import read_code
+from sqladder.experiment.code_of_file import Code, read_code
 
 SCRIPTS = ROOT / "workflow/scripts"
 FILES = {
@@ -270,24 +272,40 @@ def test_what_is_kept_gives_the_same_digests_and_a_changed_file_others(scripts, 
     assert code_digests(scripts(**FILES), kept) == before
 
 
-def test_what_is_kept_is_read_instead_of_the_files(scripts, tmp_path):
+def test_what_is_kept_is_read_instead_of_the_files(scripts, tmp_path, monkeypatch):
     root, kept = scripts(), tmp_path / "kept/code.json"
     before = code_digests(root, kept)
-    held = json.loads(kept.read_text())
-    for code in held["files"].values():
-        code[0] = "another"
-    kept.write_text(json.dumps(held))
-    assert code_digests(root, kept) != before
-    kept.write_text(json.dumps(held | {"reader": "an earlier one"}))
-    assert code_digests(root, kept) == before
+    read = []
+
+    def read_anew(content, path):
+        read.append(path)
+        return Code("another", frozenset(), frozenset())
+
+    monkeypatch.setattr(kept_code, "read_code", read_anew)
+    assert code_digests(root, kept) == before and not read
+    # Another Python may read another syntax.
+    monkeypatch.setattr(kept_code, "sys", SimpleNamespace(version="4.0"))
+    assert code_digests(root, kept) != before and read
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"reader": 1', "{}"])
-def test_what_is_kept_and_damaged_is_made_anew(scripts, tmp_path, content):
+def half(text):
+    return text[: len(text) // 2]
+
+
+def another_digest(text):
+    held = json.loads(text)
+    next(iter(held["files"].values()))[0] = "another"
+    return json.dumps(held)
+
+
+@pytest.mark.parametrize(
+    "damage", [half, another_digest, lambda _: "[]", lambda _: "{}", lambda _: "[" * 100_000]
+)
+def test_what_is_kept_and_damaged_is_made_anew(scripts, tmp_path, damage):
     root, kept = scripts(), tmp_path / "kept/code.json"
     before = code_digests(root, kept)
     whole = kept.read_text()
-    kept.write_text(content)
+    kept.write_text(damage(whole))
     assert code_digests(root, kept) == before
     assert kept.read_text() == whole
 

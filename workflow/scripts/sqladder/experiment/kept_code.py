@@ -5,6 +5,7 @@ import json
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from sqladder.experiment import code_of_file
 from sqladder.experiment.code_of_file import Code, read_code
@@ -38,21 +39,26 @@ class KeptCode:
         }
         # A plan needs no folder that can be written.
         with suppress(OSError):
-            write_json(self._file, {"reader": self._reader, "files": files})
+            write_json(self._file, {"checksum": _checksum(self._reader, files), "files": files})
 
 
 def _read(file: Path, reader: str) -> dict[str, Code]:
-    """What is kept; nothing of another reader, or where it cannot be read, as it saves time and no more."""
+    """What is kept; nothing of another reader, or of a file that is damaged, as it saves time and no more."""
     try:
         kept = json.loads(file.read_bytes())
-        if kept["reader"] != reader:
+        # A wrong digest would have every job run again, and say nothing.
+        if kept["checksum"] != _checksum(reader, kept["files"]):
             return {}
         return {
             key: Code(digest, frozenset(imports), frozenset(mentions))
             for key, (digest, imports, mentions) in kept["files"].items()
         }
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
+
+
+def _checksum(reader: str, files: Any) -> str:
+    return _digest(f"{reader} {json.dumps(files)}".encode())
 
 
 def _digest(content: bytes) -> str:
