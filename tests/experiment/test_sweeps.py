@@ -159,6 +159,9 @@ def test_a_context_that_was_chosen_is_that_of_all_seeds_and_of_the_test(
     known = with_contexts(with_candidates(config), context_choices(config, "full/seed_6"))
     assert prompts_to_answer(known, "full/seed_6") == "resources/prompts/bare/test.jsonl"
     assert fitted_prompts(known, "full/seed_6").startswith("resources/prompts/bare/train.")
+    (tmp_path / "results/full/seed_5/train.json").write_text('{"swept": {"learning_rate": 0.001}}')
+    with pytest.raises(InputError, match=r"swept\.context is None.*one of published, bare; delete"):
+        with_contexts(config, context_choices(config, "full/seed_6"))
 
 
 def test_only_jobs_of_a_variant_that_searches_a_context_wait_for_it(config):

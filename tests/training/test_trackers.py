@@ -32,7 +32,8 @@ def write_training(folder, steps, seed=1):
     work = folder / "training"
     work.mkdir(parents=True, exist_ok=True)
     write_json(
-        work / "settings.json", {"rank": 4, "lora": {"dora": True}, "seed": seed, "data": {}}
+        work / "settings.json",
+        {"rank": 4, "lora": {"dora": True}, "seed": seed, "data": {}, "made_by": "code"},
     )
     (work / "log.jsonl").write_text("".join(f"{json.dumps(row(n))}\n" for n in steps))
     return folder

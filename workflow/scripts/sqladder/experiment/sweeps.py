@@ -12,6 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sqladder.errors import InputError
 from sqladder.experiment.reading import Config
 from sqladder.experiment.sweep_settings import CONTEXT, SWEPT_KEYS, TRAINING_KEYS
 from sqladder.experiment.variants import (
@@ -159,11 +160,20 @@ def with_contexts(config: Config, choices: Mapping[str, str]) -> Config:
     Args:
         config: the experiment's, or that with all trainings.
         choices: the replicates with the choice, by variant (`context_choices`).
+
+    Raises:
+        InputError: a file with a choice names no context of the config.
     """
     chosen = {}
     for variant, replicate in choices.items():
-        facts = read_object(Path(f"results/{replicate}/train.json"), {"swept": dict})
-        chosen[variant] = {**config["variants"][variant], CONTEXT: facts["swept"][CONTEXT]}
+        facts = Path(f"results/{replicate}/train.json")
+        context = read_object(facts, {"swept": dict})["swept"].get(CONTEXT)
+        if context not in config["contexts"]:
+            raise InputError(
+                f"{facts}: swept.{CONTEXT} is {context!r}, and the sweep of {variant!r} chooses one of "
+                f"{', '.join(config['variants'][variant]['sweep'][CONTEXT])}; delete the file, and it chooses anew"
+            )
+        chosen[variant] = {**config["variants"][variant], CONTEXT: context}
     return {**config, "variants": {**config["variants"], **chosen}} if chosen else config
 
 

@@ -12,7 +12,7 @@ from sqladder.training.checkpoints import CURVE_FILE, LOG_FILE, SETTINGS_FILE, r
 
 WORK_FOLDER = "training"
 # What stands beside the settings there: by what a checkpoint is known to be of the same training.
-_OF_SOURCES = ("data", "base_model", "judge", "judging", "gold", "versions")
+_OF_SOURCES = ("data", "base_model", "judge", "judging", "gold", "made_by", "versions")
 # Of a row of the log, what is no measurement.
 _PLACES = ("step", "time")
 
