@@ -122,3 +122,11 @@ def test_the_training_behind_an_answer_is_found_through_models_made_smaller():
     votes = named("votes", rows_of(1, n=4), ["small/seed_0"], {"model_of": "small/seed_0"})
     run = run_of([named("full", rows_of(1, n=4)), small, votes], 4)
     assert [run.models_of(variant) for variant in run.variants] == [("full/seed_0",)] * 3
+
+
+def test_only_models_that_another_seed_would_have_made_others_tell_how_far_seeds_scatter():
+    marks = rows_of(1, n=4)
+    votes = named("votes", marks, ["full/seed_0"], {"model_of": "full/seed_0", "steps": 1})
+    base, several = named("base", marks, training={"method": "none"}), rows_of(1, 1, n=4)
+    run = run_of([base, named("full", marks), votes, named("lora", several)], 4)
+    assert run.trained_by_seed == 2

@@ -86,7 +86,7 @@ class Pair:
         return self.paired.detectable(self._alpha)
 
     def seeds_needed(self, seed_sd: float, variants: int) -> int | None:
-        """Seeds of each of a run's variants with which this difference would be found, if seeds scattered by this."""
+        """Seeds of each of so many variants with which this difference would be found, if seeds scattered by this."""
         return seeds_needed(
             abs(self.difference), self.paired.null_questions, seed_sd, variants, self._alpha
         )

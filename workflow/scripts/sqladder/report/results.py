@@ -200,6 +200,17 @@ class Run:
         """The training behind each seed's answers: its own, or another's whose model it asks or has made smaller."""
         return tuple(map(self._model_of, variant.seeds))
 
+    @property
+    def trained_by_seed(self) -> int:
+        """How many trainings tell together how far seeds scatter, once each has several (`seed_scatter`)."""
+        return len(
+            {
+                self.models_of(variant)
+                for variant in self.variants
+                if variant.single_seed_varies or len(variant.seeds) > 1
+            }
+        )
+
     def _model_of(self, own: OneSeed) -> str:
         model = own.generation.get("model", own.replicate.name)
         while model in self._owners:

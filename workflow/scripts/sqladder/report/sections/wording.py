@@ -70,7 +70,8 @@ def seeds_that_tell(comparison: Comparison, pairs: Sequence[Pair]) -> str:
     if not why:
         return ""
     nearest = max(filter(comparison.of_models, pairs), key=lambda pair: pair.p)
-    needed = nearest.seeds_needed(SEED_SD, len(comparison.ranking))
+    # Neither the base nor what was made elsewhere can have seeds.
+    needed = nearest.seeds_needed(SEED_SD, max(2, comparison.run.trained_by_seed))
     enough = (
         f"{needed} seeds of each would tell" if needed else "no number of seeds would tell here"
     )
