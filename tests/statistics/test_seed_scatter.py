@@ -18,6 +18,15 @@ def rows_of(*rates, n=1000):
     return np.array([np.arange(n) < round(rate * n) for rate in rates])
 
 
+def scatter_of(several, names):
+    """The scatter of variants; those of one name ask the same models."""
+    models = [
+        tuple(f"{name}/{seed}" for seed, _ in enumerate(rows))
+        for name, rows in zip(names, several, strict=True)
+    ]
+    return seed_scatter(several, models)
+
+
 def spread(rows):
     """The mean's variance of a single mark, and the variance between seeds."""
     return rows.mean() * (1 - rows.mean()), np.var(rows.mean(axis=1), ddof=1)
@@ -26,7 +35,7 @@ def spread(rows):
 def test_seeds_of_equal_variants_have_the_mean_square_of_an_analysis_of_variance():
     """With equal means the multiple times a mark's variance is the mean square within, here from scipy's F."""
     several = [rows_of(0.45, 0.50, 0.55), rows_of(0.48, 0.50, 0.52), rows_of(0.49, 0.50, 0.51)]
-    found = seed_scatter(several, "abc").trainings
+    found = scatter_of(several, "abc").trainings
     means = [rows.mean(axis=1) for rows in several]
     shifted = [means[0], means[1] + 0.03, means[2]]
     between = 3 * np.var([own.mean() for own in shifted], ddof=1)
@@ -43,7 +52,7 @@ def test_accuracies_near_the_ends_are_expected_to_scatter_less():
 
 def test_a_variant_that_scatters_further_than_all_together_keeps_its_own():
     calm, wild = rows_of(0.500, 0.501), rows_of(0.3, 0.7)
-    scatter = seed_scatter([calm, calm, wild], "abc").trainings
+    scatter = scatter_of([calm, calm, wild], "abc").trainings
     _, own = spread(wild)
     assert scatter.between_seeds(wild).variance == pytest.approx(own / 2)
     assert scatter.between_seeds(calm).variance == pytest.approx(scatter.ratio * 0.25 / 2, rel=1e-3)
@@ -58,16 +67,24 @@ def test_ways_to_ask_one_model_count_as_one_training():
     """They vary together: three ways with three seeds tell as much of trainings as one way does."""
     way = rows_of(0.45, 0.50, 0.55)
     others = [rows_of(0.4, 0.5, 0.6), rows_of(0.5, 0.5, 0.5)]
-    found = seed_scatter([way, way, way, *others], "aaabc")
-    assert found.trainings == seed_scatter([way, *others], "abc").trainings
+    found = scatter_of([way, way, way, *others], "aaabc")
+    assert found.trainings == scatter_of([way, *others], "abc").trainings
     assert found.ways == Scatter(0.0, 4)
+
+
+def test_answers_drawn_of_one_model_by_several_seeds_tell_nothing_of_trainings():
+    trained = [rows_of(0.4, 0.6), rows_of(0.45, 0.55), rows_of(0.5, 0.6)]
+    models = [(f"{name}/1", f"{name}/2") for name in "abc"]
+    drawn = rows_of(0.500, 0.501)
+    found = seed_scatter([*trained, drawn], [*models, ("base", "base")])
+    assert found == seed_scatter(trained, models)
 
 
 def test_two_variants_have_nobody_to_borrow_from():
     one, other = rows_of(0.4, 0.5), rows_of(0.5, 0.6)
-    assert seed_scatter([one, other, one[:1]], "abc") == (None, None)
-    assert seed_scatter([one, other], "aa") == (None, None)
-    assert seed_scatter([one[:, :0]] * 3, "abc") == (None, None)
+    assert scatter_of([one, other, one[:1]], "abc") == (None, None)
+    assert scatter_of([one, other], "aa") == (None, None)
+    assert scatter_of([one[:, :0]] * 3, "abc") == (None, None)
 
 
 def named(name, rows, models=None, training=None):

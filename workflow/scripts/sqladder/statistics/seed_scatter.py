@@ -78,19 +78,22 @@ class SeedScatter(NamedTuple):
     ways: Scatter | None
 
 
-def seed_scatter(answers: Sequence[Rows], models: Sequence[Hashable]) -> SeedScatter:
+def seed_scatter(answers: Sequence[Rows], models: Sequence[tuple[Hashable, ...]]) -> SeedScatter:
     """The scatter of a run's variants.
 
     Args:
         answers: of each variant, shape (its seeds, n).
-        models: of each variant, what tells its models from those of others: variants that ask the same models, seed by
-            seed, vary together, so they count as one sample.
+        models: of each variant, the model that each of its seeds asks. Variants that ask the same ones, seed by seed,
+            vary together, so they count as one sample; seeds that all ask one model, which draw answers of it, tell
+            nothing of trainings.
     """
-    asked: dict[Hashable, list[Rows]] = defaultdict(list)
+    asked: dict[tuple[Hashable, ...], list[Rows]] = defaultdict(list)
     for rows, key in zip(answers, models, strict=True):
         if len(rows) > 1 and rows.size:
             asked[key].append(rows)
-    trainings = [Sample(ways, len(ways[0]) - 1) for ways in asked.values()]
+    trainings = [
+        Sample(ways, len(ways[0]) - 1) for key, ways in asked.items() if len(set(key)) == len(key)
+    ]
     differences = [
         # Of w ways w - 1 differences are independent.
         Sample(
