@@ -42,6 +42,12 @@ def as_before() -> Iterator[None]:
         os.environ.update(environment)
 
 
+@pytest.fixture
+def in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be in the project's folder, as Snakemake is, by whose paths a config names files."""
+    monkeypatch.chdir(ROOT)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """Import all test files without looking for garbage among what they import, then or in any test."""

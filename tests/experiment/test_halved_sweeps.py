@@ -21,10 +21,7 @@ from sqladder.experiment.sweeps import candidates, with_candidates
 DEFAULT = read_yaml(ROOT / "config/config.yaml")
 CODE = {"train.py": "aa", "judge_checkpoints.py": "bb"}
 
-
-@pytest.fixture(autouse=True)
-def in_the_project(monkeypatch):
-    monkeypatch.chdir(ROOT)
+pytestmark = pytest.mark.usefixtures("in_the_project")
 
 
 @pytest.fixture

@@ -17,10 +17,7 @@ EXAMPLES = {"method": "random", "count": 2, "template": "reference_list"}
 DRAWN = {"start_from": "full", "samples": 2, "temperature": 1.0, "tune": {"method": "full"}}
 DEFAULT = read_yaml(ROOT / "config/config.yaml")
 
-
-@pytest.fixture(autouse=True)
-def in_the_project(monkeypatch):
-    monkeypatch.chdir(ROOT)
+pytestmark = pytest.mark.usefixtures("in_the_project")
 
 
 @pytest.fixture

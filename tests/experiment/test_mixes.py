@@ -18,10 +18,7 @@ from sqladder.experiment.trainings import with_trainings
 DEFAULT = read_yaml(ROOT / "config/config.yaml")
 DRAWN = {"start_from": "full", "samples": 2, "temperature": 1.0, "tune": {"method": "full"}}
 
-
-@pytest.fixture(autouse=True)
-def in_the_project(monkeypatch):
-    monkeypatch.chdir(ROOT)
+pytestmark = pytest.mark.usefixtures("in_the_project")
 
 
 @pytest.fixture

@@ -33,10 +33,7 @@ from sqladder.experiment.training_jobs import (
 DEFAULT = read_yaml(ROOT / "config/config.yaml")
 RATES = [1.0e-3, 3.0e-3]
 
-
-@pytest.fixture(autouse=True)
-def in_the_project(monkeypatch):
-    monkeypatch.chdir(ROOT)
+pytestmark = pytest.mark.usefixtures("in_the_project")
 
 
 @pytest.fixture
