@@ -8,6 +8,7 @@ import argparse
 import os
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
@@ -16,6 +17,7 @@ from tqdm import tqdm
 
 from sqladder.errors import LOG, run_main
 from sqladder.files import Fields, by_id, read_jsonl, write_json, write_jsonl
+from sqladder.metric.constant_answers import is_constant
 from sqladder.metric.inputs import read_gold
 from sqladder.metric.limit_flags import (
     add_gold_results_flag,
@@ -25,7 +27,7 @@ from sqladder.metric.limit_flags import (
 )
 from sqladder.metric.normalise import QUIRKS
 from sqladder.metric.scoring import Task, score
-from sqladder.metric.suite import Options
+from sqladder.metric.suite import CORRECT, WRONG_RESULT, Options
 from sqladder.training.rounds import of_one_file
 
 DRAWN_FIELDS: Fields = {"id": str, "samples": list}
@@ -62,7 +64,11 @@ def main() -> None:
     for place, (item, own) in enumerate(zip(gold.items, times, strict=True)):
         found = [scores[str(n)].rows[place] for n in range(len(own))]
         samples = [
-            {"sql": row.prediction, "verdict": row.executed.verdict, "times": own[row.prediction]}
+            {
+                "sql": row.prediction,
+                "verdict": _verdict(row.prediction, row.executed.verdict, item.golds),
+                "times": own[row.prediction],
+            }
             for row in found
         ]
         about = {"id": item.id, "db_id": item.db_id, "hardness": found[0].hardness}
@@ -79,6 +85,11 @@ def main() -> None:
             f"{alone} of {len(names)} databases have one file: answers that are right there by accident count as "
             "right; datasets.<name>.suite of the training set makes others"
         )
+
+
+def _verdict(sql: str, verdict: str, golds: Sequence[str]) -> str:
+    """What is learned of an answer: a constant with gold's rows is none to learn from."""
+    return WRONG_RESULT if verdict == CORRECT and is_constant(sql, golds) else verdict
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqladder.metric.sqlite_tokens import words
+from sqladder.metric.constant_answers import is_constant
 from sqladder.metric.suite import CORRECT, WRONG_RESULT, Judgement
 
 # An answer that reads begins so; extraction leaves no blank before it.
@@ -37,16 +37,12 @@ def parts_of(text: str, sql: str, judgement: Judgement, golds: Sequence[str]) ->
         golds: the gold queries.
     """
     is_correct = judgement.verdict == CORRECT
-    if is_correct and (_reads_tables(sql) or not all(map(_reads_tables, golds))):
+    if is_correct and not is_constant(sql, golds):
         return Parts(1.0, 0.0, 0.0)
     is_alone = bool(sql) and text.strip().removesuffix(";").rstrip() == sql
     is_select = is_alone and bool(_READS.match(sql)) and judgement.verdict != "refused"
     runs = is_correct or judgement.verdict == WRONG_RESULT
     return Parts(0.0, float(runs), float(is_select))
-
-
-def _reads_tables(sql: str) -> bool:
-    return "from" in (words(sql) or ())
 
 
 def group_counts(right: Any, rewards: Any) -> dict[str, float]:
