@@ -130,6 +130,17 @@ def base_options(folder, **options):
     } | options
 
 
+# How a fine-tuning of seconds is trained.
+RECIPE = {
+    "learning_rate": 0.01,
+    "epochs": 2,
+    "batch_size": 4,
+    "gradient_accumulation": 1,
+    "cutoff_length": 1024,
+    "seed": 42,
+}
+
+
 def train_options(folder, base, **options):
     """Options of train.py for a run of seconds; its output is `folder`/model."""
     return {
@@ -138,12 +149,7 @@ def train_options(folder, base, **options):
         "output": folder / "model",
         "facts": folder / "train.json",
         "work_folder": folder / "work",
-        "learning_rate": 0.01,
-        "epochs": 2,
-        "batch_size": 4,
-        "gradient_accumulation": 1,
-        "cutoff_length": 1024,
-        "seed": 42,
+        **RECIPE,
     } | options
 
 

@@ -227,13 +227,12 @@ def rules_of_all_stages():
 
 
 # Rules whose program hangs on the variant.
-SEVERAL_PROGRAMS = {"generate", "generate_served", "train_rung"}
+SEVERAL_PROGRAMS = {"generate", "generate_served"}
 # The function that tells the digests of the code, where that hangs on the variant.
 CODE_BY_VARIANT = {
     "generate": "generation_jobs.generating_code",
     "generate_served": "generation_jobs.serving_code",
     "train": "training_jobs.training_code, TRAININGS",
-    "train_rung": "training_jobs.training_code, TRAININGS",
     "reinforce": "reinforced.reward_code, TRAININGS",
 }
 

@@ -176,15 +176,7 @@ def per_epoch(folder):
 
 
 # As the other trainings here, with adapters.
-RECIPE = {
-    **toy_models.LORA,
-    "learning_rate": 0.01,
-    "epochs": 2,
-    "batch_size": 4,
-    "gradient_accumulation": 1,
-    "cutoff_length": 1024,
-    "seed": 42,
-}
+RECIPE = toy_models.LORA | toy_models.RECIPE
 JUDGED = RECIPE | {"choose": "validation", "checkpoints": {"per_epoch": 2}}
 
 

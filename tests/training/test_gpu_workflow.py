@@ -20,7 +20,6 @@ TINY = ["--configfile", "config/tiny.yaml", "--replace-workflow-config"]
 GPU_RULES = {
     "train_base",
     "train",
-    "train_rung",
     "reinforce",
     "generate",
     "index_examples",
@@ -67,8 +66,7 @@ def test_a_program_without_a_lease_cannot_use_a_gpu(name, body):
     assert sees_none or imported_packages(SCRIPTS / f"{name}.py") & GPU_PACKAGES == set()
 
 
-# `train_rung` has no program of its own.
-@pytest.mark.parametrize("name", sorted(GPU_RULES - {"train_rung"}))
+@pytest.mark.parametrize("name", sorted(GPU_RULES))
 def test_an_edit_of_the_lease_retrains_nothing(name):
     lease = SCRIPTS / "sqladder/processes/gpu_lease.py"
     assert {lease, SCRIPTS / "lease_gpus.py"} & set(reached_files(SCRIPTS / f"{name}.py")) == set()

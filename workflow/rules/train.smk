@@ -133,6 +133,7 @@ rule train:
         budget=by_wildcards(halved_sweeps.shared_hours, rung=None),
         rung=by_wildcards(halved_sweeps.rung_flags, TRAININGS, code=CODE, rung=None),
         judge=by_choice(training_jobs.judge_command, TRAININGS),
+        model="results/{replicate}/model",
     shell:
         r"""
         python "$SQLADDER_SCRIPTS"/lease_gpus.py --count {resources.gpu} -- \
@@ -142,14 +143,14 @@ rule train:
             {params.budget:q} \
             {params.rung:q} \
             --work-folder results/{wildcards.replicate:q}/training \
-            --output {output.model:q} \
+            --output {params.model:q} \
             --facts {output.facts:q} \
             {params.judge:q} \
             >{log:q} 2>&1
         """
 
 
-rule train_rung:
+use rule train as train_rung with:
     input:
         base_model=by_wildcards(training_jobs.model_to_train, TRAININGS),
         data=by_wildcards(training_jobs.training_prompts, TRAININGS),
@@ -167,36 +168,11 @@ rule train_rung:
     wildcard_constraints:
         replicate=any_of(halved_sweeps.halved_candidates(config)),
         rung=r"\d+",
-    conda:
-        by_wildcards(training_jobs.training_environment, TRAININGS)
-    threads: 1  # OMP_NUM_THREADS follows
-    resources:
-        gpu=within_gpu_limit(by_wildcards(training_jobs.training_gpus, TRAININGS)),
-        mem="2GB",
-        nodes=by_wildcards(training_jobs.training_nodes, TRAININGS),
-        tasks=by_wildcards(training_jobs.training_tasks, TRAININGS),
-        mpi=by_wildcards(training_jobs.training_starter, TRAININGS),
     params:
-        program="train.py",
-        code=by_wildcards(training_jobs.training_code, TRAININGS, code=CODE),
-        flags=by_wildcards(training_jobs.training_flags, TRAININGS),
         budget=by_wildcards(halved_sweeps.shared_hours),
         rung=by_wildcards(halved_sweeps.rung_flags, TRAININGS, code=CODE),
-        judge=by_wildcards(training_jobs.judge_command, TRAININGS),
-    shell:
-        r"""
-        python "$SQLADDER_SCRIPTS"/lease_gpus.py --count {resources.gpu} -- \
-            python "$SQLADDER_SCRIPTS"/{params.program} \
-            --base-model {input.base_model:q} \
-            {params.flags:q} \
-            {params.budget:q} \
-            {params.rung:q} \
-            --work-folder results/{wildcards.replicate:q}/training \
-            --output results/{wildcards.replicate:q}/training/whole_model \
-            --facts {output.facts:q} \
-            {params.judge:q} \
-            >{log:q} 2>&1
-        """
+        # Kept for the rungs to come, and no output: the last rung gives the model.
+        model="results/{replicate}/training/whole_model",
 
 
 rule choose_rung:

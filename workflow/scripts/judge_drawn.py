@@ -28,7 +28,7 @@ from sqladder.metric.limit_flags import (
 from sqladder.metric.normalise import QUIRKS
 from sqladder.metric.scoring import Task, score
 from sqladder.metric.suite import CORRECT, WRONG_RESULT, Options
-from sqladder.training.rounds import of_one_file
+from sqladder.training.rounds import of_one_file, say_of_one_file
 
 DRAWN_FIELDS: Fields = {"id": str, "samples": list}
 
@@ -80,11 +80,7 @@ def main() -> None:
     facts = {"seconds": seconds, "questions": len(rows), "different": different, **on}
     write_json(args.facts, facts)
     LOG.info(f"judged {different} different answers to {len(rows)} questions in {seconds} s")
-    if alone := on["databases_of_one_file"]:
-        LOG.info(
-            f"{alone} of {len(names)} databases have one file: answers that are right there by accident count as "
-            "right; datasets.<name>.suite of the training set makes others"
-        )
+    say_of_one_file(on)
 
 
 def _verdict(sql: str, verdict: str, golds: Sequence[str]) -> str:

@@ -41,6 +41,7 @@ from sqladder.training.loss_guard import LoggedLossGuard
 from sqladder.training.nested_sample import nested_sample
 from sqladder.training.progress import silence_trainer
 from sqladder.training.record import training_facts
+from sqladder.training.rounds import say_of_one_file
 from sqladder.training.run import report_out_of_memory, run_training, write_model
 from sqladder.training.watch import TrainingWatch
 
@@ -160,11 +161,7 @@ def _train(
         f"{steps} steps on {device_name()}"
     )
     judged_on = asked.judge.databases()
-    if alone := judged_on["databases_of_one_file"]:
-        LOG.info(
-            f"{alone} of {judged_on['databases']} databases have one file: answers that are right there by accident "
-            "are rewarded; datasets.<name>.suite of the training set makes others"
-        )
+    say_of_one_file(judged_on)
     turns = read_turns(base_model)
     turns.tokenizer.pad_token = turns.tokenizer.convert_ids_to_tokens(turns.pad)
     trainer = PolicyTrainer(

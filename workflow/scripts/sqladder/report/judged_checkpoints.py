@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from sqladder.report.judged_models import JudgedModels, each_once, marks_of
-from sqladder.report.results import OneSeed
+from sqladder.report.results import OneSeed, is_by_reward
 from sqladder.statistics.groups import Groups
 from sqladder.statistics.paired_difference import PairedDifference
 from sqladder.statistics.seeds import Answers
@@ -62,7 +62,7 @@ def judged_checkpoints(training: Mapping[str, Any]) -> JudgedCheckpoints | None:
         return None
     points = facts["points"]
     steps = [point["step"] for point in points]
-    by_reward = "curves" in training.get("learning", {})
+    by_reward = is_by_reward(training)
     return JudgedCheckpoints(
         steps,
         [point["epoch"] for point in points],

@@ -78,6 +78,15 @@ class Count:
         return accuracy_variance(self.answers, self.groups) if self.n else None
 
 
+def is_by_reward(training: Mapping[str, Any]) -> bool:
+    """Whether a training was one by reward, which has curves of its own: its loss is about 0, whatever it learns.
+
+    Args:
+        training: the facts of train.json.
+    """
+    return "curves" in training.get("learning", {})
+
+
 @dataclass(frozen=True)
 class OneSeed:
     """What a variant answered with one seed, in the run's question order, and its stages' facts.

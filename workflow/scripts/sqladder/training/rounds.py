@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from sqladder.errors import LOG
 from sqladder.metric.database_files import suite_files
 
 Facts = dict[str, Any]
@@ -20,6 +21,15 @@ def of_one_file(databases: Path, db_ids: Collection[str]) -> int:
         InputError: one of them is missing.
     """
     return sum(len(suite_files(databases, db_id)) == 1 for db_id in db_ids)
+
+
+def say_of_one_file(judged_on: Mapping[str, int]) -> None:
+    """Say on screen where answers were judged without a suite: `databases` and `databases_of_one_file`."""
+    if alone := judged_on["databases_of_one_file"]:
+        LOG.info(
+            f"{alone} of {judged_on['databases']} databases have one file: answers that are right there by accident "
+            "count as right; datasets.<name>.suite of the training set makes others"
+        )
 
 
 def round_facts(

@@ -14,23 +14,20 @@ from sqladder.report.charts.drawing import (
     styles_of,
 )
 from sqladder.report.comparison import Comparison
-from sqladder.report.results import OneSeed
+from sqladder.report.results import OneSeed, is_by_reward
 from sqladder.texts.numbers import plural
 
 TITLE = "Training loss"
 
 
 def with_curve(comparison: Comparison) -> list[OneSeed]:
-    """Trainings that wrote a loss curve, each once: a reused model has that of its own variant.
-
-    A training by reward has curves of its own: its loss is about 0 throughout, whatever it learns.
-    """
+    """Trainings that wrote a loss curve which says something, each once: a reused model has that of its own variant."""
     return [
         own
         for own in comparison.run.replicates
         if own.training.get("loss_curve")
         and "model_of" not in own.training
-        and "curves" not in own.training.get("learning", {})
+        and not is_by_reward(own.training)
     ]
 
 

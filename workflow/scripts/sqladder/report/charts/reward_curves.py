@@ -21,7 +21,7 @@ from sqladder.report.charts.drawing import (
 from sqladder.report.charts.loss_curves import smoothed
 from sqladder.report.charts.styles import Style
 from sqladder.report.comparison import Comparison
-from sqladder.report.results import OneSeed
+from sqladder.report.results import OneSeed, is_by_reward
 from sqladder.texts.numbers import plural
 
 TITLE = "Learning by reward"
@@ -45,7 +45,7 @@ def by_reward(comparison: Comparison) -> list[OneSeed]:
     return [
         own
         for own in comparison.run.replicates
-        if "curves" in own.training.get("learning", {}) and "model_of" not in own.training
+        if is_by_reward(own.training) and "model_of" not in own.training
     ]
 
 
