@@ -60,7 +60,8 @@ def read_code(content: bytes, path: Path) -> Code:
             pending.extend(children)
             continue
         if not hasattr(kind, "_fields"):
-            lines.append(repr(node))
+            # Not repr, which writes a character as it is from the Python on whose Unicode has it.
+            lines.append(ascii(node))
             continue
         lines.append(kind.__name__)
         if kind is ast.Import or kind is ast.ImportFrom:
