@@ -6,6 +6,7 @@ import pytest
 
 from conftest import ROOT
 from sqladder.errors import InputError
+from sqladder.experiment import tracking_jobs
 from sqladder.experiment.config import check
 from sqladder.experiment.learning import rounds
 from sqladder.experiment.reading import read_yaml
@@ -48,6 +49,21 @@ def test_a_training_by_reward_starts_from_another_model_and_asks_training_questi
     assert not [name for name in names_of_trainings(config) if "rewarded" in name]
     assert not rounds(config)
     assert "results/benchmarks/reinforce/rewarded/seed_1.tsv" in benchmarks_of_the_run(config)
+
+
+def test_a_training_by_reward_is_followed_for_trackers_as_others_are(config, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    started = []
+    monkeypatch.setattr(tracking_jobs.subprocess, "Popen", lambda own, **_: started.append(own))
+    config["trackers"] = ["tensorboard"]
+    tracking_jobs.Follower(config, tmp_path)
+    (command,) = started
+    followed = [command[n + 1] for n, word in enumerate(command) if word == "--run"]
+    assert {"full/seed_1", "rewarded/seed_1", "rewarded/seed_2"} <= set(followed)
+    # By the same id as after its scoring.
+    place = command.index("rewarded/seed_1")
+    flags = tracking_jobs.tracking_flags(config, "rewarded/seed_1")
+    assert command[place : place + 2] == flags[-2:]
 
 
 def test_a_checkpoint_is_chosen_on_validation_where_the_config_says_so(config):

@@ -6,7 +6,6 @@ import pickle
 import shutil
 import socket
 import sqlite3
-import struct
 import subprocess
 import sys
 import time
@@ -14,9 +13,11 @@ import time
 import pytest
 
 from sqladder.files import sha256_of, write_json
+from sqladder.processes.lifetime import this_process
 from sqladder.training import trackers, tracking
 from sqladder.training.tracked_run import read_finished, read_live
 from sqladder.training.tracking import Tracking, follow
+from sqladder.training.wandb_files import read_history, read_records
 
 SECONDS_TO_START = 120
 RATE = {"n": 4, "correct": 3, "rate": 0.75}
@@ -52,12 +53,12 @@ def finish_training(folder, steps):
 
 
 class Kept:
-    """A tracker that remembers; while `gone` it fails as a server that is away does."""
+    """A tracker that remembers; while `gone` it fails as a server that is away does; `lost` is cut off by a kill."""
 
     destination = "here"
 
     def __init__(self):
-        self.gone, self.sent, self.closed = False, [], []
+        self.gone, self.sent, self.closed, self.lost = False, [], [], 0
 
     def send(self, run, measured):
         if self.gone:
@@ -66,6 +67,10 @@ class Kept:
 
     def close(self, run):
         self.closed.append(run.id)
+
+    def kept(self, run):
+        self.sent = self.sent[: len(self.sent) - self.lost]
+        return {part: step for _, part, step, _ in self.sent} if self.lost else None
 
 
 @pytest.fixture
@@ -135,6 +140,45 @@ def test_a_tracker_that_is_gone_is_told_of_and_gets_all_later(tmp_path, kept, mo
     monkeypatch.setattr(own, "_resting", {})
     own.send(reading)
     assert [step for _, _, step, _ in kept.sent] == [1, 2]
+
+
+@pytest.fixture
+def killed():
+    """A process that was killed, as another one knows it."""
+    host, pid, started = this_process().split()
+    return f"{host} {pid} {int(started) - 1}"
+
+
+def test_what_a_killed_process_had_not_written_is_sent_again(tmp_path, kept, killed):
+    folder = write_training(tmp_path / "lora", [1, 2, 3])
+    first = Tracking(["any"], tmp_path / "tracking")
+    first._process = killed
+    first.send(read_live("lora", "key", folder))
+    kept.lost = 2
+    own = Tracking(["any"], tmp_path / "tracking")
+    own.send(read_live("lora", "key", folder))
+    assert [step for _, _, step, _ in kept.sent] == [1, 2, 3]
+    # One that ended well has lost nothing, and neither has one that is at work.
+    other = Tracking(["any"], tmp_path / "tracking")
+    other.send(read_live("lora", "key", write_training(tmp_path / "lora", [1, 2, 3, 4])))
+    own.close(read_live("lora", "key", folder).run)
+    other.close(read_live("lora", "key", folder).run)
+    Tracking(["any"], tmp_path / "tracking").send(read_live("lora", "key", folder))
+    assert [step for _, _, step, _ in kept.sent] == [1, 2, 3, 4]
+
+
+def test_a_run_that_a_killed_process_left_open_is_closed(tmp_path, kept, killed):
+    reading = read_live("lora", "key", write_training(tmp_path / "lora", [1]))
+    first = Tracking(["any"], tmp_path / "tracking")
+    first._process = killed
+    first.send(reading)
+    opened = []
+    kept.send = lambda run, measured: opened.append((run.id, list(measured)))
+    for _ in range(2):
+        own = Tracking(["any"], tmp_path / "tracking")
+        own.send(reading)
+        own.close(reading.run)
+    assert opened == [(reading.run.id, [])]
 
 
 def test_trainings_are_followed_from_their_first_point_to_their_last(tmp_path, kept, caplog):
@@ -269,69 +313,72 @@ def test_a_server_of_mlflow_that_is_gone_is_told_of(readings, tmp_path, alone, m
     assert "\n" not in problems["mlflow"]
 
 
-def records_of_wandb(data):
-    """The records of wandb's file: LevelDB's log format after a head of seven bytes, in blocks of 32 KiB."""
-    place, record = 7, b""
-    while place + 7 <= len(data):
-        if 32768 - place % 32768 < 7:
-            place += 32768 - place % 32768
-        size, kind = struct.unpack("<HB", data[place + 4 : place + 7])
-        record += data[place + 7 : place + 7 + size]
-        place += 7 + size
-        if kind in (1, 4):  # whole, or the last part of one
-            yield record
-            record = b""
+SEND = """
+import os, pickle, sys
+from pathlib import Path
+from sqladder.training.tracking import Tracking
+
+name, folder, is_killed = sys.argv[1:]
+own, reading = Tracking([name], Path(folder)), pickle.load(sys.stdin.buffer)
+assert own.send(reading) == {}
+if is_killed == "killed":
+    os.killpg(0, 9)
+assert own.close(reading.run) == {}
+"""
 
 
-@pytest.mark.slow
-def test_wandb_writes_files_of_one_run_without_a_network(readings, tmp_path, alone):
-    pytest.importorskip("wandb", reason="requirements/trackers.lock")
-    from wandb.proto import wandb_internal_pb2
-
-    destination = send_in_turn("wandb", readings, tmp_path / "tracking")
-    assert destination.endswith("(offline)")
-    steps, ids, values = [], set(), {}
-    for path in sorted((tmp_path / "tracking/wandb").glob("offline-run-*/*.wandb")):
-        for data in records_of_wandb(path.read_bytes()):
-            record = wandb_internal_pb2.Record()
-            record.ParseFromString(data)
-            if record.WhichOneof("record_type") == "run":
-                ids.add(record.run.run_id)
-            found = {
-                own.key or "/".join(own.nested_key): json.loads(own.value_json)
-                for own in record.history.item
-            }
-            values |= found
-            if "train/loss" in found:
-                steps.append((found["step"], found["train/loss"]))
-    assert ids == {readings[0].run.id}
-    assert steps == [(1, 3.0), (2, 1.5), (3, 1.0)]
-    assert values["score/accuracy"] == 0.75
+def send_in_processes(name, readings, folder, first_is):
+    """Send each reading in a process of its own, the first of which is killed or ends; then look at all once more."""
+    for reading, end in zip([*readings, readings[-1]], (first_is, "ended", "ended"), strict=True):
+        done = subprocess.run(
+            [sys.executable, "-c", SEND, name, str(folder), end],
+            input=pickle.dumps(reading),
+            timeout=120,
+            start_new_session=True,
+        )
+        assert done.returncode == (-9 if end == "killed" else 0)
 
 
-@pytest.mark.slow
-def test_trackio_writes_one_run_to_its_file(readings, tmp_path, alone):
-    pytest.importorskip("trackio", reason="requirements/trackers.lock")
-    # Where it writes is read as it is imported.
-    code = (
-        "import pickle, sys; from sqladder.training.tracking import Tracking; from pathlib import Path\n"
-        "for reading in pickle.load(sys.stdin.buffer):\n"
-        "    own = Tracking(['trackio'], Path(sys.argv[1]))\n"
-        "    assert (own.send(reading), own.close(reading.run)) == ({}, {})\n"
-    )
-    subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "tracking")],
-        input=pickle.dumps(readings),
-        check=True,
-        timeout=120,
-    )
-    (path,) = (tmp_path / "tracking/trackio").glob("*.db")
+def rows_of_wandb(folder):
+    """Id of the run, step and values of all that was logged."""
+    for path in sorted(folder.glob("wandb/offline-run-*/*.wandb")):
+        runs = [own.run for own in read_records(path) if own.WhichOneof("record_type") == "run"]
+        for row in read_history(path):
+            yield runs[0].run_id, row["step"], row
+
+
+def rows_of_trackio(folder):
+    """The same, with the run's name before its id."""
+    (path,) = folder.glob("trackio/*.db")
     with sqlite3.connect(path) as database:
         rows = database.execute("select run_name, step, metrics from metrics").fetchall()
-    assert {name for name, _, _ in rows} == {f"lora {readings[0].run.id}"}
-    losses = [(step, json.loads(own)) for _, step, own in rows]
-    losses = [(step, own["train/loss"]) for step, own in losses if "train/loss" in own]
+    database.close()
+    for name, step, metrics in rows:
+        assert name.startswith("lora ")
+        yield name.removeprefix("lora "), step, json.loads(metrics)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "first_is", "rows_of"),
+    [
+        ("wandb", "killed", rows_of_wandb),
+        pytest.param("wandb", "ended", rows_of_wandb, marks=pytest.mark.long),
+        ("trackio", "killed", rows_of_trackio),
+        pytest.param("trackio", "ended", rows_of_trackio, marks=pytest.mark.long),
+    ],
+)
+def test_files_have_one_run_with_each_point_once_without_a_network(
+    readings, tmp_path, alone, name, first_is, rows_of
+):
+    """Both write with a delay: a kill right after a sending cuts it off."""
+    pytest.importorskip(name, reason="requirements/trackers.lock")
+    send_in_processes(name, readings, tmp_path / "tracking", first_is)
+    rows = list(rows_of(tmp_path / "tracking"))
+    assert {number for number, _, _ in rows} == {readings[0].run.id}
+    losses = [(step, own["train/loss"]) for _, step, own in rows if "train/loss" in own]
     assert losses == [(1, 3.0), (2, 1.5), (3, 1.0)]
+    assert [own["score/accuracy"] for _, _, own in rows if "score/accuracy" in own] == [0.75]
 
 
 def test_every_tracker_that_a_config_may_name_can_be_made():

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqladder.errors import InputError
 from sqladder.experiment.flags import as_flags
 from sqladder.experiment.reading import Config
+from sqladder.experiment.reinforced import reinforced
 from sqladder.experiment.trainings import names_of_trainings
 from sqladder.experiment.variants import own_entry, replicates, with_model
 from sqladder.files import read_json
@@ -32,7 +33,12 @@ def tracked(config: Config) -> list[str]:
     """Names of all that are shown there: trainings of any kind, and models that are scored."""
     if not trackers(config):
         return []
-    return list(dict.fromkeys([*names_of_trainings(config), *replicates(config)]))
+    return list(dict.fromkeys([*_trained(config), *replicates(config)]))
+
+
+def _trained(config: Config) -> list[str]:
+    """Names of all that have a training of their own, on given rows or by reward."""
+    return list(dict.fromkeys([*names_of_trainings(config), *reinforced(config)]))
 
 
 def tracked_files(config: Config) -> list[str]:
@@ -42,7 +48,7 @@ def tracked_files(config: Config) -> list[str]:
 
 def tracked_training(config: Config, replicate: str) -> str | list[str]:
     """How a model was trained, where it was made here."""
-    is_made = replicate in {*names_of_trainings(config), *with_model(config)}
+    is_made = replicate in {*_trained(config), *with_model(config)}
     return f"results/{replicate}/train.json" if is_made else []
 
 
@@ -65,7 +71,7 @@ def earlier_failures(config: Config, replicate: str) -> int:
 def _key(config: Config, replicate: str) -> str:
     """A digest of what the config says of a run beside the settings of its training, which say themselves."""
     own = replicates(config).get(replicate)
-    is_trained = replicate in names_of_trainings(config)
+    is_trained = replicate in _trained(config)
     about = {
         "base_model": config["base_model"],
         "test_on": config["datasets"][config["test_on"]],
@@ -116,7 +122,7 @@ class Follower:
     def __init__(self, config: Config, scripts: Path) -> None:
         command = ["python", str(scripts / "track.py"), "--follow"]
         command += as_flags({"tracker": trackers(config)})
-        for name in names_of_trainings(config):
+        for name in _trained(config):
             command += ["--run", name, _key(config, name)]
         _LOG.parent.mkdir(parents=True, exist_ok=True)
         with _LOG.open("a") as log:
@@ -141,7 +147,7 @@ class Follower:
 
 def start_follower(config: Config, scripts: Path) -> Follower | None:
     """Start the program, where something is tracked and trained and all that it needs is there."""
-    is_wanted = trackers(config) and names_of_trainings(config)
+    is_wanted = trackers(config) and _trained(config)
     if not is_wanted or not all(map(_is_installed, trackers(config))):
         return None
     return Follower(config, scripts)

@@ -5,11 +5,12 @@ library is imported when its tracker is made, since none is needed.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from sqladder.training.tracked_run import Measurement, TrackedRun
+from sqladder.training.wandb_files import read_history
 
 TrackerName = Literal["tensorboard", "mlflow", "wandb", "trackio"]
 
@@ -18,12 +19,14 @@ PROJECT = "sqladder"
 _TAG = "sqladder.run"
 # MLflow cuts nothing, and refuses longer ones.
 _LONGEST_PARAMETER = 6000
-# What libraries tell their makers, and how long MLflow tries a server that is gone; the user's own values hold.
+# What libraries tell their makers, and how long they try a server that is gone; the user's own values hold.
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "WANDB_ERROR_REPORTING": "false",
+    "WANDB_FINISH_TIMEOUT": "60",
+    "WANDB_FINISH_TIMEOUT_RAISES": "true",
 }
 
 
@@ -41,6 +44,9 @@ class Tracker(Protocol):
 
     def close(self, run: TrackedRun) -> None:
         """Write out what is still on its way, and leave the run."""
+
+    def kept(self, run: TrackedRun) -> Mapping[str, int] | None:
+        """The last step of each part that is there after a process was killed; None: all that was sent is."""
 
 
 class TensorBoard:
@@ -67,6 +73,9 @@ class TensorBoard:
         """Close the run's event file."""
         if run.id in self._writers:
             self._writers.pop(run.id).close()
+
+    def kept(self, run: TrackedRun) -> None:
+        """Each sending is written out."""
 
 
 class MLflow:
@@ -98,6 +107,9 @@ class MLflow:
         """Mark the run as finished."""
         if run.id in self._runs:
             self._client.set_terminated(self._runs.pop(run.id))
+
+    def kept(self, run: TrackedRun) -> None:
+        """The server has answered to each sending."""
 
     def _number(self, run: TrackedRun) -> str:
         if run.id not in self._runs:
@@ -148,6 +160,12 @@ class WeightsAndBiases:
         if run.id in self._runs:
             self._runs.pop(run.id).finish()
 
+    def kept(self, run: TrackedRun) -> Mapping[str, int]:
+        """Read from the run's files, which are written every 15 seconds."""
+        paths = self._folder.glob(f"wandb/*run-*-{run.id}/*.wandb")
+        rows = [row for path in paths for row in read_history(path)]
+        return _last_steps((row["step"], row) for row in rows if "step" in row)
+
     def _begin(self, run: TrackedRun) -> Any:
         import wandb
 
@@ -195,18 +213,46 @@ class Trackio:
         if run.id in self._runs:
             self._runs.pop(run.id).finish()
 
+    def kept(self, run: TrackedRun) -> Mapping[str, int] | None:
+        """Read from the file, which is written twice a second; None where a space has it."""
+        if "TRACKIO_SPACE_ID" in os.environ:
+            return None
+        from trackio.sqlite_storage import SQLiteStorage
+
+        rows = SQLiteStorage.get_logs(self._project(), self._name(run))
+        return _last_steps((row["step"], row) for row in rows)
+
+    @staticmethod
+    def _project() -> str:
+        return os.environ.get("TRACKIO_PROJECT", PROJECT)
+
+    @staticmethod
+    def _name(run: TrackedRun) -> str:
+        return f"{run.name} {run.id}"
+
     def _begin(self, run: TrackedRun) -> Any:
         import trackio
 
         return trackio.init(
-            project=os.environ.get("TRACKIO_PROJECT", PROJECT),
-            name=f"{run.name} {run.id}",
+            project=self._project(),
+            name=self._name(run),
             config=dict(run.settings),
             resume="allow",
             embed=False,
             auto_log_gpu=False,
             auto_log_cpu=False,
         )
+
+
+def _last_steps(rows: Iterable[tuple[int, Iterable[str]]]) -> dict[str, int]:
+    """The last step of each part, of the steps and the names of what was logged."""
+    last: dict[str, int] = {}
+    for step, names in rows:
+        for name in names:
+            part, _, is_own = name.partition("/")
+            if is_own:
+                last[part] = max(step, last.get(part, step))
+    return last
 
 
 _KINDS: dict[str, Callable[[Path], Tracker]] = {

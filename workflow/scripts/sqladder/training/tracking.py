@@ -11,6 +11,7 @@ from typing import Any
 from sqladder.errors import LOG
 from sqladder.files import read_json, write_json
 from sqladder.metric.showing import shown
+from sqladder.processes.lifetime import is_gone, this_process
 from sqladder.processes.locks import try_lock
 from sqladder.training.tracked_run import Measurement, RunReading, TrackedRun, read_live
 from sqladder.training.trackers import Tracker, make_tracker
@@ -18,6 +19,8 @@ from sqladder.training.trackers import Tracker, make_tracker
 # What was sent of each run, and the lock by which one process at a time sends: two would make a run twice.
 _SENT_FOLDER = ".sent"
 _LOCK_FILE = "lock"
+# Beside the parts: the process that has the run open. Libraries write with a delay, which a kill of it cuts off.
+_OPEN_IN = "open_in"
 SECONDS_BETWEEN_READINGS = 2.0
 # After a failure; a server that is gone makes each call wait.
 SECONDS_TO_REST = 60.0
@@ -35,6 +38,7 @@ class Tracking:
         self._names, self._folder = names, folder
         self._trackers: dict[str, Tracker] = {}
         self._resting: dict[str, float] = {}
+        self._process = this_process()
 
     def send(self, reading: RunReading) -> dict[str, str]:
         """Send what is new of a run.
@@ -54,7 +58,10 @@ class Tracking:
 
     def close(self, run: TrackedRun) -> dict[str, str]:
         """Leave a run, once all of it is sent; returns what went wrong, by tracker."""
-        tried = {name: self._try(name, lambda own: own.close(run)) for name in list(self._trackers)}
+        tried = {
+            name: self._try(name, lambda own: self._close(own, run))
+            for name in list(self._trackers)
+        }
         return {name: problem for name, problem in tried.items() if problem}
 
     def destinations(self) -> dict[str, str]:
@@ -73,14 +80,51 @@ class Tracking:
         return ""
 
     def _send_new(self, tracker: Tracker, reading: RunReading) -> None:
-        path = self._folder / _SENT_FOLDER / f"{reading.run.id}.json"
-        known = read_json(path) if path.is_file() else {}
+        known = self._known(reading.run)
         sent = known.setdefault(tracker.destination, {})
-        if new := [own for own in reading.measured if _is_new(own, sent)]:
-            tracker.send(reading.run, new)
-            for own in new:
-                sent[own.part] = _mark(own)
-            write_json(path, known)
+        before = sent.get(_OPEN_IN)
+        was_left_open = before is not None and is_gone(before)
+        if was_left_open:
+            _correct(sent, tracker.kept(reading.run))
+        new = [own for own in reading.measured if _is_new(own, sent)]
+        # One that was left open is to be closed, even if all of it is there.
+        if not new and not was_left_open:
+            return
+        if before != self._process:
+            sent[_OPEN_IN] = self._process
+            write_json(self._path(reading.run), known)
+        tracker.send(reading.run, new)
+        for own in new:
+            sent[own.part] = _mark(own)
+        write_json(self._path(reading.run), known)
+
+    def _close(self, tracker: Tracker, run: TrackedRun) -> None:
+        tracker.close(run)
+        with _locked(self._folder / _SENT_FOLDER / _LOCK_FILE):
+            known = self._known(run)
+            sent = known.get(tracker.destination, {})
+            if sent.get(_OPEN_IN) == self._process:
+                del sent[_OPEN_IN]
+                write_json(self._path(run), known)
+
+    def _path(self, run: TrackedRun) -> Path:
+        return self._folder / _SENT_FOLDER / f"{run.id}.json"
+
+    def _known(self, run: TrackedRun) -> dict[str, dict[str, Any]]:
+        """How far each part of a run was sent, by destination."""
+        path = self._path(run)
+        return dict(read_json(path)) if path.is_file() else {}
+
+
+def _correct(sent: dict[str, Any], kept: Mapping[str, int] | None) -> None:
+    """Let what was sent say what is there."""
+    if kept is None:
+        return
+    for part in {*sent, *kept} - {_OPEN_IN}:
+        if part not in kept:
+            del sent[part]
+        elif part != "score":
+            sent[part] = kept[part]
 
 
 def _is_new(own: Measurement, sent: Mapping[str, Any]) -> bool:
