@@ -533,6 +533,17 @@ def test_a_wrong_entry_is_refused_naming_key_value_and_way_out(config, spoil, pa
     assert [part for part in parts if part not in str(error.value)] == []
 
 
+def test_a_variant_may_take_its_last_checkpoint_where_others_choose(config):
+    config["training"] |= {"choose": "validation", "checkpoints": {"per_epoch": 2}}
+    config["variants"]["full"]["training"] = {"choose": "last"}
+    check(config)
+    assert "checkpoints" not in setting(config, "full", "training")
+    assert setting(config, "lora_32r", "training")["checkpoints"] == {"per_epoch": 2}
+    config["variants"]["full"]["training"]["checkpoints"] = {"per_epoch": 1}
+    with pytest.raises(InputError, match="give choose: validation"):
+        check(config)
+
+
 def test_all_wrong_entries_are_named_at_once(config):
     misspell_rank(config)
     unknown_method(config)

@@ -9,7 +9,7 @@ from typing import Any
 from sqladder.errors import InputError
 from sqladder.experiment.reading import Config
 from sqladder.statistics.replicates import Replicate
-from sqladder.training.settings import TRAINED
+from sqladder.training.settings import KEYS_OF_VALIDATION, TRAINED
 
 IN_ROUNDS = frozenset({"rejection", "dpo"})
 """The methods that learn from answers that were drawn and judged before."""
@@ -29,12 +29,16 @@ def variants_by_method(config: Config, methods: Collection[str]) -> list[str]:
 def setting(config: Config, variant: str, key: str) -> Any:
     """The `key` that holds for one variant: its own, or else the experiment's.
 
-    A mapping (`training`, `decoding`) is merged key by key, so that a variant names only what differs.
+    A mapping (`training`, `decoding`) is merged key by key, so that a variant names only what differs. One that takes
+    its last checkpoint takes over nothing of how the others choose among theirs.
     """
     common, own = config[key], config["variants"][variant].get(key)
     if own is None:
         return common
-    return {**common, **own} if isinstance(common, dict) else own
+    if not isinstance(common, dict):
+        return own
+    dropped = KEYS_OF_VALIDATION if own.get("choose") == "last" else ()
+    return {**{name: value for name, value in common.items() if name not in dropped}, **own}
 
 
 def parallelism(config: Config, variant: str) -> Config:

@@ -133,6 +133,10 @@ class Parallelism(Settings):
         return self
 
 
+# Settings of a choice among checkpoints.
+KEYS_OF_VALIDATION = ("checkpoints", "stop_early", "keep_checkpoints")
+
+
 class Checkpoints(Settings):
     """How often a training is looked at."""
 
@@ -330,7 +334,7 @@ class TrainingSettings(FineTuning):
                     "Megatron's checkpoints are no models that could be asked; choose last, or ddp, zero2 or zero3",
                 )
             return
-        for key in ("checkpoints", "stop_early", "keep_checkpoints"):
+        for key in KEYS_OF_VALIDATION:
             if getattr(self, key):
                 raise misfit(
                     key, "has no use where the last checkpoint is taken; give choose: validation"
