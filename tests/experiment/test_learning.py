@@ -204,6 +204,10 @@ def rows_without_databases(c):
             ["pairs.chosen_weight", "sigmoid takes pairs", "give loss: kto"],
         ),
         (preferring(loss="kto", rejected_weight=0), ["pairs.rejected_weight"]),
+        (
+            preferring(loss="kto", training={"batch_size": 1}),
+            ["pairs: training.batch_size", "too few for kto", "give batch_size: 2"],
+        ),
         (preferring(wrong=[]), ["pairs.wrong"]),
         (suite_beside, ["datasets.shop.suite", "on train_on where a variant learns", "remove it"]),
         (preferring(beta=0), ["pairs.beta"]),

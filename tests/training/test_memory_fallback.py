@@ -54,7 +54,7 @@ def test_torchs_own_errors_are_recognised_and_others_are_not():
     assert not is_out_of_memory(KeyError("out of memory"))
 
 
-def settings(batch_size):
+def settings(batch_size, **more):
     return FullTraining(
         method="full",
         learning_rate=1e-4,
@@ -63,6 +63,7 @@ def settings(batch_size):
         gradient_accumulation=3,
         cutoff_length=1024,
         seed=1,
+        **more,
     )
 
 
@@ -78,6 +79,17 @@ def test_a_batch_that_cannot_be_halved_ends_with_the_way_out(tmp_path, rows, nam
     write_json(tmp_path / SPLIT_FILE, {"batch_size": rows, "gradient_accumulation": 4})
     with pytest.raises(InputError, match=f"{named}.*gradient_checkpointing"):
         _halve_micro_batch(settings(8), tmp_path)
+
+
+def test_kto_keeps_two_rows_by_which_it_estimates_how_far_it_is_from_its_start(tmp_path):
+    kto = {"preference": {"loss": "kto"}}
+    _halve_micro_batch(settings(4, **kto), tmp_path)
+    with pytest.raises(InputError, match=r"2 rows at a time.*kto takes at least 2; set"):
+        _halve_micro_batch(settings(4, **kto), tmp_path)
+    # Of two processes each may take one.
+    two = {"parallelism": {"method": "ddp", "gpus": 2}}
+    _halve_micro_batch(settings(4, **kto, **two), tmp_path)
+    assert read_json(tmp_path / SPLIT_FILE)["batch_size"] == 1
 
 
 @pytest.fixture(scope="module")

@@ -250,10 +250,12 @@ def _halve_micro_batch(settings: TrainingSettings, work_folder: Path) -> None:
     if path.is_file():
         split = read_json(path)
     rows = split["batch_size"]
-    if rows % 2:
+    if rows % 2 or rows // 2 < settings.least_rows:
+        is_least = rows == settings.least_rows > 1
+        reason = f": kto takes at least {rows}" if is_least else ""
         raise InputError(
             f"memory does not hold {rows} row{'s' * (rows > 1)} at a time, which cannot be "
-            "halved; set gradient_checkpointing: true, a smaller packing_length or a parallelism "
+            f"halved{reason}; set gradient_checkpointing: true, a smaller packing_length or a parallelism "
             "that parts the model (zero2, zero3, megatron)"
         )
     split = {

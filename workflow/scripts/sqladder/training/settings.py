@@ -265,6 +265,12 @@ class TrainingSettings(FineTuning):
         return by + self.trained_by + (f" ({', '.join(kinds)})" if kinds else "")
 
     @property
+    def least_rows(self) -> int:
+        """Rows that a process has to take at a time: kto estimates the KL divergence by those of all processes."""
+        is_kto = self.preference is not None and not self.preference.of_pairs
+        return 2 if is_kto and self.parallelism.copies == 1 else 1
+
+    @property
     def by_bitsandbytes(self) -> str | None:
         """The setting that bitsandbytes computes, None where nothing needs it."""
         if self.lora and self.lora.quantize != "none":
@@ -324,6 +330,12 @@ class TrainingSettings(FineTuning):
         if self.kernels == "fused":
             raise misfit(
                 "kernels", "fused computes one loss of each row, not of pairs; give kernels: plain"
+            )
+        if self.batch_size < self.least_rows:
+            raise misfit(
+                "batch_size",
+                "1 row at a time is too few for kto, whose estimate of the KL divergence is a mean over them; give "
+                "batch_size: 2 or more, and half the gradient_accumulation for the same rows a step",
             )
 
     def _check_choice(self) -> None:
