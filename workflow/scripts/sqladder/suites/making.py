@@ -19,6 +19,7 @@ from sqladder.suites.golds import Wishes, parsed, wishes_of
 from sqladder.suites.judging import GoldCase, Seen, chance_golds, gold_of, see
 from sqladder.suites.meaning import same_as_gold
 from sqladder.suites.neighbours import neighbours_of
+from sqladder.suites.untying import untie
 from sqladder.suites.witnesses import Pattern, patterns_of
 
 MOST_NEIGHBOURS = 60
@@ -182,7 +183,7 @@ def make_candidate(request: ContentRequest) -> DrawnContent:
 
 
 def _settle(content: sqlite3.Connection, request: ContentRequest, rng: random.Random) -> list[int]:
-    """Write the content, after rows are left out until no gold's result hangs on their order, if that succeeds."""
+    """Write the content, after rows are added or left out until no gold's result hangs on their order."""
     for left in reversed(range(_REPAIRS)):
         request.path.unlink(missing_ok=True)
         write_content(content, str(request.path))
@@ -193,9 +194,14 @@ def _settle(content: sqlite3.Connection, request: ContentRequest, rng: random.Ra
         # of chance.
         is_last = left <= _REPAIRS // 3
         asked = {} if is_last else request.wishes.constants
+        tied = [
+            at
+            for at in chance
+            if is_last or not untie(content, request.golds[at].sql, request.catalog, rng)
+        ]
         thinned = {
             table.name: table
-            for at in chance
+            for at in tied
             for table in _thinned_for(request.golds[at], request.catalog, everything=is_last)
         }
         for table in thinned.values():
