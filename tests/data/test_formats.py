@@ -89,6 +89,13 @@ def test_parquet_rows_with_a_schema_of_their_own_need_no_database(tmp_path):
         ("csv", "question,sql,db_id\nHow, many?,select 1,a\n", "line 2 has more cells"),
         ("csv", 'question,sql,db_id\n"Q"x,select 1,a\n', "line 2 is not valid CSV"),
         ("parquet", "no parquet", "not a readable Parquet file"),
+        (
+            "jsonl",
+            '{"question": "Q", "sql": "select 1", "sql": "select 2"}',
+            "line 1 has 'sql' twice",
+        ),
+        ("spider", '[{"query": "select 1", "query": "select 2"}]', "has 'query' twice"),
+        pytest.param("spider", "[" * 100_000, "is not valid JSON", id="too deep"),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused_with_its_place(tmp_path, form, text, message):
@@ -103,6 +110,29 @@ def test_text_that_is_not_utf_8_is_refused_with_how_to_convert_it(tmp_path):
         InputError, match=r"line 3 is not UTF-8.*0xe9 is 'é' .*iconv -f WINDOWS-1252"
     ):
         list(read_questions(tmp_path / "q.csv", "csv"))
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "spider"])
+@pytest.mark.parametrize(
+    ("packed", "message"),
+    [
+        (b"\x1f\x8b\x08rest", "is no text but a gzip archive; unpack it"),
+        (b"PK\x03\x04rest of a sheet", "save the sheet as CSV"),
+        (b"SQLite format 3\0rest", "is no text but a SQLite database"),
+    ],
+)
+def test_a_file_that_only_is_called_a_text_is_refused_as_what_it_is(
+    tmp_path, form, packed, message
+):
+    (tmp_path / "q").write_bytes(packed)
+    with pytest.raises(InputError, match=message):
+        list(read_questions(tmp_path / "q", form))
+
+
+def test_lines_without_a_name_before_a_header_are_none(tmp_path):
+    path = write(tmp_path / "q.csv", "\n  \n;;\nquestion;sql;db_id\nWho?;select 1;a\n")
+    (row,) = read_questions(path, "csv")
+    assert (row["question"], row["sql"], row["db_id"]) == ("Who?", "select 1", "a")
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])

@@ -96,18 +96,29 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
 
 
-def parse_json(text: str, source: str) -> Any:
+def parse_json(text: str, source: str, *, of_people: bool = False) -> Any:
     """The value that a JSON text stands for.
 
     Args:
         text: the JSON.
         source: where it stands, for messages.
+        of_people: it was written elsewhere, so an object may name a key twice, of which Python keeps the last unsaid.
 
     Raises:
-        InputError: it is no JSON, or a text in it holds half a surrogate pair, which no file or model can take.
+        InputError: it is no JSON, an object of people names a key twice, or a text in it holds half a surrogate pair,
+            which no file or model can take.
     """
+
+    def once(pairs: list[tuple[str, Any]]) -> Row:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InputError(f"{source} has {twice!r} twice in one object; leave one out")
+        return found
+
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=once if of_people else None)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is not valid JSON: {error}") from error
     # Only an escape can stand for half a pair.

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TextIO
 
+from sqladder.data.packed_files import refuse_packed
 from sqladder.errors import LOG, InputError
 from sqladder.files import Row, reading
 
@@ -24,10 +25,11 @@ def csv_rows(path: Path) -> Iterator[Row]:
     Raises:
         InputError: it is unreadable, no CSV, its header names a column twice, or a row has more cells than the header.
     """
+    refuse_packed(path)
     with reading(path):
         encoding = _encoding(path)
         with path.open(encoding=encoding, newline="") as file:
-            delimiter = _delimiter(path, file.readline())
+            delimiter = _delimiter(path, next((line for line in file if line.strip()), ""))
         # newline="": a quoted question may hold a line break.
         with path.open(encoding=encoding, newline="") as file:
             yield from _rows(path, file, delimiter)
@@ -66,7 +68,9 @@ def _delimiter(path: Path, header: str) -> str:
 def _rows(path: Path, file: TextIO, delimiter: str) -> Iterator[Row]:
     reader = csv.reader(file, delimiter=delimiter, strict=True)
     try:
-        header = [name.strip() for name in next(reader, [])]
+        # Lines before it that hold nothing are of a program's making.
+        filled = (cells for cells in reader if any(map(str.strip, cells)))
+        header = [name.strip() for name in next(filled, [])]
         _check_header(path, header)
         for cells in reader:
             if len(cells) > len(header):

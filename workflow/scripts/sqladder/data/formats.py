@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqladder.data.csv_files import csv_rows
+from sqladder.data.packed_files import refuse_packed
 from sqladder.errors import InputError
 from sqladder.files import Row, parse_json, reading
 from sqladder.metric.allowances import FIELDS as RIGHT_TOO
@@ -24,17 +25,19 @@ FIELDS = (*REQUIRED, *OPTIONAL)
 
 
 def _json_lines(path: Path) -> Iterator[Row]:
+    refuse_packed(path)
     with reading(path), path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
-                row = parse_json(line, f"{path} line {number}")
+                row = parse_json(line, f"{path} line {number}", of_people=True)
                 yield _as_row(row, path, f"line {number}")
 
 
 def _json_list(path: Path) -> Iterator[Row]:
+    refuse_packed(path)
     with reading(path):
         text = path.read_text(encoding="utf-8-sig")
-    rows = parse_json(text, str(path))
+    rows = parse_json(text, str(path), of_people=True)
     if not isinstance(rows, list):
         raise InputError(f"{path} is not a JSON list but {type(rows).__name__}")
     return (_as_row(row, path, f"row {number}") for number, row in enumerate(rows, start=1))

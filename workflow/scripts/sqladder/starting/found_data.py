@@ -138,18 +138,20 @@ def form_of(path: Path) -> str:
     try:
         row = next(iter(FORMATS["spider"].read(path)), {})
     except InputError:
-        # Lines of JSON under the name of a list.
-        _first_line(path)
+        # Lines of JSON may go under the name of a list.
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            first = next((line for line in file if line.strip()), "")
+        if first.lstrip().startswith("["):
+            raise
+        _check_line(path, first)
         return "jsonl"
     return "bird" if "SQL" in row and "query" not in row else "spider"
 
 
-def _first_line(path: Path) -> None:
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        line = file.readline()
+def _check_line(path: Path, line: str) -> None:
     try:
         json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is neither a JSON list nor JSON Lines: {error}") from error
 
 
