@@ -90,6 +90,22 @@ def test_the_report_counts_neighbours_and_lists_those_that_live_on(suite):
     assert "told apart" in (suite / "suite.md").read_text()
 
 
+def test_values_at_the_ends_of_what_sqlite_holds_are_no_obstacle(tmp_path):
+    ends = (-(2**63), 2**63 - 1)
+    with closing(sqlite3.connect(tmp_path / "shop.sqlite")) as database, database:
+        database.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, big INTEGER, size)")
+        rows = [(ends[0], 3, float("inf")), (ends[1], ends[1], 7), (1, ends[0], 2.5)]
+        database.executemany("INSERT INTO t VALUES (?, ?, ?)", rows)
+    golds = (
+        f"SELECT id FROM t WHERE big > {ends[1]}",
+        f"SELECT id FROM t WHERE big < {ends[0]}",
+        "SELECT id FROM t WHERE big = 92233720368547758070 AND size = 1",
+        "SELECT size FROM t GROUP BY size ORDER BY count(*) LIMIT 1",
+    )
+    (tmp_path / "gold.sql").write_text("".join(f"{gold}\tshop\n" for gold in golds))
+    assert len(digests(make(tmp_path, "suite", "--files", "8") / "shop")) == 8
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [(["--files", "1"], "at least one other file"), (["--jobs", "0"], "at least one worker")],

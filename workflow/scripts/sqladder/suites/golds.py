@@ -137,6 +137,11 @@ def _note(column: Any, value: Any, wishes: Wishes) -> None:
         wishes.add_constant(name, found.strip("%") if isinstance(found, str) else found)
 
 
+def in_64_bits(number: int) -> int:
+    """The integer that SQLite can hold in 64 bits which is next to this one."""
+    return max(-(2**63), min(number, 2**63 - 1))
+
+
 def constant(node: Any) -> int | float | str | None:
     """The value of a literal, None of anything else; a name in double quotes may be a text to SQLite."""
     if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal):
@@ -149,7 +154,7 @@ def constant(node: Any) -> int | float | str | None:
     if node.is_string:
         return str(node.this)
     try:
-        return int(node.this)
+        return in_64_bits(int(node.this))
     except ValueError:
         pass
     try:

@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from sqladder.databases.schema import in_quotes
 from sqladder.suites.catalog import Catalog, StoredTable
-from sqladder.suites.golds import constant, parsed, tables_of
+from sqladder.suites.golds import constant, in_64_bits, parsed, tables_of
 from sqladder.suites.values import another
 
 
@@ -150,5 +150,5 @@ def _fresh(
     if isinstance(value, int):
         largest = f"SELECT max({in_quotes(column)}) FROM {in_quotes(own.name)}"
         (found,) = content.execute(largest).fetchone()
-        return found + 1 if isinstance(found, int) else value + 1
+        return in_64_bits((found if isinstance(found, int) else value) + 1)
     return None if value is None else another(value, own.values[column], rng)

@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Any
 
 from sqladder.suites.catalog import Catalog, StoredTable
-from sqladder.suites.golds import Wishes
+from sqladder.suites.golds import Wishes, in_64_bits
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -46,9 +46,9 @@ class Palette:
         if rng.random() < _ORIGINAL_KEYS:
             return _exact(value)
         if isinstance(value, int):
-            numbers = [held for held in self.known if isinstance(held, int)] or [value]
+            numbers = [own for own in self.known if isinstance(own, int)] or [value]
             low, high = min(numbers), max(numbers)
-            return rng.randint(low, max(high, low + 5 * number))
+            return in_64_bits(rng.randint(low, max(high, low + 5 * number)))
         if isinstance(value, float):
             return float(rng.randint(1, 5 * number)) / 4
         return another(another(value, self.known, rng), self.known, rng)
@@ -66,12 +66,14 @@ def palette(own: StoredTable, column: str, wishes: Wishes) -> Palette:
 
 def _is_like(value: Any, known: list[Any]) -> bool:
     """Whether a constant is of a kind that the column holds: a number, or a text."""
-    return not known or any(isinstance(value, str) == isinstance(held, str) for held in known)
+    return not known or any(isinstance(value, str) == isinstance(own, str) for own in known)
 
 
 def _with_neighbours(value: Any) -> list[Any]:
     """A constant with what lies beside it: one more and one less, a prefix, a longer text, another case."""
-    if isinstance(value, int | float):
+    if isinstance(value, int):
+        return [value, in_64_bits(value - 1), in_64_bits(value + 1)]
+    if isinstance(value, float):
         return [value, value - 1, value + 1]
     if _DATE.fullmatch(value):
         return [value, *_dates_beside(value)]
@@ -81,13 +83,14 @@ def _with_neighbours(value: Any) -> list[Any]:
 
 def another(value: Any, known: list[Any], rng: random.Random) -> Any:
     """A value of the same kind that is most likely not in the original."""
-    numbers = [held for held in known if isinstance(held, int | float)]
+    numbers = [own for own in known if isinstance(own, int | float) and isfinite(own)]
     if isinstance(value, int):
         low, high = int(min(numbers, default=0)), int(max(numbers, default=9))
         spread = max(9, high - low)
         if rng.random() < 0.3:
-            return max(value + rng.choice((-1, 1)), min(low, 0))
-        return rng.randint(low if low < spread // 2 else low - spread // 4, high + spread // 4)
+            return in_64_bits(max(value + rng.choice((-1, 1)), min(low, 0)))
+        least = low if low < spread // 2 else low - spread // 4
+        return in_64_bits(rng.randint(least, high + spread // 4))
     if isinstance(value, float):
         return _exact(value * rng.uniform(0.5, 1.5) + rng.choice((-0.5, 0, 0.5)))
     if isinstance(value, bytes):

@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from sqladder.databases.schema import in_quotes
 from sqladder.suites.catalog import Catalog, StoredTable, is_single
-from sqladder.suites.golds import constant, tables_of
+from sqladder.suites.golds import constant, in_64_bits, tables_of
 
 Spot = tuple[str, str]
 """Alias and column, in lower case."""
@@ -25,10 +25,16 @@ _MET_BY = {
     exp.GTE: lambda value: value,
     exp.LTE: lambda value: value,
     exp.Like: lambda value: value.strip("%") if isinstance(value, str) else value,
-    exp.GT: lambda value: value + 1 if isinstance(value, int | float) else value,
-    exp.LT: lambda value: value - 1 if isinstance(value, int | float) else value,
+    exp.GT: lambda value: _beside(value, 1),
+    exp.LT: lambda value: _beside(value, -1),
 }
 """What meets a comparison with a constant."""
+
+
+def _beside(value: Any, step: int) -> Any:
+    if isinstance(value, int):
+        return in_64_bits(value + step)
+    return value + step if isinstance(value, float) else value
 
 
 @dataclass(frozen=True)
