@@ -159,6 +159,11 @@ def test_generated_columns_are_listed_and_sqlite_tables_are_not(tmp_path):
     assert [column.name for column in database.tables[0].columns] == ["id", "a", "b"]
 
 
+def test_where_a_virtual_table_keeps_its_rows_is_no_table(tmp_path):
+    found = read(tmp_path, "CREATE VIRTUAL TABLE note USING fts5(text); CREATE TABLE note_of (id)")
+    assert [table.name for table in found.tables] == ["note", "note_of"]
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_survive(name, tmp_path):
     column = Column(name, name, True)

@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,8 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
 def read_schema(path: Path) -> Database:
     """Read tables, columns and keys of a database file; SQLite's own tables are left out.
 
+    So are those in which a virtual table, such as one of FTS5, keeps its rows: no question is about them.
+
     Raises:
         InputError: the file is missing, is not a SQLite database, or has no table.
     """
@@ -117,10 +119,21 @@ def read_schema(path: Path) -> Database:
             "SELECT name FROM sqlite_master WHERE type = 'table'"
             " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
         ).fetchall()
-        tables = {name: _read_table(connection, name) for (name,) in names}
+        shadows = _shadow_tables(connection)
+        tables = {name: _read_table(connection, name) for (name,) in names if name not in shadows}
     if not tables:
         raise InputError(f"database {path} has no table")
     return Database(tuple(_complete_keys(table, tables) for table in tables.values()))
+
+
+def _shadow_tables(connection: sqlite3.Connection) -> set[str]:
+    # SQLite before 3.37 does not tell them from others.
+    with suppress(sqlite3.OperationalError):
+        found = connection.execute(
+            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'"
+        )
+        return {name for (name,) in found}
+    return set()
 
 
 def read_views(path: Path) -> tuple[Table, ...]:
