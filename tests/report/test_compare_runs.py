@@ -52,6 +52,30 @@ def test_changes_are_counted_tested_and_named(tmp_path):
     assert compare(old, new, "--show", 12).stdout.count("fixed  q") == 12 + 3
 
 
+def test_changes_that_come_of_failing_gold_are_told_apart(tmp_path):
+    old = write(tmp_path / "old", one=[True] * 40 + [False] * 18 + ["gold_error"] * 2)
+    new = write(tmp_path / "new", one=["gold_error"] * 12 + [True] * 48)
+    said = compare(old, new).stdout
+    assert (
+        "2 of these changes are no matter of the models: gold failed on them in the old run, q0058 first"
+        in said
+    )
+    assert (
+        "12 of these changes are no matter of the models: gold failed on them in the new run, q0000 first"
+        in said
+    )
+    assert "no matter of the models" not in compare(old, old).stdout
+
+
+def test_verdicts_that_lack_what_is_compared_are_refused_by_their_line(tmp_path):
+    old = write(tmp_path / "old", one=[True] * 60)
+    runs.write_lines(tmp_path / "new/one/verdicts.jsonl", [{"id": "q0000", "db_id": "db_0"}])
+    done = compare(old, tmp_path / "new")
+    assert done.returncode == 1
+    assert "verdicts.jsonl line 1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_runs_that_were_scored_with_other_quirks_are_told_apart(tmp_path):
     questions, marks = runs.question_rows(20), {"one": [True] * 20}
     for name in ("official", "repaired"):

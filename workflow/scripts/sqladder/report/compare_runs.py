@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sqladder.errors import InputError
-from sqladder.files import Row, by_id, read_json, read_jsonl, read_object
+from sqladder.files import Fields, Row, by_id, read_json, read_jsonl, read_object
 from sqladder.metric.showing import VALUE, cut, showable, shown
 from sqladder.statistics.replicates import replicate_of, single_seed_varies
 
@@ -20,7 +20,7 @@ much as the other run's seeds. It is adjusted by Holm over all variants and spea
 databases; below 0.05 the change is significant, with one seed in both runs for the models of these runs: another seed
 may turn it. exit status: 0 compared; 1 an input is missing or malformed."""
 ALPHA = 0.05
-
+_FIELDS: Fields = {"id": str, "db_id": str, "hardness": str, "verdict": str}
 
 Verdicts = Mapping[str, Row]
 """One seed's verdicts by question id."""
@@ -153,7 +153,7 @@ def _by_variant(paths: Sequence[Path]) -> dict[str, ScoredVariant]:
         trained = path.with_name("train.json")
         training = read_json(trained) if trained.exists() else {}
         found.setdefault(variant, []).append(
-            (by_id(read_jsonl(path), path), training, _quirks(path))
+            (by_id(read_jsonl(path, _FIELDS), path), training, _quirks(path))
         )
     return {name: ScoredVariant(*zip(*seeds, strict=True)) for name, seeds in sorted(found.items())}
 
@@ -215,6 +215,14 @@ def described(change: Change, p: float, show: int) -> Iterator[str]:
     alone = len({key for own in (*change.old, *change.new) for key in own}) - n
     if alone:
         yield f"  {alone:,} questions are in one of the runs only and are left out"
+    for keys, where in ((change.fixed, "old"), (change.broken, "new")):
+        failing = [key for key in keys if _gold_fails(getattr(change, where), key)]
+        if failing:
+            yield (
+                f"  {len(failing):,} of these changes are no matter of the models: gold failed on them in the {where} "
+                f"run, {cut(failing[0], VALUE)} first, by which they count as not right; mend its gold or databases "
+                "and score again"
+            )
     for name, keys in (("fixed", change.fixed), ("broken", change.broken)):
         for key in keys[:show]:
             row = change.old[0][key]
@@ -226,6 +234,10 @@ def described(change: Change, p: float, show: int) -> Iterator[str]:
 
 def _right(row: Row) -> bool:
     return row["verdict"] == "correct"
+
+
+def _gold_fails(seeds: Sequence[Verdicts], key: str) -> bool:
+    return any(own[key]["verdict"] == "gold_error" for own in seeds)
 
 
 def _share(seeds: Sequence[Verdicts], key: str) -> float:
