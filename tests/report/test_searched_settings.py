@@ -32,12 +32,21 @@ def search(*right, hours=0.5, left_out=(), stopped=None):
     validation = {
         "groups": GROUPS,
         "databases": 3,
-        "points": [point | {"correct": rows[chosen]["correct"]}],
+        # Nine steps, of which the last is the best.
+        "points": [
+            point
+            | {
+                "step": step,
+                "correct": "1" * (max(right) - 9 + step) + "0" * (49 - step - max(right)),
+            }
+            for step in range(1, 10)
+        ],
         "chosen": 1,
         "stopped_early": False,
         "seconds": 1.0,
     }
     return {
+        "steps": 9,
         "validation": validation,
         "sweep": {"chosen": chosen, "candidates": rows, "left_out": left_out},
     }
@@ -87,7 +96,12 @@ def test_where_candidates_were_stopped_stands_in_table_sentence_and_chart(tmp_pa
     rows = rows_after(text, "### Sweep of full")
     outcomes = [row[0].partition(" (")[2].rstrip(")") for row in rows[2:]]
     assert outcomes == ["chosen", "stopped after 11 %", "stopped after 33 %", "stopped after 11 %"]
+    # The chosen one had 22, 24 and 22 right when these were stopped.
+    assert [row[3] for row in rows[2:]] == ["", "+30.0", "+10.0", "+25.0"]
     assert "Successive halving stopped 2 after 11 %, 1 after 33 % of" in text
+    said = " ".join(text.split())
+    assert "the chosen one is 30.0 points ahead of the worst" in said
+    assert "cannot be told from it after as much training" in said
     figure = candidate_costs.draw(comparison, 7.0)
     crosses = [line for line in figure.axes[0].lines if line.get_marker() == "x"]
     assert [len(line.get_xdata()) for line in crosses] == [3]

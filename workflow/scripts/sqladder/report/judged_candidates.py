@@ -9,6 +9,7 @@ import numpy as np
 from sqladder.report.judged_models import JudgedModels, each_once, marks_of
 from sqladder.report.results import OneSeed, Variant
 from sqladder.statistics.groups import Groups
+from sqladder.statistics.paired_difference import PairedDifference
 from sqladder.statistics.seeds import Answers
 from sqladder.texts.settings_line import settings_line
 
@@ -24,6 +25,8 @@ class JudgedCandidates(JudgedModels):
         groups: of the n questions.
         chosen: place of the one that is the variant's model.
         stopped: share of its training after which each was stopped for others, None for one trained to its end.
+        chosen_then: marks of the chosen one as far as each was trained, shape (candidates, n): of its best checkpoint
+            until the share at which that one was stopped.
         left_out: what those tried that were not started, with the reason of each.
     """
 
@@ -33,12 +36,19 @@ class JudgedCandidates(JudgedModels):
     groups: Groups
     chosen: int
     stopped: Sequence[float | None]
+    chosen_then: Answers
     left_out: Sequence[tuple[str, str]] = ()
+
+    def behind(self, place: int) -> PairedDifference:
+        """The chosen candidate's accuracy less another one's after as much training, paired by question."""
+        return PairedDifference.of(
+            self.chosen_then[place][None], self.answers[place][None], self.groups
+        )
 
     @property
     def worst(self) -> int:
-        """Place of the one with the fewest right answers."""
-        return int(np.argmin(self.answers.sum(axis=1)))
+        """Place of the one that is furthest behind the chosen one."""
+        return int(np.argmax(self.chosen_then.sum(axis=1) - self.answers.sum(axis=1)))
 
 
 def judged_candidates(training: Mapping[str, Any]) -> JudgedCandidates | None:
@@ -51,15 +61,27 @@ def judged_candidates(training: Mapping[str, Any]) -> JudgedCandidates | None:
     if sweep is None:
         return None
     rows = sweep["candidates"]
+    stopped = [row.get("stopped") for row in rows]
     return JudgedCandidates(
         [settings_line(row["swept"]) for row in rows],
         marks_of(rows),
         [row["device_hours"] for row in rows],
         Groups.of(training["validation"]["groups"]),
         sweep["chosen"],
-        [row.get("stopped") for row in rows],
+        stopped,
+        marks_of([_until(training, share) or rows[sweep["chosen"]] for share in stopped]),
         [(settings_line(row["swept"]), row["reason"]) for row in sweep["left_out"]],
     )
+
+
+def _until(training: Mapping[str, Any], share: float | None) -> Mapping[str, Any] | None:
+    """The best checkpoint of a training until a share of it, of equal ones the first; None for the whole of it."""
+    if share is None:
+        return None
+    # A share is one of whole steps; half a step is more than its rounding.
+    last = share * training["steps"] + 0.5
+    points = [point for point in training["validation"]["points"] if point["step"] <= last]
+    return max(points, key=lambda point: point["correct"].count("1"))
 
 
 def sweeps_of(replicates: Iterable[OneSeed]) -> list[tuple[OneSeed, JudgedCandidates]]:

@@ -77,8 +77,8 @@ def _halved(judged: JudgedCandidates) -> str:
         return ""
     parts = [f"{judged.stopped.count(share)} after {100 * share:.0f} %" for share in shares]
     return (
-        f" Successive halving stopped {', '.join(parts)} of\ntheir training; they stand with their best checkpoint "
-        "until then, so part of the lead over them is that of a\nlonger training."
+        f" Successive halving stopped {', '.join(parts)} of\ntheir training. They stand with their best checkpoint "
+        "until then, and are compared with the chosen one's best until\nthen; how they would have ended is not known."
     )
 
 
@@ -109,5 +109,6 @@ def _whether_it_mattered(judged: JudgedCandidates) -> str:
     )
     return (
         f"{plural(tried, 'candidate')} were judged by {plural(n, 'question')}: {said}, and "
-        f"{number(judged.equal)} of them, itself included, cannot be told from it."
+        f"{number(judged.equal)} of them, itself included, cannot be told from it"
+        f"{' after as much training' if any(judged.stopped) else ''}."
     )
