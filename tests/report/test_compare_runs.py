@@ -126,6 +126,68 @@ def test_two_models_trained_once_are_compared_as_models(tmp_path, steps):
     assert line.endswith(told) == bool(steps)
 
 
+def shares(*right):
+    """Marks of which so many of 60 are right, by seed of a variant."""
+    return {seed: [False] * (60 - n) + [True] * n for seed, n in enumerate(right)}
+
+
+def several(folder, training=None, **variants):
+    """A run of variants with several seeds: of each the right answers of every seed."""
+    marks = {
+        f"{name}/seed_{seed}": own
+        for name, right in variants.items()
+        for seed, own in shares(*right).items()
+    }
+    write(folder, **marks)
+    for name in marks if training else ():
+        runs.write_value(folder / "results" / name / "train.json", training)
+    return folder
+
+
+def test_the_seeds_of_all_variants_of_both_runs_tell_how_far_seeds_scatter(tmp_path):
+    """Two pairs of seeds alone tell nothing of a difference that eight variants make clear."""
+    alone = [several(tmp_path / "a", one=(18, 24)), several(tmp_path / "b", one=(36, 42))]
+    others = {"two": (28, 31), "three": (40, 43), "four": (22, 25)}
+    old = several(tmp_path / "old", one=(18, 24), **others)
+    new = several(tmp_path / "new", one=(36, 42), **others)
+    lines = compare(*alone).stdout.splitlines()
+    assert lines[1].startswith("  how far seeds scatter is told by these seeds alone, as fewer")
+    assert lines[0].endswith("not significant")
+    lines = compare(old, new).stdout.splitlines()
+    place = next(i for i, line in enumerate(lines) if line.startswith("one: "))
+    assert (
+        lines[place + 1] == "  how far seeds scatter is told by those of all variants of both runs"
+    )
+    assert lines[place].endswith("databases: significant")
+
+
+def test_other_answers_of_the_same_trainings_are_compared_seed_by_seed(tmp_path):
+    """The models are 25 points apart, and each was asked better by as much: only that counts."""
+    facts = {"steps": 400, "seconds": 71.3}
+    old = several(tmp_path / "old", facts, one=(15, 30, 45))
+    new = several(tmp_path / "new", facts, one=(23, 38, 53))
+    other = several(tmp_path / "other", {**facts, "seconds": 70.9}, one=(23, 38, 53))
+    lines = compare(old, new).stdout.splitlines()
+    assert lines[1] == "  both runs asked the same trainings, which are compared seed by seed"
+    assert lines[0].endswith("databases: significant")
+    assert compare(old, other).stdout.splitlines()[0].endswith("not significant")
+
+
+@pytest.mark.parametrize("beside", ["train.json", "generation.json"])
+def test_a_variant_that_asks_a_model_trained_once_is_one_of_models(tmp_path, beside):
+    asks = {"train.json": {"model_of": "full"}, "generation.json": {"model": "full"}}
+    before, after = [False] * 60, [False] * 20 + [True] * 40
+    old, new = (
+        write(tmp_path / name, full=[True] * 60, votes=marks)
+        for name, marks in (("old", before), ("new", after))
+    )
+    for run in (old, new):
+        runs.write_value(run / "results/full/train.json", {"steps": 400})
+        runs.write_value(run / "results/votes" / beside, asks[beside])
+    (line,) = [own for own in compare(old, new).stdout.splitlines() if own.startswith("votes: ")]
+    assert line.endswith("trained with one seed; another seed may turn it")
+
+
 def test_what_another_run_left_beside_the_seeds_is_refused(tmp_path):
     new = write(tmp_path / "new", **{"one/seed_1": [True] * 60, "one": [True] * 60})
     done = compare(new, new)

@@ -57,6 +57,24 @@ def test_a_pilot_tells_disagreement_groups_and_seeds(tmp_path, capsys):
         power("--pilot", tmp_path, "--variants", "one", "four")
 
 
+def test_the_seeds_of_all_trainings_of_a_pilot_tell_how_far_seeds_scatter(tmp_path, capsys):
+    """Those of the two alone would say 10 / 2 ** 0.5 points; ways to ask one model count once."""
+    right = {"one": (50, 60), "two": (50, 60), "three": (50, 50), "votes": (50, 50)}
+    marks = {
+        f"{name}/seed_{seed}": [n < right for n in range(100)]
+        for name, numbers in right.items()
+        for seed, right in enumerate(numbers)
+    }
+    marks["two/seed_1"] = marks["two/seed_1"][::-1]
+    runs.write_run(tmp_path, runs.question_rows(100), marks)
+    for seed in (0, 1):
+        asked = {"model": f"three/seed_{seed}"}
+        runs.write_value(tmp_path / f"results/votes/seed_{seed}/generation.json", asked)
+    power("--pilot", tmp_path, "--variants", "one", "two")
+    points = 10 * (2 / 3) ** 0.5 / 2**0.5
+    assert f"seeds scatter by {points:.1f} points, as in the pilot" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("flag", "value"),
     [("disagreement", 0), ("design-effect", 0.5), ("seed-sd", -1), ("difference", 0), ("comparisons", 0)],

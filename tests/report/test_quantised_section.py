@@ -8,6 +8,7 @@ from sqladder.report.loading import load_run
 from sqladder.report.sections.costs import training_table
 from sqladder.report.sections.document import render
 from sqladder.report.sections.report_inputs import ReportInputs
+from sqladder.texts.numbers import p_value
 
 QUESTIONS = runs.question_rows(20)
 NAMES = ["full/seed_1", "full/seed_2", "small/seed_1", "small/seed_2"]
@@ -40,6 +41,7 @@ def test_a_quantized_variant_stands_beside_the_one_it_was_made_from(tmp_path):
     text = render(ReportInputs(comparison, facts, "T", "charts"))
     row = text.split("## Smaller numbers")[1].splitlines()[4]
     cells = [cell.strip() for cell in row.split("|")[1:-1]]
+    assert cells[9] == p_value(comparison.pair("small", "full").p_alone)
     assert cells[:5] == ["small", "full", "q8_0", "27.0 MB", "54%"]
     assert cells[5:7] == ["0.550", "−5.0"]
     assert cells[8] == "1 : 2"

@@ -15,6 +15,7 @@ from sqladder.report.comparison import compare
 from sqladder.report.loading import load_run
 from sqladder.report.sections.answer import answer, findable
 from sqladder.report.sections.document import render
+from sqladder.report.sections.levels import best_of
 from sqladder.report.sections.observations import observations
 from sqladder.report.sections.report_inputs import ReportInputs
 
@@ -144,6 +145,13 @@ def test_levels_correct_for_the_comparisons_with_the_baseline_alone(tmp_path, le
     variants = {"baseline": flat, "full": full, "lora": flat, "dora": flat}
     (found,) = about(observe(tmp_path, questions, variants), "By level")
     assert f"+22.5 points, p = {3 * levels * 2**-8:.3f})" in found
+    # The table of the best, whose pairs are more, does not say of the same pair that it does not differ.
+    comparison = compare(
+        load_run(**runs.write_run(tmp_path, questions, variants), baseline="baseline")
+    )
+    _, others = best_of(comparison, "easy")
+    assert "baseline" not in others
+    assert sorted(others) == ["dora", "lora"] * (levels == 4)
 
 
 def test_a_level_where_a_variant_wins_and_one_where_it_loses_are_both_named(tmp_path):

@@ -1,6 +1,6 @@
 """Compare the variants of a run pair by pair, and rank them as far as the data allow."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -13,11 +13,11 @@ from sqladder.statistics.all_pairs import AllPairs
 from sqladder.statistics.groups import Groups
 from sqladder.statistics.intervals import Interval
 from sqladder.statistics.paired import Discordance
-from sqladder.statistics.paired_difference import Difference, PairedDifference
+from sqladder.statistics.paired_difference import Difference
 from sqladder.statistics.power import seeds_needed
 from sqladder.statistics.ranks import holm, rank_ranges, simultaneous
-from sqladder.statistics.seed_scatter import Scatter, seed_scatter
 from sqladder.statistics.seeds import Answers
+from sqladder.statistics.variant_marks import VariantMarks
 
 ALPHA = 0.05
 """Chance of any false claim within one family of tests."""
@@ -116,6 +116,11 @@ class Comparison:
     pairs: Sequence[Pair]
 
     @cached_property
+    def marks(self) -> VariantMarks:
+        """The marks of all questions."""
+        return marks_of_all(self.run, {own.name: own.correct for own in self.run.variants})
+
+    @cached_property
     def charted(self) -> list[Variant]:
         """All variants in the order of the ranking; of more than `MOST` the first ones and the baseline."""
         first = list(self.ranking[:MOST])
@@ -210,28 +215,19 @@ def compare(run: Run) -> Comparison:
     return Comparison(run, ranking, adjusted(_pairs(ranking, run, "all")))
 
 
-def make_pair(
-    names: tuple[str, str],
-    first: Answers,
-    second: Answers,
-    groups: Groups,
-    same_models: bool = False,
-    single_seed_varies: bool = False,
-    scatter: Scatter | None = None,
-) -> Pair:
-    """Compare two variants' marks of the same questions, not yet adjusted for any family.
-
-    `same_models` says that both come of the same trainings, seed by seed; `single_seed_varies`, that a single
-    seed on one side was a draw among others; `scatter`, how far seeds scatter, where more than these two tell it.
-    """
-    return _unadjusted(
-        names, PairedDifference.of(first, second, groups, same_models, single_seed_varies, scatter)
-    )
-
-
-def _unadjusted(names: tuple[str, str], paired: Difference) -> Pair:
+def make_pair(names: tuple[str, str], paired: Difference) -> Pair:
+    """A comparison that is not yet adjusted for any family."""
     p = paired.p
     return Pair(*names, paired, p, p)
+
+
+def marks_of_all(run: Run, answers: Mapping[str, Answers]) -> VariantMarks:
+    """Marks of all variants of a run, by variant, with what says how their seeds are compared."""
+    return VariantMarks(
+        answers,
+        {variant.name: run.models_of(variant) for variant in run.variants},
+        {variant.name for variant in run.variants if variant.single_seed_varies},
+    )
 
 
 def _by_names(pairs: Sequence[Pair]) -> dict[tuple[str, str], Pair]:
@@ -258,26 +254,14 @@ def _by_level(found: Sequence[tuple[str, Pair]]) -> dict[str, list[Pair]]:
 
 
 def _pairs(ranking: Sequence[Variant], run: Run, level: str) -> list[Pair]:
+    """Every pair of some variants on a level; how far seeds scatter is told by those of all variants."""
     chosen = run.select(level)
     own = run.groups.select(chosen)
-    if chosen.any() and all(len(variant.seeds) == 1 for variant in ranking):
-        names = combinations([variant.name for variant in ranking], 2)
+    names = list(combinations([variant.name for variant in ranking], 2))
+    if chosen.any() and not run.has_seeds:
         marks = np.array([variant.correct[0, chosen] for variant in ranking])
-        return list(map(_unadjusted, names, AllPairs(marks, own)))
-    answers = {variant.name: variant.correct[:, chosen] for variant in ranking}
-    models = {variant.name: run.models_of(variant) for variant in ranking}
-    scatter = seed_scatter(list(answers.values()), list(models.values()))
-    found = []
-    for one, other in combinations(ranking, 2):
-        same = len(one.seeds) > 1 and models[one.name] == models[other.name]
-        pair = make_pair(
-            (one.name, other.name),
-            answers[one.name],
-            answers[other.name],
-            own,
-            same_models=same,
-            single_seed_varies=one.single_seed_varies or other.single_seed_varies,
-            scatter=scatter.ways if same else scatter.trainings,
-        )
-        found.append(pair)
-    return found
+        return list(map(make_pair, names, AllPairs(marks, own)))
+    marked = marks_of_all(
+        run, {variant.name: variant.correct[:, chosen] for variant in run.variants}
+    )
+    return [make_pair(pair, marked.difference(*pair, own)) for pair in names]

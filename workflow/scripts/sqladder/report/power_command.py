@@ -1,10 +1,12 @@
 """`sqladder power`: how many questions and seeds a difference of two variants needs to be found."""
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 from math import ceil
 from pathlib import Path
+from statistics import fmean, variance
 
 from sqladder.errors import InputError
 from sqladder.report.compare_runs import ScoredVariant, read_run
@@ -138,18 +140,29 @@ def _of_pair(found: dict[str, ScoredVariant], pair: tuple[str, str], seed_sd: fl
     gap = PairedDifference.of(first, second, groups)
     if not gap.values.any():
         raise InputError(f"{pair[0]} and {pair[1]} are right on the same questions: state a guess")
-    several = [marks.mean(axis=1) for marks in (first, second) if len(marks) > 1]
-    sd = (
-        float(np.mean([np.var(own, ddof=1) for own in several])) ** 0.5
-        if several
-        else seed_sd / 100
+    scatter = _seed_sd(found.values())
+    sd = seed_sd / 100 if scatter is None else scatter
+    measured = (
+        "a guess, as the pilot has one seed of each" if scatter is None else "as in the pilot"
     )
-    measured = "as in the pilot" if several else "a guess, as the pilot has one seed of each"
     source = (
         f"Pilot: {pair[0]} and {pair[1]} disagree on {100 * sum(gap.counts) / gap.n:.1f} % of {number(gap.n)} "
         f"questions in {number(len(groups.sizes))} groups; seeds scatter by {100 * sd:.1f} points, {measured}."
     )
     return Plan(gap.question_variance * gap.n, gap.n / len(groups.sizes), sd, source)
+
+
+def _seed_sd(variants: Iterable[ScoredVariant]) -> float | None:
+    """How far the accuracies of all of a pilot's trainings scatter between seeds; None where each has one."""
+    means = {
+        own.models: [
+            fmean(row["verdict"] == "correct" for row in rows.values()) for rows in own.seeds
+        ]
+        for own in variants
+        # Answers drawn of one model by several seeds tell nothing of trainings.
+        if 1 < len(own.seeds) == len(set(own.models))
+    }
+    return fmean(map(variance, means.values())) ** 0.5 if means else None
 
 
 def _needed(plan: Plan, seeds: int, variants: int, points: float, alpha: float) -> int | None:

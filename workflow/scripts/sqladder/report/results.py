@@ -17,7 +17,7 @@ from sqladder.report.sampled_answers import Samples
 from sqladder.report.taxonomy import KINDS
 from sqladder.statistics.groups import Groups, VarianceComponent
 from sqladder.statistics.intervals import Interval
-from sqladder.statistics.replicates import Replicate, single_seed_varies
+from sqladder.statistics.replicates import Replicate, single_seed_varies, training_behind
 from sqladder.statistics.seeds import Answers, Marks, accuracy_interval, accuracy_variance
 
 
@@ -115,6 +115,11 @@ class OneSeed:
         """The facts of all trainings that led to its model, its own last."""
         return [*self.earlier.values(), self.training]
 
+    @property
+    def asked(self) -> str | None:
+        """The replicate whose model answered, its own or another's; None of a server and of imported answers."""
+        return self.generation.get("model")
+
     @cached_property
     def verdicts(self) -> list[str]:
         """The verdict of each question."""
@@ -206,8 +211,10 @@ class Run:
         return len(self.replicates) > len(self.variants)
 
     def models_of(self, variant: Variant) -> tuple[str, ...]:
-        """The training behind each seed's answers: its own, or another's whose model it asks or has made smaller."""
-        return tuple(map(self._model_of, variant.seeds))
+        """The training behind each seed's answers (`training_behind`)."""
+        return tuple(
+            training_behind(own.replicate.name, own.asked, self._owners) for own in variant.seeds
+        )
 
     @property
     def trained_by_seed(self) -> int:
@@ -219,12 +226,6 @@ class Run:
                 if variant.single_seed_varies or len(variant.seeds) > 1
             }
         )
-
-    def _model_of(self, own: OneSeed) -> str:
-        model = own.generation.get("model", own.replicate.name)
-        while model in self._owners:
-            model = self._owners[model]
-        return model
 
     @cached_property
     def _owners(self) -> dict[str, str]:

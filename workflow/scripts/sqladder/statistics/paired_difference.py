@@ -219,7 +219,7 @@ class PairedDifference(Difference):
         noisy: answers, or differences, of each side with several seeds, shape (seeds, n), from which the noise of
             single answers is known; empty with one seed on both sides.
         fewest: seeds of the side that has fewer.
-        freedom: degrees of freedom of all seeds that tell how far they scatter.
+        freedom: degrees of freedom with which it is known how far seeds scatter.
     """
 
     values: NDArray
@@ -229,7 +229,7 @@ class PairedDifference(Difference):
     borrowed: bool = False
     noisy: tuple[NDArray, ...] = ()
     fewest: int = 1
-    freedom: int = 0
+    freedom: float = 0
 
     @classmethod
     def of(
@@ -283,7 +283,8 @@ class PairedDifference(Difference):
         values = first.mean(axis=0) - second.mean(axis=0)
         counts = Discordance(float(wins), float(losses))
         fewest = min(len(first), len(second))
-        freedom = scatter.degrees_of_freedom if scatter else sum(len(rows) - 1 for rows in noisy)
+        # Two variants' own, added up, is what `are_enough` asks for; a pooled scatter says with how many it is known.
+        freedom = seeds.degrees_of_freedom if scatter else sum(len(rows) - 1 for rows in noisy)
         return cls(values, counts, groups, seeds, lone, noisy, fewest, freedom)
 
     @cached_property

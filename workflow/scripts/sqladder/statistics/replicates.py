@@ -36,6 +36,20 @@ def replicate_of(file: Path) -> Replicate:
     return Replicate(folder.parent.name, int(found[1])) if found else Replicate(folder.name, None)
 
 
+def training_behind(replicate: str, asked: str | None, owners: Mapping[str, str]) -> str:
+    """The replicate whose training is behind an answer: its own, or another's whose model it asks or has made smaller.
+
+    Args:
+        replicate: that answered.
+        asked: whose model it asked, where that is known.
+        owners: by replicate, the one whose model it takes.
+    """
+    model = asked or replicate
+    while model in owners:
+        model = owners[model]
+    return model
+
+
 def single_seed_varies(trainings: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a variant was trained here with a single seed, where another one would have given another model.
 

@@ -24,7 +24,7 @@ from sqladder.report.charts.drawing import (
 )
 from sqladder.report.charts.styles import Style
 from sqladder.report.comparison import Comparison
-from sqladder.report.results import OneSeed, Variant, level_count
+from sqladder.report.results import Variant, level_count
 from sqladder.report.sampled_answers import Fewer, answering_seconds, fewer_samples
 from sqladder.texts.numbers import number, plural, rate, seconds
 
@@ -49,20 +49,15 @@ def with_curve(comparison: Comparison) -> list[tuple[Variant, list[Fewer]]]:
 
 def of_the_same_models(comparison: Comparison) -> list[tuple[Variant, float]]:
     """Charted variants that ask one of these models for a single answer, with its seconds."""
-    models = {_model(own) for variant, _ in with_curve(comparison) for own in variant.seeds}
+    models = {own.asked for variant, _ in with_curve(comparison) for own in variant.seeds}
     found = []
     for variant in charted_in_order(comparison):
         times = [answering_seconds(own.generation) for own in variant.seeds]
         known = [time for time in times if time is not None]
-        asked = {_model(own) for own in variant.seeds}
+        asked = {own.asked for own in variant.seeds}
         if not variant.samples and None not in asked and asked & models and known:
             found.append((variant, fmean(known)))
     return found
-
-
-def _model(own: OneSeed) -> str | None:
-    """Whose model was asked; None of a server and of imported answers."""
-    return own.generation.get("model")
 
 
 def alt_text(comparison: Comparison) -> str:

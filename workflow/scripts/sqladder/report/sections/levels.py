@@ -1,7 +1,7 @@
 """Accuracy by level, with the ranking and the best variant of each."""
 
 from sqladder.report.charted import charted_in_order, of_charted
-from sqladder.report.comparison import Comparison
+from sqladder.report.comparison import ALPHA, Comparison
 from sqladder.report.metrics import COLUMN_TITLES, LEVELS
 from sqladder.report.results import Variant, has_conversations, level_count, shown_columns
 from sqladder.report.sections.report_inputs import ReportInputs
@@ -34,7 +34,7 @@ Easy to Extra are the hardness of the gold query.{conversations}"""
 {best_table(comparison)}
 
 Significance {FURTHER}: p below 0.05 after Holm over all pairs{of_charted(comparison)} on the four
-levels, in the last row over all pairs.{once}"""
+levels, of the baseline also over those with it alone, and in the last row over all pairs.{once}"""
 
 
 def best_table(comparison: Comparison) -> str:
@@ -68,7 +68,13 @@ def best_of(comparison: Comparison, level: str) -> tuple[list[Variant], list[str
     others = [
         variant.name
         for variant in variants
-        if variant not in best
-        and not comparison.pair(best[0].name, variant.name, level).significant
+        if variant not in best and not _differs(comparison, best[0].name, variant.name, level)
     ]
     return best, others
+
+
+def _differs(comparison: Comparison, first: str, second: str, level: str) -> bool:
+    """Whether two differ significantly on a level, as the table says or as the sentence about the baseline does."""
+    pair = comparison.pair(first, second, level)
+    p_with_baseline = comparison.p_with_baseline(level, pair)
+    return pair.significant or (p_with_baseline is not None and p_with_baseline < ALPHA)

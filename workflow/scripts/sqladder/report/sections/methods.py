@@ -69,10 +69,10 @@ def _test(run: Run) -> str:
     return f"""Test of a difference: the variance between groups that no difference gives, plus that between seeds of
    both variants, less that of single answers, which both hold (Cornfield and Tukey 1956). How far seeds scatter is
    told by those of all variants together, where at least three have several; a variant whose own scatter further
-   keeps its own. Two ways to ask the same models are compared seed by seed. Student's t with Satterthwaite's degrees of
-   freedom; where these seeds have fewer than four in all, where a variant has two seeds, and where a single one
-   borrows the variance of several, the mean of both parts' t by their variances (Cochran 1964). Two variants with one
-   seed each: {exact}."""
+   keeps its own, and one whose own stand out (F-test at 5 %) is left to these alone (Phipson et al. 2016). Two ways to
+   ask the same models are compared seed by seed. Student's t with Satterthwaite's degrees of freedom; where these
+   seeds have fewer than four in all, where a variant has two seeds, and where a single one borrows the variance of
+   several, the mean of both parts' t by their variances (Cochran 1964). Two variants with one seed each: {exact}."""
 
 
 def _seeds(run: Run) -> str:

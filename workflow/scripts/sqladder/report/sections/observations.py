@@ -9,7 +9,14 @@ from itertools import groupby
 
 import numpy as np
 
-from sqladder.report.comparison import ALPHA, Comparison, Pair, adjusted, make_pair
+from sqladder.report.comparison import (
+    ALPHA,
+    Comparison,
+    Pair,
+    adjusted,
+    make_pair,
+    marks_of_all,
+)
 from sqladder.report.metrics import LEVELS, METRICS
 from sqladder.report.results import Run, Variant, count, level_count
 from sqladder.report.sections.methods import two_sets_test
@@ -32,6 +39,7 @@ from sqladder.report.sections.wording import (
     span,
     trained_here,
 )
+from sqladder.statistics.paired_difference import PairedDifference
 from sqladder.statistics.ranks import holm
 from sqladder.statistics.shares import equal_shares_p, two_sets_p
 from sqladder.texts.markdown import escape
@@ -212,7 +220,7 @@ def _oracle_values(comparison: Comparison) -> Iterator[str]:
 def _plugged(run: Run, variant: Variant) -> Pair:
     names = (variant.name, variant.name)
     marks = variant.marks["plug_value"], variant.correct
-    return make_pair(names, *marks, run.groups, same_models=True)
+    return make_pair(names, PairedDifference.of(*marks, run.groups, same_models=True))
 
 
 def _failure_kinds(comparison: Comparison) -> Iterator[str]:
@@ -224,23 +232,15 @@ def _failure_kinds(comparison: Comparison) -> Iterator[str]:
     named = {v.name: np.array([own.verdicts for own in v.seeds]) for v in run.variants}
     if len(named) < 2:
         return
-    reference = named[run.baseline]
     occurring = set(np.concatenate([verdicts.ravel() for verdicts in named.values()]))
     kinds = sorted(occurring - {"correct", "wrong_result"})
-    lone = {v.name for v in run.variants if v.single_seed_varies}
+    marks = {
+        kind: marks_of_all(run, {name: own == kind for name, own in named.items()})
+        for kind in kinds
+    }
     tests = [
-        (
-            kind,
-            make_pair(
-                (name, run.baseline),
-                own == kind,
-                reference == kind,
-                run.groups,
-                single_seed_varies=bool(lone & {name, run.baseline}),
-            ),
-        )
-        for name, own in named.items()
-        if name != run.baseline
+        (kind, make_pair(names, marks[kind].difference(*names, run.groups)))
+        for names in ((name, run.baseline) for name in named if name != run.baseline)
         for kind in kinds
     ]
     found = adjusted([pair for _, pair in tests])

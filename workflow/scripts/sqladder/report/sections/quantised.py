@@ -37,10 +37,11 @@ def section(inputs: ReportInputs) -> str:
     run = inputs.comparison.run
     rows = []
     for small, source in _pairs(run, inputs.facts["config"]["variants"]):
-        names = (small.name, source.name)
+        # The comparison of the ranking; its p here is of this pair alone, and so is the interval.
+        ranked = inputs.comparison.pair(small.name, source.name)
+        pair = make_pair((small.name, source.name), ranked.paired)
         # Where answers are drawn on one side alone, it has seeds that the other has not.
         of_a_kind = len(small.seeds) == len(source.seeds)
-        pair = make_pair(names, small.correct, source.correct, run.groups, same_models=of_a_kind)
         facts = small.seeds[0].training["quantized"]
         rows.append(
             [

@@ -5,6 +5,7 @@ import numpy as np
 from sqladder.report.comparison import Pair, make_pair
 from sqladder.report.results import Variant
 from sqladder.report.sections.report_inputs import ReportInputs
+from sqladder.statistics.paired_difference import PairedDifference
 from sqladder.texts.markdown import escape, table
 from sqladder.texts.numbers import (
     UNKNOWN,
@@ -26,9 +27,8 @@ def section(inputs: ReportInputs) -> str:
     rows = []
     for name, first in inputs.unrepaired.items():
         variant = run.named(name)
-        pair = make_pair(
-            (name, "first answers"), variant.correct, first, run.groups, same_models=True
-        )
+        difference = PairedDifference.of(variant.correct, first, run.groups, same_models=True)
+        pair = make_pair((name, "first answers"), difference)
         rows.append([escape(name), rate(float(first.mean())), *_pair_cells(variant, pair)])
     header = [
         "variant",

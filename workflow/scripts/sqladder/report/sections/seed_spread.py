@@ -4,7 +4,7 @@ from sqladder.report.comparison import Comparison
 from sqladder.report.results import Count, Variant, level_count
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.texts.markdown import escape, table
-from sqladder.texts.numbers import UNKNOWN, number, rate
+from sqladder.texts.numbers import UNKNOWN, listing, number, rate
 
 
 def section(inputs: ReportInputs) -> str:
@@ -16,10 +16,25 @@ def section(inputs: ReportInputs) -> str:
 
 {seed_table(comparison)}
 
-Accuracy over all questions. SD is the standard deviation between seeds: how far another training of the
-same variant may land from this one. A variant with one seed answers the same with every seed, was made
-elsewhere, or was trained once. One that was trained once is taken to vary as much between seeds as the
-variant that it is compared with; between two that were, only the questions are known to be uncertain."""
+Accuracy over all questions. SD is the standard deviation between seeds, which a few of them tell
+badly{_together(comparison)}
+A variant with one seed answers the same with every seed, was made elsewhere, or was trained once. One that
+was trained once is taken to vary as much between seeds as those that it is compared with tell; between two that were,
+only the questions are known to be uncertain."""
+
+
+def _together(comparison: Comparison) -> str:
+    """Whose seeds the tests ask how far seeds scatter."""
+    if comparison.marks.scatter.trainings is None:
+        return "."
+    told = ": tests take how\nfar seeds scatter from those of all variants together."
+    alone = [escape(name) for name in comparison.marks.standing_out]
+    if alone:
+        told += (
+            f"\n**The seeds of {listing(alone)} scatter more than those of the others** (F-test at 5 %, each alone): "
+            "only\ntheir own say how far."
+        )
+    return told
 
 
 def seed_table(comparison: Comparison) -> str:
