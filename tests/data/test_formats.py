@@ -194,6 +194,22 @@ def bird_file(tmp_path, *ids):
     return write(tmp_path / "dev.json", json.dumps(rows))
 
 
+def test_whole_numbers_that_a_table_made_floats_are_names_without_a_point(tmp_path):
+    """As pandas does where a cell is empty, which it writes as NaN into JSON."""
+    lines = [
+        '{"id": 7.0, "db_id": 0, "question": "Q", "sql": "select 1", "group": 3.0}',
+        '{"id": NaN, "db_id": 1.0, "question": "P", "sql": "select 1", "group": NaN}',
+        '{"id": 1.5, "db_id": NaN, "question": "R", "sql": "select 1", "group": 0}',
+    ]
+    path = write(tmp_path / "q.jsonl", "\n".join(lines))
+    rows = list(read_questions(path, "jsonl", only_database="mine"))
+    assert [(row["id"], row["db_id"], row.get("group")) for row in rows] == [
+        ("7", "0", "3"),
+        ("row 2", "1", None),
+        ("1.5", "mine", "0"),
+    ]
+
+
 def test_blank_ids_do_not_collide_with_each_other_nor_with_others(tmp_path):
     for ids in (["2", "", " "], ["", None, "\t"]):
         path = bird_file(tmp_path, *ids)

@@ -220,8 +220,7 @@ class _Ids:
         Raises:
             InputError: an earlier row has it.
         """
-        # BIRD numbers its questions; ids are texts everywhere else.
-        own = "" if value is None else str(value)
+        own = _name(value)
         self._own = self._own or (not self._rows and bool(own.strip()))
         key = own if own.strip() else f"row {number}" if self._own else str(number)
         first = self._rows.setdefault(key, number)
@@ -250,24 +249,31 @@ def _example(
         value = example.get(name)
         if not isinstance(value, str) or not value.strip():
             example.pop(name, None)
-    if example.get("group") in (None, ""):
-        example.pop("group", None)
-    else:
-        example["group"] = str(example["group"])
+    group = _name(example.pop("group", None))
+    if group:
+        example["group"] = group
     try:
         _read_what_is_right_too(example)
     except InputError as error:
         return example, str(error)
-    db_id = example.get("db_id") or only_database
+    db_id = _name(example.get("db_id")) or only_database
     if not db_id and "schema" in example:
         db_id = "schema_" + hashlib.sha256(example["schema"].encode()).hexdigest()[:12]
     if not db_id:
         return example, "it names no database, and the data set has more than one"
-    texts = {"db_id": str(db_id)}
-    return {
-        **texts,
-        **{name: example[name] for name in FIELDS if name in example and name not in texts},
-    }, ""
+    others = {name: example[name] for name in FIELDS if name in example and name != "db_id"}
+    return {"db_id": db_id, **others}, ""
+
+
+def _name(value: Any) -> str:
+    """What a row calls something, as text; "" where it says nothing.
+
+    BIRD numbers its questions, and tables of programs make a column of whole numbers one of floats where some are
+    missing: 7.0 is 7, and no number nothing.
+    """
+    if value is None or value != value:
+        return ""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _read_what_is_right_too(example: Row) -> None:

@@ -163,7 +163,7 @@ _DEMO = (
 
 def _incomplete(count: int) -> list[str]:
     return [
-        f"    # {plural(count, 'row')} without question or SQL.",
+        f"    # {plural(count, 'row')} without question, SQL or database.",
         "    incomplete_rows: drop",
     ]
 

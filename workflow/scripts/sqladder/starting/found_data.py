@@ -51,7 +51,7 @@ class FoundQuestions:
         columns: field -> column, where it differs from the format's.
         count: questions that can be used.
         different: of these, how many are worded differently.
-        incomplete: rows without question or SQL.
+        incomplete: rows without question, SQL or database.
         by_database: questions of each database.
     """
 

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         f"questions: {questions.count} about {plural(len(questions.by_database), 'database')}, format "
         f"{questions.form}{f', {columns}' if columns else ''}"
         + (
-            f"; {plural(questions.incomplete, 'row')} without question or SQL left out"
+            f"; {plural(questions.incomplete, 'row')} without question, SQL or database left out"
             if questions.incomplete
             else ""
         )
