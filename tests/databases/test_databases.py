@@ -210,3 +210,33 @@ def test_values_of_other_engines_have_a_form_in_sqlite(tmp_path):
         1.7014118346046923e38,
         "00000000-0000-0000-0000-000000000001",
     )
+
+
+def test_tables_of_other_schemas_are_left_out_and_named(tmp_path, caplog):
+    with duckdb.connect(tmp_path / "s.duckdb") as connection:
+        connection.execute("CREATE SCHEMA sales; CREATE TABLE sales.orders (n INT)")
+    engine = open_engine(str(tmp_path / "s.duckdb"), LIMITS)
+    with pytest.raises(InputError, match=r"no table, but in other schemas.*sales\.orders.*main"):
+        export_to_sqlite(engine, tmp_path / "s.sqlite")
+    engine.close()
+    with duckdb.connect(tmp_path / "s.duckdb") as connection:
+        connection.execute("CREATE TABLE item (n INT)")
+    engine = open_engine(str(tmp_path / "s.duckdb"), LIMITS)
+    assert export_to_sqlite(engine, tmp_path / "s.sqlite") == {"item": 0}
+    engine.close()
+    assert "left out of s.sqlite" in caplog.text
+    assert "sales.orders" in caplog.text
+
+
+def test_tables_of_other_schemas_of_a_server_are_known(postgresql):
+    import psycopg
+
+    with psycopg.connect(postgresql, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA sales; CREATE TABLE sales.orders (n INT)")
+    try:
+        engine = open_engine(postgresql.replace("owner@", "reader@"), LIMITS)
+        assert engine.schema().left_out == ("sales.orders",)
+        engine.close()
+    finally:
+        with psycopg.connect(postgresql, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA sales CASCADE")

@@ -55,7 +55,13 @@ class DuckEngine:
             "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' AND NOT internal"
             " AND database_name = current_database() ORDER BY table_oid"
         ).fetchall()
-        return Database(tuple(self._table(name) for (name,) in names))
+        others = self._connection.execute(
+            "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE schema_name != 'main'"
+            " AND NOT internal AND database_name = current_database() ORDER BY table_oid"
+        ).fetchall()
+        return Database(
+            tuple(self._table(name) for (name,) in names), tuple(name for (name,) in others)
+        )
 
     def _table(self, name: str) -> Table:
         columns = self._connection.execute(

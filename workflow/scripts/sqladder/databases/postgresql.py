@@ -66,6 +66,12 @@ _TABLES = """
     WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
     ORDER BY c.oid
 """
+_OTHER_TABLES = """
+    SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname NOT IN ('public', 'information_schema') AND n.nspname !~ '^pg_'
+    AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    ORDER BY c.oid
+"""
 _VIEWS = """
     SELECT c.oid, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = 'public' AND c.relkind IN ('v', 'm')
@@ -138,7 +144,10 @@ class PostgresqlEngine:
     def schema(self) -> Database:
         """Read tables of the schema `public` with their keys."""
         tables = self._connection.execute(_TABLES).fetchall()
-        return Database(tuple(self._table(key, name) for key, name in tables))
+        others = self._connection.execute(_OTHER_TABLES).fetchall()
+        return Database(
+            tuple(self._table(key, name) for key, name in tables), tuple(name for (name,) in others)
+        )
 
     def shown(self) -> Shown:
         """Read tables and views of the schema `public`; names stand as the server quotes them."""

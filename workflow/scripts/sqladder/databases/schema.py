@@ -59,9 +59,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Database:
-    """The tables of one database, in the order of their creation."""
+    """The tables of one database, in the order of their creation.
+
+    Attributes:
+        left_out: tables of other schemas than the one that is read, as `schema.table`.
+    """
 
     tables: tuple[Table, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def table_of_catalog(
