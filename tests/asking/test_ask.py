@@ -111,6 +111,17 @@ def test_another_database_is_read_and_its_file_stays_as_it_is(a_run, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["shop.sqlite"]
 
 
+def test_a_file_that_cannot_be_read_is_refused_by_its_own_name(tmp_path):
+    whole, broken = tmp_path / "whole.sqlite", tmp_path / "broken.sqlite"
+    with closing(sqlite3.connect(whole)) as connection:
+        connection.executescript(
+            "CREATE TABLE a (x); CREATE TABLE b (y); INSERT INTO a VALUES (1);"
+        )
+    broken.write_bytes(whole.read_bytes()[:5000])
+    with pytest.raises(InputError, match=str(broken)), laid_out(str(broken)):
+        pass
+
+
 def test_rows_that_a_writer_has_only_in_its_log_are_seen(tmp_path):
     file = tmp_path / "shop.sqlite"
     with closing(sqlite3.connect(file)) as writer:

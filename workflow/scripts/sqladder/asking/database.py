@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sqladder.databases.engine import SQLITE, kind_of, name_of, open_engine
 from sqladder.databases.export import export_to_sqlite
+from sqladder.databases.schema import read_schema
 from sqladder.databases.snapshot import copy_sqlite
 from sqladder.databases.urls import is_url
 from sqladder.errors import LOG, InputError
@@ -66,6 +67,8 @@ def _lay_out_sqlite(source: Path, target: Path) -> None:
         copy_sqlite(source, target)
         LOG.warning(f"{source} is being written: a copy is asked, of this moment")
     else:
+        # So that a file that cannot be read is refused by its own name.
+        read_schema(source)
         target.symlink_to(source)
     described = source.parent / BIRD_FOLDER
     # As for the databases of a run: in a flat folder it would be of all of them.
