@@ -8,6 +8,7 @@ import report_runs as runs
 from sqladder.report.comparison import MOST, compare, make_pair
 from sqladder.report.results import OneSeed, Run, Variant
 from sqladder.report.sections import seed_spread
+from sqladder.report.sections.answer import findable
 from sqladder.report.sections.observations import PARTS
 from sqladder.report.sections.report_inputs import ReportInputs
 from sqladder.report.sections.wins import won_by
@@ -198,6 +199,13 @@ def test_the_report_says_whose_seeds_stand_out():
     assert "**The seeds of wild scatter more than those of the others**" in seed_spread.section(
         inputs
     )
+
+
+def test_pairs_that_could_find_no_difference_are_not_counted_among_those_that_could():
+    marks = runs.seeded_marks(400, [0.3, 0.5, 0.6], 3, 0.02, seed=1)
+    wild = rows_of(0.3, 0.5, 0.7, n=400)
+    run = run_of([named(f"v{i}", own) for i, own in enumerate([*marks, wild])], 400)
+    assert "with a chance of 80 % in 3 of 6 pairs" in findable(compare(run))
 
 
 def test_who_wins_which_questions_is_what_the_table_of_pairs_counts():

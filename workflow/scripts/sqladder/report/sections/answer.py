@@ -88,11 +88,8 @@ def findable(comparison: Comparison) -> str:
             f"separate them. {PAIRS}"
         )
     # Where two variants are nearly always both right or both wrong, no difference of theirs would be found.
-    known = {
-        found: pair.discordant_share
-        for pair in comparison.pairs
-        if (found := pair.detectable) is not None
-    }
+    finding = [pair for pair in comparison.pairs if pair.detectable is not None]
+    known = {pair.detectable: pair.discordant_share for pair in finding if pair.detectable}
     if not known:
         why = (
             f"{number(run.n)} questions are too few: at the observed disagreement of {disagreement}"
@@ -107,10 +104,12 @@ def findable(comparison: Comparison) -> str:
     # A pair with a variant that is hardly ever right says little of what can be found between good ones.
     least, most = f"{100 * min(known):.1f}", f"{100 * hardest:.1f}"
     points = most if least == most else f"{least} to {most}"
+    total = len(comparison.pairs)
+    where = f" in {len(finding)} of {number(total)} pairs" if len(finding) < total else ""
     return (
         f"With {sample(run)} and pairs that disagree on up to {disagreement} of the "
         f"questions, this run finds a true difference of {points} points on these databases "
-        f"with a chance of 80 %{_corrected(comparison)}; smaller ones are likelier to be missed. {PAIRS}"
+        f"with a chance of 80 %{where}{_corrected(comparison)}; smaller ones are likelier to be missed. {PAIRS}"
     )
 
 
