@@ -46,10 +46,19 @@ def search(*right, hours=0.5, left_out=(), stopped=None):
         "seconds": 1.0,
     }
     return {
+        "settings": {"learning_rate": 0.001},
         "steps": 9,
         "validation": validation,
         "sweep": {"chosen": chosen, "candidates": rows, "left_out": left_out},
     }
+
+
+def search_of_ranks(*ranks, rslora=False, **more):
+    """A search whose candidates tried a rank each, and `more`, with alpha at 128."""
+    found = search(*range(10, 10 + len(ranks)))
+    for row, rank in zip(found["sweep"]["candidates"], ranks, strict=True):
+        row["swept"] = {"rank": rank, **more}
+    return {**found, "settings": {"rank": ranks[-1], "alpha": 128, "rslora": rslora}}
 
 
 def report(folder, searches):
@@ -116,6 +125,28 @@ def test_what_the_budget_left_out_is_said(tmp_path):
     said = " ".join(text.split())
     assert "The budget left out 1 candidate, the first because 2 of 2 hours are spent." in said
     assert "2 candidates were judged" in said
+
+
+def test_a_scale_that_changed_with_the_rank_is_said(tmp_path):
+    text, _ = report(tmp_path, {"full": search_of_ranks(128, 32, 48)})
+    said = " ".join(text.split())
+    assert (
+        "Rank was tried with alpha at 128, so that the update's scale, alpha / rank, fell from 4 to 1"
+        in said
+    )
+    assert "as rank rose from 32 to 128: a lead may come of either." in said
+
+
+@pytest.mark.parametrize(
+    "searched",
+    [
+        search_of_ranks(32, 32),
+        search_of_ranks(32, 128, alpha=128),
+        search_of_ranks(32, 128, rslora=True),
+    ],
+)
+def test_a_scale_that_did_not_change_with_the_rank_alone_is_not(tmp_path, searched):
+    assert "Rank was tried" not in report(tmp_path, {"full": searched})[0]
 
 
 def test_equal_candidates_did_not_matter(tmp_path):

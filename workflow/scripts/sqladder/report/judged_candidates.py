@@ -1,7 +1,7 @@
 """The candidates of sweeps, each judged by validation questions, read with what the choice among them is worth."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,9 @@ class JudgedCandidates(JudgedModels):
         chosen_then: marks of the chosen one as far as each was trained, shape (candidates, n): of its best checkpoint
             until the share at which that one was stopped.
         left_out: what those tried that were not started, with the reason of each.
+        scales: how much the update of adapters is scaled at each rank that was tried, by rank, lowest first, where the
+            same alpha went with all ranks; empty where that did not change with the rank.
+        alpha: that alpha; None without such scales.
     """
 
     labels: Sequence[str]
@@ -38,6 +41,8 @@ class JudgedCandidates(JudgedModels):
     stopped: Sequence[float | None]
     chosen_then: Answers
     left_out: Sequence[tuple[str, str]] = ()
+    scales: Mapping[int, float] = field(default_factory=dict)
+    alpha: int | None = None
 
     def behind(self, place: int) -> PairedDifference:
         """The chosen candidate's accuracy less another one's after as much training, paired by question."""
@@ -62,6 +67,7 @@ def judged_candidates(training: Mapping[str, Any]) -> JudgedCandidates | None:
         return None
     rows = sweep["candidates"]
     stopped = [row.get("stopped") for row in rows]
+    scales, alpha = _scales(training["settings"], [row["swept"] for row in rows])
     return JudgedCandidates(
         [settings_line(row["swept"]) for row in rows],
         marks_of(rows),
@@ -71,7 +77,23 @@ def judged_candidates(training: Mapping[str, Any]) -> JudgedCandidates | None:
         stopped,
         marks_of([_until(training, share) or rows[sweep["chosen"]] for share in stopped]),
         [(settings_line(row["swept"]), row["reason"]) for row in sweep["left_out"]],
+        scales,
+        alpha,
     )
+
+
+def _scales(
+    chosen: Mapping[str, Any], tried: Sequence[Mapping[str, Any]]
+) -> tuple[dict[int, float], int | None]:
+    """Scales by rank, and the alpha of all (JudgedCandidates): W + alpha / rank * B A, Hu et al., 2021.
+
+    rsLoRA has another scale, made for ranks to be compared.
+    """
+    ranks = {row["rank"] for row in tried if "rank" in row}
+    together = any("alpha" in row or "rslora" in row for row in tried)
+    if len(ranks) < 2 or together or chosen["rslora"]:
+        return {}, None
+    return {rank: chosen["alpha"] / rank for rank in sorted(ranks)}, chosen["alpha"]
 
 
 def _until(training: Mapping[str, Any], share: float | None) -> Mapping[str, Any] | None:

@@ -58,7 +58,7 @@ def _sweep(name: str, judged: JudgedCandidates) -> str:
 {table(HEADER, rows, "lrcrcr")}
 
 {_whether_it_mattered(judged)} All together took {seconds(3600 * sum(judged.hours))} of all
-devices.{_halved(judged)}{_left_out(judged)}
+devices.{_scaled(judged)}{_halved(judged)}{_left_out(judged)}
 
 """
 
@@ -68,6 +68,17 @@ def _outcome(judged: JudgedCandidates, place: int) -> str:
         return " (chosen)"
     share = judged.stopped[place]
     return "" if share is None else f" (stopped after {100 * share:.0f} %)"
+
+
+def _scaled(judged: JudgedCandidates) -> str:
+    """What changed with the rank."""
+    if not judged.scales:
+        return ""
+    ranks, scales = list(judged.scales), list(judged.scales.values())
+    return (
+        f" Rank was tried with alpha at {judged.alpha}, so that\nthe update's scale, alpha / rank, fell from "
+        f"{scales[0]:g} to {scales[-1]:g} as rank rose from {ranks[0]} to {ranks[-1]}: a lead may come\nof either."
+    )
 
 
 def _halved(judged: JudgedCandidates) -> str:
