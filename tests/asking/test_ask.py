@@ -180,6 +180,13 @@ def test_a_query_that_needs_too_much_time_or_memory_is_ended(tmp_path):
     assert done.problem == "more than 0.05 s (limit timeout)"
 
 
+def test_a_file_that_is_gone_while_it_is_asked_is_said_to_be(tmp_path):
+    link = tmp_path / "link.sqlite"
+    link.symlink_to(tmp_path / "shop.sqlite")
+    problem = fetch(str(link), "SELECT 1", Limits(), 9).problem
+    assert problem.startswith("the database shop.sqlite cannot be opened any more (unable to open")
+
+
 def test_no_more_rows_than_asked_for_are_fetched(tmp_path):
     file = make_database(
         tmp_path / "t.sqlite", "CREATE TABLE t (a)", "INSERT INTO t VALUES (1), (2), (3)"

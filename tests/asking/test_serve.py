@@ -102,8 +102,27 @@ def test_the_client_of_openai_gets_the_sql(server):
     assert whole.usage.total_tokens == whole.usage.prompt_tokens + whole.usage.completion_tokens > 0
     events = client.chat.completions.create(model="answers", messages=messages, stream=True)
     assert "".join(event.choices[0].delta.content or "" for event in events) == SQL
+    counted = {"stream_options": {"include_usage": True}}
+    *_, last = client.chat.completions.create(
+        model="answers", messages=messages, stream=True, **counted
+    )
+    assert (last.choices, last.usage.total_tokens) == ([], whole.usage.total_tokens)
     voted = client.chat.completions.create(model="votes", messages=messages)
     assert voted.usage.completion_tokens > 0
+
+
+def test_the_client_of_openai_finds_a_variant_by_its_name_alone(server):
+    url, _ = server
+    client = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
+    assert client.models.retrieve("votes").id == "votes"
+    messages = [{"role": "user", "content": "Who sings?"}]
+    for ask in (
+        lambda: client.models.retrieve("gpt"),
+        lambda: client.chat.completions.create(model="gpt", messages=messages),
+    ):
+        with pytest.raises(openai.NotFoundError) as caught:
+            ask()
+        assert caught.value.code == "model_not_found"
 
 
 def test_what_a_variant_does_not_take_from_a_request_is_named(server):
@@ -118,7 +137,8 @@ def test_what_a_variant_does_not_take_from_a_request_is_named(server):
 @pytest.mark.parametrize(
     ("path", "body", "headers", "status", "message"),
     [
-        ("/v1/chat/completions", {**asked("Who?"), "model": "gpt"}, {}, 400, "no variant 'gpt'"),
+        ("/v1/chat/completions", {**asked("Who?"), "model": "gpt"}, {}, 404, "no variant 'gpt'"),
+        ("/ask", {"variant": "gpt", "question": "Who?"}, {}, 404, "no variant 'gpt'"),
         ("/v1/chat/completions", {"messages": []}, {}, 400, "'model' is missing"),
         ("/v1/chat/completions", {"model": "answers"}, {}, 400, "'messages' is not a list"),
         ("/v1/chat/completions", {**asked("x"), "messages": []}, {}, 400, "the role 'user'"),
@@ -135,7 +155,7 @@ def test_what_a_variant_does_not_take_from_a_request_is_named(server):
         ("/ask", b"x" * 2**21, {}, 413, ""),
         ("/ask", {}, {"Content_Type": "text/plain"}, 415, "application/json"),
         ("/ask", None, {}, 405, ""),
-        ("/nothing", None, {}, 404, ""),
+        ("/nothing", None, {}, 404, "there is no /nothing here, but the page /"),
         ("/v1/models", None, {"Origin": "http://evil.example"}, 403, "may not ask here"),
         ("/v1/models", None, {"Host": "evil.example"}, 403, "call it localhost"),
         ("/v1/models", None, {"Host": "[::1"}, 403, "call it localhost"),

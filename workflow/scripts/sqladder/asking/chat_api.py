@@ -26,12 +26,14 @@ class ChatRequest(NamedTuple):
         model: the variant.
         question: the last message of the user.
         stream: whether the answer is sent as events.
+        with_usage: whether the last event tells the tokens.
         left_out: what of the request has no meaning here.
     """
 
     model: str
     question: str
     stream: bool
+    with_usage: bool
     left_out: list[str]
 
 
@@ -58,7 +60,9 @@ def read_request(body: Row) -> ChatRequest:
     if len(messages) > 1:
         left_out.append("messages beside the user's last one")
     question = _text(messages[places[-1]].get("content"))
-    return ChatRequest(model, question, body.get("stream") is True, left_out)
+    options = body.get("stream_options")
+    with_usage = isinstance(options, dict) and options.get("include_usage") is True
+    return ChatRequest(model, question, body.get("stream") is True, with_usage, left_out)
 
 
 def _text(content: Any) -> str:
@@ -75,11 +79,15 @@ def completion(request: ChatRequest, answer: GivenAnswer) -> Row:
     """The answer to a request: the SQL, or what was written where it holds none."""
     message = {"role": "assistant", "content": answer.sql or answer.text}
     choice = {"index": 0, "message": message, "finish_reason": answer.finish_reason}
-    row = _head(request, "chat.completion", choice)
+    return _head(request, "chat.completion", [choice]) | _usage(answer)
+
+
+def _usage(answer: GivenAnswer) -> Row:
+    """The tokens of an answer; nothing where a server did not tell them."""
     if answer.prompt_tokens is None or answer.output_tokens is None:
-        return row
+        return {}
     usage = {"prompt_tokens": answer.prompt_tokens, "completion_tokens": answer.output_tokens}
-    return {**row, "usage": {**usage, "total_tokens": sum(usage.values())}}
+    return {"usage": {**usage, "total_tokens": sum(usage.values())}}
 
 
 def events(request: ChatRequest, answer: GivenAnswer) -> str:
@@ -87,29 +95,35 @@ def events(request: ChatRequest, answer: GivenAnswer) -> str:
     delta = {"role": "assistant", "content": answer.sql or answer.text}
     first = {"index": 0, "delta": delta, "finish_reason": None}
     last = {"index": 0, "delta": {}, "finish_reason": answer.finish_reason}
-    rows = [_head(request, "chat.completion.chunk", choice) for choice in (first, last)]
+    rows = [_head(request, "chat.completion.chunk", [choice]) for choice in (first, last)]
+    if request.with_usage:
+        rows.append(_head(request, "chat.completion.chunk", []) | _usage(answer))
     texts = [json.dumps({**row, "id": rows[0]["id"]}) for row in rows]
     return "".join(f"data: {text}\n\n" for text in [*texts, "[DONE]"])
 
 
-def _head(request: ChatRequest, kind: str, choice: Row) -> Row:
+def _head(request: ChatRequest, kind: str, choices: list[Row]) -> Row:
     row = {
         "id": f"chatcmpl-{uuid.uuid4().hex}",
         "object": kind,
         "created": int(time.time()),
         "model": request.model,
-        "choices": [choice],
+        "choices": choices,
     }
     return {**row, "left_out": request.left_out} if request.left_out else row
 
 
+def model(name: str) -> Row:
+    """A variant, as a model."""
+    return {"id": name, "object": "model", "created": 0, "owned_by": "sqladder"}
+
+
 def models(names: list[str]) -> Row:
     """The variants, as a list of models."""
-    rows = [{"id": name, "object": "model", "created": 0, "owned_by": "sqladder"} for name in names]
-    return {"object": "list", "data": rows}
+    return {"object": "list", "data": [model(name) for name in names]}
 
 
-def error(message: str, status: int) -> Row:
-    """What is wrong with a request."""
+def error(message: str, status: int, code: str | None = None) -> Row:
+    """What is wrong with a request; the code is one of OpenAI's, where programs look for one."""
     kind = "invalid_request_error" if status < 500 else "server_error"
-    return {"error": {"message": message, "type": kind, "param": None, "code": None}}
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}

@@ -15,6 +15,10 @@ from sqladder.metric.asked_rows import AskedRows
 T = TypeVar("T")
 
 
+class UnknownVariantError(InputError):
+    """No variant of this name is served."""
+
+
 class Desk:
     """Variants with their models loaded.
 
@@ -60,7 +64,8 @@ class Desk:
         """A variant's answer (AskedVariant.ask).
 
         Raises:
-            InputError: no variant has this name, or the question cannot be asked.
+            UnknownVariantError: no variant has this name.
+            InputError: the question cannot be asked.
         """
         variant = self._variant(name)
         return await self._in_turn(lambda: variant.ask(question, rows))
@@ -77,7 +82,17 @@ class Desk:
     async def _in_turn(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
+    def check(self, name: str) -> None:
+        """Refuse a name that no variant has.
+
+        Raises:
+            UnknownVariantError: says which there are.
+        """
+        self._variant(name)
+
     def _variant(self, name: str) -> AskedVariant:
         if name not in self._variants:
-            raise InputError(f"no variant {name!r} is served here, but {', '.join(self.names)}")
+            raise UnknownVariantError(
+                f"no variant {name!r} is served here, but {', '.join(self.names)}"
+            )
         return self._variants[name]

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from sqladder.asking import chat_api
-from sqladder.asking.desk import Desk
+from sqladder.asking.desk import Desk, UnknownVariantError
 from sqladder.asking.kept_pairs import Pairs
 from sqladder.asking.shown_answers import as_texts
 from sqladder.errors import LOG, InputError
@@ -27,6 +27,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+_FOR_PROGRAMS = "/v1/models and /v1/chat/completions"
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -55,6 +56,8 @@ class App:
         app.router.add_post("/ask", self._ask)
         app.router.add_post("/pairs", self._keep)
         app.router.add_get("/v1/models", self._models)
+        # Of two runs, a variant's name is its folder.
+        app.router.add_get("/v1/models/{name:.+}", self._model)
         app.router.add_post("/v1/chat/completions", self._complete)
         return app
 
@@ -62,10 +65,18 @@ class App:
     async def _in_words(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         """Answer whatever is wrong in OpenAI's form, which the page reads too."""
         headers: dict[str, str] = {}
+        code = None
         try:
             response = await handler(request)
+        except UnknownVariantError as error:
+            status, message, code = 404, str(error), "model_not_found"
         except InputError as error:
             status, message = 400, str(error)
+        except web.HTTPNotFound:
+            status = 404
+            message = (
+                f"there is no {request.path} here, but the page / and for programs {_FOR_PROGRAMS}"
+            )
         except web.HTTPException as error:
             # What says which methods are allowed, or how a token is given, goes along.
             headers = {k: v for k, v in error.headers.items() if k in ("Allow", "WWW-Authenticate")}
@@ -77,7 +88,7 @@ class App:
             response.headers.update(_HEADERS)
             return response
         return web.json_response(
-            chat_api.error(message, status), status=status, headers=headers | _HEADERS
+            chat_api.error(message, status, code), status=status, headers=headers | _HEADERS
         )
 
     @web.middleware
@@ -128,6 +139,11 @@ class App:
 
     async def _models(self, request: web.Request) -> web.Response:
         return web.json_response(chat_api.models(self.desk.names))
+
+    async def _model(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        self.desk.check(name)
+        return web.json_response(chat_api.model(name))
 
     async def _complete(self, request: web.Request) -> web.Response:
         asked = chat_api.read_request(await _body(request))

@@ -118,5 +118,5 @@ def check_lengths(rows: Sequence[Row], ids: Sequence[list[int]], new: int, model
         if len(tokens) + new > limit:
             raise InputError(
                 f"prompt {brief(row['id'])} has {len(tokens)} tokens; with {new} new ones it exceeds the "
-                f"{limit} that {model} takes: use a shorter form of the schema or fewer new tokens"
+                f"{limit} that {model} takes: use a shorter form of the schema or question, or fewer new tokens"
             )

@@ -6,6 +6,7 @@ The process is confined as those that judge are (worker.py), executes one query,
 import json
 import marshal
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -75,8 +76,17 @@ def main() -> None:
     limits = Limits(**request["limits"])
     confine(limits)
     signal.setitimer(signal.ITIMER_REAL, limits.timeout)
+    database = Path(request["database"])
     try:
-        result = Sandbox(Path(request["database"]), limits).execute(request["sql"], request["most"])
+        sandbox = Sandbox(database, limits)
+    except sqlite3.Error as error:
+        # Whoever asks knows the file by its own name, not by that of a link to it.
+        name = database.resolve().name
+        problem = f"the database {name} cannot be opened any more ({error}): is it still there?"
+        sys.stdout.buffer.write(marshal.dumps([[], [], True, problem]))
+        return
+    try:
+        result = sandbox.execute(request["sql"], request["most"])
         answer = [list(result.names), result.rows[: request["most"]], result.complete, ""]
     except QueryError as error:
         answer = [[], [], True, sentence(error.reason, error.expected, error.found)]
