@@ -106,6 +106,8 @@ def test_unknown_and_unfit_sets_are_refused(config):
     refused(config, r"train_mix: train_on names a training set already", train_on="demo")
     bare = {key: own for key, own in config.items() if key != "train_mix"}
     refused(bare, "config: lacks train_on")
+    wanted = r"train_on: \['shop', 'demo'\] is a list, .* train_mix: {shop: 1.0, demo: 1.0} instead"
+    refused(bare, wanted, train_on=["shop", "demo"])
     named = {**config["datasets"], "train_mix": config["datasets"]["demo"]}
     refused(config, r"datasets\.train_mix: .*choose another name", datasets=named)
     del config["datasets"]["shop"]["databases"], config["datasets"]["shop"]["split"]

@@ -408,3 +408,16 @@ class Experiment(Settings):
     variants: dict[Name, Variant] = Field(
         min_length=1, description="What is compared, by name, in the order of tables and charts."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_set_to_train_on(cls, value: Any) -> Any:
+        named = value.get("train_on") if isinstance(value, dict) else None
+        if isinstance(named, list):
+            each = ", ".join(f"{name}: 1.0" for name in named)
+            raise misfit(
+                "train_on",
+                f"{named} is a list, but one data set is named here; several are trained on together by "
+                f"train_mix: {{{each}}} instead",
+            )
+        return value

@@ -157,7 +157,9 @@ def _with_ids(records: RecordFile) -> list[tuple[Any, dict[str, Any]]]:
 def _gold_of_records(path: Path, records: RecordFile) -> Gold:
     for place, row in records.rows:
         if "db_id" not in row:
-            raise InputError(f"{place} has no 'db_id'")
+            raise InputError(
+                f"{place} has no 'db_id': give each record the name of its database, as its file has it"
+            )
     items = []
     for number, (identity, row) in enumerate(_with_ids(records)):
         place = records.rows[number][0]
