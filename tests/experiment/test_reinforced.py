@@ -12,7 +12,7 @@ from sqladder.experiment.learning import rounds
 from sqladder.experiment.reading import read_yaml
 from sqladder.experiment.reinforced import reward_code, reward_databases, reward_flags
 from sqladder.experiment.report_jobs import benchmarks_of_the_run
-from sqladder.experiment.training_jobs import judge_command, model_to_train
+from sqladder.experiment.training_jobs import judge_command, model_to_train, training_gpus
 from sqladder.experiment.trainings import names_of_trainings, with_trainings
 
 TINY = read_yaml(ROOT / "tests/tiny/config.yaml")
@@ -74,6 +74,15 @@ def test_a_checkpoint_is_chosen_on_validation_where_the_config_says_so(config):
     assert reward_code(planned, "rewarded/seed_1", code) == ["a", "b"]
 
 
+def test_gpus_that_draw_are_leased_with_the_one_that_trains(config):
+    assert training_gpus(with_trainings(config), "rewarded/seed_1") == 1
+    config["variants"]["rewarded"] |= {"drawing_gpus": 2, "decoding": {"engine": "vllm"}}
+    check(config)
+    planned = with_trainings(config)
+    assert training_gpus(planned, "rewarded/seed_1") == 3
+    assert "--reinforcement-drawing-gpus=2" in reward_flags(planned, "rewarded/seed_1")
+
+
 def changed(**keys):
     return lambda c: c["variants"]["rewarded"].update(keys)
 
@@ -107,6 +116,12 @@ def trained_with(**keys):
             changed(parallelism={"method": "ddp", "gpus": 2}),
             ["rewarded", "parallelism", "in one process"],
         ),
+        (changed(drawing_gpus=1), ["rewarded", "drawing_gpus", "give decoding: {engine: vllm}"]),
+        (
+            changed(drawing_gpus=5, decoding={"engine": "vllm"}),
+            ["rewarded", "drawing_gpus", "more than the 4 questions"],
+        ),
+        (changed(drawing_gpus=-1), ["rewarded.drawing_gpus", "at least 0"]),
         (trained_with(kernels="fused"), ["rewarded", "training.kernels", "give kernels: plain"]),
         (
             changed(decoding={"repetition_penalty": 1.1}),

@@ -56,12 +56,13 @@ def test_adapters_are_merged_into_copies(base, own):
 
 
 @pytest.mark.vllm
-def test_the_engine_answers_by_the_weights_of_the_step(base):
+@pytest.mark.parametrize("devices", [(), ("", "")], ids=["shared", "two of their own"])
+def test_the_engine_answers_by_the_weights_of_the_step(base, devices):
     decoding = DecodingSettings(**GREEDY)
     prompts = [[5, 6, 7, 8], [9, 10, 11], [12, 13]]
     network = load_network(base)
     live = LiveAnswers(end_tokens(base))
-    engine = EngineAnswers(base, 32, 4, decoding)
+    engine = EngineAnswers(base, 32, 4, decoding, devices)
     answers = []
     for step in range(2):
         own = changed(network) if step else network
@@ -82,3 +83,40 @@ def test_an_engine_that_does_not_start_is_told_of(base, monkeypatch):
     monkeypatch.setenv(VARIABLE, "/bin/false")
     with pytest.raises(InputError, match="draws answers ended with status 1"):
         EngineAnswers(base, 32, 4, DecodingSettings(**GREEDY))
+
+
+# Answers to each prompt with a text of what it was asked by: the folder, its GPU and whether it has it alone.
+ECHO = """
+import json, os, sys
+print("ready", flush=True)
+for line in sys.stdin:
+    asked = json.loads(line)
+    own = f"{os.environ.get('CUDA_VISIBLE_DEVICES')} {'--alone' in sys.argv}"
+    print(json.dumps([[[prompt, own, None, None]] for prompt in asked["prompts"]]), flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("devices", "told"),
+    [
+        ((), ["0 False"] * 5),
+        (("1",), ["1 True"] * 5),
+        (("1", "3"), ["1 True"] * 2 + ["3 True"] * 3),
+    ],
+)
+def test_prompts_are_parted_among_engines_and_their_answers_in_order(
+    base, tmp_path, monkeypatch, devices, told
+):
+    program = tmp_path / "echo.py"
+    program.write_text(ECHO)
+    monkeypatch.setattr(engine_answers, "PROGRAM", str(program))
+    monkeypatch.setattr(engine_answers, "_check_vllm", lambda: None)
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    decoding = DecodingSettings(**GREEDY)
+    engine = EngineAnswers(base, 32, 4, decoding, devices)
+    prompts = [[number] for number in range(5)]
+    answers = engine.draw(load_network(base), prompts, decoding)
+    engine.close()
+    assert [own[0][0] for own in answers] == prompts
+    assert [own[0][1] for own in answers] == told

@@ -11,6 +11,8 @@ from sqladder.errors import InputError
 from sqladder.settings.problems import settings_of
 from sqladder.training.processes import (
     deepspeed_config,
+    devices_apart,
+    devices_beside,
     slurm_rendezvous,
     worker_command,
     worker_environment,
@@ -135,3 +137,22 @@ def test_two_processes_train_as_one_does(tmp_path):
     two = json.loads((folder / "train.json").read_text())
     curves = [[loss for _, loss in facts["loss_curve"]] for facts in (one, two)]
     assert curves[1] == pytest.approx(curves[0], rel=1e-4)
+
+
+def test_programs_beside_a_training_have_other_gpus_than_it(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6,7")
+    assert devices_apart(0) == {}
+    parted = devices_apart(2)
+    assert parted["CUDA_VISIBLE_DEVICES"] == "4"
+    assert devices_beside() == []
+    for name, value in parted.items():
+        monkeypatch.setenv(name, value)
+    assert devices_beside() == ["6", "7"]
+
+
+def test_too_few_gpus_for_a_training_and_what_draws_for_it_are_refused(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4")
+    with pytest.raises(InputError, match=r"drawing_gpus: 1 .*CUDA_VISIBLE_DEVICES=4 leaves 1"):
+        devices_apart(1)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert devices_apart(1) == {}

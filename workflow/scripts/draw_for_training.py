@@ -27,6 +27,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", required=True, type=Path, help="what the training starts from")
     parser.add_argument("--longest", required=True, type=int, help="tokens of prompt and answer")
     parser.add_argument("--answers", required=True, type=int, help="answers of a batch, at most")
+    text = "the engine has its GPU alone; without it it shares the training's"
+    parser.add_argument("--alone", action="store_true", help=text)
     add_flags(parser, DecodingSettings)
     return parser
 
@@ -38,7 +40,7 @@ def main() -> None:
     leave_out_sklearn()
     with uncollected():
         module = load_engine(decoding.engine, None)
-    load = Load(args.longest, args.answers, beside_training=True)
+    load = Load(args.longest, args.answers, beside_training=not args.alone)
     engine = module.start(args.model, load, decoding, tokens.end_tokens(args.model))
     answers.write("ready\n")
     for line in sys.stdin:

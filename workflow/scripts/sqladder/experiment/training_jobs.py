@@ -238,9 +238,11 @@ def training_nodes(config: Config, replicate: str) -> int:
 
 
 def training_gpus(config: Config, replicate: str) -> int:
-    """GPUs of a training, all nodes together."""
+    """GPUs of a training, all nodes together, with those on which engines draw for it."""
     gpus_of_a_node = own_parallelism(config, replicate).get("gpus", 1)
-    return gpus_of_a_node * training_nodes(config, replicate)
+    variant = config["variants"][replicates(config)[replicate].variant]
+    beside = variant.get("reinforcement", {}).get("drawing_gpus", 0)
+    return gpus_of_a_node * training_nodes(config, replicate) + beside
 
 
 def training_tasks(config: Config, replicate: str) -> int | None:

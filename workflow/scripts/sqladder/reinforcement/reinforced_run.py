@@ -39,6 +39,7 @@ from sqladder.training.faults import is_out_of_memory
 from sqladder.training.launch import FACTS_FILE
 from sqladder.training.loss_guard import LoggedLossGuard
 from sqladder.training.nested_sample import nested_sample
+from sqladder.training.processes import devices_beside
 from sqladder.training.progress import silence_trainer
 from sqladder.training.record import training_facts
 from sqladder.training.rounds import say_of_one_file
@@ -127,7 +128,7 @@ def _answers(
     if decoding.engine == "transformers":
         return LiveAnswers(encoded.end_tokens)
     longest = max(map(len, encoded.prompts)) + decoding.max_new_tokens
-    return EngineAnswers(base_model, longest, settings.answers_a_step, decoding)
+    return EngineAnswers(base_model, longest, settings.answers_a_step, decoding, devices_beside())
 
 
 def _train(
@@ -195,12 +196,12 @@ def _train(
     write_model(settings, base_model, Path(what["output"]), trained, export)
     drawn = watch.steps // own.updates
     epochs = drawn * at_once / len(asked.ids)
-    gpus = int(torch.cuda.is_available())
+    gpus = 1 + settings.gpus_beside if torch.cuda.is_available() else 0
     facts = {
         "settings": settings.model_dump(exclude_none=True),
         "method": settings.described,
         "rows": len(asked.ids),
-        "gpus": settings.parallelism.gpus,
+        "gpus": settings.parallelism.gpus + settings.gpus_beside,
         "nodes": 1,
         **training_facts(watch, round(epochs, 4), int(seen), base_model),
         "gpu_hours": round(gpus * watch.seconds / 3600, 6),

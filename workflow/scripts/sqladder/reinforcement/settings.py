@@ -90,6 +90,12 @@ class Reinforcement(Settings):
         ge=1,
         description="Steps of the optimizer, at most; as many as training.epochs asks for if absent.",
     )
+    drawing_gpus: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="GPUs on which engines draw, each on one of its own; 0: on the GPU that trains.",
+    )
     rewards: PartialRewards = Field(default=PartialRewards(), description=PartialRewards.__doc__)
 
     @model_validator(mode="after")
@@ -132,6 +138,11 @@ class _Reinforced(TrainingSettings):
         return f"grpo ({self.reinforcement.loss}), {super().described}"
 
     @property
+    def gpus_beside(self) -> int:
+        """GPUs on which engines draw, each on one of its own."""
+        return self.reinforcement.drawing_gpus
+
+    @property
     def answers_a_step(self) -> int:
         """Answers of which a step of the optimizer computes the gradient."""
         return self.batch_size * self.gradient_accumulation
@@ -167,6 +178,18 @@ class _Reinforced(TrainingSettings):
                 "quantize",
                 f"{self.lora.quantize} holds the base in 4 bits, in which drawing answers is slow and other than what "
                 "is trained; leave it out",
+            )
+        if self.gpus_beside and self.drawn.engine == "transformers":
+            raise misfit(
+                "drawing_gpus",
+                f"{self.gpus_beside} have no use for transformers, which draws in the process that trains; give "
+                "decoding: {engine: vllm}, or leave it out",
+            )
+        if self.gpus_beside > self.questions_a_step > 0:
+            raise misfit(
+                "drawing_gpus",
+                f"{self.gpus_beside} are more than the {self.questions_a_step} questions that a step asks; give as "
+                "many at most",
             )
         if self.answers_a_step % samples:
             raise misfit(

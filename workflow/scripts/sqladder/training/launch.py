@@ -24,7 +24,12 @@ from sqladder.training.checkpoints import (
 )
 from sqladder.training.disk import explain_full_disk, leaves_no_room
 from sqladder.training.faults import is_disk_full
-from sqladder.training.processes import WORKER, worker_command, worker_environment
+from sqladder.training.processes import (
+    WORKER,
+    devices_apart,
+    worker_command,
+    worker_environment,
+)
 from sqladder.training.rungs import TRAINED_FILE, known_facts
 from sqladder.training.settings import TrainingSettings
 
@@ -220,7 +225,9 @@ def _run(settings: TrainingSettings, files: TrainingFiles) -> bool:
     }
     write_json(work_folder / JOB_FILE, job)
     command = worker_command(settings.parallelism, work_folder / JOB_FILE, files.program)
-    environment = worker_environment(settings.parallelism, work_folder)
+    environment = worker_environment(settings.parallelism, work_folder) | devices_apart(
+        settings.gpus_beside
+    )
     # srun passes SIGTERM on to its nodes.
     parent_death = signal.SIGKILL if settings.parallelism.nodes == 1 else signal.SIGTERM
     status = run_to_end(command, environment, parent_death=parent_death)

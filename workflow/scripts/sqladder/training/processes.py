@@ -18,6 +18,9 @@ PORTS = 10000
 
 # Names the python of a program that asks the model beside its training, where vLLM has an environment of its own.
 PYTHON_VARIABLE = "SQLADDER_VLLM_PYTHON"
+DEVICES_VARIABLE = "CUDA_VISIBLE_DEVICES"
+# From a job's launcher to its process: the GPUs of programs beside it.
+BESIDE_VARIABLE = "SQLADDER_GPUS_BESIDE"
 
 
 def python_beside() -> str:
@@ -95,6 +98,32 @@ def worker_environment(plan: Parallelism, work_folder: Path) -> dict[str, str]:
     if plan.method == "megatron":
         environment["USE_MCA"] = "1"
     return environment
+
+
+def devices_apart(beside: int) -> dict[str, str]:
+    """What parts the GPUs of a training of one process from those of programs beside it; nothing without GPUs.
+
+    Args:
+        beside: GPUs of the programs.
+
+    Raises:
+        InputError: the environment leaves fewer GPUs than both need.
+    """
+    listed = os.environ.get(DEVICES_VARIABLE)
+    if not beside or not listed:
+        return {}
+    own, *others = listed.split(",")
+    if len(others) < beside:
+        raise InputError(
+            f"drawing_gpus: {beside} and the GPU that trains are {beside + 1}, and {DEVICES_VARIABLE}={listed} leaves "
+            f"{len(others) + 1}; give fewer, or more GPUs"
+        )
+    return {DEVICES_VARIABLE: own, BESIDE_VARIABLE: ",".join(others[:beside])}
+
+
+def devices_beside() -> list[str]:
+    """The GPUs of programs beside this training, each as CUDA names it; none where they share the training's."""
+    return list(filter(None, os.environ.get(BESIDE_VARIABLE, "").split(",")))
 
 
 def deepspeed_config(method: str) -> dict[str, Any]:

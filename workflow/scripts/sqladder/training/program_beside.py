@@ -7,7 +7,7 @@ from typing import IO
 
 from sqladder.errors import InputError
 from sqladder.processes.lifetime import dying_with_us
-from sqladder.training.processes import SCRIPTS, python_beside
+from sqladder.training.processes import DEVICES_VARIABLE, SCRIPTS, python_beside
 
 # What torchrun tells its processes, of which the program is none; by the last of these vLLM would wait for the others.
 _OF_TORCHRUN = {
@@ -34,15 +34,20 @@ class ProgramBeside:
         command: the program, by its name among those of the rules or by its path, and its flags.
         work: what it does, for the error of one that ended: "judges checkpoints".
         way_out: a sentence for that error, on what may have been the cause.
+        device: its GPU, as CUDA names it; None for the training's.
 
     Raises:
         InputError: the python that the environment names for it is none.
     """
 
-    def __init__(self, command: Sequence[str], work: str, way_out: str = "") -> None:
+    def __init__(
+        self, command: Sequence[str], work: str, way_out: str = "", device: str | None = None
+    ) -> None:
         self._work, self._way_out = work, way_out and f" {way_out}."
         program, *flags = command
         environment = {key: own for key, own in os.environ.items() if key not in _OF_TORCHRUN}
+        if device is not None:
+            environment[DEVICES_VARIABLE] = device
         self._process = subprocess.Popen(
             [python_beside(), str(SCRIPTS / program), *flags],
             stdin=subprocess.PIPE,
@@ -54,10 +59,14 @@ class ProgramBeside:
 
     def ask(self, line: str) -> str:
         """The line that it answers to one."""
+        self.tell(line)
+        return self.read()
+
+    def tell(self, line: str) -> None:
+        """Ask it, and do not wait for the answer."""
         pipe = self._pipe(self._process.stdin)
         pipe.write(f"{line}\n")
         pipe.flush()
-        return self.read()
 
     def read(self) -> str:
         """The next line that it writes.

@@ -248,6 +248,11 @@ class TrainingSettings(FineTuning):
     )
 
     @property
+    def gpus_beside(self) -> int:
+        """GPUs of programs beside the training, which it does not use itself."""
+        return 0
+
+    @property
     def trained_by(self) -> str:
         """The method as the config and LLaMA-Factory name it."""
         return str(self.model_dump(include={"method"})["method"])
