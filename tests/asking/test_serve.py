@@ -270,6 +270,9 @@ def test_right_and_corrected_pairs_are_kept_for_training(server, open_page):
         correct(browser, 'SELECT age FROM singer WHERE name = "Ann"')
         wait_for(browser, "find('kept').textContent === 'Kept: How old is Ann?'")
         assert browser.run("document.querySelector('.rows td').textContent") == "30"
+        assert browser.run("document.querySelector('.rows').textContent").startswith(
+            "Rows of the SQL that"
+        )
     kept = [(row["question"], row["sql"], row["db_id"]) for row in read_questions(pairs, "csv")]
     assert kept == [
         ('Who sings, "all" of them?', SQL, "music"),
@@ -283,9 +286,12 @@ def test_the_page_asks_for_the_token(run_folder, tmp_path, open_page):
         open_page(url) as browser,
     ):
         wait_for(browser, "!find('token-form').hidden")
-        browser.run("find('token').focus()")
-        browser.write(TOKEN)
-        browser.press("Enter")
+        wait_for(browser, "find('problem').textContent === 'enter the token of this server'")
+        for token, said in (("another", "this is not the token of this server"), (TOKEN, "")):
+            browser.run("find('token').focus()")
+            browser.write(token)
+            browser.press("Enter")
+            wait_for(browser, f"find('problem').textContent === '{said}'")
         wait_for(browser, "find('token-form').hidden && variants.length")
         ask_there(browser, "Who sings?")
         assert browser.run("document.querySelector('.sql').textContent") == SQL

@@ -19,7 +19,11 @@ async function call(path, body) {
     throw new Error("the server cannot be reached: is it still running?");
   }
   const answer = await response.json();
-  if (response.status === 401) find("token-form").hidden = false;
+  if (response.status === 401) {
+    find("token-form").hidden = false;
+    // What the server says tells programs how to send one.
+    throw new Error(token ? "this is not the token of this server" : "enter the token of this server");
+  }
   if (!response.ok) throw new Error(answer.error.message);
   return answer;
 }
@@ -49,8 +53,9 @@ function element(name, text) {
   return made;
 }
 
-function showRows(place, answer) {
+function showRows(place, answer, heading = "") {
   place.replaceChildren();
+  if (heading) place.append(element("p", heading));
   place.hidden = false;
   if (answer.problem) {
     const problem = element("p", `no result: ${answer.problem}`);
@@ -130,7 +135,8 @@ function showAnswer(card, question, answer) {
     event.preventDefault();
     const kept = await keep(question, text.value);
     if (!kept) return;
-    showRows(part(".rows"), kept);
+    // The SQL above stays that of the variant.
+    showRows(part(".rows"), kept, "Rows of the SQL that was kept:");
     correction.hidden = true;
     part(".wrong").setAttribute("aria-expanded", "false");
     part(".wrong").focus();
