@@ -151,7 +151,7 @@ def test_a_scale_that_did_not_change_with_the_rank_alone_is_not(tmp_path, search
 
 def test_equal_candidates_did_not_matter(tmp_path):
     text, _ = report(tmp_path, {"full": search(10, 10)})
-    assert "all have as many right answers" in " ".join(text.split())
+    assert "all have as many right answers, so the first was taken" in " ".join(text.split())
 
 
 def test_a_run_without_a_sweep_has_no_such_section_and_its_chart_says_so(tmp_path):

@@ -116,7 +116,7 @@ def _whether_it_mattered(judged: JudgedCandidates) -> str:
     said = (
         f"the chosen one is {100 * worst.mean:.1f} points ahead of the worst ({p_phrase(worst.p)})"
         if worst.mean
-        else "all have as many right answers"
+        else "all have as many right answers, so the first was taken"
     )
     return (
         f"{plural(tried, 'candidate')} were judged by {plural(n, 'question')}: {said}, and "
