@@ -165,7 +165,7 @@ def near(model, **more):
 @pytest.mark.parametrize(
     ("model", "parts"),
     [
-        ("nowhere", ["no file or folder 'nowhere'"]),
+        ("nowhere", ["no file or folder 'nowhere' in ", "where the run was started"]),
         ("Qwen/Qwen3-Embedding-0.6B", ["no folder", "downloads", "type: model", "revision"]),
         ("resources/downloads/other", ["downloads has no entry 'other'"]),
         ("$NOT_SET/model", ["environment variable that is not set"]),

@@ -377,4 +377,7 @@ def _missing_paths(where: str, entry: Config, keys: list[str]) -> Iterator[str]:
             )
         elif not Path(path).exists():
             meaning = "" if path == written else f" (that is {path!r})"
-            yield f"{where}.{key}: there is no file or folder {written!r}{meaning}"
+            place = (
+                "" if Path(path).is_absolute() else f" in {Path.cwd()}, where the run was started"
+            )
+            yield f"{where}.{key}: there is no file or folder {written!r}{meaning}{place}"
