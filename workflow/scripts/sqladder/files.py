@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from sqladder.errors import InputError
 from sqladder.metric.showing import brief, showable
+from sqladder.metric.unique_keys import unique_keys
 
 Row = dict[str, Any]
 
@@ -108,17 +109,8 @@ def parse_json(text: str, source: str, *, of_people: bool = False) -> Any:
         InputError: it is no JSON, an object of people names a key twice, or a text in it holds half a surrogate pair,
             which no file or model can take.
     """
-
-    def once(pairs: list[tuple[str, Any]]) -> Row:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise InputError(f"{source} has {twice!r} twice in one object; leave one out")
-        return found
-
     try:
-        value = json.loads(text, object_pairs_hook=once if of_people else None)
+        value = json.loads(text, object_pairs_hook=unique_keys(source) if of_people else None)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is not valid JSON: {error}") from error
     # Only an escape can stand for half a pair.

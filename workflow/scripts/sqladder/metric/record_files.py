@@ -12,6 +12,7 @@ from typing import Any
 from sqladder.metric.allowances import FIELDS, part_golds
 from sqladder.metric.input_error import InputError
 from sqladder.metric.showing import brief
+from sqladder.metric.unique_keys import unique_keys
 
 LINES, JSON_LIST, BIRD, CSV = "JSON Lines", "a JSON list", "BIRD's predictions", "CSV"
 BIRD_MARK = "\t----- bird -----\t"
@@ -92,16 +93,7 @@ def _json_document(path: Path, text: str) -> RecordFile | None:
 
 
 def _parse(path: Path, text: str) -> Any:
-    return json.loads(text, object_pairs_hook=lambda pairs: _unique(path, pairs))
-
-
-def _unique(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"{path} has {brief(twice)} twice in one object")
-    return found
+    return json.loads(text, object_pairs_hook=unique_keys(path))
 
 
 def _bird(path: Path, key: str, text: Any) -> tuple[str, dict[str, Any]]:
