@@ -387,9 +387,9 @@ def test_code_of_other_processes_and_the_pages_files_are_reached(program, files)
 @pytest.mark.parametrize("program", ["train.py", "generate.py", "render_prompts.py", "fetch.py"])
 def test_a_program_before_scoring_reaches_neither_the_metric_nor_the_report(program):
     metric = {path for path in names(SCRIPTS, program) if path.startswith("sqladder/metric/")}
-    # Where a database's file is, how it is opened to be read, what a user can mend, and how a text is shown: of what
-    # scores, nothing.
-    ground = ("__init__", "database_files", "input_error", "read_only", "showing")
+    # Where a database's file is, how it is opened to be read, what a user can mend, how a text is shown, and that an
+    # object names a key once: of what scores, nothing.
+    ground = ("__init__", "database_files", "input_error", "read_only", "showing", "unique_keys")
     assert metric <= {f"sqladder/metric/{name}.py" for name in ground}
     assert not [path for path in names(SCRIPTS, program) if "/report/" in path]
 
