@@ -91,18 +91,14 @@ try:
     # One of each rule's params: its jobs run again when the code that they use has changed. No code is an input, since
     # Snakemake would compare comments and times with it.
     CODE = code_digests(SCRIPTS, Path(".snakemake/code.json"))
+    run_errors.check_limits(
+        {
+            "--cores": workflow.resource_settings.cores,
+            "--jobs": workflow.resource_settings.nodes,
+        }
+    )
 except InputError as error:
     raise WorkflowError(str(error)) from error
-
-for option, number in {
-    "--cores": workflow.resource_settings.cores,
-    "--jobs": workflow.resource_settings.nodes,
-}.items():
-    # Snakemake would wait for ever.
-    if number is not None and number < 1:
-        raise WorkflowError(
-            f"{option} {number} lets no job run: give at least 1, such as {option} 4"
-        )
 
 if not workflow.remote_exec:
     for line in data_jobs.moving_revisions(config):

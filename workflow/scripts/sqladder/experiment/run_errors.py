@@ -8,7 +8,7 @@ import itertools
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +202,22 @@ def check_profile(words: Sequence[str], places: Iterable[Path]) -> None:
         raise InputError(
             f"there is no profile {name}: the workflow's own are --workflow-profile gpu and --workflow-profile slurm"
         )
+
+
+def check_limits(numbers: Mapping[str, int | None]) -> None:
+    """Refuse a limit that lets no job run: Snakemake would wait for ever.
+
+    Args:
+        numbers: jobs or cores at a time, by the option that says how many; None where it does not.
+
+    Raises:
+        InputError: one of them is less than 1.
+    """
+    for option, number in numbers.items():
+        if number is not None and number < 1:
+            raise InputError(
+                f"{option} {number} lets no job run: give at least 1, such as {option} 4"
+            )
 
 
 def given(words: Sequence[str], option: str) -> str:
