@@ -196,15 +196,15 @@ def _train(
     write_model(settings, base_model, Path(what["output"]), trained, export)
     drawn = watch.steps // own.updates
     epochs = drawn * at_once / len(asked.ids)
-    gpus = 1 + settings.gpus_beside if torch.cuda.is_available() else 0
+    gpus = settings.parallelism.gpus + settings.gpus_beside
     facts = {
         "settings": settings.model_dump(exclude_none=True),
         "method": settings.described,
         "rows": len(asked.ids),
-        "gpus": settings.parallelism.gpus + settings.gpus_beside,
+        "gpus": gpus,
         "nodes": 1,
         **training_facts(watch, round(epochs, 4), int(seen), base_model),
-        "gpu_hours": round(gpus * watch.seconds / 3600, 6),
+        "gpu_hours": round(gpus * watch.seconds / 3600, 6) if torch.cuda.is_available() else 0.0,
         "steady_rows_per_second": None,
         "steady_tokens_per_second": None,
         "log": log.rows,

@@ -249,7 +249,7 @@ def _marks(runs: Runs, questions: Sequence[str]) -> "VariantMarks":
     }
     return VariantMarks(
         {
-            name: np.array([[_right(rows[key]) for key in questions] for rows in own.seeds])
+            name: np.array([[is_right(rows[key]) for key in questions] for rows in own.seeds])
             for name, own in scored.items()
         },
         {name: own.models for name, own in scored.items()},
@@ -317,7 +317,8 @@ def described(change: Change, tested: Tested, show: int) -> Iterator[str]:
             yield f"  {name}  and {len(keys) - show:,} more; --show {len(keys)} names them all"
 
 
-def _right(row: Row) -> bool:
+def is_right(row: Row) -> bool:
+    """Whether an answer is right, by its row of verdicts."""
     return row["verdict"] == "correct"
 
 
@@ -327,13 +328,13 @@ def _gold_fails(seeds: Sequence[Verdicts], key: str) -> bool:
 
 def _share(seeds: Sequence[Verdicts], key: str) -> float:
     """Share of the seeds that answer a question right."""
-    return sum(_right(own[key]) for own in seeds) / len(seeds)
+    return sum(is_right(own[key]) for own in seeds) / len(seeds)
 
 
 def _told(seeds: Sequence[Verdicts], key: str) -> str:
     if len(seeds) == 1:
         return seeds[0][key]["verdict"]
-    return f"{sum(_right(own[key]) for own in seeds)} of {len(seeds)} seeds right"
+    return f"{sum(is_right(own[key]) for own in seeds)} of {len(seeds)} seeds right"
 
 
 def _seeds(change: Change) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean, variance
 
 from sqladder.errors import InputError
-from sqladder.report.compare_runs import ScoredVariant, read_run
+from sqladder.report.compare_runs import ScoredVariant, is_right, read_run
 from sqladder.texts.numbers import number
 
 HELP = "how many questions and seeds a difference needs, from a pilot run or from guesses"
@@ -133,8 +133,7 @@ def _of_pair(found: dict[str, ScoredVariant], pair: tuple[str, str], seed_sd: fl
     if not keys:
         raise InputError(f"variants {pair[0]!r} and {pair[1]!r} share no question")
     first, second = (
-        np.array([[own[key]["verdict"] == "correct" for key in keys] for own in seeds])
-        for seeds in rows
+        np.array([[is_right(own[key]) for key in keys] for own in seeds]) for seeds in rows
     )
     groups = Groups.of([rows[0][0][key].get("group", key) for key in keys])
     gap = PairedDifference.of(first, second, groups)
@@ -155,9 +154,7 @@ def _of_pair(found: dict[str, ScoredVariant], pair: tuple[str, str], seed_sd: fl
 def _seed_sd(variants: Iterable[ScoredVariant]) -> float | None:
     """How far the accuracies of all of a pilot's trainings scatter between seeds; None where each has one."""
     means = {
-        own.models: [
-            fmean(row["verdict"] == "correct" for row in rows.values()) for rows in own.seeds
-        ]
+        own.models: [fmean(map(is_right, rows.values())) for rows in own.seeds]
         for own in variants
         # Answers drawn of one model by several seeds tell nothing of trainings.
         if 1 < len(own.seeds) == len(set(own.models))

@@ -88,8 +88,12 @@ def findable(comparison: Comparison) -> str:
             f"separate them. {PAIRS}"
         )
     # Where two variants are nearly always both right or both wrong, no difference of theirs would be found.
-    finding = [pair for pair in comparison.pairs if pair.detectable is not None]
-    known = {pair.detectable: pair.discordant_share for pair in finding if pair.detectable}
+    finding = [
+        (found, pair.discordant_share)
+        for pair in comparison.pairs
+        if (found := pair.detectable) is not None
+    ]
+    known = dict(finding)
     if not known:
         why = (
             f"{number(run.n)} questions are too few: at the observed disagreement of {disagreement}"
